@@ -1,0 +1,69 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// `DISTTRAIN_WITHOUT_MPI=1 swift build` leaves MPI out: everything then runs in one process.
+let withMPI = Context.environment["DISTTRAIN_WITHOUT_MPI"] == nil
+
+let collectiveDependencies: [Target.Dependency] = withMPI ? ["CMPI"] : []
+let collectiveExclusions = withMPI ? [] : ["MPI"]
+
+var targets: [Target] = [
+  .systemLibrary(
+    name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+  .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+  .target(name: "CKernels"),
+  .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS"]),
+  .target(name: "Collective", dependencies: collectiveDependencies, exclude: collectiveExclusions),
+  .target(
+    name: "DistTrain",
+    dependencies: [
+      "Autograd", "Collective", "CZlib",
+      .product(name: "Yams", package: "Yams"),
+      .product(name: "Logging", package: "swift-log"),
+    ]),
+  .executableTarget(
+    name: "disttrain",
+    dependencies: [
+      "DistTrain",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    path: "Sources/CommandLine"),
+
+  .target(name: "TestSupport", dependencies: ["Autograd", "Collective"], path: "Tests/Support"),
+  .testTarget(name: "AutogradTests", dependencies: ["Autograd", "TestSupport"]),
+  .testTarget(name: "CollectiveTests", dependencies: ["Collective", "TestSupport", "conformance-ranks"]),
+  .testTarget(
+    name: "DistTrainTests", dependencies: ["DistTrain", "TestSupport"]),
+  .testTarget(
+    name: "CommandLineTests", dependencies: ["disttrain", "DistTrain", "TestSupport"]),
+  .executableTarget(
+    name: "conformance-ranks", dependencies: ["Collective", "TestSupport"], path: "Tests/ConformanceRanks"),
+]
+
+if withMPI {
+  targets += [
+    .systemLibrary(
+      name: "COpenMPI", pkgConfig: "ompi-c",
+      providers: [.apt(["libopenmpi-dev", "openmpi-bin"]), .brew(["open-mpi"])]),
+    .target(name: "CMPI", dependencies: ["COpenMPI"]),
+  ]
+}
+
+for target in targets where target.type != .system {
+  target.swiftSettings = [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+}
+
+let package = Package(
+  name: "DistTrain",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "disttrain", targets: ["disttrain"]),
+    .library(name: "DistTrain", targets: ["DistTrain", "Autograd", "Collective"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: targets
+)
