@@ -1,0 +1,111 @@
+// Loops that are compiled for several CPUs and chosen at run time. Every function exists for float (_f32) and
+// double (_f64); arrays do not overlap unless said otherwise, except that an output may be one of the inputs.
+#ifndef DISTTRAIN_CKERNELS_H
+#define DISTTRAIN_CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// out[i] = f(x[i])
+#define DT_DECLARE_UNARY(name)                                  \
+  void dt_##name##_f32(size_t n, const float *x, float *out);   \
+  void dt_##name##_f64(size_t n, const double *x, double *out);
+
+DT_DECLARE_UNARY(negate)
+DT_DECLARE_UNARY(absolute)
+DT_DECLARE_UNARY(sign)
+DT_DECLARE_UNARY(square)
+DT_DECLARE_UNARY(square_root)
+DT_DECLARE_UNARY(reciprocal_square_root)
+DT_DECLARE_UNARY(reciprocal)
+DT_DECLARE_UNARY(zero_if_infinite)
+DT_DECLARE_UNARY(exponential)
+DT_DECLARE_UNARY(logarithm)
+DT_DECLARE_UNARY(sine)
+DT_DECLARE_UNARY(cosine)
+DT_DECLARE_UNARY(error_function)
+DT_DECLARE_UNARY(tanh)
+DT_DECLARE_UNARY(sigmoid)
+DT_DECLARE_UNARY(relu)
+DT_DECLARE_UNARY(softplus)
+DT_DECLARE_UNARY(silu)
+DT_DECLARE_UNARY(gelu)
+DT_DECLARE_UNARY(gelu_tanh)
+
+// out[i] = f(a[i * a_step], b[i * b_step]), the steps being 0 or 1.
+#define DT_DECLARE_BINARY(name)                                                                                        \
+  void dt_##name##_f32(size_t n, const float *a, size_t a_step, const float *b, size_t b_step, float *out);            \
+  void dt_##name##_f64(size_t n, const double *a, size_t a_step, const double *b, size_t b_step, double *out);         \
+  void dt_##name##_i64(size_t n, const int64_t *a, size_t a_step, const int64_t *b, size_t b_step, int64_t *out);
+
+DT_DECLARE_BINARY(add)
+DT_DECLARE_BINARY(subtract)
+DT_DECLARE_BINARY(multiply)
+DT_DECLARE_BINARY(divide)
+DT_DECLARE_BINARY(maximum)
+DT_DECLARE_BINARY(minimum)
+DT_DECLARE_BINARY(power)
+// Comparisons give 1 or 0.
+DT_DECLARE_BINARY(equal)
+DT_DECLARE_BINARY(less)
+
+// Gradient of an activation: a is the gradient of its output, b its input, or its output for tanh, sigmoid and relu.
+DT_DECLARE_BINARY(tanh_gradient)
+DT_DECLARE_BINARY(sigmoid_gradient)
+DT_DECLARE_BINARY(relu_gradient)
+DT_DECLARE_BINARY(softplus_gradient)
+DT_DECLARE_BINARY(silu_gradient)
+DT_DECLARE_BINARY(gelu_gradient)
+DT_DECLARE_BINARY(gelu_tanh_gradient)
+
+#define DT_DECLARE_TYPED(T, s)                                                                                         \
+  /* x has shape [outer, reduced, inner]; the result has shape [outer, inner]. Sums are accumulated in double. */      \
+  void dt_sum_##s(size_t outer, size_t reduced, size_t inner, const T *x, T *out);                                     \
+  /* The largest value along `reduced` and the place of its first occurrence; NaN counts as largest. */                \
+  void dt_maximum_along_##s(size_t outer, size_t reduced, size_t inner, const T *x, T *out, int64_t *place);           \
+  /* Cross entropy of `rows` rows of `classes` logits: losses (0 for an ignored target) and log-sum-exps. */           \
+  void dt_cross_entropy_##s(size_t rows, size_t classes, const T *logits, const int64_t *targets,                      \
+                            int64_t ignored_target, T smoothing, T *losses, T *log_sum_exps);                          \
+  /* Its gradient with respect to the logits; row_gradients[i * row_step] is that of loss i. */                        \
+  void dt_cross_entropy_gradient_##s(size_t rows, size_t classes, const T *logits, const int64_t *targets,             \
+                                     int64_t ignored_target, T smoothing, const T *log_sum_exps,                       \
+                                     const T *row_gradients, size_t row_step, T *out);                                 \
+  /* columns[(c, i, j), (y, x)] = image[c, y * stride + i * dilation - padding, …], 0 outside the image. */            \
+  void dt_image_to_columns_##s(const dt_window *window, const T *image, T *columns);                                   \
+  /* The transposed operation: adds every column element to the image element that it came from. */                    \
+  void dt_add_columns_to_image_##s(const dt_window *window, const T *columns, T *image);                               \
+  /* Largest value of every window of `planes` planes; padding counts as minus infinity. */                            \
+  void dt_maximum_pool_##s(size_t planes, const dt_window *window, const T *x, T *y);                                  \
+  /* Adds g to the place in dx from which the value in y came (the first one where several are equal). */              \
+  void dt_maximum_pool_scatter_##s(size_t planes, const dt_window *window, const T *g, const T *x, const T *y, T *dx); \
+  /* Reads h at the place from which the value in y came. */                                                           \
+  void dt_maximum_pool_gather_##s(size_t planes, const dt_window *window, const T *h, const T *x, const T *y, T *out); \
+  /* One SGD step (torch.optim.SGD): g = gradient * scale + weight_decay * w; with momentum,                           \
+     v = first ? g : momentum * v + (1 - dampening) * g; w -= rate * (nesterov ? g + momentum * v : v). */             \
+  void dt_sgd_step_##s(size_t n, const T *gradient, T *weight, T *velocity, const dt_sgd *options);
+
+// A sliding window over the planes of one image.
+typedef struct {
+  size_t channels, height, width;
+  size_t kernel_height, kernel_width;
+  size_t stride_height, stride_width;
+  size_t padding_height, padding_width;
+  size_t dilation_height, dilation_width;
+  size_t output_height, output_width;
+} dt_window;
+
+typedef struct {
+  double rate, momentum, dampening, weight_decay, gradient_scale;
+  int nesterov, first;
+} dt_sgd;
+
+DT_DECLARE_TYPED(float, f32)
+DT_DECLARE_TYPED(double, f64)
+
+// out[i] = (float) x[i] * scale
+void dt_scale_u8_to_f32(size_t n, const uint8_t *x, float scale, float *out);
+
+// c[m, n] = sum over k of a[m, k] * b[k, n], wrapping around on overflow.
+void dt_matrix_product_i64(size_t m, size_t n, size_t k, const int64_t *a, const int64_t *b, int64_t *c);
+
+#endif

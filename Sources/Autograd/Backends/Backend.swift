@@ -1,0 +1,162 @@
+/// The primitive computations that operators are made of.
+///
+/// All tensors are contiguous; `result` has the right shape and type and is overwritten, unless an `adding`
+/// argument says otherwise. Operators check shapes, and backends rely on that.
+protocol Backend: Sendable {
+  /// Sets every element to `value`, converted to the element type.
+  func fill(_ result: Tensor, with value: Double)
+  /// Copies elements, converting between element types.
+  func convert(_ x: Tensor, into result: Tensor)
+  /// Gathers `result` from `x`, whose element (i, j, …) is at `offset + i · strides[0] + j · strides[1] + …`.
+  func copy(_ x: Tensor, offset: Int, strides: [Int], into result: Tensor)
+  /// Adds `x` to the elements of `result` at `offset + i · strides[0] + …`: the transpose of ``copy``.
+  func scatterAdd(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int])
+
+  func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor)
+  /// Combines `a` and `b`, broadcast to the shape of `result`, which may be `a` or `b` itself.
+  func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor)
+  /// Sums over the middle dimension of `x`, seen as [outer, reduced, inner].
+  func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor)
+  /// The largest values over the middle dimension, and the int64 places where they first occur.
+  func maximum(_ x: Tensor, extents: ReductionExtents, into result: Tensor, places: Tensor)
+
+  /// `result` = op(a) · op(b), or that added to `result`, for every matrix of the batch.
+  func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool)
+
+  func crossEntropy(
+    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, logSumExps: Tensor)
+  /// The gradient with respect to the logits; `gradient` is that of each row's loss, or of all of them if a scalar.
+  func crossEntropyGradient(
+    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExps: Tensor, _ options: CrossEntropyOptions,
+    into result: Tensor)
+
+  /// Cross-correlation of `x` [N, C, H, W] with `weight` [O, C / groups, h, w], plus `bias` [O].
+  func convolution(_ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry, into result: Tensor)
+  func convolutionInputGradient(
+    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor)
+  func convolutionWeightGradient(
+    _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool)
+
+  func maximumPool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor)
+  /// Zeros, with `gradient` added at the places of `x` that the maxima `y` came from.
+  func maximumPoolScatter(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor)
+  /// The elements of `values` at the places of `x` that the maxima `y` came from.
+  func maximumPoolGather(_ values: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor)
+
+  /// One step of stochastic gradient descent over flat arrays; see ``SGD``.
+  func sgdStep(_ step: SGDStep, gradient: Tensor, weight: Tensor, velocity: Tensor?)
+}
+
+/// Functions of one element.
+enum UnaryOperation {
+  case negate, absolute, sign, square, squareRoot, reciprocalSquareRoot, reciprocal, zeroIfInfinite
+  case exponential, logarithm, sine, cosine, errorFunction
+  case tanh, sigmoid, relu, softplus, silu, gelu, geluTanh
+}
+
+/// Functions of two elements.
+enum BinaryOperation {
+  case add, subtract, multiply, divide, maximum, minimum, power
+  /// 1 where true, 0 where false.
+  case equal, less
+  /// Gradients of activations: of (gradient, output) for the first three, of (gradient, input) for the others.
+  case tanhGradient, sigmoidGradient, reluGradient, softplusGradient, siluGradient, geluGradient, geluTanhGradient
+}
+
+/// How a tensor is seen by a reduction over neighbouring dimensions: [outer, reduced, inner].
+struct ReductionExtents {
+  let outer: Int
+  let reduced: Int
+  let inner: Int
+
+  init(outer: Int, reduced: Int, inner: Int) {
+    self.outer = outer
+    self.reduced = reduced
+    self.inner = inner
+  }
+
+  init(_ shape: [Int], over dimensions: ClosedRange<Int>) {
+    outer = shape[..<dimensions.lowerBound].reduce(1, *)
+    reduced = shape[dimensions].reduce(1, *)
+    inner = shape[(dimensions.upperBound + 1)...].reduce(1, *)
+  }
+}
+
+/// A batch of products of an [m, k] by a [k, n] matrix.
+struct MatrixProduct {
+  var rows: Int
+  var columns: Int
+  var inner: Int
+  /// Whether the first operand is stored as [k, m].
+  var transposesFirst = false
+  /// Whether the second operand is stored as [n, k].
+  var transposesSecond = false
+  /// The first element of each operand's matrix, for every product of the batch.
+  var offsets: [(first: Int, second: Int)] = [(0, 0)]
+}
+
+/// What a cross entropy takes besides logits and targets.
+struct CrossEntropyOptions {
+  var smoothing: Double = 0
+  var ignoredTarget: Int = -100
+}
+
+/// A window that slides over the rows and columns of an image.
+struct SlidingWindow: Equatable, Sendable {
+  var kernel: (Int, Int)
+  var stride: (Int, Int)
+  var padding: (Int, Int)
+  var dilation: (Int, Int)
+
+  static func == (a: SlidingWindow, b: SlidingWindow) -> Bool {
+    a.kernel == b.kernel && a.stride == b.stride && a.padding == b.padding && a.dilation == b.dilation
+  }
+
+  /// The rows and columns of the result for an image of the given height and width.
+  func outputSize(height: Int, width: Int, of operation: String) -> (Int, Int) {
+    precondition(
+      kernel.0 > 0 && kernel.1 > 0 && stride.0 > 0 && stride.1 > 0 && dilation.0 > 0 && dilation.1 > 0
+        && padding.0 >= 0 && padding.1 >= 0,
+      "\(operation): kernel \(kernel), stride \(stride), dilation \(dilation) must be positive and padding \(padding) not negative"
+    )
+    func outputs(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int) -> Int {
+      let room = size + 2 * padding - dilation * (kernel - 1) - 1
+      precondition(
+        room >= 0,
+        "\(operation): a kernel of \(self.kernel) with dilation \(self.dilation) does not fit an image of "
+          + "\(height) × \(width) with padding \(self.padding)")
+      return room / stride + 1
+    }
+    return (
+      outputs(height, kernel.0, stride.0, padding.0, dilation.0),
+      outputs(width, kernel.1, stride.1, padding.1, dilation.1)
+    )
+  }
+}
+
+/// The shapes of a convolution.
+struct ConvolutionGeometry {
+  /// [N, C, H, W] of the input.
+  let input: [Int]
+  /// [O, C / groups, h, w].
+  let weight: [Int]
+  let window: SlidingWindow
+  let groups: Int
+  let outputSize: (height: Int, width: Int)
+
+  /// [N, O, H′, W′] of the output.
+  var output: [Int] { [input[0], weight[0], outputSize.height, outputSize.width] }
+}
+
+/// The numbers of one step of stochastic gradient descent.
+struct SGDStep {
+  var learningRate: Double
+  var momentum: Double
+  var dampening: Double
+  var weightDecay: Double
+  var nesterov: Bool
+  /// Every gradient is multiplied by this first.
+  var gradientScale: Double
+  /// Whether the velocity has no value yet.
+  var isFirst: Bool
+}

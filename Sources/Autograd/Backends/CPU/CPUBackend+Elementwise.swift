@@ -1,0 +1,126 @@
+import CKernels
+
+extension CPUBackend {
+  func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor) {
+    let (single, double) = kernels(operation)
+    switch x.dtype {
+    case .float32: single(x.count, x.pointer(), result.pointer())
+    case .float64: double(x.count, x.pointer(), result.pointer())
+    default: unsupported(operation, x.dtype)
+    }
+  }
+
+  func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
+    switch result.dtype {
+    case .float32: run(floatKernel(operation), a, b, result)
+    case .float64: run(doubleKernel(operation), a, b, result)
+    case .int64: run(integerKernel(operation), a, b, result)
+    default: unsupported(operation, result.dtype)
+    }
+  }
+
+  private typealias Unary<T> = (Int, UnsafePointer<T>?, UnsafeMutablePointer<T>?) -> Void
+  private typealias Binary<T> = (
+    Int, UnsafePointer<T>?, Int, UnsafePointer<T>?, Int, UnsafeMutablePointer<T>?
+  ) -> Void
+
+  /// Runs `kernel` over the longest runs along which each operand either advances or stands still.
+  private func run<T: TensorElement>(_ kernel: Binary<T>, _ a: Tensor, _ b: Tensor, _ result: Tensor) {
+    let x = UnsafePointer(a.pointer(T.self))
+    let y = UnsafePointer(b.pointer(T.self))
+    let out = result.pointer(T.self)
+    if a.count == result.count && b.count == result.count { return kernel(result.count, x, 1, y, 1, out) }
+    if b.count == 1 && a.count == result.count { return kernel(result.count, x, 1, y, 0, out) }
+    if a.count == 1 && b.count == result.count { return kernel(result.count, x, 0, y, 1, out) }
+    let walk = StridedWalk(
+      shape: result.shape,
+      strides: [
+        Shape.broadcastStrides(a.shape, to: result.shape), Shape.broadcastStrides(b.shape, to: result.shape),
+      ])
+    walk.forEachRun { position, offsets in
+      kernel(walk.runLength, x + offsets[0], walk.runStrides[0], y + offsets[1], walk.runStrides[1], out + position)
+    }
+  }
+
+  private func kernels(_ operation: UnaryOperation) -> (Unary<Float>, Unary<Double>) {
+    switch operation {
+    case .negate: (dt_negate_f32, dt_negate_f64)
+    case .absolute: (dt_absolute_f32, dt_absolute_f64)
+    case .sign: (dt_sign_f32, dt_sign_f64)
+    case .square: (dt_square_f32, dt_square_f64)
+    case .squareRoot: (dt_square_root_f32, dt_square_root_f64)
+    case .reciprocalSquareRoot: (dt_reciprocal_square_root_f32, dt_reciprocal_square_root_f64)
+    case .reciprocal: (dt_reciprocal_f32, dt_reciprocal_f64)
+    case .zeroIfInfinite: (dt_zero_if_infinite_f32, dt_zero_if_infinite_f64)
+    case .exponential: (dt_exponential_f32, dt_exponential_f64)
+    case .logarithm: (dt_logarithm_f32, dt_logarithm_f64)
+    case .sine: (dt_sine_f32, dt_sine_f64)
+    case .cosine: (dt_cosine_f32, dt_cosine_f64)
+    case .errorFunction: (dt_error_function_f32, dt_error_function_f64)
+    case .tanh: (dt_tanh_f32, dt_tanh_f64)
+    case .sigmoid: (dt_sigmoid_f32, dt_sigmoid_f64)
+    case .relu: (dt_relu_f32, dt_relu_f64)
+    case .softplus: (dt_softplus_f32, dt_softplus_f64)
+    case .silu: (dt_silu_f32, dt_silu_f64)
+    case .gelu: (dt_gelu_f32, dt_gelu_f64)
+    case .geluTanh: (dt_gelu_tanh_f32, dt_gelu_tanh_f64)
+    }
+  }
+
+  private func floatKernel(_ operation: BinaryOperation) -> Binary<Float> {
+    switch operation {
+    case .add: dt_add_f32
+    case .subtract: dt_subtract_f32
+    case .multiply: dt_multiply_f32
+    case .divide: dt_divide_f32
+    case .maximum: dt_maximum_f32
+    case .minimum: dt_minimum_f32
+    case .power: dt_power_f32
+    case .equal: dt_equal_f32
+    case .less: dt_less_f32
+    case .tanhGradient: dt_tanh_gradient_f32
+    case .sigmoidGradient: dt_sigmoid_gradient_f32
+    case .reluGradient: dt_relu_gradient_f32
+    case .softplusGradient: dt_softplus_gradient_f32
+    case .siluGradient: dt_silu_gradient_f32
+    case .geluGradient: dt_gelu_gradient_f32
+    case .geluTanhGradient: dt_gelu_tanh_gradient_f32
+    }
+  }
+
+  private func doubleKernel(_ operation: BinaryOperation) -> Binary<Double> {
+    switch operation {
+    case .add: dt_add_f64
+    case .subtract: dt_subtract_f64
+    case .multiply: dt_multiply_f64
+    case .divide: dt_divide_f64
+    case .maximum: dt_maximum_f64
+    case .minimum: dt_minimum_f64
+    case .power: dt_power_f64
+    case .equal: dt_equal_f64
+    case .less: dt_less_f64
+    case .tanhGradient: dt_tanh_gradient_f64
+    case .sigmoidGradient: dt_sigmoid_gradient_f64
+    case .reluGradient: dt_relu_gradient_f64
+    case .softplusGradient: dt_softplus_gradient_f64
+    case .siluGradient: dt_silu_gradient_f64
+    case .geluGradient: dt_gelu_gradient_f64
+    case .geluTanhGradient: dt_gelu_tanh_gradient_f64
+    }
+  }
+
+  private func integerKernel(_ operation: BinaryOperation) -> Binary<Int64> {
+    switch operation {
+    case .add: dt_add_i64
+    case .subtract: dt_subtract_i64
+    case .multiply: dt_multiply_i64
+    case .divide: dt_divide_i64
+    case .maximum: dt_maximum_i64
+    case .minimum: dt_minimum_i64
+    case .power: dt_power_i64
+    case .equal: dt_equal_i64
+    case .less: dt_less_i64
+    default: unsupported(operation, .int64)
+    }
+  }
+}

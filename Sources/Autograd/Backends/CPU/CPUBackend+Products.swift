@@ -1,0 +1,92 @@
+import CKernels
+import COpenBLAS
+
+extension CPUBackend {
+  func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool) {
+    let size = product.rows * product.columns
+    for (i, offset) in product.offsets.enumerated() {
+      switch result.dtype {
+      case .float32:
+        gemm(
+          product, a.pointer(Float.self) + offset.first, b.pointer(Float.self) + offset.second,
+          result.pointer(Float.self) + i * size, adding: adding)
+      case .float64:
+        gemm(
+          product, a.pointer(Double.self) + offset.first, b.pointer(Double.self) + offset.second,
+          result.pointer(Double.self) + i * size, adding: adding)
+      case .int64:
+        precondition(
+          !product.transposesFirst && !product.transposesSecond && !adding, "int64 products are plain products only")
+        dt_matrix_product_i64(
+          product.rows, product.columns, product.inner, a.pointer() + offset.first, b.pointer() + offset.second,
+          result.pointer() + i * size)
+      default: unsupported("matrix product", result.dtype)
+      }
+    }
+  }
+
+  /// `c` = op(a) · op(b), or that added to `c`.
+  func gemm<T: BLASElement>(
+    _ p: MatrixProduct, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ c: UnsafeMutablePointer<T>, adding: Bool
+  ) {
+    guard p.rows > 0 && p.columns > 0 else { return }
+    guard p.inner > 0 else {
+      if !adding { c.update(repeating: 0, count: p.rows * p.columns) }
+      return
+    }
+    T.gemm(
+      p.transposesFirst ? CblasTrans : CblasNoTrans, p.transposesSecond ? CblasTrans : CblasNoTrans,
+      blasInt(p.rows), blasInt(p.columns), blasInt(p.inner), a, blasInt(p.transposesFirst ? p.rows : p.inner), b,
+      blasInt(p.transposesSecond ? p.inner : p.columns), adding ? 1 : 0, c, blasInt(p.columns))
+  }
+
+  private func blasInt(_ value: Int) -> Int32 {
+    guard let narrow = Int32(exactly: value) else {
+      preconditionFailure("a matrix dimension of \(value) is beyond what BLAS takes (\(Int32.max))")
+    }
+    return narrow
+  }
+}
+
+/// An element type that BLAS multiplies.
+protocol BLASElement: TensorElement, BinaryFloatingPoint {
+  static func gemm(
+    _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32, _ a: UnsafePointer<Self>,
+    _ lda: Int32, _ b: UnsafePointer<Self>, _ ldb: Int32, _ beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: Int32)
+}
+
+extension Float: BLASElement {
+  static func gemm(
+    _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32, _ a: UnsafePointer<Float>,
+    _ lda: Int32, _ b: UnsafePointer<Float>, _ ldb: Int32, _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int32
+  ) {
+    cblas_sgemm(CblasRowMajor, transA, transB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
+  }
+}
+
+extension Double: BLASElement {
+  static func gemm(
+    _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32,
+    _ a: UnsafePointer<Double>, _ lda: Int32, _ b: UnsafePointer<Double>, _ ldb: Int32, _ beta: Double,
+    _ c: UnsafeMutablePointer<Double>, _ ldc: Int32
+  ) {
+    cblas_dgemm(CblasRowMajor, transA, transB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
+  }
+}
+
+/// The matrix library and its threads.
+public enum BLAS {
+  /// The number of threads a matrix product uses; one for each core that a rank has to itself is best.
+  public static var threadCount: Int {
+    get { Int(openblas_get_num_threads()) }
+    set {
+      precondition(newValue > 0, "BLAS needs at least one thread, not \(newValue)")
+      openblas_set_num_threads(Int32(clamping: newValue))
+    }
+  }
+
+  /// Name, version and build options of the library, and the kind of core it was tuned for at start.
+  public static var summary: String {
+    "\(String(cString: openblas_get_config())) (core: \(String(cString: openblas_get_corename())))"
+  }
+}

@@ -1,0 +1,68 @@
+import CKernels
+
+extension CPUBackend {
+  func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor) {
+    switch x.dtype {
+    case .float32: dt_sum_f32(extents.outer, extents.reduced, extents.inner, x.pointer(), result.pointer())
+    case .float64: dt_sum_f64(extents.outer, extents.reduced, extents.inner, x.pointer(), result.pointer())
+    case .int64: sumIntegers(x.pointer(), extents, result.pointer())
+    default: unsupported("sum", x.dtype)
+    }
+  }
+
+  private func sumIntegers(
+    _ x: UnsafePointer<Int64>, _ extents: ReductionExtents, _ result: UnsafeMutablePointer<Int64>
+  ) {
+    for o in 0..<extents.outer {
+      for i in 0..<extents.inner {
+        var sum: Int64 = 0
+        for r in 0..<extents.reduced { sum &+= x[(o * extents.reduced + r) * extents.inner + i] }
+        result[o * extents.inner + i] = sum
+      }
+    }
+  }
+
+  func maximum(_ x: Tensor, extents e: ReductionExtents, into result: Tensor, places: Tensor) {
+    switch x.dtype {
+    case .float32: dt_maximum_along_f32(e.outer, e.reduced, e.inner, x.pointer(), result.pointer(), places.pointer())
+    case .float64: dt_maximum_along_f64(e.outer, e.reduced, e.inner, x.pointer(), result.pointer(), places.pointer())
+    default: unsupported("maximum", x.dtype)
+    }
+  }
+
+  func crossEntropy(
+    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, logSumExps: Tensor
+  ) {
+    let (rows, classes) = (logits.shape[0], logits.shape[1])
+    switch logits.dtype {
+    case .float32:
+      dt_cross_entropy_f32(
+        rows, classes, logits.pointer(), targets.pointer(), Int64(options.ignoredTarget), Float(options.smoothing),
+        losses.pointer(), logSumExps.pointer())
+    case .float64:
+      dt_cross_entropy_f64(
+        rows, classes, logits.pointer(), targets.pointer(), Int64(options.ignoredTarget), options.smoothing,
+        losses.pointer(), logSumExps.pointer())
+    default: unsupported("cross entropy", logits.dtype)
+    }
+  }
+
+  func crossEntropyGradient(
+    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExps: Tensor, _ options: CrossEntropyOptions,
+    into result: Tensor
+  ) {
+    let (rows, classes) = (logits.shape[0], logits.shape[1])
+    let step = gradient.rank == 0 ? 0 : 1
+    switch logits.dtype {
+    case .float32:
+      dt_cross_entropy_gradient_f32(
+        rows, classes, logits.pointer(), targets.pointer(), Int64(options.ignoredTarget), Float(options.smoothing),
+        logSumExps.pointer(), gradient.pointer(), step, result.pointer())
+    case .float64:
+      dt_cross_entropy_gradient_f64(
+        rows, classes, logits.pointer(), targets.pointer(), Int64(options.ignoredTarget), options.smoothing,
+        logSumExps.pointer(), gradient.pointer(), step, result.pointer())
+    default: unsupported("cross entropy", logits.dtype)
+    }
+  }
+}

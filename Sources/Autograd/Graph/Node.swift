@@ -1,0 +1,133 @@
+/// One recorded operation: where its inputs came from and how gradients flow back to them.
+final class Node {
+  /// Computes the gradients of the inputs from the gradient of the output.
+  typealias Backward = (_ gradient: Tensor, _ inputs: GradientSink) -> Void
+
+  /// Where an input of an operation came from.
+  enum Edge {
+    /// No gradient is wanted.
+    case none
+    /// The gradient accumulates in the tensor.
+    case leaf(Tensor)
+    /// The gradient flows on to the operation that computed the input.
+    case node(Node)
+  }
+
+  /// A tensor that the backward pass will read, as it was when the operation was recorded.
+  struct Saved {
+    private let storage: Storage
+    private let version: UInt32
+
+    init(_ tensor: Tensor) {
+      storage = tensor.storage
+      version = storage.version
+    }
+
+    var isUnchanged: Bool { storage.version == version }
+  }
+
+  /// PyTorch's name of the operation's gradient function, such as "MulBackward0".
+  let name: StaticString
+  /// Operations are numbered in the order in which they were recorded.
+  let sequence: UInt64
+  private(set) var edges: [Edge]
+  private(set) var saved: [Saved]
+  private(set) var backward: Backward?
+  /// The sum of the contributions that have arrived in the running pass.
+  var gradient: Tensor?
+  /// Whether `gradient` is this node's alone and may be added to in place.
+  var ownsGradient = false
+  /// The pass that last visited this node.
+  var pass: UInt64 = 0
+  /// Functions that see, and may replace, the gradient of the output.
+  var hooks: [(Tensor) -> Tensor?] = []
+  /// The output, when its gradient is kept for the user.
+  weak var retainedOutput: Tensor?
+
+  init(name: StaticString, edges: [Edge], saved: [Saved], backward: @escaping Backward) {
+    self.name = name
+    self.edges = edges
+    self.saved = saved
+    self.backward = backward
+    sequence = ThreadState.current.nextSequence()
+  }
+
+  var isFreed: Bool { backward == nil }
+
+  /// Forgets all that the backward pass needs, and with it the graph before this operation.
+  func free() {
+    guard let backward else { return }
+    ThreadState.current.release(Remains(edges: edges, backward: backward))
+    self.backward = nil
+    edges = []
+    saved = []
+  }
+
+  deinit { free() }
+
+  /// What a freed node held.
+  private final class Remains {
+    let edges: [Edge]
+    let backward: Backward
+
+    init(edges: [Edge], backward: @escaping Backward) {
+      self.edges = edges
+      self.backward = backward
+    }
+  }
+}
+
+/// The recorded operation that computed a tensor, as seen from outside.
+public struct GradientFunction: CustomStringConvertible {
+  private let node: Node
+
+  init(_ node: Node) { self.node = node }
+
+  /// PyTorch's name of the function, such as "MulBackward0".
+  public var name: String { "\(node.name)" }
+
+  /// The functions that the gradient flows on to; `nil` for inputs that want none and for leaves.
+  public var next: [GradientFunction?] {
+    node.edges.map { edge in
+      if case .node(let node) = edge { GradientFunction(node) } else { nil }
+    }
+  }
+
+  /// The name in angle brackets.
+  public var description: String { "<\(name)>" }
+}
+
+extension Tensor {
+  /// The edge by which a gradient reaches this tensor.
+  var edge: Node.Edge {
+    if let node { return .node(node) }
+    return requiresGrad ? .leaf(self) : .none
+  }
+
+  /// Records that this tensor was computed from `inputs`, when gradients can flow to any of them.
+  ///
+  /// - Parameters:
+  ///   - name: PyTorch's name of the gradient function.
+  ///   - inputs: The operation's inputs; `backward` addresses them by their index.
+  ///   - saved: Inputs that `backward` reads: they must not be changed in place before.
+  ///   - backward: Gives each input its gradient.
+  /// - Returns: This tensor.
+  func recorded(
+    as name: StaticString, from inputs: [Tensor], saving saved: [Tensor] = [], backward: @escaping Node.Backward
+  ) -> Tensor {
+    guard ThreadState.current.isRecording, dtype.isFloatingPoint, inputs.contains(where: \.requiresGrad) else {
+      return self
+    }
+    node = Node(name: name, edges: inputs.map(\.edge), saved: saved.map(Node.Saved.init), backward: backward)
+    return self
+  }
+
+  /// The same elements as a saved output, with the place in the graph that `node` gives it.
+  ///
+  /// An operation that needs its own output captures it detached, since the output holds the operation.
+  func reattached(to node: Node) -> Tensor {
+    let tensor = Tensor(sharing: self)
+    tensor.node = node
+    return tensor
+  }
+}

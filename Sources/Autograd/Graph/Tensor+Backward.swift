@@ -1,0 +1,60 @@
+extension Tensor {
+  /// Computes the gradient of this tensor with respect to every leaf it was computed from and adds it to their `grad`.
+  ///
+  /// - Parameters:
+  ///   - gradient: The gradient of the final result with respect to this tensor; 1 if left out, which is
+  ///     possible for a tensor of one element only.
+  ///   - retainGraph: Keeps the graph for another backward pass; otherwise it is freed on the way.
+  ///   - createGraph: Records the backward pass itself, for higher derivatives (which also retains the graph).
+  /// - Throws: ``AutogradError`` when nothing was recorded, the graph was freed, or a tensor it needs was changed.
+  public func backward(gradient: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false) throws {
+    guard requiresGrad else { throw AutogradError.nothingRecorded }
+    let pass = BackwardPass(
+      retainingGraph: retainGraph || createGraph, creatingGraph: createGraph, destination: .leaves)
+    try pass.run(from: self, gradient: startingGradient(gradient))
+  }
+
+  /// The gradient a pass starts with: the given one, or 1 for a scalar.
+  func startingGradient(_ gradient: Tensor?) throws -> Tensor {
+    if let gradient {
+      guard gradient.shape == shape else { throw AutogradError.gradientShape(given: gradient.shape, expected: shape) }
+      return gradient.cast(to: dtype)
+    }
+    guard count == 1 else { throw AutogradError.gradientNeeded(shape: shape) }
+    return .full(shape, 1, dtype: dtype)
+  }
+
+  /// Calls `hook` with the gradient of this tensor once it is complete; what it returns, if anything, replaces it.
+  public func registerHook(_ hook: @escaping (_ gradient: Tensor) -> Tensor?) {
+    if let node { node.hooks.append(hook) } else { leafHooks.append(hook) }
+  }
+
+  /// Keeps the gradient of this computed tensor in `grad` when a backward pass goes through it.
+  public func retainGrad() {
+    node?.retainedOutput = self
+  }
+}
+
+/// The gradients of `result` with respect to `tensors`, without touching anybody's `grad`.
+///
+/// - Parameters:
+///   - result: What is differentiated; of one element, unless `gradient` is given.
+///   - tensors: Leaves or intermediate results.
+///   - gradient: The gradient with respect to `result` itself; 1 if left out.
+///   - retainGraph: Keeps the graph for another pass.
+///   - createGraph: Records the computation of the gradients, so that they can be differentiated again.
+/// - Returns: One gradient for each of `tensors`, of its shape.
+/// - Throws: ``AutogradError``, also when `result` does not depend on one of `tensors`.
+public func gradients(
+  of result: Tensor, withRespectTo tensors: [Tensor], gradient: Tensor? = nil, retainGraph: Bool = false,
+  createGraph: Bool = false
+) throws -> [Tensor] {
+  guard result.requiresGrad else { throw AutogradError.nothingRecorded }
+  let pass = BackwardPass(
+    retainingGraph: retainGraph || createGraph, creatingGraph: createGraph, destination: .captured(tensors))
+  try pass.run(from: result, gradient: result.startingGradient(gradient))
+  return try pass.captured.enumerated().map { index, gradient in
+    guard let gradient else { throw AutogradError.unused(index: index) }
+    return gradient
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// What the recorder keeps for each thread: the graph of a replica belongs to the thread that runs it.
+final class ThreadState {
+  /// Whether operations are recorded.
+  var isRecording = true
+  /// The generator that random tensors, initializations and dropout draw from unless given another.
+  let generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
+
+  /// The order of creation, by which the backward pass goes.
+  private var lastSequence: UInt64 = 0
+  /// Parts of released graphs that wait for the release in progress, so that it need not recurse.
+  private var condemned: [AnyObject] = []
+  private var isReleasing = false
+
+  private static let key: pthread_key_t = {
+    var key = pthread_key_t()
+    let status = pthread_key_create(&key) { state in
+      if let state { Unmanaged<ThreadState>.fromOpaque(state).release() }
+    }
+    precondition(status == 0, "no thread-specific storage: \(status)")
+    return key
+  }()
+
+  static var current: ThreadState {
+    if let existing = pthread_getspecific(key) {
+      return Unmanaged<ThreadState>.fromOpaque(existing).takeUnretainedValue()
+    }
+    let state = ThreadState()
+    pthread_setspecific(key, Unmanaged.passRetained(state).toOpaque())
+    return state
+  }
+
+  func nextSequence() -> UInt64 {
+    lastSequence += 1
+    return lastSequence
+  }
+
+  /// Releases `part` and all that only it holds, without recursion, however long the chain is.
+  func release(_ part: AnyObject) {
+    condemned.append(part)
+    guard !isReleasing else { return }
+    isReleasing = true
+    while let next = condemned.popLast() { _ = consume next }
+    isReleasing = false
+  }
+}

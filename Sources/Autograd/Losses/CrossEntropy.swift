@@ -1,0 +1,86 @@
+/// How the losses of the samples of a batch become the result.
+public enum LossReduction: Sendable {
+  /// One loss a sample.
+  case none
+  /// Their sum.
+  case sum
+  /// Their mean; for ``crossEntropy(_:_:reduction:ignoringTarget:labelSmoothing:)`` over targets not ignored.
+  case mean
+}
+
+/// The cross entropy of the softmax of `logits` with respect to class labels, as `torch.nn.functional.cross_entropy`.
+///
+///     loss = −(1 − ε) · log softmax(logits)[target] − ε / C · Σ log softmax(logits)
+///
+/// - Parameters:
+///   - logits: [N, C], unnormalized.
+///   - targets: [N], `int64`, each from 0 to C − 1 or `ignoredTarget`; anything else traps.
+///   - ignoredTarget: Samples with this target count for nothing.
+///   - labelSmoothing: ε, from 0 to 1.
+/// - Returns: A scalar, or [N] for reduction `none`.
+public func crossEntropy(
+  _ logits: Tensor, _ targets: Tensor, reduction: LossReduction = .mean, ignoringTarget ignoredTarget: Int = -100,
+  labelSmoothing: Double = 0
+) -> Tensor {
+  precondition(
+    logits.rank == 2 && targets.shape == [logits.shape[0]] && targets.dtype == .int64,
+    "crossEntropy needs logits [N, C] and int64 targets [N], not \(logits.shape) and \(targets.shape) of \(targets.dtype)"
+  )
+  let used = checkedTargetCount(targets, classes: logits.shape[1], ignoredTarget: ignoredTarget)
+  let losses = rowLosses(
+    logits, targets, CrossEntropyOptions(smoothing: labelSmoothing, ignoredTarget: ignoredTarget))
+  switch reduction {
+  case .none: return losses
+  case .sum: return losses.sum()
+  case .mean: return losses.sum() / Double(used)
+  }
+}
+
+/// The loss of every row of `logits`, by a pass over each row that computes softmax and entropy together.
+private func rowLosses(_ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions) -> Tensor {
+  let losses = Tensor(uninitialized: targets.shape, dtype: logits.dtype)
+  let logSumExps = Tensor(uninitialized: targets.shape, dtype: logits.dtype)
+  logits.backend.crossEntropy(logits, targets, options, losses: losses, logSumExps: logSumExps)
+  return losses.recorded(as: "NllLossBackward0", from: [logits], saving: [logits]) { gradient, inputs in
+    inputs.add(0, rowLossGradient(gradient, logits, targets, logSumExps, options))
+  }
+}
+
+private func rowLossGradient(
+  _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, _ logSumExps: Tensor, _ options: CrossEntropyOptions
+) -> Tensor {
+  let result = Tensor(uninitialized: logits.shape, dtype: logits.dtype)
+  result.backend.crossEntropyGradient(gradient, logits, targets, logSumExps: logSumExps, options, into: result)
+  return result.recorded(
+    as: "NllLossBackwardBackward0", from: [gradient, logits], saving: [gradient, logits]
+  ) { upstream, inputs in
+    // The result is g · (softmax(x) − y), and g · softmax(x) where it depends on x; ignored rows have neither.
+    let probabilities = logits.softmax(1)
+    let rows = gradient.reshaped([-1, 1])
+    let slope = rowLossGradient(
+      Tensor.ones(gradient.shape, dtype: gradient.dtype), logits, targets, logSumExps, options)
+    inputs.add(0, (upstream * slope).sum([1]))
+    let used = usedRows(targets, options.ignoredTarget, dtype: logits.dtype)
+    let weighted = upstream * probabilities
+    inputs.add(1, rows * used * (weighted - probabilities * weighted.sum([1], keepingDimensions: true)))
+  }
+}
+
+/// 1 for every row whose target is used, 0 for the others: [N, 1].
+private func usedRows(_ targets: Tensor, _ ignoredTarget: Int, dtype: DataType) -> Tensor {
+  let ignored = targets.combined(.equal, targets.scalar(Double(ignoredTarget)))
+  return (1 - ignored.cast(to: dtype)).reshaped([-1, 1])
+}
+
+/// The number of targets that are not ignored; a target that is no class traps.
+private func checkedTargetCount(_ targets: Tensor, classes: Int, ignoredTarget: Int) -> Int {
+  targets.withElements(of: Int64.self) { elements in
+    var used = 0
+    for (row, target) in elements.enumerated() where target != ignoredTarget {
+      precondition(
+        target >= 0 && target < classes, "crossEntropy: target \(target) of row \(row) is none of \(classes) classes")
+      used += 1
+    }
+    return used
+  }
+}

@@ -1,0 +1,63 @@
+/// Two-dimensional cross-correlation, as `torch.nn.Conv2d`.
+public final class Conv2d: Module, Layer {
+  /// [output channels, input channels / groups, kernel height, kernel width].
+  public let weight: Parameter
+  /// [output channels], or `nil`.
+  public let bias: Parameter?
+  private let stride: (Int, Int)
+  private let padding: (Int, Int)
+  private let dilation: (Int, Int)
+  private let groups: Int
+
+  /// A layer with square kernels and PyTorch's initial values: uniform between ±1/√fan-in, the fan-in being the
+  /// number of input elements under a kernel.
+  ///
+  /// - Parameters:
+  ///   - kernel: Rows and columns of the kernel.
+  ///   - stride: Rows and columns from one window to the next.
+  ///   - padding: Zeros on each side of the image.
+  ///   - dilation: Rows and columns between the elements under the kernel.
+  ///   - groups: The number of parts into which channels are divided.
+  ///   - generator: Where the initial values are drawn from; the thread's default one if left out.
+  public init(
+    _ inputChannels: Int, _ outputChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
+    groups: Int = 1, bias: Bool = true, dtype: DataType = .float32, generator: RandomGenerator? = nil
+  ) {
+    precondition(
+      groups > 0 && inputChannels % groups == 0 && outputChannels % groups == 0,
+      "Conv2d: \(groups) groups do not divide \(inputChannels) input and \(outputChannels) output channels")
+    self.stride = (stride, stride)
+    self.padding = (padding, padding)
+    self.dilation = (dilation, dilation)
+    self.groups = groups
+    let shape = [outputChannels, inputChannels / groups, kernel, kernel]
+    let fanIn = shape[1] * kernel * kernel
+    weight = Parameter(.fanInUniform(shape, fanIn: fanIn, dtype: dtype, generator: generator))
+    self.bias =
+      bias ? Parameter(.fanInUniform([outputChannels], fanIn: fanIn, dtype: dtype, generator: generator)) : nil
+  }
+
+  /// [N, C, H, W] → [N, output channels, H′, W′].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.conv2d(weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
+  }
+}
+
+/// The largest element of every window, as `torch.nn.MaxPool2d`.
+public final class MaxPool2d: Module, Layer {
+  private let kernel: Int
+  private let stride: Int
+  private let padding: Int
+
+  /// Square windows of `kernel` rows and columns, `stride` apart (the kernel's size if left out).
+  public init(_ kernel: Int, stride: Int? = nil, padding: Int = 0) {
+    self.kernel = kernel
+    self.stride = stride ?? kernel
+    self.padding = padding
+  }
+
+  /// [N, C, H, W] → [N, C, H′, W′].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.maxPool2d((kernel, kernel), stride: (stride, stride), padding: (padding, padding))
+  }
+}

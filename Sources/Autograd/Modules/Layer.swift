@@ -1,0 +1,48 @@
+/// A module that maps one tensor to another.
+public protocol Layer: Module {
+  /// The result for `x`.
+  func callAsFunction(_ x: Tensor) -> Tensor
+}
+
+/// Layers applied one after the other; parameters are named by the layer's index, as in `torch.nn.Sequential`.
+public final class Sequential: Module, Layer {
+  static let layersLabel = "layers"
+
+  /// The layers in order.
+  public let layers: [any Layer]
+
+  /// Chains the given layers.
+  public init(_ layers: any Layer...) { self.layers = layers }
+
+  /// Chains the given layers.
+  public init(_ layers: [any Layer]) { self.layers = layers }
+
+  /// The last layer's result.
+  public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
+}
+
+/// All dimensions after the first merged into one.
+public final class Flatten: Module, Layer {
+  /// [N, …] → [N, product of …].
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.flattened(from: 1) }
+}
+
+/// One dimension split into several, as `torch.nn.Unflatten`.
+public final class Unflatten: Module, Layer {
+  private let dimension: Int
+  private let sizes: [Int]
+
+  /// Splits `dimension` into `sizes`, whose product is its size.
+  public init(_ dimension: Int, _ sizes: [Int]) {
+    self.dimension = dimension
+    self.sizes = sizes
+  }
+
+  /// [.., n, ..] → [.., sizes, ..].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let at = Shape.normalize(dimension, rank: x.rank)
+    precondition(
+      Shape.count(sizes) == x.shape[at], "Unflatten: sizes \(sizes) do not make up dimension \(at) of shape \(x.shape)")
+    return x.reshaped(x.shape[..<at] + sizes + x.shape[(at + 1)...])
+  }
+}

@@ -1,0 +1,65 @@
+/// Something with parameters: a layer, a model, or any part of one.
+///
+/// Subclass it and store parameters and other modules in properties, also in arrays and optionals. They are found by
+/// reflection, in declaration order, and named as in PyTorch (`encoder.0.weight`).
+///
+///     final class Perceptron: Module, Layer {
+///       let hidden = Linear(784, 128)
+///       let output = Linear(128, 10)
+///
+///       func callAsFunction(_ x: Tensor) -> Tensor { output(hidden(x).relu()) }
+///     }
+open class Module {
+  /// Whether layers that behave differently while training, such as dropout, do so now.
+  public private(set) var isTraining = true
+
+  /// A module in training mode.
+  public init() {}
+
+  /// Switches this module and all in it to training or evaluation mode.
+  @discardableResult
+  public func train(_ training: Bool = true) -> Self {
+    for (_, module) in namedModules() { module.isTraining = training }
+    return self
+  }
+
+  /// Switches this module and all in it to evaluation mode.
+  @discardableResult
+  public func evaluate() -> Self { train(false) }
+
+  /// All parameters in declaration order, each once, with dotted names.
+  public func namedParameters() -> [(name: String, parameter: Parameter)] {
+    var seen: Set<ObjectIdentifier> = []
+    return namedModules().flatMap { prefix, module in
+      module.members().compactMap { name, member in
+        guard case .parameter(let parameter) = member, seen.insert(ObjectIdentifier(parameter)).inserted else {
+          return nil
+        }
+        return (prefix.isEmpty ? name : "\(prefix).\(name)", parameter)
+      }
+    }
+  }
+
+  /// All parameters in declaration order, each once.
+  public var parameters: [Parameter] { namedParameters().map(\.parameter) }
+
+  /// This module, with an empty name, and all modules in it, each once, with dotted names.
+  public func namedModules() -> [(name: String, module: Module)] {
+    var result: [(name: String, module: Module)] = []
+    var seen: Set<ObjectIdentifier> = []
+    collect(prefix: "", into: &result, &seen)
+    return result
+  }
+
+  private func collect(
+    prefix: String, into result: inout [(name: String, module: Module)], _ seen: inout Set<ObjectIdentifier>
+  ) {
+    guard seen.insert(ObjectIdentifier(self)).inserted else { return }
+    result.append((prefix, self))
+    for (name, member) in members() {
+      if case .module(let module) = member {
+        module.collect(prefix: prefix.isEmpty ? name : "\(prefix).\(name)", into: &result, &seen)
+      }
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/// The parameters of a model in one flat array, and their gradients in another of the same layout.
+///
+/// The layout is the reverse of declaration order, which is the order in which the backward pass finishes gradients.
+/// A parameter's place in it, its *index*, names the parameter everywhere: here, in the reducer, in messages. The
+/// backward pass writes gradients into the array directly, a bucket of an all-reduce is a range of it, and the
+/// optimizer makes one pass over both arrays.
+public final class ParameterArena {
+  /// The parameters with their names, by index.
+  public let parameters: [(name: String, parameter: Parameter)]
+  /// Where each parameter's elements are, by index. Ranges are adjacent and begin at multiples of 64 bytes, so the end
+  /// of each may hold zeros that belong to no parameter.
+  public let ranges: [Range<Int>]
+  /// All weights, flat, as a leaf whose `grad` is the flat array of all gradients: what an optimizer steps over.
+  public let flat: Tensor
+  /// Elements after the last parameter that take part in every all-reduce of gradients.
+  public let tail: Range<Int>
+  /// All gradients and the tail.
+  private let gradients: Tensor
+
+  /// Moves the parameters of `module` into one array.
+  ///
+  /// - Parameters:
+  ///   - module: Its parameters must have one element type; anything else traps.
+  ///   - tailCount: Elements to reserve after the last gradient.
+  public init(_ module: Module, tailCount: Int = 0) {
+    parameters = module.namedParameters().filter { $0.parameter.requiresGrad }.reversed()
+    precondition(!parameters.isEmpty, "\(type(of: module)) has no parameters to train")
+    let dtype = parameters[0].parameter.dtype
+    let granule = 64 / dtype.byteCount
+    var end = 0
+    var ranges: [Range<Int>] = []
+    for (name, parameter) in parameters {
+      precondition(parameter.dtype == dtype, "parameter \(name) is \(parameter.dtype), others are \(dtype)")
+      let padded = (parameter.count + granule - 1) / granule * granule
+      ranges.append(end..<end + padded)
+      end += padded
+    }
+    self.ranges = ranges
+    tail = end..<end + tailCount
+    flat = Tensor.zeros([end], dtype: dtype)
+    gradients = Tensor.zeros([end + tailCount], dtype: dtype)
+    flat.accumulatedGradient = Tensor(storage: gradients.storage, shape: [end], dtype: dtype)
+    for (range, (_, parameter)) in zip(ranges, parameters) {
+      func place(in array: Tensor) -> Tensor {
+        Tensor(storage: array.storage, offset: range.lowerBound, shape: parameter.shape, dtype: dtype)
+      }
+      parameter.move(to: place(in: flat), gradientSlot: place(in: gradients))
+    }
+  }
+
+  /// Calls `handler` with a parameter's index when the backward pass has finished its gradient.
+  public func onGradientReady(_ handler: @escaping (_ index: Int) -> Void) {
+    for (index, (_, parameter)) in parameters.enumerated() {
+      parameter.gradientDidBecomeReady = { handler(index) }
+    }
+  }
+
+  /// Forgets all gradients. Nothing is written: the next backward pass overwrites what is there.
+  public func zeroGrad() {
+    for (_, parameter) in parameters { parameter.grad = nil }
+  }
+
+  /// Writes zeros for the parameters that have got no gradient since ``zeroGrad()``, and gives their indices.
+  @discardableResult
+  public func fillMissingGradients() -> [Int] {
+    var missing: [Int] = []
+    for (index, (_, parameter)) in parameters.enumerated() where parameter.grad == nil {
+      parameter.grad = .zeros(parameter.shape, dtype: parameter.dtype)
+      missing.append(index)
+    }
+    return missing
+  }
+
+  /// The memory of all gradients and the tail, for all-reduce. Valid as long as the arena lives.
+  public func gradientBuffer<T: TensorElement>(of type: T.Type = T.self) -> UnsafeMutableBufferPointer<T> {
+    precondition(T.dataType == gradients.dtype, "gradients of \(gradients.dtype) were read as \(T.dataType)")
+    return UnsafeMutableBufferPointer(start: gradients.pointer(T.self), count: gradients.count)
+  }
+
+  /// The memory of all weights. Valid as long as the arena lives; writing counts as a change in place.
+  public func weightBuffer<T: TensorElement>(of type: T.Type = T.self) -> UnsafeMutableBufferPointer<T> {
+    flat.withMutableElements(of: type) { $0 }
+  }
+}

@@ -1,0 +1,95 @@
+extension Tensor {
+  /// max(x, 0); the slope at 0 is 0.
+  public func relu() -> Tensor {
+    let y = mapped(.relu)
+    let saved = y.detached()
+    return y.recorded(as: "ReluBackward0", from: [self], saving: [y]) { gradient, inputs in
+      inputs.add(
+        0,
+        activationGradient(.reluGradient, gradient, saved) { gradient * (1 - saved.combined(.equal, saved.scalar(0))) })
+    }
+  }
+
+  /// 1 / (1 + e⁻ˣ).
+  public func sigmoid() -> Tensor {
+    let y = mapped(.sigmoid)
+    let saved = y.detached()
+    return y.recorded(as: "SigmoidBackward0", from: [self], saving: [y]) { gradient, inputs in
+      inputs.add(
+        0,
+        activationGradient(.sigmoidGradient, gradient, saved) {
+          let y = inputs.output(saved)
+          return gradient * (1 - y) * y
+        })
+    }
+  }
+
+  /// The hyperbolic tangent.
+  public func tanh() -> Tensor {
+    let y = mapped(.tanh)
+    let saved = y.detached()
+    return y.recorded(as: "TanhBackward0", from: [self], saving: [y]) { gradient, inputs in
+      inputs.add(
+        0,
+        activationGradient(.tanhGradient, gradient, saved) {
+          let y = inputs.output(saved)
+          return gradient * (1 - y * y)
+        })
+    }
+  }
+
+  /// log(1 + eˣ), a smooth ``relu()``.
+  public func softplus() -> Tensor {
+    mapped(.softplus).recorded(as: "SoftplusBackward0", from: [self], saving: [self]) { gradient, inputs in
+      inputs.add(0, activationGradient(.softplusGradient, gradient, self) { gradient * self.sigmoid() })
+    }
+  }
+
+  /// x · sigmoid(x), also called swish.
+  public func silu() -> Tensor {
+    mapped(.silu).recorded(as: "SiluBackward0", from: [self], saving: [self]) { gradient, inputs in
+      inputs.add(
+        0,
+        activationGradient(.siluGradient, gradient, self) {
+          let s = self.sigmoid()
+          return gradient * (s * (1 + self * (1 - s)))
+        })
+    }
+  }
+
+  /// x · Φ(x), with Φ the cumulative distribution of the standard normal, exact or by its tanh approximation
+  /// (Hendrycks & Gimpel, arXiv:1606.08415).
+  public func gelu(approximation: GELUApproximation = .none) -> Tensor {
+    let (function, slope): (UnaryOperation, BinaryOperation) =
+      approximation == .none ? (.gelu, .geluGradient) : (.geluTanh, .geluTanhGradient)
+    return mapped(function).recorded(as: "GeluBackward0", from: [self], saving: [self]) { gradient, inputs in
+      inputs.add(
+        0,
+        activationGradient(slope, gradient, self) {
+          let x = self
+          guard approximation == .tanh else {
+            let cumulative = 0.5 * (1 + (x * 0.707_106_781_186_547_6).erf())
+            return gradient * (cumulative + x * (-0.5 * x * x).exp() * 0.398_942_280_401_432_7)
+          }
+          let c = 0.797_884_560_802_865_4
+          let t = (c * (x + 0.044715 * x * x * x)).tanh()
+          return gradient * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x * x))
+        })
+    }
+  }
+}
+
+/// How ``Tensor/gelu(approximation:)`` computes the normal distribution.
+public enum GELUApproximation: Sendable {
+  /// Exactly, with the error function.
+  case none
+  /// By a hyperbolic tangent.
+  case tanh
+}
+
+/// The gradient of an activation: in one pass, or by `composed` when that is being recorded.
+private func activationGradient(
+  _ operation: BinaryOperation, _ gradient: Tensor, _ saved: Tensor, _ composed: () -> Tensor
+) -> Tensor {
+  isGradEnabled ? composed() : gradient.combined(operation, saved)
+}

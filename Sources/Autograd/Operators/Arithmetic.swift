@@ -1,0 +1,131 @@
+extension Tensor {
+  /// Element-wise sum; shapes are broadcast and types promoted.
+  public static func + (a: Tensor, b: Tensor) -> Tensor {
+    let (a, b) = promoted(a, b)
+    return a.combined(.add, b).recorded(as: "AddBackward0", from: [a, b]) { gradient, inputs in
+      inputs.add(0, gradient.summed(to: a.shape))
+      inputs.add(1, gradient.summed(to: b.shape))
+    }
+  }
+
+  /// Element-wise difference; shapes are broadcast and types promoted.
+  public static func - (a: Tensor, b: Tensor) -> Tensor {
+    let (a, b) = promoted(a, b)
+    return a.combined(.subtract, b).recorded(as: "SubBackward0", from: [a, b]) { gradient, inputs in
+      inputs.add(0, gradient.summed(to: a.shape))
+      inputs.add(1, (-gradient).summed(to: b.shape))
+    }
+  }
+
+  /// Element-wise product; shapes are broadcast and types promoted.
+  public static func * (a: Tensor, b: Tensor) -> Tensor {
+    let (a, b) = promoted(a, b)
+    let saved = (b.requiresGrad ? [a] : []) + (a.requiresGrad ? [b] : [])
+    return a.combined(.multiply, b).recorded(as: "MulBackward0", from: [a, b], saving: saved) { gradient, inputs in
+      inputs.add(0, (gradient * b).summed(to: a.shape))
+      inputs.add(1, (gradient * a).summed(to: b.shape))
+    }
+  }
+
+  /// Element-wise quotient; shapes are broadcast, types promoted, and integers divided as `float32`.
+  public static func / (a: Tensor, b: Tensor) -> Tensor {
+    var (a, b) = promoted(a, b)
+    if !a.dtype.isFloatingPoint { (a, b) = (a.cast(to: .float32), b.cast(to: .float32)) }
+    return quotient(a, b)
+  }
+
+  private static func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
+    let saved = (b.requiresGrad ? [a] : []) + [b]
+    return a.combined(.divide, b).recorded(as: "DivBackward0", from: [a, b], saving: saved) { gradient, inputs in
+      inputs.add(0, (gradient / b).summed(to: a.shape))
+      inputs.add(1, (-gradient * ((a / b) / b)).summed(to: b.shape))
+    }
+  }
+
+  /// The negative of every element.
+  public static prefix func - (x: Tensor) -> Tensor {
+    guard x.dtype.isFloatingPoint else { return x.scalar(0) - x }
+    return x.mapped(.negate).recorded(as: "NegBackward0", from: [x]) { gradient, inputs in
+      inputs.add(0, -gradient)
+    }
+  }
+
+  /// The larger of each pair of elements; where they are equal, each gets half of the gradient.
+  public func maximum(_ other: Tensor) -> Tensor { extremum(.maximum, other, "MaximumBackward0") }
+
+  /// The smaller of each pair of elements; where they are equal, each gets half of the gradient.
+  public func minimum(_ other: Tensor) -> Tensor { extremum(.minimum, other, "MinimumBackward0") }
+
+  private func extremum(_ operation: BinaryOperation, _ other: Tensor, _ name: StaticString) -> Tensor {
+    let (a, b) = Self.promoted(self, other)
+    let chosen = a.combined(operation, b)
+    return chosen.recorded(as: name, from: [a, b], saving: [a, b]) { gradient, inputs in
+      let tied = a.detached().combined(.equal, b.detached())
+      let smaller = a.detached().combined(.less, b.detached())
+      let loses = operation == .maximum ? smaller : 1 - smaller - tied
+      inputs.add(0, (gradient * (1 - loses - tied * 0.5)).summed(to: a.shape))
+      inputs.add(1, (gradient * (loses + tied * 0.5)).summed(to: b.shape))
+    }
+  }
+}
+
+// MARK: - With a Swift number
+
+extension Tensor {
+  /// Adds a number to every element.
+  public static func + (x: Tensor, value: Double) -> Tensor { x + x.scalar(value) }
+  /// Adds every element to a number.
+  public static func + (value: Double, x: Tensor) -> Tensor { x.scalar(value) + x }
+  /// Subtracts a number from every element.
+  public static func - (x: Tensor, value: Double) -> Tensor { x - x.scalar(value) }
+  /// Subtracts every element from a number.
+  public static func - (value: Double, x: Tensor) -> Tensor { x.scalar(value) - x }
+  /// Multiplies every element by a number.
+  public static func * (x: Tensor, value: Double) -> Tensor { x * x.scalar(value) }
+  /// Multiplies a number by every element.
+  public static func * (value: Double, x: Tensor) -> Tensor { x.scalar(value) * x }
+  /// Divides every element by a number.
+  public static func / (x: Tensor, value: Double) -> Tensor { x / x.scalar(value) }
+  /// Divides a number by every element.
+  public static func / (value: Double, x: Tensor) -> Tensor { x.scalar(value) / x }
+}
+
+// MARK: - Building blocks
+
+extension Tensor {
+  /// Both tensors in the type that can hold either.
+  static func promoted(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
+    guard a.dtype != b.dtype else { return (a, b) }
+    // A tensor without dimensions does not widen one that has some, within the same kind of number.
+    let sameKind = a.dtype.isFloatingPoint == b.dtype.isFloatingPoint
+    let dtype: DataType =
+      if sameKind && a.rank == 0 && b.rank > 0 { b.dtype } else if sameKind && b.rank == 0 && a.rank > 0 {
+        a.dtype
+      } else {
+        .promoted(a.dtype, b.dtype)
+      }
+    return (a.cast(to: dtype), b.cast(to: dtype))
+  }
+
+  /// The result of an element-wise function of two tensors of one type, without a graph.
+  func combined(_ operation: BinaryOperation, _ other: Tensor) -> Tensor {
+    let result = Tensor(uninitialized: Shape.broadcast(shape, other.shape), dtype: dtype)
+    backend.binary(operation, self, other, into: result)
+    return result
+  }
+
+  /// The result of an element-wise function, without a graph.
+  func mapped(_ operation: UnaryOperation) -> Tensor {
+    let result = Tensor(uninitialized: shape, dtype: dtype)
+    backend.unary(operation, self, into: result)
+    return result
+  }
+
+  /// The sum over the dimensions along which a tensor of shape `target` was repeated to get this one.
+  func summed(to target: [Int]) -> Tensor {
+    guard shape != target else { return self }
+    let leading = rank - target.count
+    let repeated = (0..<rank).filter { $0 < leading || (target[$0 - leading] == 1 && shape[$0] != 1) }
+    return sum(repeated, keepingDimensions: true).reshaped(target)
+  }
+}

@@ -1,0 +1,80 @@
+extension Tensor {
+  /// Two-dimensional cross-correlation, as `torch.nn.functional.conv2d`.
+  ///
+  /// - Parameters:
+  ///   - weight: [O, C / groups, h, w].
+  ///   - bias: [O], or `nil`.
+  ///   - stride: Rows and columns from one window to the next.
+  ///   - padding: Zeros around the image, above and below, left and right.
+  ///   - dilation: Rows and columns between the elements under a kernel.
+  ///   - groups: The number of parts into which channels are divided, each convolved by itself.
+  /// - Returns: [N, O, H′, W′] for this tensor's [N, C, H, W].
+  public func conv2d(
+    _ weight: Tensor, bias: Tensor? = nil, stride: (Int, Int) = (1, 1), padding: (Int, Int) = (0, 0),
+    dilation: (Int, Int) = (1, 1), groups: Int = 1
+  ) -> Tensor {
+    precondition(
+      rank == 4 && weight.rank == 4 && groups > 0 && shape[1] == weight.shape[1] * groups
+        && weight.shape[0] % groups == 0,
+      "conv2d of shape \(shape) with weight \(weight.shape) in \(groups) group(s): needs [N, C, H, W] and [O, C / groups, h, w]"
+    )
+    precondition(
+      bias == nil || bias?.shape == [weight.shape[0]],
+      "conv2d with weight \(weight.shape) and bias \(bias?.shape ?? []): the bias must have the weight's first dimension"
+    )
+    let window = SlidingWindow(
+      kernel: (weight.shape[2], weight.shape[3]), stride: stride, padding: padding, dilation: dilation)
+    let geometry = ConvolutionGeometry(
+      input: shape, weight: weight.shape, window: window, groups: groups,
+      outputSize: window.outputSize(height: shape[2], width: shape[3], of: "conv2d"))
+    return convolved(weight, bias: bias, geometry)
+  }
+
+  // The three operations below are each other's gradients, so that each can be differentiated any number of times.
+
+  private func convolved(_ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
+    let x = self
+    let result = Tensor(uninitialized: geometry.output, dtype: dtype)
+    backend.convolution(x, weight, bias: bias, geometry, into: result)
+    let saved = (weight.requiresGrad ? [x] : []) + (x.requiresGrad ? [weight] : [])
+    return result.recorded(
+      as: "ConvolutionBackward0", from: [x, weight] + (bias.map { [$0] } ?? []), saving: saved
+    ) { gradient, inputs in
+      inputs.add(0, gradient.convolutionInputGradient(weight, geometry))
+      if isGradEnabled {
+        inputs.add(1, x.convolutionWeightGradient(gradient, geometry))
+      } else {
+        inputs.write(1, shape: geometry.weight, dtype: x.dtype) { destination, adding in
+          x.backend.convolutionWeightGradient(x, gradient, geometry, into: destination, adding: adding)
+        }
+      }
+      if bias != nil { inputs.add(2, gradient.sum([0, 2, 3])) }
+    }
+  }
+
+  /// The gradient of a convolution's input; this tensor is the gradient of its output.
+  private func convolutionInputGradient(_ weight: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
+    let gradient = self
+    let result = Tensor(uninitialized: geometry.input, dtype: dtype)
+    backend.convolutionInputGradient(gradient, weight, geometry, into: result)
+    return result.recorded(
+      as: "ConvolutionBackwardBackward0", from: [gradient, weight], saving: [gradient, weight]
+    ) { upstream, inputs in
+      inputs.add(0, upstream.convolved(weight, bias: nil, geometry))
+      inputs.add(1, upstream.convolutionWeightGradient(gradient, geometry))
+    }
+  }
+
+  /// The gradient of a convolution's weight; this tensor is its input.
+  private func convolutionWeightGradient(_ gradient: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
+    let x = self
+    let result = Tensor(uninitialized: geometry.weight, dtype: dtype)
+    backend.convolutionWeightGradient(x, gradient, geometry, into: result, adding: false)
+    return result.recorded(
+      as: "ConvolutionBackwardBackward0", from: [x, gradient], saving: [x, gradient]
+    ) { upstream, inputs in
+      inputs.add(0, gradient.convolutionInputGradient(upstream, geometry))
+      inputs.add(1, x.convolved(upstream, bias: nil, geometry))
+    }
+  }
+}

@@ -1,0 +1,48 @@
+extension Tensor {
+  /// The largest element of every window, as `torch.nn.functional.max_pool2d`.
+  ///
+  /// - Parameters:
+  ///   - kernel: Rows and columns of the window.
+  ///   - stride: Rows and columns from one window to the next; the kernel's if left out.
+  ///   - padding: Rows and columns of minus infinity around the image, at most half of the kernel.
+  /// - Returns: [N, C, H′, W′] for this tensor's [N, C, H, W].
+  public func maxPool2d(_ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0)) -> Tensor {
+    precondition(rank == 4, "maxPool2d needs shape [N, C, H, W], not \(shape)")
+    precondition(
+      padding.0 * 2 <= kernel.0 && padding.1 * 2 <= kernel.1,
+      "maxPool2d: padding \(padding) is more than half of the kernel \(kernel)")
+    let window = SlidingWindow(kernel: kernel, stride: stride ?? kernel, padding: padding, dilation: (1, 1))
+    let (height, width) = window.outputSize(height: shape[2], width: shape[3], of: "maxPool2d")
+    let x = self
+    let y = Tensor(uninitialized: [shape[0], shape[1], height, width], dtype: dtype)
+    backend.maximumPool(x, window, into: y)
+    let places = PooledMaxima(input: x.detached(), maxima: y.detached(), window: window)
+    return y.recorded(as: "MaxPool2DWithIndicesBackward0", from: [x], saving: [x, y]) { gradient, inputs in
+      inputs.add(0, places.scatter(gradient))
+    }
+  }
+}
+
+/// Where the maxima of a pooling came from. Scattering to those places and gathering from them are each other's
+/// gradients.
+private struct PooledMaxima {
+  let input: Tensor
+  let maxima: Tensor
+  let window: SlidingWindow
+
+  func scatter(_ values: Tensor) -> Tensor {
+    let result = Tensor(uninitialized: input.shape, dtype: input.dtype)
+    input.backend.maximumPoolScatter(values, input, maxima, window, into: result)
+    return result.recorded(as: "MaxPool2DWithIndicesBackwardBackward0", from: [values]) { gradient, inputs in
+      inputs.add(0, gather(gradient))
+    }
+  }
+
+  private func gather(_ values: Tensor) -> Tensor {
+    let result = Tensor(uninitialized: maxima.shape, dtype: input.dtype)
+    input.backend.maximumPoolGather(values, input, maxima, window, into: result)
+    return result.recorded(as: "GatherBackward0", from: [values]) { gradient, inputs in
+      inputs.add(0, scatter(gradient))
+    }
+  }
+}

@@ -1,0 +1,66 @@
+extension Tensor {
+  /// The sum over the given dimensions (all if left out), accumulated in double precision.
+  public func sum(_ dimensions: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    let dimensions = Shape.normalize(dimensions, rank: rank)
+    let source = dtype == .bool || dtype == .uint8 ? cast(to: .int64) : self
+    let kept = Shape.reduced(shape, over: dimensions, keepingDimensions: true)
+    let original = shape
+    return source.summedBlocks(dimensions)
+      .withShape(Shape.reduced(shape, over: dimensions, keepingDimensions: keepingDimensions))
+      .recorded(as: dimensions.count == rank ? "SumBackward0" : "SumBackward1", from: [self]) { gradient, inputs in
+        inputs.add(0, gradient.reshaped(kept).expanded(to: original))
+      }
+  }
+
+  /// The arithmetic mean over the given dimensions (all if left out).
+  public func mean(_ dimensions: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    precondition(dtype.isFloatingPoint, "mean is not defined for tensors of \(dtype); cast to float32 first")
+    let dimensions = Shape.normalize(dimensions, rank: rank)
+    let number = dimensions.reduce(1) { $0 * shape[$1] }
+    let kept = Shape.reduced(shape, over: dimensions, keepingDimensions: true)
+    let original = shape
+    let sum = summedBlocks(dimensions)
+    return sum.combined(.divide, sum.scalar(Double(number)))
+      .withShape(Shape.reduced(shape, over: dimensions, keepingDimensions: keepingDimensions))
+      .recorded(as: dimensions.count == rank ? "MeanBackward0" : "MeanBackward1", from: [self]) { gradient, inputs in
+        inputs.add(0, (gradient / Double(number)).reshaped(kept).expanded(to: original))
+      }
+  }
+
+  /// The place of the largest element along a dimension, as `int64`; the first one where several are equal.
+  public func argmax(_ dimension: Int, keepingDimensions: Bool = false) -> Tensor {
+    largest(along: Shape.normalize(dimension, rank: rank)).places
+      .withShape(
+        Shape.reduced(shape, over: [Shape.normalize(dimension, rank: rank)], keepingDimensions: keepingDimensions))
+  }
+
+  /// The largest elements along a dimension and their places, with that dimension left out; no graph.
+  func largest(along dimension: Int) -> (values: Tensor, places: Tensor) {
+    precondition(rank > 0 && shape[dimension] > 0, "the largest element along dimension \(dimension) of shape \(shape)")
+    let rest = Shape.reduced(shape, over: [dimension], keepingDimensions: false)
+    let values = Tensor(uninitialized: rest, dtype: dtype)
+    let places = Tensor(uninitialized: rest, dtype: .int64)
+    backend.maximum(self, extents: ReductionExtents(shape, over: dimension...dimension), into: values, places: places)
+    return (values, places)
+  }
+
+  /// The sums over `dimensions` (ascending), each run of neighbouring ones at once, without a graph.
+  private func summedBlocks(_ dimensions: [Int]) -> Tensor {
+    var result = detached()
+    var remaining = dimensions[...]
+    while let last = remaining.popLast() {
+      var first = last
+      while remaining.last == first - 1 { first = remaining.removeLast() }
+      let shape = result.shape
+      let next = Tensor(uninitialized: Array(shape[..<first] + shape[(last + 1)...]), dtype: result.dtype)
+      backend.sum(result, extents: ReductionExtents(shape, over: first...last), into: next)
+      result = next
+    }
+    return dimensions.isEmpty ? result.ownedCopy() : result
+  }
+
+  /// The same elements in another shape, without a graph.
+  private func withShape(_ shape: [Int]) -> Tensor {
+    Tensor(storage: storage, offset: offset, shape: shape, dtype: dtype)
+  }
+}

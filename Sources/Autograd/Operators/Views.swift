@@ -1,0 +1,80 @@
+extension Tensor {
+  /// The same elements, in the same memory, in another shape; one size may be −1 and then follows from the others.
+  public func reshaped(_ newShape: [Int]) -> Tensor {
+    let target = Shape.inferred(newShape, count: count, from: shape)
+    guard target != shape else { return self }
+    let original = shape
+    return Tensor(storage: storage, offset: offset, shape: target, dtype: dtype)
+      .recorded(as: "ViewBackward0", from: [self]) { gradient, inputs in
+        inputs.add(0, gradient.reshaped(original))
+      }
+  }
+
+  /// All dimensions from `start` to `end` merged into one.
+  public func flattened(from start: Int = 0, through end: Int = -1) -> Tensor {
+    guard rank > 0 else { return reshaped([1]) }
+    let (first, last) = (Shape.normalize(start, rank: rank), Shape.normalize(end, rank: rank))
+    precondition(first <= last, "flattened(from: \(start), through: \(end)) of a tensor of \(rank) dimensions")
+    return reshaped(shape[..<first] + [shape[first...last].reduce(1, *)] + shape[(last + 1)...])
+  }
+
+  /// A copy with the dimensions in another order: dimension i of the result is dimension `order[i]` of this tensor.
+  public func permuted(_ order: [Int]) -> Tensor {
+    let order = order.map { Shape.normalize($0, rank: rank) }
+    precondition(
+      order.count == rank && Set(order).count == rank,
+      "permuted(\(order)) does not name each of \(rank) dimensions once")
+    let strides = Shape.strides(shape)
+    let result = Tensor(uninitialized: order.map { shape[$0] }, dtype: dtype)
+    backend.copy(self, offset: 0, strides: order.map { strides[$0] }, into: result)
+    return result.recorded(as: "PermuteBackward0", from: [self]) { gradient, inputs in
+      var inverse = order
+      for (i, dimension) in order.enumerated() { inverse[dimension] = i }
+      inputs.add(0, gradient.permuted(inverse))
+    }
+  }
+
+  /// A copy with two dimensions exchanged.
+  public func transposed(_ first: Int = -2, _ second: Int = -1) -> Tensor {
+    var order = Array(0..<rank)
+    order.swapAt(Shape.normalize(first, rank: rank), Shape.normalize(second, rank: rank))
+    return permuted(order)
+  }
+
+  /// The tensor repeated along new leading dimensions and along those of size 1, until it has shape `target`;
+  /// −1 keeps a size.
+  public func expanded(to target: [Int]) -> Tensor {
+    let leading = target.count - rank
+    let target = target.enumerated().map { i, size in size == -1 && i >= leading ? shape[i - leading] : size }
+    guard target != shape else { return self }
+    let original = shape
+    let result = Tensor(uninitialized: target, dtype: dtype)
+    backend.copy(self, offset: 0, strides: Shape.broadcastStrides(shape, to: target), into: result)
+    return result.recorded(as: "ExpandBackward0", from: [self]) { gradient, inputs in
+      inputs.add(0, gradient.summed(to: original))
+    }
+  }
+
+  /// The elements converted to another type; the tensor itself if it has that type already.
+  public func cast(to newType: DataType) -> Tensor {
+    guard newType != dtype else { return self }
+    let original = dtype
+    let result = Tensor(uninitialized: shape, dtype: newType)
+    backend.convert(self, into: result)
+    return result.recorded(as: "ToCopyBackward0", from: [self]) { gradient, inputs in
+      inputs.add(0, gradient.cast(to: original))
+    }
+  }
+
+  /// A copy with a graph of its own place: gradients flow through it to this tensor.
+  public func cloned() -> Tensor {
+    ownedCopy().recorded(as: "CloneBackward0", from: [self]) { gradient, inputs in inputs.add(0, gradient) }
+  }
+
+  /// A copy of the elements without a graph.
+  func ownedCopy() -> Tensor {
+    let copy = Tensor(uninitialized: shape, dtype: dtype)
+    backend.convert(self, into: copy)
+    return copy
+  }
+}

@@ -1,0 +1,68 @@
+/// The type of a tensor's elements.
+public enum DataType: String, Sendable, CaseIterable {
+  /// IEEE 754 single precision, the default for values with a fraction.
+  case float32
+  /// IEEE 754 double precision, for checks and double-precision runs.
+  case float64
+  /// Signed 64-bit integers, the default for whole numbers and the type of indices and class labels.
+  case int64
+  /// Unsigned bytes, the type of image data before it is batched.
+  case uint8
+  /// Truth values, one byte each.
+  case bool
+
+  /// Bytes an element takes.
+  public var byteCount: Int {
+    switch self {
+    case .float32: 4
+    case .float64, .int64: 8
+    case .uint8, .bool: 1
+    }
+  }
+
+  /// Whether gradients can be taken with respect to elements of this type.
+  public var isFloatingPoint: Bool { self == .float32 || self == .float64 }
+
+  /// The type that holds the result of combining elements of two types, by PyTorch's promotion rules.
+  static func promoted(_ a: DataType, _ b: DataType) -> DataType {
+    let rank: [DataType] = [.bool, .uint8, .int64, .float32, .float64]
+    guard a != b, let i = rank.firstIndex(of: a), let j = rank.firstIndex(of: b) else { return a }
+    return rank[max(i, j)]
+  }
+}
+
+/// A Swift type that can be stored as the element of a tensor.
+public protocol TensorElement: BitwiseCopyable, Sendable {
+  /// The tensor element type with the same memory layout.
+  static var dataType: DataType { get }
+}
+
+extension Float: TensorElement {
+  /// `float32`.
+  public static var dataType: DataType { .float32 }
+}
+
+extension Double: TensorElement {
+  /// `float64`.
+  public static var dataType: DataType { .float64 }
+}
+
+extension Int64: TensorElement {
+  /// `int64`.
+  public static var dataType: DataType { .int64 }
+}
+
+extension Int: TensorElement {
+  /// `int64`.
+  public static var dataType: DataType { .int64 }
+}
+
+extension UInt8: TensorElement {
+  /// `uint8`.
+  public static var dataType: DataType { .uint8 }
+}
+
+extension Bool: TensorElement {
+  /// `bool`.
+  public static var dataType: DataType { .bool }
+}

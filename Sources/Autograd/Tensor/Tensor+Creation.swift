@@ -1,0 +1,110 @@
+extension Tensor {
+  /// A tensor of the given value or nested array of values.
+  ///
+  /// Values with a fraction become `float32`, whole numbers `int64`, truth values `bool`, as in PyTorch:
+  ///
+  ///     Tensor([[3, 2, 1], [1.3, 2.4, 3.7]])   // float32, shape [2, 3]
+  ///     Tensor([1, 2])                         // int64, shape [2]
+  ///
+  /// - Parameters:
+  ///   - values: A number, truth value, or nested arrays of equal lengths; ragged arrays trap.
+  ///   - dtype: The element type, when it should not follow from the values.
+  ///   - requiresGrad: Whether operations on the tensor are recorded.
+  public convenience init<Values: TensorValues>(_ values: Values, dtype: DataType? = nil, requiresGrad: Bool = false) {
+    let shape = values.tensorShape
+    var elements: [Values.Scalar] = []
+    elements.reserveCapacity(Shape.count(shape))
+    values.appendElements(to: &elements, shape: shape[...])
+    let given = Tensor(elements, shape: shape)
+    let wanted = dtype ?? (Values.Scalar.self == Double.self ? .float32 : Values.Scalar.dataType)
+    self.init(sharing: given.dtype == wanted ? given : given.cast(to: wanted))
+    if requiresGrad { self.requiresGrad = true }
+  }
+
+  /// A tensor of the given elements in row-major order.
+  ///
+  /// - Parameters:
+  ///   - elements: As many elements as `shape` holds; any other number traps.
+  ///   - shape: The size of each dimension.
+  public convenience init<T: TensorElement>(_ elements: [T], shape: [Int]) {
+    self.init(uninitialized: shape, dtype: T.dataType)
+    precondition(elements.count == count, "\(elements.count) elements given for shape \(shape), which holds \(count)")
+    elements.withUnsafeBytes { bytes in
+      if let base = bytes.baseAddress { address.copyMemory(from: base, byteCount: bytes.count) }
+    }
+  }
+
+  /// A tensor whose elements are written by `body` before anything reads them.
+  ///
+  /// - Parameters:
+  ///   - shape: The size of each dimension.
+  ///   - body: Initializes the whole buffer, row-major.
+  public convenience init<T: TensorElement>(
+    shape: [Int], of type: T.Type = T.self, initializingWith body: (UnsafeMutableBufferPointer<T>) throws -> Void
+  ) rethrows {
+    self.init(uninitialized: shape, dtype: T.dataType)
+    try body(UnsafeMutableBufferPointer(start: pointer(T.self), count: count))
+  }
+
+  /// A tensor of the given shape with every element equal to `value`.
+  public static func full(
+    _ shape: [Int], _ value: Double, dtype: DataType = .float32, requiresGrad: Bool = false
+  ) -> Tensor {
+    let result = Tensor(uninitialized: shape, dtype: dtype)
+    result.backend.fill(result, with: value)
+    if requiresGrad { result.requiresGrad = true }
+    return result
+  }
+
+  /// A tensor of zeros of the given shape.
+  public static func zeros(_ shape: [Int], dtype: DataType = .float32, requiresGrad: Bool = false) -> Tensor {
+    full(shape, 0, dtype: dtype, requiresGrad: requiresGrad)
+  }
+
+  /// A tensor of ones of the given shape.
+  public static func ones(_ shape: [Int], dtype: DataType = .float32, requiresGrad: Bool = false) -> Tensor {
+    full(shape, 1, dtype: dtype, requiresGrad: requiresGrad)
+  }
+
+  /// A scalar of this tensor's type, for arithmetic with a Swift number; integers meet a fraction as `float32`.
+  func scalar(_ value: Double) -> Tensor {
+    let fits = dtype.isFloatingPoint || (dtype != .bool && value == value.rounded())
+    return .full([], value, dtype: fits ? dtype : (dtype == .bool && value == value.rounded() ? .int64 : .float32))
+  }
+}
+
+/// A number, a truth value, or nested arrays of them, from which a tensor can be made.
+public protocol TensorValues {
+  /// The type of the innermost values.
+  associatedtype Scalar: TensorElement
+  /// The size of each level of nesting.
+  var tensorShape: [Int] { get }
+  /// Appends the values in row-major order; traps when the nesting is ragged.
+  func appendElements(to elements: inout [Scalar], shape: ArraySlice<Int>)
+}
+
+extension TensorValues where Self: TensorElement, Scalar == Self {
+  /// A single value has no dimensions.
+  public var tensorShape: [Int] { [] }
+  /// Appends the value.
+  public func appendElements(to elements: inout [Self], shape: ArraySlice<Int>) { elements.append(self) }
+}
+
+extension Double: TensorValues {}
+extension Float: TensorValues {}
+extension Int: TensorValues {}
+extension Int64: TensorValues {}
+extension UInt8: TensorValues {}
+extension Bool: TensorValues {}
+
+extension Array: TensorValues where Element: TensorValues {
+  /// The type of the innermost values.
+  public typealias Scalar = Element.Scalar
+  /// The array's count, then the shape of its elements.
+  public var tensorShape: [Int] { [count] + (first?.tensorShape ?? []) }
+  /// Appends the elements of every element, in order.
+  public func appendElements(to elements: inout [Scalar], shape: ArraySlice<Int>) {
+    precondition(count == shape.first, "ragged nested arrays: a row of \(count) where others have \(shape.first ?? 0)")
+    for element in self { element.appendElements(to: &elements, shape: shape.dropFirst()) }
+  }
+}

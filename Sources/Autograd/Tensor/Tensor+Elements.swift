@@ -1,0 +1,34 @@
+extension Tensor {
+  /// The only element of a tensor, as a double; a tensor of any other count traps.
+  public func item() -> Double {
+    precondition(count == 1, "item() needs a tensor with one element, this one has shape \(shape)")
+    return dtype == .float64 ? pointer(Double.self)[0] : cast(to: .float64).pointer(Double.self)[0]
+  }
+
+  /// The elements in row-major order, converted to `T` where the type differs.
+  public func array<T: TensorElement>(of type: T.Type = T.self) -> [T] {
+    let source = dtype == T.dataType ? self : detached().cast(to: T.dataType)
+    return Array(UnsafeBufferPointer(start: source.pointer(T.self), count: count))
+  }
+
+  /// Calls `body` with the elements in row-major order, without a copy.
+  ///
+  /// `T` must be the Swift type of `dtype`; any other traps.
+  public func withElements<T: TensorElement, R>(
+    of type: T.Type = T.self, _ body: (UnsafeBufferPointer<T>) throws -> R
+  ) rethrows -> R {
+    precondition(T.dataType == dtype, "a tensor of \(dtype) was read as \(T.dataType)")
+    return try body(UnsafeBufferPointer(start: pointer(T.self), count: count))
+  }
+
+  /// Calls `body` with the elements for writing, and counts it as a change in place.
+  ///
+  /// `T` must be the Swift type of `dtype`; any other traps.
+  public func withMutableElements<T: TensorElement, R>(
+    of type: T.Type = T.self, _ body: (UnsafeMutableBufferPointer<T>) throws -> R
+  ) rethrows -> R {
+    precondition(T.dataType == dtype, "a tensor of \(dtype) was written as \(T.dataType)")
+    storage.version &+= 1
+    return try body(UnsafeMutableBufferPointer(start: pointer(T.self), count: count))
+  }
+}

@@ -1,0 +1,51 @@
+extension Tensor {
+  /// Replaces the elements by those of `other`, which is broadcast to this tensor's shape and converted to its type.
+  ///
+  /// - Throws: ``AutogradError`` when this tensor is tracked and operations are being recorded; see ``noGrad(_:)``.
+  public func copyElements(from other: Tensor) throws {
+    try changeInPlace { backend.convert(other.expanded(to: shape), into: self) }
+  }
+
+  /// Sets every element to `value`.
+  ///
+  /// - Throws: ``AutogradError`` when this tensor is tracked and operations are being recorded; see ``noGrad(_:)``.
+  public func fill(_ value: Double) throws {
+    try changeInPlace { backend.fill(self, with: value) }
+  }
+
+  /// Adds in place.
+  ///
+  /// - Throws: ``AutogradError`` when `target` is tracked and operations are being recorded; see ``noGrad(_:)``.
+  public static func += (target: Tensor, other: Tensor) throws { try target.combine(.add, other) }
+
+  /// Subtracts in place.
+  ///
+  /// - Throws: ``AutogradError`` when `target` is tracked and operations are being recorded; see ``noGrad(_:)``.
+  public static func -= (target: Tensor, other: Tensor) throws { try target.combine(.subtract, other) }
+
+  /// Multiplies in place.
+  ///
+  /// - Throws: ``AutogradError`` when `target` is tracked and operations are being recorded; see ``noGrad(_:)``.
+  public static func *= (target: Tensor, other: Tensor) throws { try target.combine(.multiply, other) }
+
+  /// Divides in place.
+  ///
+  /// - Throws: ``AutogradError`` when `target` is tracked and operations are being recorded; see ``noGrad(_:)``.
+  public static func /= (target: Tensor, other: Tensor) throws { try target.combine(.divide, other) }
+
+  private func combine(_ operation: BinaryOperation, _ other: Tensor) throws {
+    precondition(
+      Shape.broadcast(shape, other.shape) == shape, "shape \(other.shape) does not broadcast in place to \(shape)")
+    try changeInPlace { backend.binary(operation, self, other.detached().cast(to: dtype), into: self) }
+  }
+
+  /// Lets `change` overwrite the elements, unless that would falsify gradients.
+  private func changeInPlace(_ change: () -> Void) throws {
+    if isGradEnabled {
+      if let node { throw AutogradError.resultChangedInPlace(operation: "\(node.name)") }
+      if requiresGrad { throw AutogradError.leafChangedInPlace }
+    }
+    storage.version &+= 1
+    change()
+  }
+}

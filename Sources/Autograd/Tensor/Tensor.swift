@@ -1,0 +1,135 @@
+/// A multi-dimensional array whose operations can be recorded for differentiation.
+///
+/// A tensor has PyTorch's semantics: it is an object with an identity, it can be a leaf of the recorded graph
+/// (`requiresGrad` set by the user, `grad` filled by `backward()`) or the result of an operation, which knows
+/// its `gradientFunction`. Elements are contiguous, row-major and aligned to 64 bytes. A tensor and the graph
+/// it belongs to are used by one thread at a time.
+public class Tensor {
+  /// The size of each dimension, outermost first; empty for a scalar.
+  public let shape: [Int]
+  /// The type of the elements.
+  public let dtype: DataType
+  /// The number of elements.
+  public let count: Int
+
+  private(set) var storage: Storage
+  /// Elements between the start of the storage and the first element of this tensor.
+  private(set) var offset: Int
+  /// The operation that computed this tensor; `nil` for a leaf.
+  var node: Node?
+  /// Where the accumulated gradient goes, when this is a parameter that lives in an arena.
+  var gradientSlot: Tensor?
+  /// The accumulated gradient.
+  var accumulatedGradient: Tensor?
+  /// Called when the last gradient contribution of a backward pass has arrived.
+  var gradientDidBecomeReady: (() -> Void)?
+  /// Contributions that the running backward pass still owes to this leaf.
+  var pendingContributions = 0
+  /// Functions that see, and may replace, the gradient of this leaf.
+  var leafHooks: [(Tensor) -> Tensor?] = []
+  private var leafRequiresGrad = false
+
+  init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {
+    self.shape = shape
+    self.dtype = dtype
+    self.storage = storage
+    self.offset = offset
+    count = Shape.count(shape)
+  }
+
+  /// An uninitialized tensor.
+  convenience init(uninitialized shape: [Int], dtype: DataType) {
+    self.init(storage: Storage(byteCount: Shape.count(shape) * dtype.byteCount), shape: shape, dtype: dtype)
+  }
+
+  /// A tensor that shares the elements of `other`, but not its place in the graph.
+  init(sharing other: Tensor) {
+    shape = other.shape
+    dtype = other.dtype
+    count = other.count
+    storage = other.storage
+    offset = other.offset
+  }
+
+  /// Moves the elements to a place in another tensor's memory, and the gradient to come to `gradientSlot`.
+  func move(to home: Tensor, gradientSlot slot: Tensor) {
+    precondition(home.shape == shape && home.dtype == dtype, "a tensor of shape \(shape) cannot move to \(home.shape)")
+    home.backend.convert(self, into: home)
+    storage = home.storage
+    offset = home.offset
+    gradientSlot = slot
+  }
+
+  /// The number of dimensions.
+  public var rank: Int { shape.count }
+
+  /// Where the first element is in memory.
+  var address: UnsafeMutableRawPointer { storage.pointer + offset * dtype.byteCount }
+
+  /// The elements as a typed pointer; `T` must have the layout of `dtype`.
+  func pointer<T: TensorElement>(_ type: T.Type = T.self) -> UnsafeMutablePointer<T> {
+    assert(T.dataType == dtype, "tensor of \(dtype) read as \(T.dataType)")
+    return address.assumingMemoryBound(to: T.self)
+  }
+}
+
+// MARK: - Place in the graph
+
+extension Tensor {
+  /// Whether operations on this tensor are recorded, so that gradients with respect to it can be computed.
+  ///
+  /// Only a leaf of a floating-point type can be switched; anything else traps.
+  /// ``Tensor/setRequiresGrad(_:)`` is the same with an error in place of the trap.
+  public var requiresGrad: Bool {
+    get { leafRequiresGrad || node != nil }
+    set {
+      do { try setRequiresGrad(newValue) } catch { preconditionFailure("\(error)") }
+    }
+  }
+
+  /// Switches recording for a leaf on or off.
+  ///
+  /// - Throws: ``AutogradError`` when the elements are integers or the tensor is the result of an operation.
+  public func setRequiresGrad(_ value: Bool) throws {
+    guard dtype.isFloatingPoint || !value else { throw AutogradError.gradientOfIntegers(dtype) }
+    guard node == nil else {
+      if value { return }
+      throw AutogradError.notALeaf
+    }
+    leafRequiresGrad = value
+  }
+
+  /// Whether the tensor was made by the user rather than computed by a recorded operation.
+  public var isLeaf: Bool { node == nil }
+
+  /// The recorded operation that computed this tensor; `nil` for a leaf.
+  public var gradientFunction: GradientFunction? { node.map(GradientFunction.init) }
+
+  /// The gradient accumulated by `backward()`, of this tensor's shape; `nil` until there is one.
+  ///
+  /// Set it to `nil` to start afresh, as `zeroGrad()` of an optimizer does.
+  public var grad: Tensor? {
+    get { accumulatedGradient }
+    set {
+      guard let newValue else {
+        accumulatedGradient = nil
+        return
+      }
+      precondition(
+        newValue.shape == shape && newValue.dtype == dtype,
+        "gradient of shape \(newValue.shape), \(newValue.dtype) given to a tensor of shape \(shape), \(dtype)")
+      if let gradientSlot, gradientSlot.address != newValue.address {
+        gradientSlot.backend.convert(newValue, into: gradientSlot)
+        accumulatedGradient = gradientSlot
+      } else {
+        accumulatedGradient = newValue
+      }
+    }
+  }
+
+  /// A tensor with the same elements, in the same memory, cut off from the graph.
+  public func detached() -> Tensor { Tensor(sharing: self) }
+
+  /// The backend that computes on this tensor's memory.
+  var backend: any Backend { CPUBackend.shared }
+}

@@ -1,0 +1,119 @@
+#include <math.h>
+
+#include "CKernels.h"
+#include "clones.h"
+
+static const double inverse_sqrt_2 = 0.70710678118654752440;
+static const double sqrt_2_over_pi = 0.79788456080286535588;
+static const double inverse_sqrt_2_pi = 0.39894228040143267794;
+static const double gelu_cubic = 0.044715;
+
+#define UNARY_OF(name, s, T, expression)                                       \
+  CLONES void dt_##name##_##s(size_t n, const T *values, T *out) {             \
+    for (size_t i = 0; i < n; i++) {                                           \
+      const T x = values[i];                                                   \
+      out[i] = (expression);                                                   \
+    }                                                                          \
+  }
+#define UNARY(name, single, twice)      \
+  UNARY_OF(name, f32, float, single)    \
+  UNARY_OF(name, f64, double, twice)
+
+UNARY(negate, -x, -x)
+UNARY(absolute, fabsf(x), fabs(x))
+UNARY(sign, (float)((x > 0) - (x < 0)), (double)((x > 0) - (x < 0)))
+UNARY(square, x * x, x * x)
+UNARY(square_root, sqrtf(x), sqrt(x))
+UNARY(reciprocal_square_root, 1 / sqrtf(x), 1 / sqrt(x))
+UNARY(reciprocal, 1 / x, 1 / x)
+UNARY(zero_if_infinite, isinf(x) ? 0 : x, isinf(x) ? 0 : x)
+UNARY(exponential, expf(x), exp(x))
+UNARY(logarithm, logf(x), log(x))
+UNARY(sine, sinf(x), sin(x))
+UNARY(cosine, cosf(x), cos(x))
+UNARY(error_function, erff(x), erf(x))
+UNARY(tanh, tanhf(x), tanh(x))
+UNARY(sigmoid, 1 / (1 + expf(-x)), 1 / (1 + exp(-x)))
+// A NaN stays a NaN, as in PyTorch.
+UNARY(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x)
+// Above 20 the function is the identity to within rounding, and exp would overflow.
+UNARY(softplus, x > 20 ? x : log1pf(expf(x)), x > 20 ? x : log1p(exp(x)))
+UNARY(silu, x / (1 + expf(-x)), x / (1 + exp(-x)))
+UNARY(gelu, x * 0.5f * (1 + erff(x * (float)inverse_sqrt_2)), x * 0.5 * (1 + erf(x * inverse_sqrt_2)))
+UNARY(gelu_tanh, 0.5f * x * (1 + tanhf((float)sqrt_2_over_pi * (x + (float)gelu_cubic * x * x * x))),
+      0.5 * x * (1 + tanh(sqrt_2_over_pi * (x + gelu_cubic * x * x * x))))
+
+#define BINARY_OF(name, s, T, expression)                                                                      \
+  CLONES void dt_##name##_##s(size_t n, const T *as, size_t a_step, const T *bs, size_t b_step, T *out) {      \
+    if (a_step == 1 && b_step == 1) {                                                                          \
+      for (size_t i = 0; i < n; i++) { const T a = as[i], b = bs[i]; out[i] = (T)(expression); }               \
+    } else if (a_step == 1) {                                                                                  \
+      const T b = n ? *bs : 0;                                                                                 \
+      for (size_t i = 0; i < n; i++) { const T a = as[i]; out[i] = (T)(expression); }                          \
+    } else if (b_step == 1) {                                                                                  \
+      const T a = n ? *as : 0;                                                                                 \
+      for (size_t i = 0; i < n; i++) { const T b = bs[i]; out[i] = (T)(expression); }                          \
+    } else if (n) {                                                                                            \
+      const T a = *as, b = *bs;                                                                                \
+      const T value = (T)(expression);                                                                         \
+      for (size_t i = 0; i < n; i++) out[i] = value;                                                           \
+    }                                                                                                          \
+  }
+#define BINARY_REAL(name, single, twice)   \
+  BINARY_OF(name, f32, float, single)      \
+  BINARY_OF(name, f64, double, twice)
+#define BINARY(name, single, twice, whole) \
+  BINARY_REAL(name, single, twice)         \
+  BINARY_OF(name, i64, int64_t, whole)
+#define BINARY_SAME(name, expression) BINARY(name, expression, expression, expression)
+
+// Integers wrap around; division by zero gives 0 rather than a trap.
+BINARY(add, a + b, a + b, (uint64_t)a + (uint64_t)b)
+BINARY(subtract, a - b, a - b, (uint64_t)a - (uint64_t)b)
+BINARY(multiply, a * b, a * b, (uint64_t)a * (uint64_t)b)
+BINARY(divide, a / b, a / b, b == 0 ? 0 : b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b)
+BINARY_SAME(maximum, a != a || a > b ? a : b)
+BINARY_SAME(minimum, a != a || a < b ? a : b)
+BINARY_SAME(equal, a == b)
+BINARY_SAME(less, a < b)
+
+static inline int64_t integer_power(int64_t base, int64_t exponent) {
+  if (exponent < 0) return base == 1 ? 1 : base == -1 ? (exponent % 2 ? -1 : 1) : 0;
+  uint64_t result = 1, factor = (uint64_t)base;
+  for (; exponent; exponent >>= 1, factor *= factor)
+    if (exponent & 1) result *= factor;
+  return (int64_t)result;
+}
+BINARY(power, powf(a, b), pow(a, b), integer_power(a, b))
+
+BINARY_REAL(tanh_gradient, a * (1 - b * b), a * (1 - b * b))
+BINARY_REAL(sigmoid_gradient, a * (1 - b) * b, a * (1 - b) * b)
+BINARY_REAL(relu_gradient, b <= 0 ? 0 : a, b <= 0 ? 0 : a)
+BINARY_REAL(softplus_gradient, b > 20 ? a : a / (1 + expf(-b)), b > 20 ? a : a / (1 + exp(-b)))
+
+static inline double silu_slope(double x) {
+  const double s = 1 / (1 + exp(-x));
+  return s * (1 + x * (1 - s));
+}
+static inline double gelu_slope(double x) {
+  return 0.5 * (1 + erf(x * inverse_sqrt_2)) + x * inverse_sqrt_2_pi * exp(-0.5 * x * x);
+}
+static inline double gelu_tanh_slope(double x) {
+  const double t = tanh(sqrt_2_over_pi * (x + gelu_cubic * x * x * x));
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * sqrt_2_over_pi * (1 + 3 * gelu_cubic * x * x);
+}
+BINARY_REAL(silu_gradient, a * (float)silu_slope(b), a * silu_slope(b))
+BINARY_REAL(gelu_gradient, a * (float)gelu_slope(b), a * gelu_slope(b))
+BINARY_REAL(gelu_tanh_gradient, a * (float)gelu_tanh_slope(b), a * gelu_tanh_slope(b))
+
+CLONES void dt_scale_u8_to_f32(size_t n, const uint8_t *x, float scale, float *out) {
+  for (size_t i = 0; i < n; i++) out[i] = (float)x[i] * scale;
+}
+
+CLONES void dt_matrix_product_i64(size_t m, size_t n, size_t k, const int64_t *a, const int64_t *b, int64_t *c) {
+  for (size_t i = 0; i < m * n; i++) c[i] = 0;
+  for (size_t i = 0; i < m; i++)
+    for (size_t l = 0; l < k; l++)
+      for (size_t j = 0; j < n; j++)
+        c[i * n + j] = (int64_t)((uint64_t)c[i * n + j] + (uint64_t)a[i * k + l] * (uint64_t)b[l * n + j]);
+}

@@ -1,0 +1,22 @@
+// The kernels of typed.inc, once for each floating-point type.
+#include <math.h>
+#include <string.h>
+
+#include "CKernels.h"
+#include "clones.h"
+
+#define REAL float
+#define NAMED(name) JOIN(name, _f32)
+#define EXP expf
+#define LOG logf
+#include "typed.inc"
+#undef REAL
+#undef NAMED
+#undef EXP
+#undef LOG
+
+#define REAL double
+#define NAMED(name) JOIN(name, _f64)
+#define EXP exp
+#define LOG log
+#include "typed.inc"

@@ -1,0 +1,81 @@
+import Autograd
+
+/// The operators of `operators.json` by name.
+enum FixtureOperators {
+  struct Call {
+    let inputs: [String: Tensor]
+    let args: [String: OperatorFixture.Argument]
+
+    subscript(name: String) -> Tensor {
+      guard let tensor = inputs[name] else { preconditionFailure("the case has no input \(name)") }
+      return tensor
+    }
+    func int(_ name: String) -> Int { args[name]?.int ?? 0 }
+    func double(_ name: String) -> Double { args[name]?.double ?? 0 }
+    func ints(_ name: String) -> [Int]? { args[name]?.ints }
+    func bool(_ name: String) -> Bool { args[name]?.bool ?? false }
+    /// PyTorch's sum and mean over everything take no keepdim; the fixture lists one all the same.
+    var keepsDimensions: Bool { bool("keepdim") && ints("dims") != nil }
+    var reduction: LossReduction {
+      switch args["reduction"]?.string {
+      case "sum": .sum
+      case "none": .none
+      default: .mean
+      }
+    }
+  }
+
+  nonisolated(unsafe) static let table: [String: (Call) -> Tensor] = [
+    "add": { $0["a"] + $0["b"] },
+    "sub": { $0["a"] - $0["b"] },
+    "mul": { $0["a"] * $0["b"] },
+    "div": { $0["a"] / $0["b"] },
+    "maximum": { $0["a"].maximum($0["b"]) },
+    "minimum": { $0["a"].minimum($0["b"]) },
+    "pow_tensor": { $0["a"] ** $0["b"] },
+    "pow_scalar": { $0["a"] ** $0.double("exponent") },
+    "neg": { -$0["a"] },
+    "exp": { $0["a"].exp() },
+    "log": { $0["a"].log() },
+    "sin": { $0["a"].sin() },
+    "cos": { $0["a"].cos() },
+    "sqrt": { $0["a"].sqrt() },
+    "rsqrt": { $0["a"].rsqrt() },
+    "reciprocal": { $0["a"].reciprocal() },
+    "abs": { $0["a"].abs() },
+    "tanh": { $0["a"].tanh() },
+    "sigmoid": { $0["a"].sigmoid() },
+    "relu": { $0["a"].relu() },
+    "softplus": { $0["a"].softplus() },
+    "silu": { $0["a"].silu() },
+    "gelu": { $0["a"].gelu() },
+    "gelu_tanh": { $0["a"].gelu(approximation: .tanh) },
+    "sum": { $0["a"].sum($0.ints("dims"), keepingDimensions: $0.keepsDimensions) },
+    "mean": { $0["a"].mean($0.ints("dims"), keepingDimensions: $0.keepsDimensions) },
+    "matmul": { $0["a"].matmul($0["b"]) },
+    "transpose": { $0["a"].transposed($0.ints("dims")![0], $0.ints("dims")![1]) },
+    "permute": { $0["a"].permuted($0.ints("dims")!) },
+    "reshape": { $0["a"].reshaped($0.ints("shape")!) },
+    "expand": { $0["a"].expanded(to: $0.ints("shape")!) },
+    "softmax": { $0["a"].softmax($0.int("dim")) },
+    "log_softmax": { $0["a"].logSoftmax($0.int("dim")) },
+    "logsumexp": { $0["a"].logSumExp($0.int("dim")) },
+    "linear": { $0["x"].linear($0["weight"], bias: $0.inputs["bias"]) },
+    "cross_entropy": {
+      crossEntropy(
+        $0["x"], $0["target"], reduction: $0.reduction, ignoringTarget: $0.args["ignore_index"]?.int ?? -100,
+        labelSmoothing: $0.double("label_smoothing"))
+    },
+    "mse_loss": { meanSquaredError($0["x"], $0["target"], reduction: $0.reduction) },
+    "conv2d": {
+      let (stride, padding, dilation) = ($0.int("stride"), $0.int("padding"), $0.int("dilation"))
+      return $0["x"].conv2d(
+        $0["weight"], bias: $0.inputs["bias"], stride: (stride, stride), padding: (padding, padding),
+        dilation: (dilation, dilation), groups: $0.int("groups"))
+    },
+    "max_pool2d": {
+      let (kernel, stride, padding) = ($0.int("kernel"), $0.int("stride"), $0.int("padding"))
+      return $0["x"].maxPool2d((kernel, kernel), stride: (stride, stride), padding: (padding, padding))
+    },
+  ]
+}
