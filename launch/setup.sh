@@ -19,6 +19,7 @@ require_swift() {
   for folder in /opt/swift/usr/bin "${SWIFTLY_BIN_DIR:-$HOME/.local/share/swiftly/bin}"; do
     if ! command -v swift >/dev/null && [[ -x $folder/swift ]]; then PATH=$folder:$PATH; fi
   done
+  # shellcheck disable=SC2016
   command -v swift >/dev/null || die \
     'Swift is missing. Install it (https://www.swift.org/install/linux) with:' \
     '' \
