@@ -1,0 +1,84 @@
+/// The 32-bit Mersenne Twister MT19937: 2¹⁹⁹³⁷ − 1 words before it repeats.
+///
+/// Source: M. Matsumoto, T. Nishimura, "Mersenne Twister: A 623-dimensionally equidistributed uniform pseudo-random
+/// number generator", ACM TOMACS 8(1), 1998, seeded by one word as in their 2002 revision. PyTorch's CPU generator is
+/// the same engine, so equal seeds give equal words.
+struct MersenneTwister {
+  static let stateCount = 624
+  private static let middle = 397
+
+  /// The recurrence's words, and the same words tempered: those that `next()` hands out.
+  private(set) var state: [UInt32]
+  private var tempered: [UInt32]
+  /// How many words of the current block have been handed out.
+  private(set) var position: Int
+
+  init(seed: UInt32) {
+    var words = [UInt32](repeating: 0, count: Self.stateCount)
+    words[0] = seed
+    for index in 1..<Self.stateCount {
+      let previous = words[index - 1]
+      words[index] = 1_812_433_253 &* (previous ^ (previous >> 30)) &+ UInt32(index)
+    }
+    self.init(state: words, position: Self.stateCount)
+  }
+
+  /// Continues where a twister with this state and position stood.
+  init(state: [UInt32], position: Int) {
+    precondition(state.count == Self.stateCount, "\(state.count) words of state, \(Self.stateCount) expected")
+    precondition((0...Self.stateCount).contains(position), "position \(position) in a block of \(Self.stateCount)")
+    self.state = state
+    self.position = position
+    tempered = state
+    temper()
+  }
+
+  mutating func next() -> UInt32 {
+    if position == Self.stateCount { twist() }
+    defer { position += 1 }
+    return tempered[position]
+  }
+
+  /// Hands the next `count` words to `body`, in runs: `body` also gets the index of the run's first word.
+  mutating func forEachRun(of count: Int, _ body: (UnsafeBufferPointer<UInt32>, Int) -> Void) {
+    var done = 0
+    while done < count {
+      if position == Self.stateCount { twist() }
+      let length = min(Self.stateCount - position, count - done)
+      tempered.withUnsafeBufferPointer { words in
+        body(UnsafeBufferPointer(rebasing: words[position..<position + length]), done)
+      }
+      position += length
+      done += length
+    }
+  }
+
+  private mutating func twist() {
+    state.withUnsafeMutableBufferPointer { words in
+      func mix(_ index: Int, _ following: Int, _ distant: Int) {
+        let joined = (words[index] & 0x8000_0000) | (words[following] & 0x7fff_ffff)
+        words[index] = words[distant] ^ (joined >> 1) ^ (0x9908_b0df & (0 &- (joined & 1)))
+      }
+      let wrap = Self.stateCount - Self.middle
+      for index in 0..<wrap { mix(index, index + 1, index + Self.middle) }
+      for index in wrap..<Self.stateCount - 1 { mix(index, index + 1, index - wrap) }
+      mix(Self.stateCount - 1, 0, Self.middle - 1)
+    }
+    temper()
+    position = 0
+  }
+
+  private mutating func temper() {
+    state.withUnsafeBufferPointer { words in
+      tempered.withUnsafeMutableBufferPointer { result in
+        for index in 0..<Self.stateCount {
+          var word = words[index]
+          word ^= word >> 11
+          word ^= (word << 7) & 0x9d2c_5680
+          word ^= (word << 15) & 0xefc6_0000
+          result[index] = word ^ (word >> 18)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+extension RandomGenerator {
+  /// From this length on one word a draw would visibly favour some permutations.
+  private static let twoWordCount = Int(UInt32.max) / 20
+
+  /// A random order of 0 ..< count, as `torch.randperm` draws it.
+  public func permutation(count: Int) -> [Int] {
+    precondition(count >= 0, "permutation of \(count) elements")
+    return count < Self.twoWordCount ? swappedPermutation(count: count) : insideOutPermutation(count: count)
+  }
+
+  /// Fisher–Yates by swaps from the front: R. Durstenfeld, "Algorithm 235: Random permutation", CACM 7(7), 1964.
+  private func swappedPermutation(count: Int) -> [Int] {
+    var order = Array(0..<count)
+    order.withUnsafeMutableBufferPointer { order in
+      for index in order.indices.dropLast() {
+        order.swapAt(index, index + Int(random32() % UInt32(count - index)))
+      }
+    }
+    return order
+  }
+
+  /// Fisher–Yates "inside out": each element takes the place of an earlier one, which moves to the end.
+  package func insideOutPermutation(count: Int) -> [Int] {
+    var order: [Int] = []
+    order.reserveCapacity(count)
+    for index in 0..<count {
+      let place = Int(random64() % UInt64(index + 1))
+      order.append(index)
+      order.swapAt(index, place)
+    }
+    return order
+  }
+}

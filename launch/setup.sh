@@ -1,0 +1,101 @@
+# Sourced by the scripts beside it. Finds Swift, installs through apt the packages that a build needs, and builds.
+# `DISTTRAIN_WITHOUT_MPI=1` leaves MPI out of all of it.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+without_mpi=${DISTTRAIN_WITHOUT_MPI+yes}
+# A build without MPI lives beside the one with it, so that changing over rebuilds nothing.
+scratch=$root/.build${without_mpi:+-without-mpi}
+
+say() { printf '%s\n' "$@" >&2; }
+
+die() {
+  say "$@"
+  exit 1
+}
+
+require_swift() {
+  local folder
+  for folder in /opt/swift/usr/bin "${SWIFTLY_BIN_DIR:-$HOME/.local/share/swiftly/bin}"; do
+    if ! command -v swift >/dev/null && [[ -x $folder/swift ]]; then PATH=$folder:$PATH; fi
+  done
+  # shellcheck disable=SC2016
+  command -v swift >/dev/null || die \
+    'Swift is missing. Install it (https://www.swift.org/install/linux) with:' \
+    '' \
+    "  curl -O https://download.swift.org/swiftly/linux/swiftly-$(uname -m).tar.gz &&" \
+    "    tar zxf swiftly-$(uname -m).tar.gz &&" \
+    '    ./swiftly init --quiet-shell-followup &&' \
+    '    . "${SWIFTLY_HOME_DIR:-$HOME/.local/share/swiftly}/env.sh" &&' \
+    '    hash -r' \
+    '' \
+    'and run this again.'
+}
+
+# Whether a Debian package is installed or, where there is no dpkg, whether what the build needs of it is there.
+is_present() {
+  if command -v dpkg-query >/dev/null; then
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+    return
+  fi
+  case $1 in
+    pkg-config) command -v pkg-config ;;
+    libopenblas-dev) pkg-config --exists openblas ;;
+    zlib1g-dev) pkg-config --exists zlib ;;
+    libopenmpi-dev) pkg-config --exists ompi-c ;;
+    openmpi-bin) command -v mpirun ;;
+    dataset-fashion-mnist) [[ -d /usr/share/datasets/fashion-mnist ]] ;;
+  esac >/dev/null 2>&1
+}
+
+# Runs apt-get as root and shows what it printed only when it fails.
+apt_get() {
+  local command=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@") output
+  [[ $EUID -eq 0 ]] || command=(sudo "${command[@]}")
+  if ! output=$("${command[@]}" 2>&1); then
+    say "$output" "apt-get $* failed."
+    return 1
+  fi
+}
+
+can_become_root() {
+  [[ $EUID -eq 0 ]] && return
+  command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }
+}
+
+require_packages() {
+  local required=(pkg-config libopenblas-dev zlib1g-dev dataset-fashion-mnist) missing=() package
+  [[ $without_mpi ]] || required+=(libopenmpi-dev openmpi-bin)
+  for package in "${required[@]}"; do
+    is_present "$package" || missing+=("$package")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+
+  if ! command -v apt-get >/dev/null; then
+    say "Missing here, under their Debian names: ${missing[*]}" \
+      'Install what your system calls them (Open MPI, OpenBLAS and zlib with their headers, pkg-config,' \
+      'Fashion-MNIST in /usr/share/datasets/fashion-mnist) and run this again.'
+  elif ! can_become_root; then
+    say "Missing: ${missing[*]}" 'Installing them needs an administrator:' '' \
+      "  sudo apt-get update && sudo apt-get install -y ${missing[*]}"
+  else
+    say "Installing ${missing[*]}"
+    apt-cache show --no-all-versions "${missing[@]}" >/dev/null 2>&1 || apt_get update
+    apt_get install "${missing[@]}"
+    return
+  fi
+  if [[ ${missing[*]} == *openmpi* ]]; then
+    say '' 'Without MPI, the same job runs in one process:' '' '  DISTTRAIN_WITHOUT_MPI=1 ./launch/train'
+  fi
+  exit 1
+}
+
+set_up() {
+  require_swift
+  require_packages
+}
+
+# `swift build` of this package in release mode, its output on standard error.
+build() {
+  swift build -c release --package-path "$root" --scratch-path "$scratch" "$@" >&2
+}
