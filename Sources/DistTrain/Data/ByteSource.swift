@@ -13,7 +13,7 @@ package protocol ByteSource: AnyObject {
 extension ByteSource {
   /// The next `count` bytes, or fewer where the source ends first.
   package func read(upTo count: Int) throws -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: min(count, maximumCount)) { buffer, written in
+    try [UInt8](unsafeUninitializedCapacity: min(count, max(maximumCount, 1))) { buffer, written in
       written = try read(into: UnsafeMutableRawBufferPointer(buffer))
     }
   }

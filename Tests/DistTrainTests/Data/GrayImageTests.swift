@@ -66,7 +66,7 @@ struct GrayImageTests {
     let cases: [(bytes: [UInt8], message: String)] = [
       (flipped, "is corrupt: the checksum of chunk IHDR is wrong"),
       (PNGFile.signature, "is truncated: it ends without an IEND chunk"),
-      (Array(png(header: [1]).prefix(20)), "is truncated: it ends without an IEND chunk"),
+      (Array(png(header: [1]).prefix(20)), "is truncated: chunk IHDR of 1 bytes expected, 0 found"),
       (png(header: [1]), "has an IHDR chunk of 1 bytes, expected 13"),
       (
         png(header: header(0x7FFF_FFFF, 0x7FFF_FFFF, [8, 0, 0, 0, 0])),
