@@ -5,6 +5,11 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
   /// What was expected there.
   package let reason: String
 
+  package init(offset: Int, reason: String) {
+    self.offset = offset
+    self.reason = reason
+  }
+
   package var description: String { "\(reason) at byte \(offset)" }
 }
 
