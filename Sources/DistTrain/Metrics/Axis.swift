@@ -41,7 +41,7 @@ package struct Axis: Equatable {
     }
   }
 
-  /// Ticks at multiples of 1, 2, 2.5 or 5 times a power of ten.
+  /// About `tickCount` ticks, at multiples of 1, 2, 2.5 or 5 times a power of ten.
   private static func linear(
     _ low: Double, _ high: Double, isPadded: Bool, tickCount: Int
   ) -> (ClosedRange<Double>, [Double]) {
@@ -50,7 +50,7 @@ package struct Axis: Equatable {
     let (low, high) = (low - margin, high + margin)
     let rough = (high - low) / Double(max(tickCount - 1, 1))
     let power = pow(10, floor(log10(rough)))
-    let step = power * ([1, 2, 2.5, 5].first { power * $0 >= rough * 0.999 } ?? 10)
+    let step = power * ([1, 2, 2.5, 5].first { power * $0 >= rough * 0.8 } ?? 10)
     let outward = isPadded && !isPoint
     let first = outward ? floor(low / step + 1e-9) : ceil(low / step - 1e-9)
     let last = outward ? ceil(high / step - 1e-9) : floor(high / step + 1e-9)

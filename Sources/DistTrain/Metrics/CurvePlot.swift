@@ -6,6 +6,7 @@ extension MetricsHistory {
   ///   - split: The part of the data whose accuracy is drawn.
   public func curve(title: String, split: String = "test") -> LinePlot {
     var plot = LinePlot(title: title, xLabel: "step", leftLabel: "training loss")
+    plot.includedX = [0]
     let losses = training.map(\.loss)
     let steps = training.map { Double($0.step) }
     let window = max(1, training.count / 50)

@@ -40,7 +40,8 @@ private struct Drawing {
       plot.series.filter { $0.side == side }.flatMap { $0.points.map(\.y) }
     }
     xAxis = Axis(
-      values: plot.series.flatMap { $0.points.map(\.x) } + plot.guides.map(\.x), isPadded: false, tickCount: 8)
+      values: plot.series.flatMap { $0.points.map(\.x) } + plot.guides.map(\.x) + plot.includedX, isPadded: false,
+      tickCount: 8)
     leftAxis = Axis(values: values(.left), scale: plot.leftScale)
     rightAxis = hasRightAxis ? Axis(values: values(.right), scale: plot.rightScale) : nil
     left = 76
@@ -115,10 +116,10 @@ private struct Drawing {
     for guide in plot.guides {
       guard let x = x(guide.x) else { continue }
       line(x, top, x, bottom, color: "#bbb", dashes: "2 4")
-      let halfWidth = estimatedWidth(guide.label, size: 11) / 2
-      if x - halfWidth >= freeFrom {
-        text(guide.label, x, top - 6, size: 11)
-        freeFrom = x + halfWidth + 6
+      let start = x - estimatedWidth(guide.label, size: 11)
+      if start >= freeFrom {
+        text(guide.label, x, top - 6, anchor: "end", size: 11)
+        freeFrom = x + 6
       }
     }
   }

@@ -60,7 +60,7 @@ public struct LinePlot: Sendable {
     }
   }
 
-  /// A dotted vertical line with a text at its top.
+  /// A dotted vertical line with a text that ends at its top.
   public struct Guide: Equatable, Sendable {
     /// Where it stands.
     public var x: Double
@@ -94,6 +94,8 @@ public struct LinePlot: Sendable {
   public var series: [Series]
   /// Vertical lines behind the series.
   public var guides: [Guide]
+  /// Values that the horizontal axis holds whatever the series hold, such as 0.
+  public var includedX: [Double]
   /// The width of the picture in pixels.
   public var width: Double
   /// The height of the picture in pixels.
@@ -112,6 +114,7 @@ public struct LinePlot: Sendable {
     self.rightScale = rightScale
     self.series = []
     self.guides = []
+    self.includedX = []
     self.width = width
     self.height = height
   }
