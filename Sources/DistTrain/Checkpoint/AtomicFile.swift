@@ -1,0 +1,64 @@
+import Foundation
+
+/// A file that appears under its name only when it is complete and on the disk.
+///
+/// Bytes go to a temporary file in the same folder; ``commit()`` forces them to the disk, renames the file and forces
+/// the folder's entry to the disk. A process that dies before leaves what was there under the name untouched.
+package final class AtomicFile {
+  private let path: String
+  private let folder: String
+  private let temporaryPath: String
+  private let descriptor: Int32
+  private var isCommitted = false
+
+  /// Begins a file.
+  /// - Throws: ``FileError`` where the folder is missing or cannot be written to.
+  package init(path: String) throws {
+    self.path = path
+    let name = (path as NSString).lastPathComponent
+    let parent = (path as NSString).deletingLastPathComponent
+    folder = parent.isEmpty ? "." : parent
+    temporaryPath = "\(folder)/.\(name).\(getpid()).tmp"
+    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw FileError.system(path, "cannot write in the folder \(folder)") }
+  }
+
+  deinit {
+    close(descriptor)
+    if !isCommitted { unlink(temporaryPath) }
+  }
+
+  /// Appends bytes.
+  package func write(_ bytes: UnsafeRawBufferPointer) throws {
+    try writeAll(bytes, to: descriptor, path: path)
+  }
+
+  /// Appends bytes.
+  package func write(_ bytes: some Collection<UInt8>) throws {
+    try Array(bytes).withUnsafeBytes { try write($0) }
+  }
+
+  /// Makes the file appear under its name, in place of one that is there.
+  package func commit() throws {
+    guard fsync(descriptor) == 0 else { throw FileError.system(path, "cannot force to the disk") }
+    guard rename(temporaryPath, path) == 0 else { throw FileError.system(path, "cannot replace") }
+    isCommitted = true
+    let folderDescriptor = open(folder, O_RDONLY | O_CLOEXEC)
+    guard folderDescriptor >= 0 else { throw FileError.system(folder, "cannot open") }
+    defer { close(folderDescriptor) }
+    guard fsync(folderDescriptor) == 0 else { throw FileError.system(folder, "cannot force to the disk") }
+  }
+}
+
+/// Writes all bytes to a file descriptor, going on after interruptions and partial writes.
+package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
+  var done = 0
+  while done < bytes.count {
+    let count = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+    if count >= 0 {
+      done += count
+    } else if errno != EINTR {
+      throw FileError.system(path, "cannot write")
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/// Everything that decides what a training run does. The same configuration gives the same run.
+public struct TrainingConfiguration: Codable, Equatable, Sendable {
+  /// The models that `disttrain train` knows.
+  public enum Model: String, Codable, CaseIterable, Sendable {
+    /// Linear layers with ReLU between them.
+    case mlp
+    /// Convolutions, then linear layers.
+    case cnn
+  }
+
+  /// The model (`--model`).
+  public var model = Model.cnn
+  /// The folder with the images (`--data`).
+  public var data = MNISTFolder.systemPath
+  /// Samples that all ranks together take in a step (`--global-batch`).
+  public var globalBatch = 64
+  /// How often all samples are seen (`--epochs`).
+  public var epochs = 3
+  /// The most steps the run makes; without it the epochs decide (`--steps`).
+  public var steps: Int?
+  /// The step size of the optimizer (`--learning-rate`).
+  public var learningRate = 0.05
+  /// The part of the last update that the next one keeps (`--momentum`).
+  public var momentum = 0.9
+  /// The factor of the weights that is added to their gradient (`--weight-decay`).
+  public var weightDecay = 0.0
+  /// Decides the initial weights and the order of the samples (`--seed`).
+  public var seed: UInt64 = 0
+  /// Whether a last batch that is not full is left out of each epoch (`--drop-last`).
+  public var dropLast = false
+  /// Metrics are recorded every so many steps (`--log-every`).
+  public var logEvery = 10
+  /// The folder for what the run writes; without it the program chooses one (`--output`).
+  public var output: String?
+  /// A checkpoint is written every so many steps; 0 writes one after each epoch only (`--checkpoint-every`).
+  public var checkpointEvery = 0
+  /// The weights of all ranks are compared every so many steps; 0 never compares (`--verify-replicas`).
+  public var verifyReplicas = 0
+  /// Whether the run goes on after a loss that is not finite (`--allow-nonfinite`).
+  public var allowNonfinite = false
+  /// Gradients are all-reduced in buckets of about so many bytes (`--bucket-bytes`).
+  public var bucketBytes = 1 << 20
+
+  /// The default run: a small convolutional network on Fashion-MNIST.
+  public init() {}
+
+  /// Checks every value.
+  /// - Throws: ``ConfigurationError`` for the first that cannot be, naming its flag, the value and what was expected.
+  public func validate() throws {
+    try require(!data.isEmpty, "data", "empty", "a folder")
+    try require(globalBatch >= 1, "global-batch", globalBatch, "at least 1")
+    try require(epochs >= 1, "epochs", epochs, "at least 1")
+    if let steps { try require(steps >= 1, "steps", steps, "at least 1") }
+    try require(learningRate.isFinite && learningRate >= 0, "learning-rate", learningRate, "a finite number from 0")
+    try require((0..<1).contains(momentum), "momentum", momentum, "a number from 0 to below 1")
+    try require(weightDecay.isFinite && weightDecay >= 0, "weight-decay", weightDecay, "a finite number from 0")
+    try require(logEvery >= 1, "log-every", logEvery, "at least 1")
+    if let output { try require(!output.isEmpty, "output", "empty", "a folder") }
+    try require(checkpointEvery >= 0, "checkpoint-every", checkpointEvery, "at least 0")
+    try require(verifyReplicas >= 0, "verify-replicas", verifyReplicas, "at least 0")
+    try require(bucketBytes >= 8, "bucket-bytes", bucketBytes, "at least 8")
+  }
+
+  private func require(_ isValid: Bool, _ flag: String, _ found: Any, _ expected: String) throws {
+    guard isValid else { throw ConfigurationError("--\(flag) is \(found), expected \(expected)") }
+  }
+}
+
+/// A configuration that no run can have.
+public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Which flag has which value, and what was expected.
+  public let description: String
+
+  /// An error with this message.
+  public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,23 @@
+import Foundation
+
+/// Something wrong with a file or folder that a person gave: missing, unreadable, corrupt, or not what was expected.
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The file or folder, as it was given.
+  public let path: String
+  /// What was found and what was expected.
+  public let reason: String
+
+  /// An error about `path`.
+  public init(_ path: String, _ reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
+  /// The path and the reason on one line.
+  public var description: String { "\(path): \(reason)" }
+
+  /// An error with the system's text for `errno`, such as "cannot open: No such file or directory".
+  package static func system(_ path: String, _ action: String, code: Int32 = errno) -> FileError {
+    FileError(path, "\(action): \(String(cString: strerror(code)))")
+  }
+}

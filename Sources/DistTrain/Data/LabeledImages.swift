@@ -1,0 +1,31 @@
+/// Grey images of one size, each with the number of its class, as bytes in memory.
+public struct LabeledImages: Sendable {
+  /// The pixels, image after image, row after row: `count · height · width` bytes, 0 is black.
+  public let pixels: AlignedBytes
+  /// The class of each image, from 0 to `classCount - 1`.
+  public let labels: [UInt8]
+  /// Rows of an image.
+  public let height: Int
+  /// Columns of an image.
+  public let width: Int
+  /// How many classes there are.
+  public let classCount: Int
+
+  /// The number of images.
+  public var count: Int { labels.count }
+
+  /// Bytes an image.
+  public var imageSize: Int { height * width }
+
+  /// Images that are already in memory.
+  public init(pixels: AlignedBytes, labels: [UInt8], height: Int, width: Int, classCount: Int) {
+    precondition(
+      pixels.count == labels.count * height * width,
+      "\(pixels.count) bytes of pixels for \(labels.count) images of \(height)×\(width)")
+    self.pixels = pixels
+    self.labels = labels
+    self.height = height
+    self.width = width
+    self.classCount = classCount
+  }
+}

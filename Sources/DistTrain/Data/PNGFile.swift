@@ -1,0 +1,163 @@
+/// Non-interlaced PNG of 8 bits a channel: grey, grey and alpha, RGB, RGBA and palette. Colour becomes grey by luma
+/// (ITU-R BT.601); alpha is ignored.
+///
+/// Format: <https://www.w3.org/TR/png-3/>.
+package enum PNGFile {
+  /// The eight bytes every PNG starts with.
+  package static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+
+  private enum ColorType: UInt8 {
+    case gray = 0
+    case rgb = 2
+    case palette = 3
+    case grayAlpha = 4
+    case rgba = 6
+
+    var channels: Int {
+      switch self {
+      case .gray, .palette: 1
+      case .grayAlpha: 2
+      case .rgb: 3
+      case .rgba: 4
+      }
+    }
+  }
+
+  private struct Header {
+    let width: Int
+    let height: Int
+    let color: ColorType
+  }
+
+  /// The picture in `bytes`, as grey.
+  package static func decode(_ bytes: [UInt8], path: String) throws -> GrayImage {
+    var header: Header?
+    var palette: [UInt8] = []
+    var compressed: [UInt8] = []
+    var isEnded = false
+    var rest = bytes.dropFirst(signature.count)
+    while !isEnded {
+      let (type, data) = try nextChunk(&rest, path: path)
+      guard header != nil || type == "IHDR" else { throw FileError(path, "starts with chunk \(type), expected IHDR") }
+      switch type {
+      case "IHDR": header = try parseHeader(Array(data), path: path)
+      case "PLTE": palette = grayPalette(data)
+      case "IDAT": compressed += data
+      case "IEND": isEnded = true
+      default:
+        let isCritical = type.utf8.first.map { $0 & 0x20 == 0 } ?? true
+        guard !isCritical else { throw FileError(path, "has the unknown critical chunk \(type)") }
+      }
+    }
+    guard let header else { throw FileError(path, "has no IHDR chunk") }
+    let samples = try unfilter(compressed, header, path: path)
+    return GrayImage(
+      width: header.width, height: header.height, pixels: try gray(samples, header.color, palette, path: path))
+  }
+
+  /// Takes the chunk at the front of `rest`: length, type, data, CRC of type and data.
+  private static func nextChunk(
+    _ rest: inout ArraySlice<UInt8>, path: String
+  ) throws -> (type: String, data: ArraySlice<UInt8>) {
+    guard rest.count >= 12 else { throw FileError(path, "is truncated: it ends without an IEND chunk") }
+    let length = rest.prefix(4).bigEndianValue
+    rest = rest.dropFirst(4)
+    let type = hexadecimalOrText(rest.prefix(4))
+    guard length <= rest.count - 8 else {
+      throw FileError(path, "is truncated: chunk \(type) of \(length) bytes expected, \(rest.count - 8) found")
+    }
+    let body = rest.prefix(4 + length)
+    rest = rest.dropFirst(4 + length)
+    guard crc32(of: body) == UInt32(rest.prefix(4).bigEndianValue) else {
+      throw FileError(path, "is corrupt: the checksum of chunk \(type) is wrong")
+    }
+    rest = rest.dropFirst(4)
+    return (type, body.dropFirst(4))
+  }
+
+  private static func hexadecimalOrText(_ bytes: ArraySlice<UInt8>) -> String {
+    bytes.allSatisfy { (0x41...0x7A).contains($0) } ? String(decoding: bytes, as: UTF8.self) : hexadecimal(bytes)
+  }
+
+  private static func parseHeader(_ data: [UInt8], path: String) throws -> Header {
+    guard data.count == 13 else { throw FileError(path, "has an IHDR chunk of \(data.count) bytes, expected 13") }
+    let (width, height) = (data[0..<4].bigEndianValue, data[4..<8].bigEndianValue)
+    try GrayImage.checkSize(width: width, height: height, path: path)
+    guard data[8] == 8 else { throw FileError(path, "has \(data[8]) bits a channel, expected 8") }
+    guard let color = ColorType(rawValue: data[9]) else {
+      throw FileError(path, "has color type \(data[9]), expected 0, 2, 3, 4 or 6")
+    }
+    guard data[10] == 0, data[11] == 0 else { throw FileError(path, "uses an unknown compression or filter method") }
+    guard data[12] == 0 else { throw FileError(path, "is interlaced, expected a PNG that is not") }
+    return Header(width: width, height: height, color: color)
+  }
+
+  /// Decompresses the rows and undoes their filters (PNG section 9): each row is a filter byte and its samples.
+  private static func unfilter(_ compressed: [UInt8], _ header: Header, path: String) throws -> [UInt8] {
+    let channels = header.color.channels
+    let rowSize = header.width * channels
+    let source = try Inflater(MemorySource(compressed, path: path), format: .zlib)
+    let expected = (rowSize + 1) * header.height
+    let rows = try source.read(upTo: expected)
+    guard rows.count == expected, try source.isAtEnd() else {
+      throw FileError(path, "does not hold the \(expected) bytes of pixels that its size asks for")
+    }
+    var samples = [UInt8](repeating: 0, count: rowSize * header.height)
+    for row in 0..<header.height {
+      let filter = rows[row * (rowSize + 1)]
+      guard filter <= 4 else { throw FileError(path, "row \(row) has filter \(filter), expected 0 to 4") }
+      for column in 0..<rowSize {
+        let at = row * rowSize + column
+        let left = column >= channels ? Int(samples[at - channels]) : 0
+        let above = row > 0 ? Int(samples[at - rowSize]) : 0
+        let corner = column >= channels && row > 0 ? Int(samples[at - rowSize - channels]) : 0
+        let prediction =
+          switch filter {
+          case 1: left
+          case 2: above
+          case 3: (left + above) / 2
+          case 4: paeth(left, above, corner)
+          default: 0
+          }
+        samples[at] = rows[row * (rowSize + 1) + 1 + column] &+ UInt8(prediction)
+      }
+    }
+    return samples
+  }
+
+  /// Of the three neighbours, the one nearest to `left + above - corner`.
+  private static func paeth(_ left: Int, _ above: Int, _ corner: Int) -> Int {
+    let (toLeft, toAbove, toCorner) = (abs(above - corner), abs(left - corner), abs(left + above - 2 * corner))
+    if toLeft <= toAbove && toLeft <= toCorner { return left }
+    return toAbove <= toCorner ? above : corner
+  }
+
+  private static func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+    let weighted = 299 * Int(red) + 587 * Int(green) + 114 * Int(blue)
+    return UInt8((weighted + 500) / 1000)
+  }
+
+  private static func grayPalette(_ data: ArraySlice<UInt8>) -> [UInt8] {
+    let colors = Array(data)
+    return stride(from: 0, to: colors.count - colors.count % 3, by: 3).map {
+      luma(colors[$0], colors[$0 + 1], colors[$0 + 2])
+    }
+  }
+
+  private static func gray(
+    _ samples: [UInt8], _ color: ColorType, _ palette: [UInt8], path: String
+  ) throws -> [UInt8] {
+    let starts = stride(from: 0, to: samples.count, by: color.channels)
+    switch color {
+    case .gray: return samples
+    case .grayAlpha: return starts.map { samples[$0] }
+    case .rgb, .rgba: return starts.map { luma(samples[$0], samples[$0 + 1], samples[$0 + 2]) }
+    case .palette:
+      if let index = samples.firstIndex(where: { $0 >= palette.count }) {
+        throw FileError(
+          path, "pixel \(index) has color \(samples[index]) of a palette of \(palette.count) colors")
+      }
+      return samples.map { palette[Int($0)] }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/// Which samples of an epoch one rank takes at each step.
+///
+/// The epoch's order is cut into global batches; inside a batch the ranks take turns, so rank r of W takes
+/// `order[k·B + r + i·W]`. Where W divides B this is the order of PyTorch's `DistributedSampler`. Every sample is taken
+/// exactly once over all ranks, without padding; a rank whose turn does not come in a short batch has an empty shard.
+public struct Shards: Equatable, Sendable {
+  /// Samples in an epoch.
+  public let sampleCount: Int
+  /// Samples that all ranks together take in one step.
+  public let globalBatch: Int
+  /// This process's number, from 0.
+  public let rank: Int
+  /// The number of processes.
+  public let worldSize: Int
+  /// Whether a last batch of fewer than `globalBatch` samples is left out.
+  public let dropLast: Bool
+
+  /// The shards of one rank.
+  public init(sampleCount: Int, globalBatch: Int, rank: Int = 0, worldSize: Int = 1, dropLast: Bool = false) {
+    precondition(sampleCount >= 0 && globalBatch > 0, "\(sampleCount) samples in batches of \(globalBatch)")
+    precondition((0..<worldSize).contains(rank), "rank \(rank) of \(worldSize)")
+    self.sampleCount = sampleCount
+    self.globalBatch = globalBatch
+    self.rank = rank
+    self.worldSize = worldSize
+    self.dropLast = dropLast
+  }
+
+  /// The number of global batches in an epoch.
+  public var stepsPerEpoch: Int {
+    let (full, rest) = sampleCount.quotientAndRemainder(dividingBy: globalBatch)
+    return full + (rest > 0 && !dropLast ? 1 : 0)
+  }
+
+  /// The samples that all ranks together take at `step` (from 0) of an epoch: `globalBatch`, or fewer at the end.
+  public func globalCount(step: Int) -> Int {
+    precondition((0..<stepsPerEpoch).contains(step), "step \(step) of \(stepsPerEpoch) in an epoch")
+    return min(globalBatch, sampleCount - step * globalBatch)
+  }
+
+  /// The positions in the epoch's order that this rank takes at `step`; empty where the batch ends before its turn.
+  public func positions(step: Int) -> StrideTo<Int> {
+    let start = step * globalBatch
+    return stride(from: start + rank, to: start + globalCount(step: step), by: worldSize)
+  }
+
+  /// The samples that this rank takes at `step`.
+  /// - Parameter order: The epoch's permutation of `0..<sampleCount`.
+  public func samples(step: Int, order: some RandomAccessCollection<Int>) -> [Int] {
+    precondition(order.count == sampleCount, "an order of \(order.count) for \(sampleCount) samples")
+    return positions(step: step).map { order[order.index(order.startIndex, offsetBy: $0)] }
+  }
+}

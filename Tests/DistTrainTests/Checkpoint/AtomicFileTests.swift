@@ -1,0 +1,45 @@
+import DistTrain
+import Foundation
+import Testing
+
+struct AtomicFileTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path) }
+
+  @Test func appearsOnlyWhenCommitted() throws {
+    let path = try folder.write([1, 2, 3], to: "model")
+    do {
+      let file = try AtomicFile(path: path)
+      try file.write([9] as [UInt8])
+      #expect(try contents(path) == [1, 2, 3])
+    }
+    #expect(try contents(path) == [1, 2, 3])
+    #expect(try names() == ["model"])
+
+    let file = try AtomicFile(path: path)
+    try file.write([9, 8] as [UInt8])
+    try file.commit()
+    #expect(try contents(path) == [9, 8])
+    #expect(try names() == ["model"])
+  }
+
+  @Test func namesAFolderThatCannotBeWrittenTo() throws {
+    let message = fileErrorMessage { _ = try AtomicFile(path: "\(folder.path)/none/model") }
+    #expect(
+      message
+        == "\(folder.path)/none/model: cannot write in the folder \(folder.path)/none: No such file or directory")
+  }
+
+  @Test func aFullDiskIsAnError() throws {
+    let full = open("/dev/full", O_WRONLY)
+    try #require(full >= 0)
+    defer { close(full) }
+    let message = fileErrorMessage {
+      try [UInt8](repeating: 0, count: 10).withUnsafeBytes { try writeAll($0, to: full, path: "model") }
+    }
+    #expect(message == "model: cannot write: No space left on device")
+  }
+}

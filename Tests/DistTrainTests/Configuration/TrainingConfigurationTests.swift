@@ -1,0 +1,44 @@
+import DistTrain
+import Foundation
+import Testing
+
+struct TrainingConfigurationTests {
+  @Test func theDefaultsAreValid() throws {
+    let configuration = TrainingConfiguration()
+    try configuration.validate()
+    #expect(configuration.model == .cnn && configuration.data == "/usr/share/datasets/fashion-mnist")
+    #expect(configuration.globalBatch == 64 && configuration.epochs == 3 && configuration.steps == nil)
+    #expect(configuration.learningRate == 0.05 && configuration.momentum == 0.9 && configuration.weightDecay == 0)
+    #expect(configuration.seed == 0)
+  }
+
+  static let invalid: [(change: @Sendable (inout TrainingConfiguration) -> Void, message: String)] = [
+    ({ $0.data = "" }, "--data is empty, expected a folder"),
+    ({ $0.globalBatch = 0 }, "--global-batch is 0, expected at least 1"),
+    ({ $0.epochs = -1 }, "--epochs is -1, expected at least 1"),
+    ({ $0.steps = 0 }, "--steps is 0, expected at least 1"),
+    ({ $0.learningRate = .nan }, "--learning-rate is nan, expected a finite number from 0"),
+    ({ $0.learningRate = -0.1 }, "--learning-rate is -0.1, expected a finite number from 0"),
+    ({ $0.momentum = 1 }, "--momentum is 1.0, expected a number from 0 to below 1"),
+    ({ $0.weightDecay = .infinity }, "--weight-decay is inf, expected a finite number from 0"),
+    ({ $0.logEvery = 0 }, "--log-every is 0, expected at least 1"),
+    ({ $0.output = "" }, "--output is empty, expected a folder"),
+    ({ $0.checkpointEvery = -1 }, "--checkpoint-every is -1, expected at least 0"),
+    ({ $0.verifyReplicas = -1 }, "--verify-replicas is -1, expected at least 0"),
+    ({ $0.bucketBytes = 0 }, "--bucket-bytes is 0, expected at least 8"),
+  ]
+
+  @Test(arguments: invalid.indices)
+  func namesTheFlagOfAnInvalidValue(index: Int) {
+    var configuration = TrainingConfiguration()
+    Self.invalid[index].change(&configuration)
+    #expect(throws: ConfigurationError(Self.invalid[index].message)) { try configuration.validate() }
+  }
+
+  @Test func isCodable() throws {
+    var configuration = TrainingConfiguration()
+    configuration.steps = 5
+    let data = try JSONEncoder().encode(configuration)
+    #expect(try JSONDecoder().decode(TrainingConfiguration.self, from: data) == configuration)
+  }
+}

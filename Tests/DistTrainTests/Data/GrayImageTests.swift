@@ -1,0 +1,97 @@
+import DistTrain
+import Testing
+
+struct GrayImageTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  func read(_ bytes: [UInt8]) throws -> GrayImage { try GrayImage(path: folder.write(bytes, to: "picture")) }
+
+  func message(_ bytes: [UInt8]) -> String {
+    let message = fileErrorMessage { _ = try read(bytes) }
+    return message.hasPrefix("\(folder.path)/picture: ") ? String(message.dropFirst(folder.path.count + 10)) : message
+  }
+
+  @Test(arguments: ["gray", "gray-alpha", "rgb", "rgba", "palette"])
+  func readsEveryKindOfPNGAndEveryFilter(name: String) throws {
+    let image = try GrayImage(path: fixture("files/\(name).png"))
+    #expect(image == GrayImage(width: 7, height: 10, pixels: (0..<70).map { UInt8($0 * 3) }))
+  }
+
+  @Test func colorsBecomeTheirLuma() throws {
+    #expect(try GrayImage(path: fixture("files/colors.png")).pixels == [76, 150, 29, 255])
+  }
+
+  @Test func readsBinaryAndPlainPGM() throws {
+    let image = GrayImage(width: 3, height: 2, pixels: [0, 51, 102, 153, 204, 255])
+    #expect(try read(Array("P5 # a comment\n3 2\n255\n".utf8) + image.pixels) == image)
+    #expect(try read(Array("P5\n3\t2 5\n".utf8) + [0, 1, 2, 3, 4, 5]) == image)
+    #expect(try read(Array("P2\n3 2 # wide, high\n5\n0 1 2\n3 4 5\n".utf8)) == image)
+  }
+
+  @Test func refusesCorruptPGM() {
+    let cases: [(text: String, message: String)] = [
+      ("P6 1 1 255\n", "is a netpbm file of type 50 36, expected P5 or P2 (grey map)"),
+      ("P5 x", "expected a number (width) at byte 3, found byte 78"),
+      ("P5 3", "expected a number (height) at byte 4, found the end of the file"),
+      ("P5 3 0 255\n", "claims to be 3×0 pixels, expected 1 to 67108864 pixels in all"),
+      (
+        "P5 9999999999 9999999999 255\n",
+        "claims to be 9999999999×9999999999 pixels, expected 1 to 67108864 pixels in all"
+      ),
+      ("P5 3 2 65535\n", "has the largest value 65535, expected 1 to 255"),
+      ("P5 3 2 255\nabc", "is truncated: 6 pixels expected, 3 found"),
+      ("P5 1 1 9\na", "pixel 0 is 97, expected at most 9"),
+      ("P2 1 1 9\n10", "pixel 0 is 10, expected at most 9"),
+      ("P2 2 1 9\n1", "expected a number (pixel 1 of 2) at byte 10, found the end of the file"),
+      ("GIF89a", "is neither a PNG nor a PGM picture: it starts with 47 49 46 38"),
+    ]
+    for (text, expected) in cases { #expect(message(Array(text.utf8)) == expected) }
+  }
+
+  /// A PNG whose IHDR holds `header` and whose data is `data`, with right checksums.
+  func png(header: [UInt8], data: [UInt8] = []) -> [UInt8] {
+    func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
+      let body = Array(type.utf8) + data
+      return bigEndian(data.count) + body + bigEndian(Int(crc32(of: body)))
+    }
+    return PNGFile.signature + chunk("IHDR", header) + chunk("IDAT", data) + chunk("IEND", [])
+  }
+
+  @Test func refusesCorruptPNG() throws {
+    func header(_ width: Int, _ height: Int, _ rest: [UInt8]) -> [UInt8] { bigEndian(width) + bigEndian(height) + rest }
+    var flipped = try contents(fixture("files/gray.png"))
+    flipped[20] ^= 1
+    let cases: [(bytes: [UInt8], message: String)] = [
+      (flipped, "is corrupt: the checksum of chunk IHDR is wrong"),
+      (PNGFile.signature, "is truncated: it ends without an IEND chunk"),
+      (Array(png(header: [1]).prefix(20)), "is truncated: chunk IHDR of 1 bytes expected, 0 found"),
+      (png(header: [1]), "has an IHDR chunk of 1 bytes, expected 13"),
+      (
+        png(header: header(0x7FFF_FFFF, 0x7FFF_FFFF, [8, 0, 0, 0, 0])),
+        "claims to be 2147483647×2147483647 pixels, expected 1 to 67108864 pixels in all"
+      ),
+      (png(header: header(1, 1, [16, 0, 0, 0, 0])), "has 16 bits a channel, expected 8"),
+      (png(header: header(1, 1, [8, 5, 0, 0, 0])), "has color type 5, expected 0, 2, 3, 4 or 6"),
+      (png(header: header(1, 1, [8, 0, 1, 0, 0])), "uses an unknown compression or filter method"),
+      (png(header: header(1, 1, [8, 0, 0, 0, 1])), "is interlaced, expected a PNG that is not"),
+      (
+        png(header: header(1, 1, [8, 0, 0, 0, 0])),
+        "the zlib data ends early, after 0 decompressed bytes: it is truncated"
+      ),
+    ]
+    for (bytes, expected) in cases { #expect(message(bytes) == expected) }
+  }
+
+  @Test(arguments: ["gray", "palette"])
+  func everyTruncationAndEveryFlippedByteIsAnError(name: String) throws {
+    let bytes = try contents(fixture("files/\(name).png"))
+    for index in bytes.indices {
+      #expect(throws: FileError.self) { try read(Array(bytes.prefix(index))) }
+      var flipped = bytes
+      flipped[index] ^= 0x55
+      #expect(throws: FileError.self) { try read(flipped) }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import DistTrain
+import Testing
+
+struct MetricsLogTests {
+  let folder: TemporaryFolder
+  let path: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = "\(folder.path)/metrics.jsonl"
+  }
+
+  func training(_ step: Int, loss: Double = 0.1) -> TrainingRecord {
+    TrainingRecord(
+      step: step, epoch: 1, loss: loss, learningRate: 0.05, samplesPerSecond: 21_530.25,
+      seconds: .init(data: 0.001, forward: 0.002, backward: 1e-20, communication: 0, optimizer: 1 / 3))
+  }
+
+  func evaluation(_ step: Int) -> EvaluationRecord {
+    EvaluationRecord(step: step, epoch: 1, split: "test", loss: 0.5, accuracy: 0.9, count: 10_000)
+  }
+
+  func text() throws -> String { String(decoding: try contents(path), as: UTF8.self) }
+
+  @Test func writesOneObjectALineInAFixedOrder() throws {
+    let log = try MetricsLog(path: path)
+    try log.write(training(1))
+    try log.write(training(2, loss: .nan))
+    try log.write(evaluation(2))
+    let start = #"{"kind":"training","step":1,"epoch":1,"loss":0.1,"learningRate":0.05,"samplesPerSecond":21530.25,"#
+    let seconds =
+      #""seconds":{"data":0.001,"forward":0.002,"backward":1e-20,"communication":0.0,"optimizer":0.3333333333333333}}"#
+    let lines = try text().split(separator: "\n")
+    #expect(try text().hasSuffix("\n") && lines.count == 3)
+    #expect(lines[0] == start + seconds)
+    #expect(lines[1].contains(#""loss":null,"#))
+    #expect(
+      lines[2] == #"{"kind":"evaluation","step":2,"epoch":1,"split":"test","loss":0.5,"accuracy":0.9,"count":10000}"#)
+  }
+
+  @Test func readsBackWhatItWrote() throws {
+    let log = try MetricsLog(path: path)
+    for step in 1...3 { try log.write(training(step, loss: 1 / Double(step))) }
+    try log.write(evaluation(3))
+    let history = try MetricsHistory(path: path)
+    #expect(history.training == (1...3).map { training($0, loss: 1 / Double($0)) })
+    #expect(history.evaluations == [evaluation(3)])
+    #expect(try MetricsHistory(path: path, through: 2).training.map(\.step) == [1, 2])
+    try log.write(training(4, loss: .infinity))
+    #expect(try MetricsHistory(path: path).training.last?.loss.isNaN == true)
+  }
+
+  @Test func aNewLogReplacesAnOldOne() throws {
+    try MetricsLog(path: path).write(training(1))
+    try MetricsLog(path: path).write(training(2))
+    #expect(try MetricsHistory(path: path).training.map(\.step) == [2])
+  }
+
+  @Test func resumingDropsLaterRecordsAndATornLine() throws {
+    let log = try MetricsLog(path: path)
+    for step in 1...4 { try log.write(training(step)) }
+    try log.write(evaluation(4))
+    let kept = try text().split(separator: "\n", omittingEmptySubsequences: false)[..<2].joined(separator: "\n") + "\n"
+    try folder.write(contents(path) + Array(#"{"kind":"training","st"#.utf8), to: "metrics.jsonl")
+
+    let resumed = try MetricsLog(path: path, resumingAfter: 2)
+    #expect(try text() == kept)
+    try resumed.write(training(3, loss: 9))
+    #expect(try MetricsHistory(path: path).training.map(\.loss) == [0.1, 0.1, 9])
+  }
+
+  @Test func namesTheLineThatIsNoRecord() throws {
+    try folder.write(Array("{\"step\":1}\n".utf8), to: "metrics.jsonl")
+    #expect(
+      fileErrorMessage { _ = try MetricsHistory(path: path) }
+        == "\(path): line 1 is neither a training nor an evaluation record")
+    try folder.write(Array("{\"step\":1}\n{\n".utf8), to: "metrics.jsonl")
+    #expect(
+      fileErrorMessage { _ = try MetricsLog(path: path, resumingAfter: 1) }
+        == "\(path): line 2 is not valid JSON: expected '\"' at byte 1")
+    try folder.write(Array("{}\n".utf8), to: "metrics.jsonl")
+    #expect(fileErrorMessage { _ = try MetricsHistory(path: path) } == "\(path): line 1 has no step")
+  }
+
+  @Test func namesAFolderThatIsMissing() {
+    let missing = "\(folder.path)/none/metrics.jsonl"
+    #expect(
+      fileErrorMessage { _ = try MetricsLog(path: missing) } == "\(missing): cannot write: No such file or directory")
+  }
+}
