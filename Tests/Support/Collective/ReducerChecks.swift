@@ -1,0 +1,6 @@
+import Collective
+
+extension CollectiveConformance {
+  static let reducerChecks: [Check] = []
+  static let diagnosisChecks: [Check] = []
+}
