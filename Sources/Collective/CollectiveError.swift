@@ -32,13 +32,17 @@ public struct PeerFailure: Error, Equatable, CustomStringConvertible {
   /// The rank that failed.
   public let rank: Int
 
-  /// The failure of a rank.
-  public init(rank: Int) {
+  /// What it was doing, as "reading the data set"; nil when that is not known here.
+  public let work: String?
+
+  /// The failure of a rank, in some work.
+  public init(rank: Int, work: String? = nil) {
     self.rank = rank
+    self.work = work
   }
 
-  /// The rank that failed.
-  public var description: String { "rank \(rank) failed" }
+  /// The rank that failed, and its work.
+  public var description: String { "rank \(rank) failed" + (work.map { " while \($0)" } ?? "") }
 }
 
 extension Communicator {

@@ -3,11 +3,18 @@ import Foundation
 import TestSupport
 
 // One rank of the tests that need `mpirun`. The argument names what the rank does.
-let communicator = try launchedCommunicator()
+let arguments = CommandLine.arguments.dropFirst()
 do {
-  try RankProgram.run(CommandLine.arguments.dropFirst().first ?? "conformance", communicator)
-  try communicator.finalize()
+  let program = try RankProgram(named: arguments.first ?? "conformance")
+  let communicator = try program.makeCommunicator()
+  do {
+    try program.run(communicator)
+    try communicator.finalize()
+  } catch {
+    RankProgram.report("rank \(communicator.rank): \(error)")
+    communicator.abort(1)
+  }
 } catch {
-  FileHandle.standardError.write(Data("rank \(communicator.rank): \(error)\n".utf8))
-  communicator.abort(1)
+  RankProgram.report("\(error)")
+  exit(1)
 }

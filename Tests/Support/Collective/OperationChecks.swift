@@ -83,11 +83,9 @@ extension CollectiveConformance {
   ) throws {
     for count in counts {
       for operation in ReduceOperation.allCases {
-        var values = (0..<count).map { operand(communicator.rank, $0, operation, as: type) }
+        var values: [Element] = operands(of: communicator.rank, 0..<count, operation)
         try communicator.allReduce(&values, operation)
-        let expected = (0..<count).map { index in
-          combined((0..<communicator.size).map { operand($0, index, operation, as: type) }, operation)
-        }
+        let expected: [Element] = combined(communicator.size, 0..<count, operation)
         try requireEqual(values, expected, "all-reduce (\(operation)) of \(count) \(type)")
       }
     }
@@ -97,63 +95,64 @@ extension CollectiveConformance {
     _ type: Element.Type, _ communicator: any Communicator, _ root: Int
   ) throws {
     for count in counts {
-      var values = (0..<count).map { operand(communicator.rank, $0, .sum, as: type) }
+      var values: [Element] = operands(of: communicator.rank, 0..<count, .sum)
       try communicator.broadcast(&values, from: root)
-      let expected = (0..<count).map { operand(root, $0, .sum, as: type) }
-      try requireEqual(values, expected, "broadcast from \(root) of \(count) \(type)")
+      try requireEqual(
+        values, operands(of: root, 0..<count, .sum), "broadcast from \(root) of \(count) \(type)")
     }
   }
 
   private static func gatherAndScatter<Element: ReducibleElement>(
     _ type: Element.Type, _ communicator: any Communicator, _ count: Int
   ) throws {
-    let size = communicator.size
+    let (rank, size) = (communicator.rank, communicator.size)
     let cut = ShardCut(count: count, size: size)
-    let part = cut.range(of: communicator.rank).map { operand(communicator.rank, $0, .sum, as: type) }
+    let part: [Element] = operands(of: rank, cut.range(of: rank), .sum)
     var all = [Element](repeating: 0, count: count)
     try part.withUnsafeBufferPointer { part in
       try all.withUnsafeMutableBufferPointer { try communicator.allGather(part, into: $0) }
     }
-    let owners = (0..<size).flatMap { rank in cut.range(of: rank).map { operand(rank, $0, .sum, as: type) } }
-    try requireEqual(all, owners, "all-gather of \(count) \(type)")
+    let expected: [Element] = (0..<size).flatMap { operands(of: $0, cut.range(of: $0), .sum) }
+    try requireEqual(all, expected, "all-gather of \(count) \(type)")
 
     for operation in ReduceOperation.allCases {
-      let all = (0..<count).map { operand(communicator.rank, $0, operation, as: type) }
-      var part = [Element](repeating: 0, count: cut.range(of: communicator.rank).count)
+      let all: [Element] = operands(of: rank, 0..<count, operation)
+      var part = [Element](repeating: 0, count: cut.range(of: rank).count)
       try all.withUnsafeBufferPointer { all in
         try part.withUnsafeMutableBufferPointer { try communicator.reduceScatter(all, into: $0, operation) }
       }
-      let expected = cut.range(of: communicator.rank).map { index in
-        combined((0..<size).map { operand($0, index, operation, as: type) }, operation)
-      }
+      let expected: [Element] = combined(size, cut.range(of: rank), operation)
       try requireEqual(part, expected, "reduce-scatter (\(operation)) of \(count) \(type)")
     }
   }
 
-  /// Products of ones and twos stay exact too.
-  private static func operand<Element: ReducibleElement>(
-    _ rank: Int, _ index: Int, _ operation: ReduceOperation, as type: Element.Type
-  ) -> Element {
-    let number = value(rank, index)
-    return exactly(operation == .product ? 1 + number % 2 : number)
+  /// What a rank brings to an operation.
+  private static func operands<Element: ReducibleElement>(
+    of rank: Int, _ range: Range<Int>, _ operation: ReduceOperation
+  ) -> [Element] {
+    periodic(range) { operand(rank, $0, operation) }
   }
 
-  private static func exactly<Element: ReducibleElement>(_ number: Int) -> Element {
-    guard let element = Element(exactly: number) else { preconditionFailure("\(Element.self) has no \(number)") }
-    return element
-  }
-
+  /// What `size` ranks must get.
   private static func combined<Element: ReducibleElement>(
-    _ values: [Element], _ operation: ReduceOperation
-  ) -> Element {
-    values.dropFirst().reduce(values[0]) { left, right in
-      switch operation {
-      case .sum: left + right
-      case .product: left * right
-      case .minimum: min(left, right)
-      case .maximum: max(left, right)
+    _ size: Int, _ range: Range<Int>, _ operation: ReduceOperation
+  ) -> [Element] {
+    periodic(range) { index in
+      let numbers = (0..<size).map { operand($0, index, operation) }
+      return numbers.dropFirst().reduce(numbers[0]) { left, right in
+        switch operation {
+        case .sum: left + right
+        case .product: left * right
+        case .minimum: min(left, right)
+        case .maximum: max(left, right)
+        }
       }
     }
+  }
+
+  /// Products of ones and twos stay exact too.
+  private static func operand(_ rank: Int, _ index: Int, _ operation: ReduceOperation) -> Int {
+    operation == .product ? 1 + value(rank, index) % 2 : value(rank, index)
   }
 
   /// Throws unless all ranks hold the same bits.

@@ -34,7 +34,7 @@ extension CollectiveConformance {
     _ communicator: any Communicator, _ body: (inout [any PendingOperation]) throws -> Void
   ) throws {
     let total = counts.reduce(0, +)
-    var values = (0..<total).map { Float(value(communicator.rank, $0)) }
+    var values: [Float] = periodic(0..<total) { value(communicator.rank, $0) }
     try values.withUnsafeMutableBufferPointer { buffer in
       var start = 0
       var operations: [any PendingOperation] = []
@@ -45,8 +45,8 @@ extension CollectiveConformance {
       }
       try body(&operations)
     }
-    let expected = (0..<total).map { index in
-      Float((0..<communicator.size).reduce(0) { $0 + value($1, index) })
+    let expected: [Float] = periodic(0..<total) { index in
+      (0..<communicator.size).reduce(0) { $0 + value($1, index) }
     }
     try requireEqual(values, expected, "all-reduces under way")
   }
