@@ -1,0 +1,88 @@
+/// MPI as Swift can call it: its macros (communicators, datatypes, operations) become handles and enumerations.
+/// Every function returns the code of the MPI call it names; 0 is MPI_SUCCESS.
+#ifndef CMPI_H
+#define CMPI_H
+
+/// A communicator, owned by the caller until `cmpi_communicator_free`.
+typedef struct CMPICommunicator CMPICommunicator;
+
+/// A started operation, owned by the caller until `cmpi_request_free`.
+typedef struct CMPIRequest CMPIRequest;
+
+typedef enum CMPIElement {
+  CMPIElementFloat,
+  CMPIElementDouble,
+  CMPIElementInt32,
+  CMPIElementInt64,
+  CMPIElementUInt8
+} CMPIElement;
+
+typedef enum CMPIOperation {
+  CMPIOperationSum,
+  CMPIOperationMinimum,
+  CMPIOperationMaximum,
+  CMPIOperationProduct
+} CMPIOperation;
+
+/// Room for any text that the functions below write, its final zero included.
+enum { CMPI_TEXT_CAPACITY = 8192 };
+
+/// MPI_Init_thread with MPI_THREAD_FUNNELED; then errors are returned rather than fatal.
+int cmpi_initialize(void);
+/// MPI_Initialized.
+int cmpi_is_initialized(int *flag);
+/// MPI_Finalize.
+int cmpi_finalize(void);
+/// MPI_Get_library_version; may be called before MPI is initialised.
+int cmpi_library_version(char text[CMPI_TEXT_CAPACITY]);
+/// MPI_Get_processor_name.
+int cmpi_processor_name(char text[CMPI_TEXT_CAPACITY]);
+/// MPI_Error_string.
+int cmpi_error_text(int code, char text[CMPI_TEXT_CAPACITY]);
+
+/// MPI_COMM_WORLD.
+int cmpi_world(CMPICommunicator **world);
+/// MPI_Comm_split_type with MPI_COMM_TYPE_SHARED: the ranks that share memory with this one.
+int cmpi_split_shared(const CMPICommunicator *communicator, CMPICommunicator **shared);
+/// MPI_Comm_free, except for MPI_COMM_WORLD, where only the handle is freed.
+int cmpi_communicator_free(CMPICommunicator *communicator);
+/// MPI_Comm_rank.
+int cmpi_rank(const CMPICommunicator *communicator, int *rank);
+/// MPI_Comm_size.
+int cmpi_size(const CMPICommunicator *communicator, int *size);
+/// MPI_Abort.
+int cmpi_abort(const CMPICommunicator *communicator, int code);
+
+/// MPI_Barrier.
+int cmpi_barrier(const CMPICommunicator *communicator);
+/// MPI_Bcast.
+int cmpi_broadcast(
+    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, int root);
+/// MPI_Allreduce, in place.
+int cmpi_all_reduce(
+    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, CMPIOperation operation);
+/// MPI_Iallreduce, in place.
+int cmpi_start_all_reduce(
+    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, CMPIOperation operation,
+    CMPIRequest **request);
+/// MPI_Reduce: `output` is written at the root only.
+int cmpi_reduce(
+    const CMPICommunicator *communicator, const void *input, void *output, int count, CMPIElement element,
+    CMPIOperation operation, int root);
+/// MPI_Allgatherv; `part` null means that this rank's part already lies at its place in `all`.
+int cmpi_all_gather(
+    const CMPICommunicator *communicator, const void *part, void *all, const int *counts, const int *offsets,
+    int rank, CMPIElement element);
+/// MPI_Reduce_scatter.
+int cmpi_reduce_scatter(
+    const CMPICommunicator *communicator, const void *all, void *part, const int *counts, CMPIElement element,
+    CMPIOperation operation);
+
+/// MPI_Test; `flag` becomes 1 once the operation is complete, and stays so.
+int cmpi_test(CMPIRequest *request, int *flag);
+/// MPI_Wait; returns at once when the operation was already seen to be complete.
+int cmpi_wait(CMPIRequest *request);
+/// Frees the handle of a completed operation.
+void cmpi_request_free(CMPIRequest *request);
+
+#endif

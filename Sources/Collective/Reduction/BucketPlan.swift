@@ -1,0 +1,75 @@
+/// The cut of a gradient arena into the buckets that are all-reduced as one message each.
+///
+/// Parameters fill a bucket in the order of their index, which is the order in which their gradients become ready; a
+/// bucket is full once it has reached its size. The first bucket is small so that communication starts early, as in
+/// PyTorch's DistributedDataParallel (Li et al., "PyTorch Distributed", VLDB 2020).
+public struct BucketPlan: Equatable, Sendable {
+  /// A range of the arena, and the parameters that lie in it.
+  public struct Bucket: Equatable, Sendable {
+    /// The elements of the arena. Buckets follow each other without a gap.
+    public let elements: Range<Int>
+
+    /// The indices of the parameters.
+    public let parameters: Range<Int>
+  }
+
+  /// The size of the first bucket in bytes: 1 MiB.
+  public static let defaultFirstBucketBytes = 1 << 20
+
+  /// The size of the other buckets in bytes: 25 MiB.
+  public static let defaultBucketBytes = 25 << 20
+
+  /// The buckets, in the order of the arena.
+  public let buckets: [Bucket]
+
+  /// The number of parameters.
+  public let parameterCount: Int
+
+  /// The number of elements of the arena, the tail included.
+  public let elementCount: Int
+
+  /// The bucket of each parameter.
+  let bucketOfParameter: [Int]
+
+  /// Plans the buckets of an arena.
+  ///
+  /// - Parameters:
+  ///   - parameters: the elements of each parameter; contiguous and ascending from 0.
+  ///   - tailCount: the elements after the last parameter that are summed along in the last bucket, as the number of
+  ///     samples; they must be final before the last parameter is ready.
+  ///   - bytesPerElement: the size of an element.
+  ///   - firstBucketBytes: the size at which the first bucket is full.
+  ///   - bucketBytes: the size at which any other bucket is full.
+  public init(
+    parameters: [Range<Int>], tailCount: Int = 0, bytesPerElement: Int,
+    firstBucketBytes: Int = Self.defaultFirstBucketBytes, bucketBytes: Int = Self.defaultBucketBytes
+  ) {
+    precondition(tailCount >= 0, "a tail of \(tailCount) elements")
+    precondition(
+      bytesPerElement > 0 && firstBucketBytes > 0 && bucketBytes > 0,
+      "buckets of \(firstBucketBytes) and \(bucketBytes) bytes, elements of \(bytesPerElement)")
+    var end = 0
+    var buckets: [Bucket] = []
+    var bucketOfParameter: [Int] = []
+    var first = (element: 0, parameter: 0)
+    for (index, range) in parameters.enumerated() {
+      precondition(range.lowerBound == end, "parameter \(index) begins at \(range.lowerBound), expected \(end)")
+      end = range.upperBound
+      bucketOfParameter.append(buckets.count)
+      let isLast = index == parameters.count - 1
+      let capacity = buckets.isEmpty ? firstBucketBytes : bucketBytes
+      if isLast || (end - first.element) * bytesPerElement >= capacity {
+        let bucketEnd = isLast ? end + tailCount : end
+        buckets.append(Bucket(elements: first.element..<bucketEnd, parameters: first.parameter..<index + 1))
+        first = (end, index + 1)
+      }
+    }
+    if parameters.isEmpty && tailCount > 0 {
+      buckets.append(Bucket(elements: 0..<tailCount, parameters: 0..<0))
+    }
+    self.buckets = buckets
+    self.bucketOfParameter = bucketOfParameter
+    parameterCount = parameters.count
+    elementCount = end + tailCount
+  }
+}

@@ -1,0 +1,87 @@
+/// Sums the gradients of all ranks, bucket by bucket, while backward goes on.
+///
+/// A step is `begin()`, then `parameterReady(_:)` for each parameter whose gradient is final, with `progress()` now and
+/// then, and `finish()`. Afterwards the arena holds the sums on every rank. Buckets are reduced where they lie, and
+/// started in the order of the arena, so that all ranks agree on it however their gradients become ready. A parameter
+/// that never becomes ready is summed as it lies in the arena: fill it with zeros.
+///
+/// One rank alone has nothing to do. Calls in the wrong order are programming errors and trap.
+public final class GradientReducer<Element: ReducibleElement> {
+  /// The buckets.
+  public let plan: BucketPlan
+
+  private let communicator: any Communicator
+  private let arena: UnsafeMutableBufferPointer<Element>
+
+  private var isUnderWay = false
+  private var isReady: [Bool]
+  /// For each bucket, the number of parameters that are not ready.
+  private var missing: [Int]
+  /// The number of buckets that were started.
+  private var started = 0
+  /// The operations that are not known to be complete, oldest first.
+  private var pending: [any PendingOperation] = []
+
+  /// A reducer of `arena`, which must outlive it and have the plan's number of elements, with the same plan on all
+  /// ranks.
+  public init(communicator: any Communicator, arena: UnsafeMutableBufferPointer<Element>, plan: BucketPlan) {
+    precondition(
+      arena.count == plan.elementCount, "an arena of \(arena.count) elements, the plan has \(plan.elementCount)")
+    self.communicator = communicator
+    self.arena = arena
+    self.plan = plan
+    isReady = Array(repeating: false, count: plan.parameterCount)
+    missing = plan.buckets.map(\.parameters.count)
+  }
+
+  /// Begins a step.
+  public func begin() {
+    precondition(!isUnderWay, "begin() before the step that is under way has finished")
+    isUnderWay = true
+    started = 0
+    for index in isReady.indices { isReady[index] = false }
+    for (index, bucket) in plan.buckets.enumerated() { missing[index] = bucket.parameters.count }
+  }
+
+  /// Says that the gradient of a parameter is final, and starts the buckets for which that was missing.
+  ///
+  /// Throws when the communication fails.
+  public func parameterReady(_ index: Int) throws {
+    precondition(isUnderWay, "parameter \(index) is ready outside of a step")
+    precondition(isReady.indices.contains(index), "parameter \(index) is ready, there are \(isReady.count)")
+    precondition(!isReady[index], "parameter \(index) is ready twice in a step")
+    isReady[index] = true
+    missing[plan.bucketOfParameter[index]] -= 1
+    while started < missing.count, missing[started] == 0 { try startNextBucket() }
+  }
+
+  /// Lets the operations that were started proceed. Cheap; MPI's do not proceed by themselves.
+  ///
+  /// Throws when the communication fails.
+  public func progress() throws {
+    precondition(isUnderWay, "progress() outside of a step")
+    while let oldest = pending.first, try oldest.test() { pending.removeFirst() }
+  }
+
+  /// Starts the buckets that were not, waits for all, and ends the step.
+  ///
+  /// Returns the seconds that it took, which backward did not hide. Throws when the communication fails.
+  @discardableResult
+  public func finish() throws -> Double {
+    precondition(isUnderWay, "finish() outside of a step")
+    let clock = ContinuousClock()
+    let start = clock.now
+    while started < missing.count { try startNextBucket() }
+    for operation in pending { try operation.wait() }
+    pending.removeAll(keepingCapacity: true)
+    isUnderWay = false
+    return (clock.now - start) / .seconds(1)
+  }
+
+  private func startNextBucket() throws {
+    let elements = plan.buckets[started].elements
+    started += 1
+    guard communicator.size > 1 else { return }
+    pending.append(try communicator.startAllReduce(UnsafeMutableBufferPointer(rebasing: arena[elements]), .sum))
+  }
+}

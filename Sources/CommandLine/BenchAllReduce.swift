@@ -1,0 +1,153 @@
+import ArgumentParser
+import Collective
+import Foundation
+
+/// `disttrain bench allreduce`: how long an all-reduce takes, beside the MPI library's own.
+struct AllReduce: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "allreduce",
+    abstract: "Measure all-reduces of floats over the ranks that were launched.",
+    discussion: """
+      Run it under mpirun: mpirun -n 2 disttrain bench allreduce. For each size, all-reduces of this program and of the \
+      MPI library take turns on the same buffer. The time is the median over the runs, each as slow as its slowest \
+      rank. Algorithm bandwidth is bytes / time; bus bandwidth is that times 2(N-1)/N for N ranks, the share of the \
+      bytes that every rank must send.
+      """)
+
+  @Option(help: "Sizes in bytes, separated by commas; K and M are 1024 and 1024².")
+  var sizes = ByteSizes(bytes: [1 << 10, 64 << 10, 1 << 20, 32 << 20])
+
+  @Option(help: ArgumentHelp("Time to spend on each size.", valueName: "seconds"))
+  var secondsPerSize = 1.0
+
+  @Flag(help: "Print one JSON object a line.")
+  var json = false
+
+  func validate() throws {
+    guard secondsPerSize > 0 && secondsPerSize.isFinite else {
+      throw ValidationError("--seconds-per-size is \(secondsPerSize), expected a number above 0")
+    }
+  }
+
+  func run() throws {
+    let communicator = try launchedCommunicator()
+    if communicator.rank == 0 && !json { print(AllReduceTiming.heading) }
+    for bytes in sizes.bytes {
+      let timing = try AllReduceTiming(bytes: bytes, seconds: secondsPerSize, communicator)
+      if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+    }
+    try communicator.finalize()
+  }
+}
+
+/// A list of byte counts as written on the command line: `1K,64K,1M`.
+struct ByteSizes: ExpressibleByArgument {
+  let bytes: [Int]
+
+  init(bytes: [Int]) { self.bytes = bytes }
+
+  init?(argument: String) {
+    var bytes: [Int] = []
+    for word in argument.uppercased().split(separator: ",", omittingEmptySubsequences: false) {
+      let unit = word.hasSuffix("K") ? 1 << 10 : word.hasSuffix("M") ? 1 << 20 : 1
+      guard let number = Int(unit == 1 ? word : word.dropLast()), number > 0 else { return nil }
+      let (product, overflow) = number.multipliedReportingOverflow(by: unit)
+      guard !overflow, product % MemoryLayout<Float>.stride == 0 else { return nil }
+      bytes.append(product)
+    }
+    self.bytes = bytes
+  }
+
+  var defaultValueDescription: String {
+    bytes.map { $0 % (1 << 20) == 0 ? "\($0 >> 20)M" : $0 % 1024 == 0 ? "\($0 >> 10)K" : "\($0)" }
+      .joined(separator: ",")
+  }
+}
+
+/// The measured times of all-reduces of one size.
+struct AllReduceTiming: Encodable {
+  let bytes: Int
+  let world: Int
+  /// Microseconds.
+  let ours: Double
+  let mpi: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case bytes, world, ratio
+    case ours = "us"
+    case mpi = "mpi_us"
+    case algorithmBandwidth = "algbw_gb_s"
+    case busBandwidth = "busbw_gb_s"
+  }
+
+  /// How many times faster than the MPI library's.
+  var ratio: Double { mpi / ours }
+  /// 10⁹ bytes a second.
+  var algorithmBandwidth: Double { Double(bytes) / ours / 1000 }
+  var busBandwidth: Double { algorithmBandwidth * 2 * Double(world - 1) / Double(world) }
+
+  /// Measures for about `seconds`. Collective.
+  init(bytes: Int, seconds: Double, _ communicator: any Communicator) throws {
+    let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: bytes / MemoryLayout<Float>.stride)
+    buffer.initialize(repeating: 0)
+    defer { buffer.deallocate() }
+
+    // Short operations are timed in batches of about a millisecond; rank 0's estimate counts for all ranks.
+    _ = try Self.time(3, communicator, buffer)
+    var plan = [try Self.time(10, communicator.transport, buffer)]
+    try communicator.broadcast(&plan, from: 0)
+    let operation = max(plan[0], 1e-9)
+    let batch = max(1, Int(1e-3 / operation))
+    let runs = max(5, min(10_000, Int(seconds / operation / Double(2 * batch))))
+
+    var times: [Double] = []
+    for _ in 0..<runs {
+      for contender in [communicator, communicator.transport] {
+        try communicator.barrier()
+        times.append(try Self.time(batch, contender, buffer))
+      }
+    }
+    try communicator.allReduce(&times, .maximum)
+    self.bytes = bytes
+    world = communicator.size
+    ours = Self.median(stride(from: 0, to: times.count, by: 2).map { times[$0] }) * 1e6
+    mpi = Self.median(stride(from: 1, to: times.count, by: 2).map { times[$0] }) * 1e6
+  }
+
+  /// The seconds that one of `count` all-reduces takes.
+  private static func time(
+    _ count: Int, _ communicator: any Communicator, _ buffer: UnsafeMutableBufferPointer<Float>
+  ) throws -> Double {
+    let clock = ContinuousClock()
+    let start = clock.now
+    for _ in 0..<count { try communicator.allReduce(buffer, .sum) }
+    return (clock.now - start) / .seconds(1) / Double(count)
+  }
+
+  private static func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(bytes, forKey: .bytes)
+    try container.encode(world, forKey: .world)
+    for (value, key) in [
+      (ours, CodingKeys.ours), (mpi, .mpi), (ratio, .ratio), (algorithmBandwidth, .algorithmBandwidth),
+      (busBandwidth, .busBandwidth),
+    ] {
+      try container.encode((value * 1000).rounded() / 1000, forKey: key)
+    }
+  }
+
+  func jsonLine() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  static let heading = "       bytes           µs       MPI µs    ratio   algbw GB/s   busbw GB/s"
+
+  var row: String {
+    String(
+      format: "%12ld %12.2f %12.2f %8.2f %12.3f %12.3f", bytes, ours, mpi, ratio, algorithmBandwidth, busBandwidth)
+  }
+}

@@ -1,0 +1,69 @@
+import Collective
+import Testing
+
+@Suite struct GradientReducerTests {
+  @Test func `one rank alone leaves its gradients as they are`() throws {
+    var arena: [Float] = [1, 2, 3]
+    try arena.withUnsafeMutableBufferPointer { arena in
+      let reducer = Self.reducer(arena)
+      reducer.begin()
+      try reducer.parameterReady(1)
+      try reducer.finish()
+    }
+    #expect(arena == [1, 2, 3])
+  }
+
+  @Test func `calls in the wrong order trap`() async {
+    await #expect(processExitsWith: .failure) {
+      Self.withReducer { reducer in
+        reducer.begin()
+        reducer.begin()
+      }
+    }
+    await #expect(processExitsWith: .failure) {
+      try Self.withReducer { try $0.parameterReady(0) }
+    }
+    await #expect(processExitsWith: .failure) {
+      try Self.withReducer { try $0.progress() }
+    }
+    await #expect(processExitsWith: .failure) {
+      try Self.withReducer { _ = try $0.finish() }
+    }
+  }
+
+  @Test func `a parameter that is ready twice or does not exist traps`() async {
+    await #expect(processExitsWith: .failure) {
+      try Self.withReducer { reducer in
+        reducer.begin()
+        try reducer.parameterReady(1)
+        try reducer.parameterReady(1)
+      }
+    }
+    await #expect(processExitsWith: .failure) {
+      try Self.withReducer { reducer in
+        reducer.begin()
+        try reducer.parameterReady(2)
+      }
+    }
+  }
+
+  @Test func `an arena of another size traps`() async {
+    await #expect(processExitsWith: .failure) {
+      let plan = BucketPlan(parameters: [0..<3], bytesPerElement: 4)
+      var arena: [Float] = [1, 2]
+      arena.withUnsafeMutableBufferPointer {
+        _ = GradientReducer(communicator: LocalCommunicator(), arena: $0, plan: plan)
+      }
+    }
+  }
+
+  private static func reducer(_ arena: UnsafeMutableBufferPointer<Float>) -> GradientReducer<Float> {
+    let plan = BucketPlan(parameters: [0..<1, 1..<3], bytesPerElement: 4)
+    return GradientReducer(communicator: LocalCommunicator(), arena: arena, plan: plan)
+  }
+
+  private static func withReducer(_ body: (GradientReducer<Float>) throws -> Void) rethrows {
+    var arena: [Float] = [1, 2, 3]
+    try arena.withUnsafeMutableBufferPointer { try body(reducer($0)) }
+  }
+}

@@ -1,0 +1,79 @@
+import Collective
+import Foundation
+import TestSupport
+
+/// What a rank does under `mpirun`.
+enum RankProgram: String {
+  case conformance
+  case shortMessages = "short-messages"
+  case describe
+  case `throws`
+  case aborts
+  case isKilled = "is-killed"
+  case failsInMPI = "fails-in-mpi"
+
+  init(named name: String) throws {
+    guard let program = RankProgram(rawValue: name) else {
+      throw ConformanceFailure(description: "no program \(name)")
+    }
+    self = program
+  }
+
+  /// The ranks that were launched; for `shortMessages`, most counts take several messages.
+  func makeCommunicator() throws -> any Communicator {
+    #if canImport(CMPI)
+      if self == .shortMessages, let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment) {
+        return try MPICommunicator(launch, messageCapacity: 333)
+      }
+    #endif
+    return try launchedCommunicator()
+  }
+
+  func run(_ communicator: any Communicator) throws {
+    switch self {
+    case .conformance, .shortMessages: try Self.checkConformance(communicator)
+    case .describe: Self.describe(communicator.launch)
+    case .throws: try Self.failAlone(communicator) { throw ConformanceFailure(description: "thrown on purpose") }
+    case .aborts: try Self.failAlone(communicator) { communicator.abort(3) }
+    case .isKilled: try Self.failAlone(communicator) { kill(getpid(), SIGKILL) }
+    case .failsInMPI: try Self.failInMPI(communicator)
+    }
+  }
+
+  static func report(_ text: String) {
+    FileHandle.standardError.write(Data("\(text)\n".utf8))
+  }
+
+  /// Runs every check; rank 0 prints the name of each once all ranks have passed it.
+  private static func checkConformance(_ communicator: any Communicator) throws {
+    for check in CollectiveConformance.checks {
+      do {
+        try check.run(communicator)
+      } catch {
+        throw ConformanceFailure(description: "\(check.name): \(error)")
+      }
+      try communicator.barrier()
+      if communicator.rank == 0 { print("passed: \(check.name)") }
+    }
+  }
+
+  private static func describe(_ launch: LaunchDescription) {
+    print(
+      "rank \(launch.rank) of \(launch.size), \(launch.localRank) of \(launch.localSize) on \(launch.processorName),",
+      "\(launch.launcher ?? "no launcher"), \(launch.mpiLibrary ?? "no MPI")")
+  }
+
+  /// The last rank fails while the others wait for it.
+  private static func failAlone(_ communicator: any Communicator, _ fail: () throws -> Void) throws {
+    try communicator.barrier()
+    if communicator.rank == communicator.size - 1 { try fail() }
+    try communicator.barrier()
+  }
+
+  /// Rank 1 expects fewer elements than rank 0 sends, which MPI refuses.
+  private static func failInMPI(_ communicator: any Communicator) throws {
+    var values = [Float](repeating: 0, count: communicator.rank == 0 ? 10 : 5)
+    try communicator.broadcast(&values, from: 0)
+    try communicator.barrier()
+  }
+}

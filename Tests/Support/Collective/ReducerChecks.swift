@@ -1,0 +1,89 @@
+import Collective
+
+extension CollectiveConformance {
+  static let reducerChecks: [Check] = [
+    Check(name: "reducer: gradients ready in order") { communicator in
+      try reduce(communicator, ready: { _ in Array(0..<parameterCounts.count) })
+    },
+    Check(name: "reducer: gradients ready in another order on every rank") { communicator in
+      try reduce(
+        communicator,
+        ready: { rank in
+          let all = Array(0..<parameterCounts.count).reversed()
+          return Array(all.dropFirst(rank % 3)) + Array(all.prefix(rank % 3))
+        })
+    },
+    Check(name: "reducer: parameters that are never ready on some ranks") { communicator in
+      try reduce(communicator, ready: { rank in [0, 2, 3, 5].filter { ($0 + rank) % 2 == 0 } })
+    },
+    Check(name: "reducer: nothing is ready") { communicator in
+      try reduce(communicator, ready: { _ in [] })
+    },
+    Check(name: "reducer: no parameters, only the tail") { communicator in
+      let plan = BucketPlan(parameters: [], tailCount: 2, bytesPerElement: 8)
+      var arena: [Double] = [1, Double(communicator.rank)]
+      try arena.withUnsafeMutableBufferPointer { arena in
+        let reducer = GradientReducer(communicator: communicator, arena: arena, plan: plan)
+        reducer.begin()
+        try reducer.finish()
+      }
+      let size = communicator.size
+      try requireEqual(arena, [Double(size), Double(size * (size - 1) / 2)], "the tail alone")
+    },
+    Check(name: "reducer: every rank gets the same bits") { communicator in
+      let count = 50_000
+      let parameters = stride(from: 0, to: count, by: 5000).map { $0..<$0 + 5000 }
+      let plan = BucketPlan(parameters: parameters, bytesPerElement: 4, firstBucketBytes: 4, bucketBytes: 40_000)
+      var arena = (0..<count).map { Float.random(in: -1...1, seed: UInt64(communicator.rank * count + $0)) }
+      try arena.withUnsafeMutableBufferPointer { arena in
+        let reducer = GradientReducer(communicator: communicator, arena: arena, plan: plan)
+        reducer.begin()
+        for index in parameters.indices {
+          try reducer.parameterReady(index)
+          try reducer.progress()
+        }
+        try reducer.finish()
+      }
+      try requireSameBits(arena, communicator)
+    },
+  ]
+
+  private static let parameterCounts = [10, 1, 300, 0, 57, 4000, 3]
+
+  /// Reduces three steps in a row with small buckets; `ready` gives the parameters that become ready on a rank, in
+  /// their order. The last two elements of the arena are a tail.
+  private static func reduce(_ communicator: any Communicator, ready: (Int) -> [Int]) throws {
+    var start = 0
+    let parameters = parameterCounts.map { count in
+      defer { start += count }
+      return start..<start + count
+    }
+    let plan = BucketPlan(
+      parameters: parameters, tailCount: 2, bytesPerElement: 4, firstBucketBytes: 40, bucketBytes: 1000)
+    try require(plan.buckets.count == 4, "\(plan.buckets.count) buckets")
+    var arena = [Float](repeating: 0, count: plan.elementCount)
+    let readyParameters = (0..<communicator.size).map(ready)
+    try arena.withUnsafeMutableBufferPointer { arena in
+      let reducer = GradientReducer(communicator: communicator, arena: arena, plan: plan)
+      for step in 0..<3 {
+        func gradients(of rank: Int) -> [Float] {
+          let isReady = Set(readyParameters[rank])
+          return parameters.enumerated().flatMap { index, range in
+            range.map { isReady.contains(index) ? Float(value(rank, $0) + step) : 0 }
+          } + [Float(10 + rank), Float(step)]
+        }
+        _ = arena.update(fromContentsOf: gradients(of: communicator.rank))
+        reducer.begin()
+        for index in ready(communicator.rank) {
+          try reducer.parameterReady(index)
+          try reducer.progress()
+        }
+        let seconds = try reducer.finish()
+        try require(seconds >= 0, "\(seconds) seconds of waiting")
+        let all = (0..<communicator.size).map(gradients(of:))
+        let sums = arena.indices.map { index in all.reduce(0) { $0 + $1[index] } }
+        try requireEqual(Array(arena), sums, "step \(step)")
+      }
+    }
+  }
+}
