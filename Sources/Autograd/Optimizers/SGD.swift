@@ -55,7 +55,9 @@ public final class SGD {
   }
 
   /// Updates every parameter that has a gradient.
-  public func step() {
+  ///
+  /// - Parameter gradientScale: Every gradient is multiplied by this first, such as 1 / n for a sum over n samples.
+  public func step(gradientScale: Double = 1) {
     for (i, parameter) in parameters.enumerated() {
       guard let gradient = parameter.grad else { continue }
       let isFirst = velocities[i] == nil
@@ -64,7 +66,7 @@ public final class SGD {
       }
       parameter.storage.version &+= 1
       parameter.backend.sgdStep(
-        options.step(gradientScale: 1, isFirst: isFirst), gradient: gradient, weight: parameter,
+        options.step(gradientScale: gradientScale, isFirst: isFirst), gradient: gradient, weight: parameter,
         velocity: velocities[i])
     }
   }

@@ -32,3 +32,16 @@ extension Tensor {
     return try body(UnsafeMutableBufferPointer(start: pointer(T.self), count: count))
   }
 }
+
+extension Tensor {
+  /// Calls `body` with the memory of the elements, row-major and in the machine's byte order.
+  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    try body(UnsafeRawBufferPointer(start: address, count: count * dtype.byteCount))
+  }
+
+  /// Calls `body` with the memory of the elements for writing, and counts it as a change in place.
+  public func withMutableBytes<R>(_ body: (UnsafeMutableRawBufferPointer) throws -> R) rethrows -> R {
+    storage.version &+= 1
+    return try body(UnsafeMutableRawBufferPointer(start: address, count: count * dtype.byteCount))
+  }
+}

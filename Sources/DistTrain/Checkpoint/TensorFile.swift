@@ -1,0 +1,58 @@
+import Autograd
+
+/// Tensors with names, as they are written to and read from a safetensors file.
+public enum TensorFile {
+  /// Writes `tensors` to `path` in one atomic step, in the given order.
+  ///
+  /// - Throws: ``FileError`` where the file cannot be written.
+  public static func write(
+    _ tensors: [(name: String, tensor: Tensor)], to path: String, metadata: [Safetensors.Metadata] = []
+  ) throws {
+    let entries = tensors.map { name, tensor in
+      Safetensors.Entry(name: name, elementType: tensor.dtype.safetensorsType, shape: tensor.shape)
+    }
+    try Safetensors.write(to: path, entries: entries, metadata: metadata) { index, write in
+      try tensors[index].tensor.withBytes(write)
+    }
+  }
+
+  /// Reads the tensor called `name` into `tensor`, whose type and shape it must have.
+  ///
+  /// - Throws: ``FileError`` where it is missing, differs, or cannot be read.
+  public static func read(_ name: String, from file: SafetensorsFile, into tensor: Tensor) throws {
+    guard let entry = file.entry(name) else { throw FileError(file.path, "has no tensor '\(name)'") }
+    guard entry.shape == tensor.shape, entry.elementType == tensor.dtype.safetensorsType else {
+      throw FileError(
+        file.path,
+        "tensor '\(name)' is \(entry.elementType.rawValue) of shape \(entry.shape), "
+          + "expected \(tensor.dtype.safetensorsType.rawValue) of shape \(tensor.shape)")
+    }
+    try tensor.withMutableBytes { try file.read(name, into: $0) }
+  }
+
+  /// Reads the parameters of `model` from a file that holds them and nothing else.
+  ///
+  /// - Throws: ``FileError`` that names the first tensor that is missing, has another shape, or is not the model's.
+  public static func readParameters(of model: Module, from path: String) throws {
+    let file = try SafetensorsFile(path: path)
+    let parameters = model.namedParameters()
+    let known = Set(parameters.map(\.name))
+    if let extra = file.entries.first(where: { !known.contains($0.name) }) {
+      throw FileError(path, "holds the tensor '\(extra.name)', which the model does not have: it is of another model")
+    }
+    for (name, parameter) in parameters { try read(name, from: file, into: parameter) }
+  }
+}
+
+extension DataType {
+  /// The type's name in a safetensors file.
+  var safetensorsType: Safetensors.ElementType {
+    switch self {
+    case .float32: .float32
+    case .float64: .float64
+    case .int64: .int64
+    case .uint8: .uint8
+    case .bool: .bool
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import Autograd
+
+/// The reference models, on which speed is compared and the main job runs.
+public enum Workload: String, CaseIterable, Sendable {
+  /// A perceptron 20-13-8-3 without biases in its first two layers.
+  case tiny
+  /// A perceptron 784-512-256-10.
+  case mlp
+  /// Two convolutions with pooling and two linear layers, for images of 28×28.
+  case cnn
+  /// A perceptron 784-4096-4096-10.
+  case wide
+
+  /// The samples that one rank takes in a benchmark step.
+  public var benchmarkBatch: Int {
+    switch self {
+    case .tiny: 50
+    case .mlp: 128
+    case .cnn: 64
+    case .wide: 32
+    }
+  }
+
+  /// Whether the model is one for 28×28 images in ten classes.
+  public var takesImages: Bool { self != .tiny }
+
+  /// A new model, its parameters drawn from the thread's default generator as PyTorch would draw them.
+  public func makeModel() -> Sequential {
+    switch self {
+    case .tiny:
+      Sequential(
+        Linear(20, 13, bias: false), ReLU(), Linear(13, 8, bias: false), Sigmoid(), Linear(8, 3))
+    case .mlp:
+      Sequential(Flatten(), Linear(784, 512), ReLU(), Linear(512, 256), ReLU(), Linear(256, 10))
+    case .cnn:
+      Sequential(
+        Unflatten(1, [1, 28]), Conv2d(1, 32, kernel: 3, padding: 1), ReLU(), MaxPool2d(2),
+        Conv2d(32, 64, kernel: 3, padding: 1), ReLU(), MaxPool2d(2), Flatten(), Linear(3136, 128), ReLU(),
+        Linear(128, 10))
+    case .wide:
+      Sequential(Flatten(), Linear(784, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, 10))
+    }
+  }
+}
