@@ -55,6 +55,14 @@ public final class ParameterArena {
     }
   }
 
+  /// The elements of parameter `index` in an array of the arena's layout, such as an optimizer's state, in its memory.
+  public func view(of array: Tensor, at index: Int) -> Tensor {
+    precondition(array.shape == flat.shape, "an array of shape \(array.shape) has not the arena's \(flat.shape)")
+    return Tensor(
+      storage: array.storage, offset: array.offset + ranges[index].lowerBound,
+      shape: parameters[index].parameter.shape, dtype: array.dtype)
+  }
+
   /// Forgets all gradients. Nothing is written: the next backward pass overwrites what is there.
   public func zeroGrad() {
     for (_, parameter) in parameters { parameter.grad = nil }

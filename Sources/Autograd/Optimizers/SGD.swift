@@ -75,4 +75,12 @@ public final class SGD {
   public func zeroGrad() {
     for parameter in parameters { parameter.grad = nil }
   }
+
+  public func stateDictionary() -> [(name: String, tensor: Tensor)] {
+    velocities.enumerated().compactMap { index, velocity in velocity.map { ("\(index).momentum_buffer", $0) } }
+  }
+
+  public func load(stateDictionary: [(name: String, tensor: Tensor)]) throws {
+    for (name, tensor) in stateDictionary { velocities[Int(name.split(separator: ".")[0])!] = tensor }
+  }
 }

@@ -31,6 +31,13 @@ public struct GrayImage: Equatable, Sendable {
     }
   }
 
+  /// Whether a file begins like a PNG or PGM picture.
+  /// - Throws: ``FileError`` where the file cannot be read.
+  public static func isPicture(path: String) throws -> Bool {
+    let start = try InputFile(path: path).read(upTo: PNGFile.signature.count)
+    return start.starts(with: PNGFile.signature) || start.first == UInt8(ascii: "P")
+  }
+
   /// Checks a size given by a file before memory is set aside for it.
   package static func checkSize(width: Int, height: Int, path: String) throws {
     let (count, overflow) = width.multipliedReportingOverflow(by: height)

@@ -89,6 +89,30 @@ public final class Replica {
     return Outcome(loss: total / count, count: Int(count), seconds: seconds)
   }
 
+  /// What the optimizer keeps between steps: each quantity as one array in the arena's layout.
+  var optimizerState: [(quantity: String, flat: Tensor)] {
+    optimizer.stateDictionary().map { (String($0.name.drop { $0 != "." }.dropFirst()), $0.tensor) }
+  }
+
+  /// Continues from a copy of what ``optimizerState`` gave.
+  func restoreOptimizer(_ state: [(name: String, tensor: Tensor)]) throws {
+    try optimizer.load(stateDictionary: state.map { ("0.\($0.name)", $0.tensor) })
+  }
+
+  /// Gives all ranks the parameters and the optimizer state of rank 0. Collective.
+  func broadcastState() throws {
+    try communicator.broadcast(arena.weightBuffer(of: Float.self), from: 0)
+    let names = try communicator.broadcast(optimizerState.map(\.quantity).joined(separator: "\n"), from: 0)
+    let own = optimizerState
+    var state: [(name: String, tensor: Tensor)] = []
+    for name in names.split(separator: "\n").map(String.init) {
+      let flat = own.first { $0.quantity == name }?.flat ?? .zeros(arena.flat.shape)
+      try flat.withMutableElements(of: Float.self) { try communicator.broadcast($0, from: 0) }
+      state.append((name, flat))
+    }
+    try restoreOptimizer(state)
+  }
+
   /// Compares the parameters of all ranks, bit by bit. Collective.
   ///
   /// - Throws: ``ReplicaMismatch`` on all ranks, naming the first rank and parameter that differ from rank 0.

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Autograd
+import Collective
+import DistTrain
+import Foundation
+
+extension Workload: ExpressibleByArgument {}
+
+/// `disttrain bench step`.
+struct BenchStep: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "step",
+    abstract: "Measure whole training steps: loader, forward, backward, all-reduce, optimizer.",
+    discussion: """
+      Every rank takes its own batch of the workload's size, shuffled; SGD with learning rate 0.01 and momentum 0.9. \
+      After a warm-up, steps are made for the given time. All workloads but tiny need Fashion-MNIST.
+      """)
+
+  @Option(help: "The workload: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var workload = Workload.mlp
+  @Option(help: ArgumentHelp("How long to measure.", valueName: "seconds"))
+  var seconds = 5.0
+  @Option(help: ArgumentHelp("Samples that each rank takes in a step. (default: the workload's)", valueName: "samples"))
+  var batch: Int?
+  @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
+  var data = MNISTFolder.systemPath
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func validate() throws {
+    guard seconds > 0 && seconds.isFinite else {
+      throw ValidationError("--seconds is \(seconds), expected a number above 0")
+    }
+    if let batch, batch < 1 { throw ValidationError("--batch is \(batch), expected at least 1") }
+  }
+
+  func run() throws {
+    runAsRank { communicator in
+      manualSeed(0)
+      let samples: any Samples = try communicator.agree(on: "reading the data set") {
+        guard workload.takesImages else {
+          return TensorSamples(
+            inputs: Tensor.rand([500, 20]) * 100,
+            targets: Tensor(shape: [500], of: Int64.self) {
+              RandomGenerator.default.integers(into: $0, low: 0, high: 3)
+            })
+        }
+        return try MNISTFolder(path: data).load(.train)
+      }
+      let timing = try measure(samples, communicator)
+      if communicator.rank == 0 { report(timing, communicator) }
+    }
+  }
+
+  private struct Timing {
+    let steps: Int
+    let seconds: Double
+    /// Seconds that the all-reduce took and the backward pass did not hide.
+    let communication: Double
+  }
+
+  private func measure(_ samples: any Samples, _ communicator: any Communicator) throws -> Timing {
+    let shards = Shards(
+      sampleCount: samples.count, globalBatch: (batch ?? workload.benchmarkBatch) * communicator.size,
+      rank: communicator.rank, worldSize: communicator.size, dropLast: true)
+    guard shards.stepsPerEpoch > 0 else {
+      throw ValidationError("\(samples.count) samples are less than one batch of \(shards.globalBatch)")
+    }
+    var loader = ShardLoader(samples, shards: shards, seed: 0)
+    let replica = try Replica(
+      workload.makeModel(), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
+      allowsNonfinite: true)
+    var step = 0
+    var communication = 0.0
+    func makeSteps(_ count: Int) throws {
+      for _ in 0..<count {
+        let (epoch, position) = step.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
+        communication += try replica.step(loader.batch(epoch: epoch, step: position)).seconds.communication
+        step += 1
+      }
+    }
+    try makeSteps(10)
+    communication = 0
+    try communicator.barrier()
+    var (steps, elapsed) = (0, 0.0)
+    var stopwatch = Stopwatch()
+    var isOver: Int32 = 0
+    while isOver == 0 {
+      try makeSteps(20)
+      steps += 20
+      elapsed += stopwatch.lap()
+      isOver = try communicator.allReduced(elapsed > seconds ? 1 : 0, .maximum)
+    }
+    elapsed += stopwatch.lap()
+    return Timing(steps: steps, seconds: elapsed, communication: communication)
+  }
+
+  private func report(_ timing: Timing, _ communicator: any Communicator) {
+    let batch = batch ?? workload.benchmarkBatch
+    let step = timing.seconds / Double(timing.steps)
+    let rate = Double(batch * communicator.size) / step
+    let share = timing.communication / timing.seconds
+    if json {
+      print(
+        String(
+          format:
+            #"{"workload":"%@","world":%d,"batch_per_rank":%d,"samples_per_s":%.0f,"step_us":%.1f,"communication_share":%.3f}"#,
+          workload.rawValue, communicator.size, batch, rate, step * 1e6, share))
+    } else {
+      print(
+        String(
+          format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce",
+          workload.rawValue, step * 1e6, rate, communicator.size, batch, share * 100))
+    }
+  }
+}

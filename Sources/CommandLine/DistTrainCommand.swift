@@ -1,0 +1,40 @@
+import ArgumentParser
+import Collective
+import DistTrain
+import Foundation
+
+@main
+struct DistTrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "disttrain",
+    abstract: "Train neural networks data-parallel over MPI ranks.",
+    discussion: """
+      Started by itself it runs as one process; under mpirun or srun every rank is a replica:
+
+        disttrain train --model mlp
+        mpirun -n 4 disttrain train --model cnn --global-batch 256
+      """,
+    subcommands: [Train.self, Evaluate.self, Predict.self, Bench.self, Doctor.self])
+
+  /// Parses and runs; of several ranks only the first complains about the command line.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      if isFirstRank { exit(withError: error) }
+      Foundation.exit(exitCode(for: error).rawValue)
+    }
+  }
+
+  private static var isFirstRank: Bool {
+    let environment = try? LaunchEnvironment(ProcessInfo.processInfo.environment)
+    return (environment?.rank ?? 0) == 0
+  }
+}
+
+/// Measurements of this machine.
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure training steps or all-reduces.", subcommands: [BenchStep.self, AllReduce.self])
+}

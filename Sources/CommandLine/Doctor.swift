@@ -1,0 +1,98 @@
+import ArgumentParser
+import Autograd
+import Collective
+import DistTrain
+import Foundation
+
+/// `disttrain doctor`.
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what this machine has for training, and what is wrong with it.",
+    discussion: """
+      Run it by itself, and under mpirun as a job will be run. It ends with status 1 when something would keep \
+      `disttrain train` from working.
+      """)
+
+  @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
+  var data = MNISTFolder.systemPath
+
+  func run() throws {
+    runAsRank { communicator in
+      let placements = try communicator.gatherTexts(Self.placement(communicator))
+      let problems = try communicator.gatherTexts(Self.problems(communicator, data: data).joined(separator: "\n"))
+      guard communicator.rank == 0 else { return }
+      for (name, value) in facts(communicator, placements: placements) {
+        print("\(name.padding(toLength: 12, withPad: " ", startingAt: 0))\(value)")
+      }
+      let findings = problems.enumerated().flatMap { rank, text in
+        text.split(separator: "\n").map { communicator.size == 1 ? String($0) : "rank \(rank): \($0)" }
+      }
+      print(findings.isEmpty ? "\nNothing is wrong." : "\nWhat is wrong:")
+      for finding in findings { print("  - \(finding)") }
+      if !findings.isEmpty { throw ExitCode.failure }
+    }
+  }
+
+  private func facts(_ communicator: any Communicator, placements: [String]) -> [(String, String)] {
+    let launch = communicator.launch
+    let (model, flags) = Processor.description
+    let features = ["avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve"].filter(flags.contains)
+    var facts = [
+      ("processor", "\(model), \(Processor.onlineCores) core(s)"),
+      ("features", features.isEmpty ? "none that matter here" : features.joined(separator: " ")),
+      ("memory", String(format: "%.1f GiB", Double(ProcessInfo.processInfo.physicalMemory) / 0x1p30)),
+      ("BLAS", BLAS.summary.trimmingCharacters(in: .whitespaces)),
+      ("MPI", launch.mpiLibrary ?? "none: this program was built without it"),
+      ("launched by", launch.launcher ?? "hand, as one process"),
+      ("ranks", "\(launch.size), \(launch.localSize) on this node"),
+      ("GPU", GPU.summary),
+    ]
+    for (rank, placement) in placements.enumerated() { facts.append(("rank \(rank)", placement)) }
+    do {
+      let (training, test) = (try MNISTFolder(path: data).load(.train), try MNISTFolder(path: data).load(.test))
+      facts.append(
+        ("data", "\(data): \(training.count) + \(test.count) images of \(training.height)×\(training.width)"))
+    } catch {
+      facts.append(("data", "\(data): not usable"))
+    }
+    return facts
+  }
+
+  private static func placement(_ communicator: any Communicator) -> String {
+    let threads = BLAS.threadCount
+    let bound = Processor.boundCores
+    let cores = bound < Processor.onlineCores ? "bound to \(bound) core(s)" : "not bound to cores"
+    return "\(communicator.launch.processorName), \(cores), \(threads) BLAS thread(s)"
+  }
+
+  private static func problems(_ communicator: any Communicator, data: String) -> [String] {
+    var problems: [String] = []
+    if communicator.localSize > Processor.onlineCores {
+      problems.append(
+        "\(communicator.localSize) ranks share \(Processor.onlineCores) core(s): they will wait for each other")
+    }
+    if BLAS.threadCount > Processor.boundCores {
+      problems.append("\(BLAS.threadCount) BLAS threads on \(Processor.boundCores) core(s)")
+    }
+    for split in MNISTFolder.Split.allCases where communicator.localRank == 0 {
+      do { _ = try MNISTFolder(path: data).load(split) } catch { problems.append("\(error)") }
+    }
+    return problems
+  }
+}
+
+/// NVIDIA's driver, as far as it can be seen without using it.
+enum GPU {
+  /// What there is.
+  static var summary: String {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/driver/nvidia/gpus")) ?? []
+    return names.isEmpty ? "none found" : "\(names.count) NVIDIA GPU(s); this version computes on the CPU only"
+  }
+}
+
+extension Communicator {
+  /// The texts of all ranks, in the order of the ranks. Collective.
+  func gatherTexts(_ text: String) throws -> [String] {
+    try (0..<size).map { try broadcast(text, from: $0) }
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Collective
+import DistTrain
+import Foundation
+
+/// `disttrain evaluate`.
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure loss and accuracy of a trained model.",
+    discussion: "Every image is counted once, whatever the number of ranks.")
+
+  @Argument(help: ArgumentHelp("The model.safetensors of a run.", valueName: "model"))
+  var model: String
+  @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
+  var data = MNISTFolder.systemPath
+  @Option(help: "Which images: train or test.")
+  var split = MNISTFolder.Split.test
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() throws {
+    runAsRank { communicator in
+      let (model, images) = try communicator.agree(on: "reading model and data") {
+        (try ModelFile(path: self.model).model, try MNISTFolder(path: data).load(split))
+      }
+      let evaluation = try Evaluation(of: model, on: images, communicator: communicator)
+      guard communicator.rank == 0 else { return }
+      if json {
+        print(
+          #"{"split":"\#(split.rawValue)","loss":\#(evaluation.loss),"accuracy":\#(evaluation.accuracy),"count":\#(evaluation.count)}"#
+        )
+      } else {
+        print("\(split.rawValue): \(evaluation)")
+      }
+    }
+  }
+}
+
+extension MNISTFolder.Split: ExpressibleByArgument {}

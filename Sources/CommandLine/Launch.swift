@@ -1,0 +1,46 @@
+import Autograd
+import Collective
+import DistTrain
+import Foundation
+
+/// Runs `body` as one of the launched ranks, and ends all of them when it fails on any.
+///
+/// One message is printed: by the rank that failed. The others are stopped by it.
+func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
+  let communicator: any Communicator
+  do {
+    communicator = try launchedCommunicator()
+  } catch {
+    fail(error)
+  }
+  BLAS.threadCount = threadsPerRank(communicator)
+  do {
+    try body(communicator)
+    try communicator.finalize()
+    exit(0)
+  } catch is PeerFailure {
+    // The rank that failed says why and stops this one.
+    Thread.sleep(forTimeInterval: 30)
+    communicator.abort(1)
+  } catch {
+    printError(error)
+    communicator.abort(1)
+  }
+}
+
+/// Cores for each rank of this node: those that the rank is bound to, or an equal part of all.
+func threadsPerRank(_ communicator: any Communicator) -> Int {
+  let bound = Processor.boundCores
+  return max(1, bound < Processor.onlineCores ? bound : Processor.onlineCores / communicator.localSize)
+}
+
+/// Prints what went wrong on standard error.
+func printError(_ error: any Error) {
+  FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+}
+
+/// Prints what went wrong and ends this process.
+func fail(_ error: any Error) -> Never {
+  printError(error)
+  exit(1)
+}

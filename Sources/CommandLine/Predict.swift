@@ -1,0 +1,53 @@
+import ArgumentParser
+import Autograd
+import DistTrain
+import Foundation
+
+/// `disttrain predict`.
+struct Predict: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Classify images with a trained model.",
+    discussion: """
+      Files are IDX (one line for each image in it), PNG or PGM of 28×28 pixels, white on black as in the training data. \
+      For each image: file, index, class, probability.
+      """)
+
+  @Argument(help: ArgumentHelp("The model.safetensors of a run.", valueName: "model"))
+  var model: String
+  @Argument(help: ArgumentHelp("The images.", valueName: "file"))
+  var files: [String]
+  @Flag(help: "Print one JSON object a line, with the probabilities of all classes.")
+  var json = false
+
+  func run() throws {
+    do {
+      let model = try ModelFile(path: self.model).model
+      // Before anything is printed, so that a bad file late in the list is noticed at once.
+      let images = try files.map { ($0, try LabeledImages(unlabeled: $0)) }
+      for (file, images) in images { classify(images, of: file, model) }
+    } catch {
+      fail(error)
+    }
+  }
+
+  private func classify(_ images: LabeledImages, of file: String, _ model: any Layer) {
+    for start in stride(from: 0, to: images.count, by: 500) {
+      let indices = Array(start..<min(start + 500, images.count))
+      let probabilities = noGrad { model(images.batch(indices).inputs).softmax(1) }
+      let classes = probabilities.shape[1]
+      let values = probabilities.array(of: Float.self)
+      for index in indices {
+        let row = values[(index - start) * classes..<(index - start + 1) * classes]
+        let best = row.indices.max { row[$0] < row[$1] }.map { $0 - row.startIndex } ?? 0
+        if json {
+          let name = String(decoding: (try? JSONEncoder().encode(file)) ?? Data(), as: UTF8.self)
+          print(
+            #"{"file":\#(name),"index":\#(index),"class":\#(best),"probabilities":[\#(row.map { "\($0)" }.joined(separator: ","))]}"#
+          )
+        } else {
+          print("\(file)\t\(index)\t\(best)\t\(String(format: "%.4f", row[row.startIndex + best]))")
+        }
+      }
+    }
+  }
+}

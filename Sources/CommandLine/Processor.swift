@@ -1,0 +1,31 @@
+import Foundation
+
+/// What the operating system says of the processor.
+enum Processor {
+  /// Cores that the machine has.
+  static var onlineCores: Int { ProcessInfo.processInfo.processorCount }
+
+  /// Cores that this process may run on.
+  static var boundCores: Int {
+    // The kernel's mask of allowed processors, as hexadecimal groups: "00000000,00000003".
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
+    else { return ProcessInfo.processInfo.activeProcessorCount }
+    return line.dropFirst("Cpus_allowed:".count).reduce(0) { $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount }
+  }
+
+  /// The model name and the flags of the first core, from `/proc/cpuinfo`; empty where there is none.
+  static var description: (model: String, flags: Set<String>) {
+    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return ("", []) }
+    func value(_ keys: String...) -> String {
+      for line in text.split(separator: "\n") {
+        let parts = line.split(separator: ":", maxSplits: 1)
+        if parts.count == 2, keys.contains(parts[0].trimmingCharacters(in: .whitespaces)) {
+          return parts[1].trimmingCharacters(in: .whitespaces)
+        }
+      }
+      return ""
+    }
+    return (value("model name", "Processor"), Set(value("flags", "Features").split(separator: " ").map(String.init)))
+  }
+}

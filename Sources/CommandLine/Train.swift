@@ -1,0 +1,133 @@
+import ArgumentParser
+import Collective
+import DistTrain
+import Foundation
+
+extension TrainingConfiguration.Model: ExpressibleByArgument {}
+
+/// `disttrain train`.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a model on images in MNIST's format.",
+    discussion: """
+      All ranks together take --global-batch samples a step, so the result does not depend on their number. The output \
+      folder gets the resolved configuration, metrics.jsonl, a checkpoint after every epoch, the trained model as \
+      model.safetensors with PyTorch's names, and curve.svg. Settings come from the flags, else from --config, else \
+      from the defaults.
+      """)
+
+  @Option(help: ArgumentHelp("Read settings from a YAML file; its keys are the names of the flags.", valueName: "file"))
+  var config: String?
+  @Option(
+    help:
+      "The model: \(TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: " or ")).\(Self.default(\.model.rawValue))"
+  )
+  var model: TrainingConfiguration.Model?
+  @Option(help: ArgumentHelp("The folder with the images.\(Self.default(\.data))", valueName: "folder"))
+  var data: String?
+  @Option(
+    help: ArgumentHelp(
+      "Samples that all ranks together take in a step.\(Self.default(\.globalBatch))", valueName: "samples"))
+  var globalBatch: Int?
+  @Option(help: ArgumentHelp("How often all samples are seen.\(Self.default(\.epochs))", valueName: "number"))
+  var epochs: Int?
+  @Option(help: ArgumentHelp("The most steps to make, over all epochs. (default: no limit)", valueName: "number"))
+  var steps: Int?
+  @Option(help: ArgumentHelp("The step size of the optimizer.\(Self.default(\.learningRate))", valueName: "number"))
+  var learningRate: Double?
+  @Option(
+    help: ArgumentHelp(
+      "The part of the last update that the next one keeps.\(Self.default(\.momentum))", valueName: "number"))
+  var momentum: Double?
+  @Option(
+    help: ArgumentHelp(
+      "The factor of the weights that is added to their gradient.\(Self.default(\.weightDecay))", valueName: "number"))
+  var weightDecay: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Chooses the initial weights and the order of the samples.\(Self.default(\.seed))", valueName: "number"))
+  var seed: UInt64?
+  @Flag(inversion: .prefixedNo, help: "Leave the last batch out when it is not full.\(Self.default(\.dropLast))")
+  var dropLast: Bool?
+  @Option(help: ArgumentHelp("Record metrics every so many steps.\(Self.default(\.logEvery))", valueName: "steps"))
+  var logEvery: Int?
+  @Option(
+    help: ArgumentHelp(
+      "The folder for what the run writes. (default: runs/MODEL, or runs/MODEL-2, …)", valueName: "folder"))
+  var output: String?
+  @Flag(help: "Go on with the run in --output, or with the latest one, from its checkpoint.")
+  var resume = false
+  @Option(
+    help: ArgumentHelp(
+      "Write a checkpoint every so many steps too. (default: after each epoch only)", valueName: "steps"))
+  var checkpointEvery: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Compare the weights of all ranks every so many steps, and stop where they differ. (default: never)",
+      valueName: "steps"))
+  var verifyReplicas: Int?
+  @Flag(
+    inversion: .prefixedNo, help: "Go on after a loss that is not a finite number.\(Self.default(\.allowNonfinite))")
+  var allowNonfinite: Bool?
+  @Option(
+    help: ArgumentHelp(
+      "All-reduce gradients in buckets of about this size.\(Self.default(\.bucketBytes))", valueName: "bytes"))
+  var bucketBytes: Int?
+
+  func run() throws {
+    runAsRank { communicator in
+      let configuration = try communicator.agree(on: "reading the configuration") { try resolvedConfiguration() }
+      if communicator.rank == 0 { announce(configuration, communicator) }
+      let trainer = try Trainer(configuration, resume: resume, communicator: communicator)
+      let evaluation = try trainer.run()
+      guard communicator.rank == 0 else { return }
+      let directory = trainer.directory
+      print(evaluation)
+      print("model       \(directory.model)")
+      print("metrics     \(directory.metrics)")
+      print("curve       \(directory.curve)")
+      print("checkpoint  \(directory.checkpoint)")
+    }
+  }
+
+  /// Defaults, then the file, then the flags.
+  func resolvedConfiguration() throws -> TrainingConfiguration {
+    var result = TrainingConfiguration()
+    if let config { try ConfigurationFile(path: config).apply(to: &result) }
+    func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value>, _ value: Value?) {
+      if let value { result[keyPath: path] = value }
+    }
+    set(\.model, model)
+    set(\.data, data)
+    set(\.globalBatch, globalBatch)
+    set(\.epochs, epochs)
+    if let steps { result.steps = steps }
+    set(\.learningRate, learningRate)
+    set(\.momentum, momentum)
+    set(\.weightDecay, weightDecay)
+    set(\.seed, seed)
+    set(\.dropLast, dropLast)
+    set(\.logEvery, logEvery)
+    if let output { result.output = output }
+    set(\.checkpointEvery, checkpointEvery)
+    set(\.verifyReplicas, verifyReplicas)
+    set(\.allowNonfinite, allowNonfinite)
+    set(\.bucketBytes, bucketBytes)
+    return result
+  }
+
+  private func announce(_ configuration: TrainingConfiguration, _ communicator: any Communicator) {
+    let ranks =
+      communicator.size == 1 ? "1 process" : "\(communicator.size) ranks, \(communicator.localSize) on this node"
+    let threads = threadsPerRank(communicator)
+    let text =
+      "training \(configuration.model.rawValue) on \(configuration.data): \(ranks), "
+      + "\(threads) BLAS thread\(threads == 1 ? "" : "s") each, global batch \(configuration.globalBatch), "
+      + "learning rate \(configuration.learningRate)"
+    FileHandle.standardError.write(Data("\(text)\n".utf8))
+  }
+
+  private static func `default`(_ path: KeyPath<TrainingConfiguration, some CustomStringConvertible>) -> String {
+    " (default: \(TrainingConfiguration()[keyPath: path]))"
+  }
+}

@@ -1,0 +1,90 @@
+import Autograd
+
+/// All that a training run depends on besides its configuration and data: parameters, optimizer state, position.
+///
+/// The file is safetensors. Parameters are called `model.NAME` and what the optimizer keeps for them
+/// `optimizer.QUANTITY.NAME`, so that a checkpoint depends neither on the number of ranks nor on the order of
+/// parameters in memory.
+public struct TrainingCheckpoint {
+  private static let format = "disttrain-1"
+
+  /// The steps that were made.
+  public let step: Int
+  /// What must be the same in the run that goes on, as text by name.
+  private let identity: [(key: String, value: String)]
+
+  /// A checkpoint after `step` steps of a run.
+  ///
+  /// - Parameter sampleCount: The number of training samples.
+  public init(step: Int, configuration: TrainingConfiguration, sampleCount: Int) {
+    self.step = step
+    identity = [
+      ("model", configuration.model.rawValue), ("seed", "\(configuration.seed)"),
+      ("global-batch", "\(configuration.globalBatch)"), ("drop-last", "\(configuration.dropLast)"),
+      ("samples", "\(sampleCount)"),
+    ]
+  }
+
+  /// Writes the state of `replica` in one atomic step.
+  ///
+  /// - Throws: ``FileError`` where the file cannot be written.
+  public func write(_ replica: Replica, to path: String) throws {
+    let arena = replica.arena
+    var tensors = arena.parameters.map { (name: "model.\($0.name)", tensor: $0.parameter as Tensor) }
+    for (quantity, flat) in replica.optimizerState {
+      for (index, (name, _)) in arena.parameters.enumerated() {
+        tensors.append(("optimizer.\(quantity).\(name)", arena.view(of: flat, at: index)))
+      }
+    }
+    let metadata =
+      [Safetensors.Metadata("format", Self.format), Safetensors.Metadata("step", "\(step)")]
+      + identity.map { Safetensors.Metadata($0.key, $0.value) }
+    try TensorFile.write(tensors, to: path, metadata: metadata)
+  }
+
+  /// Reads a checkpoint into `replica`.
+  ///
+  /// - Parameter expected: Describes the run that goes on; its step is not looked at.
+  /// - Returns: The number of steps that were made.
+  /// - Throws: ``FileError`` where the file is not a checkpoint of the same run and model; the replica may then hold
+  ///   parts of it.
+  public static func read(from path: String, into replica: Replica, expected: TrainingCheckpoint) throws -> Int {
+    let file = try SafetensorsFile(path: path)
+    func metadata(_ key: String) -> String? { file.metadata.first { $0.key == key }?.value }
+    guard metadata("format") == format, let step = metadata("step").flatMap(Int.init), step >= 0 else {
+      throw FileError(path, "is not a checkpoint of disttrain: expected the metadata format '\(format)' and a step")
+    }
+    for (key, value) in expected.identity {
+      let found = metadata(key) ?? "missing"
+      guard found == value else {
+        throw FileError(path, "is of a run with \(key) \(found), this one has \(key) \(value): they cannot be joined")
+      }
+    }
+    let arena = replica.arena
+    for (name, parameter) in arena.parameters {
+      try TensorFile.read("model.\(name)", from: file, into: parameter)
+    }
+    var state: [(name: String, tensor: Tensor)] = []
+    for quantity in quantities(in: file) {
+      let flat = Tensor.zeros(arena.flat.shape, dtype: arena.flat.dtype)
+      for (index, (name, _)) in arena.parameters.enumerated() {
+        try TensorFile.read("optimizer.\(quantity).\(name)", from: file, into: arena.view(of: flat, at: index))
+      }
+      state.append((quantity, flat))
+    }
+    try replica.restoreOptimizer(state)
+    return step
+  }
+
+  /// The quantities that the optimizer kept, in the order of the file.
+  private static func quantities(in file: SafetensorsFile) -> [String] {
+    var result: [String] = []
+    for entry in file.entries {
+      let parts = entry.name.split(separator: ".", maxSplits: 2)
+      if parts.count == 3, parts[0] == "optimizer", !result.contains(String(parts[1])) {
+        result.append(String(parts[1]))
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+
+/// The folder in which a training run keeps what it writes.
+public struct RunDirectory: Equatable, Sendable {
+  /// The folder.
+  public let path: String
+
+  /// A folder; nothing is read or written yet.
+  public init(path: String) { self.path = path }
+
+  /// The resolved configuration.
+  public var configuration: String { "\(path)/config.yaml" }
+  /// One JSON object a line.
+  public var metrics: String { "\(path)/metrics.jsonl" }
+  /// The state to resume from.
+  public var checkpoint: String { "\(path)/checkpoint.safetensors" }
+  /// The trained parameters, and nothing else.
+  public var model: String { "\(path)/model.safetensors" }
+  /// The plot of loss and accuracy.
+  public var curve: String { "\(path)/curve.svg" }
+
+  /// Whether a run has written here.
+  public var holdsRun: Bool {
+    [configuration, metrics, checkpoint].contains { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  /// Makes the folder for a new run.
+  ///
+  /// - Throws: ``FileError`` where there is a run already, or the folder cannot be made or written to.
+  public func create() throws {
+    guard !holdsRun else {
+      throw FileError(path, "holds a run already: continue it with --resume, or choose another folder with --output")
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(path, "cannot make the output folder: \(error.localizedDescription)")
+    }
+    guard FileManager.default.isWritableFile(atPath: path) else {
+      throw FileError(path, "the output folder is not writable")
+    }
+  }
+
+  /// The folder that a run without `--output` uses: `runs/NAME`, or with the first number from 2 that is free.
+  public static func unused(named name: String, in folder: String = "runs") -> RunDirectory {
+    var candidate = RunDirectory(path: "\(folder)/\(name)")
+    var number = 2
+    while FileManager.default.fileExists(atPath: candidate.path) {
+      candidate = RunDirectory(path: "\(folder)/\(name)-\(number)")
+      number += 1
+    }
+    return candidate
+  }
+
+  /// The folder of the latest run called `name` that can be resumed, for `--resume` without `--output`.
+  ///
+  /// - Throws: ``FileError`` where there is none.
+  public static func latest(named name: String, in folder: String = "runs") throws -> RunDirectory {
+    var (found, candidate, number) = (nil as RunDirectory?, RunDirectory(path: "\(folder)/\(name)"), 2)
+    while FileManager.default.fileExists(atPath: candidate.path) {
+      if FileManager.default.fileExists(atPath: candidate.checkpoint) { found = candidate }
+      candidate = RunDirectory(path: "\(folder)/\(name)-\(number)")
+      number += 1
+    }
+    guard let found else {
+      throw FileError("\(folder)/\(name)", "there is no run with a checkpoint to resume; name its folder with --output")
+    }
+    return found
+  }
+}

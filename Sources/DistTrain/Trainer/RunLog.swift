@@ -1,0 +1,112 @@
+import Autograd
+import Foundation
+
+/// What rank 0 shows and writes while a run goes on.
+struct RunLog {
+  private let configuration: TrainingConfiguration
+  private let directory: RunDirectory
+  private let metrics: MetricsLog
+  private var history: MetricsHistory
+  private var display: ProgressDisplay
+  /// Sums since the last training record.
+  private var interval = Interval()
+  private var stopwatch = Stopwatch()
+
+  private struct Interval {
+    var steps = 0
+    var samples = 0
+    var elapsed = 0.0
+    var seconds = TrainingRecord.Seconds()
+  }
+
+  init(
+    _ configuration: TrainingConfiguration, directory: RunDirectory, resumedStep: Int?, totalSteps: Int, epochs: Int,
+    display: ProgressDisplay.Output
+  ) throws {
+    self.configuration = configuration
+    self.directory = directory
+    if let resumedStep {
+      history = try MetricsHistory(path: directory.metrics, through: resumedStep)
+      metrics = try MetricsLog(path: directory.metrics, resumingAfter: resumedStep)
+    } else {
+      history = MetricsHistory()
+      metrics = try MetricsLog(path: directory.metrics)
+    }
+    let file = try AtomicFile(path: directory.configuration)
+    try file.write(configuration.yaml().utf8)
+    try file.commit()
+    self.display = ProgressDisplay(
+      epochs: epochs, totalSteps: totalSteps, lineInterval: max(configuration.logEvery, totalSteps / 50),
+      output: display)
+    if let resumedStep { self.display.message("resuming \(directory.path) after step \(resumedStep) of \(totalSteps)") }
+  }
+
+  /// Takes note of a training step, and writes a record of the steps since the last one when it is time.
+  mutating func add(
+    step: Int, epoch: Int, _ outcome: Replica.Outcome, seconds: TrainingRecord.Seconds, isLast: Bool
+  ) throws {
+    interval.steps += 1
+    interval.samples += outcome.count
+    interval.elapsed += stopwatch.lap()
+    interval.seconds += seconds
+    display.update(step: step, epoch: epoch, loss: outcome.loss, samples: outcome.count)
+    guard isLast || step.isMultiple(of: configuration.logEvery) else { return }
+    let record = TrainingRecord(
+      step: step, epoch: epoch, loss: outcome.loss, learningRate: configuration.learningRate,
+      samplesPerSecond: Double(interval.samples) / max(interval.elapsed, .leastNormalMagnitude),
+      seconds: interval.seconds / Double(interval.steps))
+    interval = Interval()
+    history.training.append(record)
+    try metrics.write(record)
+  }
+
+  /// Takes note of an evaluation.
+  mutating func add(step: Int, epoch: Int, _ evaluation: Evaluation) throws {
+    let record = EvaluationRecord(
+      step: step, epoch: epoch, split: "test", loss: evaluation.loss, accuracy: evaluation.accuracy,
+      count: evaluation.count)
+    history.evaluations.append(record)
+    try metrics.write(record)
+    try writeCurve()
+    display.message("epoch \(epoch): \(evaluation)")
+    display.skipElapsedTime()
+    _ = stopwatch.lap()
+  }
+
+  /// Writes the trained model and ends the display.
+  mutating func finish(model: any Layer) throws {
+    display.finish()
+    try TensorFile.write(
+      model.namedParameters().map { ($0.name, $0.parameter) }, to: directory.model,
+      metadata: [Safetensors.Metadata("model", configuration.model.rawValue)])
+    try writeCurve()
+  }
+
+  private func writeCurve() throws {
+    try history.curve(title: "\(configuration.model.rawValue), global batch \(configuration.globalBatch)")
+      .write(to: directory.curve)
+  }
+}
+
+extension Evaluation: CustomStringConvertible {
+  /// Loss, accuracy and the number of samples.
+  public var description: String {
+    String(format: "test loss %.4f, accuracy %.2f %% of %d images", loss, accuracy * 100, count)
+  }
+}
+
+extension TrainingRecord.Seconds {
+  static func += (sum: inout Self, other: Self) {
+    sum.data += other.data
+    sum.forward += other.forward
+    sum.backward += other.backward
+    sum.communication += other.communication
+    sum.optimizer += other.optimizer
+  }
+
+  static func / (sum: Self, number: Double) -> Self {
+    Self(
+      data: sum.data / number, forward: sum.forward / number, backward: sum.backward / number,
+      communication: sum.communication / number, optimizer: sum.optimizer / number)
+  }
+}

@@ -1,0 +1,190 @@
+import Autograd
+import Collective
+
+/// A training run: epochs over the shards of a data set, with metrics, evaluations and checkpoints on the way.
+///
+/// Every rank makes one, with the same configuration, and calls ``run()``. Rank 0 writes the run directory.
+public final class Trainer {
+  /// Where the run is kept.
+  public let directory: RunDirectory
+  /// The model with its optimizer.
+  public let replica: Replica
+
+  private let configuration: TrainingConfiguration
+  private let communicator: any Communicator
+  private let test: LabeledImages
+  private var loader: ShardLoader
+  private var step: Int
+  private var log: RunLog?
+
+  /// Reads the data, makes or finds the run directory and, to resume, reads the checkpoint. Collective.
+  ///
+  /// - Parameters:
+  ///   - resume: Whether to go on with the run that is in the directory.
+  ///   - display: Where progress is shown by rank 0.
+  /// - Throws: What is wrong with configuration, data, directory or checkpoint: on the first rank that met it the error
+  ///   itself, on the others a `PeerFailure`.
+  public init(
+    _ configuration: TrainingConfiguration, resume: Bool, communicator: any Communicator,
+    display: ProgressDisplay.Output = .standardError
+  ) throws {
+    try communicator.agree(on: "checking the configuration") { try configuration.validate() }
+    try communicator.verifySame(configuration.yaml(), what: "the configuration")
+    let (training, test) = try communicator.agree(on: "reading the data set") {
+      let folder = MNISTFolder(path: configuration.data)
+      let training = try folder.load(.train)
+      try training.check(for: configuration, ranks: communicator.size)
+      return (training, try folder.load(.test))
+    }
+    self.configuration = configuration
+    self.communicator = communicator
+    self.test = test
+    manualSeed(configuration.seed)
+    let shards = Shards(
+      sampleCount: training.count, globalBatch: configuration.globalBatch, rank: communicator.rank,
+      worldSize: communicator.size, dropLast: configuration.dropLast)
+    loader = ShardLoader(training, shards: shards, seed: configuration.seed)
+    replica = try Replica(
+      Workload(configuration.model).makeModel(),
+      SGD.Options(
+        learningRate: configuration.learningRate, momentum: configuration.momentum,
+        weightDecay: configuration.weightDecay),
+      communicator: communicator, bucketBytes: configuration.bucketBytes,
+      allowsNonfinite: configuration.allowNonfinite)
+    directory = try communicator.agreeOnDirectory(configuration, resume: resume)
+    step = 0
+    if resume { step = try resumeFromCheckpoint() }
+    log = try communicator.agree(on: "opening the run directory") {
+      guard communicator.rank == 0 else { return nil }
+      return try RunLog(
+        configuration, directory: directory, resumedStep: resume ? step : nil, totalSteps: totalSteps,
+        epochs: epochs, display: display)
+    }
+  }
+
+  /// Trains to the end and returns the evaluation of the trained model on the test images. Collective.
+  ///
+  /// - Throws: ``NonfiniteLoss`` with the step, a `ReplicaMismatch`, ``FileError``, or a failure of communication.
+  public func run() throws -> Evaluation {
+    var evaluation: Evaluation?
+    while step < totalSteps {
+      let (epoch, position) = step.quotientAndRemainder(dividingBy: loader.shards.stepsPerEpoch)
+      try trainOneStep(epoch: epoch, position: position)
+      let epochEnds = position + 1 == loader.shards.stepsPerEpoch
+      evaluation = epochEnds || step == totalSteps ? try evaluate(epoch: epoch) : nil
+      let isDue = configuration.checkpointEvery > 0 && step.isMultiple(of: configuration.checkpointEvery)
+      if isDue || evaluation != nil { try writeCheckpoint() }
+    }
+    let final = try evaluation ?? Evaluation(of: replica.model, on: test, communicator: communicator)
+    try log?.finish(model: replica.model)
+    return final
+  }
+
+  /// The steps of the whole run.
+  private var totalSteps: Int {
+    min(configuration.steps ?? .max, configuration.epochs * loader.shards.stepsPerEpoch)
+  }
+
+  /// The epochs of the whole run; the last may not be complete.
+  private var epochs: Int { (totalSteps + loader.shards.stepsPerEpoch - 1) / loader.shards.stepsPerEpoch }
+
+  private func trainOneStep(epoch: Int, position: Int) throws {
+    var stopwatch = Stopwatch()
+    let batch = loader.batch(epoch: epoch, step: position)
+    let dataSeconds = stopwatch.lap()
+    step += 1
+    let outcome: Replica.Outcome
+    do {
+      outcome = try replica.step(batch)
+    } catch let error as NonfiniteLoss {
+      throw TrainingStopped(step: step, epoch: epoch + 1, reason: error)
+    }
+    var seconds = outcome.seconds
+    seconds.data = dataSeconds
+    let isLast = step == totalSteps || position + 1 == loader.shards.stepsPerEpoch
+    try log?.add(step: step, epoch: epoch + 1, outcome, seconds: seconds, isLast: isLast)
+    if configuration.verifyReplicas > 0 && step.isMultiple(of: configuration.verifyReplicas) {
+      do { try replica.verify() } catch let error as ReplicaMismatch {
+        throw TrainingStopped(step: step, epoch: epoch + 1, reason: error)
+      }
+    }
+  }
+
+  private func evaluate(epoch: Int) throws -> Evaluation {
+    let evaluation = try Evaluation(of: replica.model, on: test, communicator: communicator)
+    try log?.add(step: step, epoch: epoch + 1, evaluation)
+    return evaluation
+  }
+
+  private var checkpoint: TrainingCheckpoint {
+    TrainingCheckpoint(step: step, configuration: configuration, sampleCount: loader.samples.count)
+  }
+
+  private func writeCheckpoint() throws {
+    if communicator.rank == 0 { try checkpoint.write(replica, to: directory.checkpoint) }
+  }
+
+  /// Reads the checkpoint on rank 0 and gives every rank its state and step.
+  private func resumeFromCheckpoint() throws -> Int {
+    let step = try communicator.agree(on: "reading the checkpoint") {
+      guard communicator.rank == 0 else { return 0 }
+      return try TrainingCheckpoint.read(from: directory.checkpoint, into: replica, expected: checkpoint)
+    }
+    try replica.broadcastState()
+    return Int(try communicator.allReduced(Int64(step), .maximum))
+  }
+}
+
+/// A run that ended before its time, and where it was.
+public struct TrainingStopped: Error, CustomStringConvertible {
+  /// The step, from 1.
+  public let step: Int
+  /// The epoch, from 1.
+  public let epoch: Int
+  /// Why.
+  public let reason: any Error
+
+  /// Step, epoch and reason.
+  public var description: String { "stopped at step \(step) (epoch \(epoch)): \(reason)" }
+}
+
+extension Workload {
+  /// The model that a configuration names.
+  public init(_ model: TrainingConfiguration.Model) {
+    switch model {
+    case .mlp: self = .mlp
+    case .cnn: self = .cnn
+    }
+  }
+}
+
+extension LabeledImages {
+  /// Checks that the models can be trained on these images.
+  ///
+  /// - Throws: ``FileError`` for another size of image, or fewer images than ranks.
+  func check(for configuration: TrainingConfiguration, ranks: Int) throws {
+    guard height == 28, width == 28 else {
+      throw FileError(configuration.data, "the images are \(height)×\(width), expected 28×28")
+    }
+    guard count >= ranks else {
+      throw FileError(configuration.data, "\(ranks) ranks for \(count) training samples: use at most one rank a sample")
+    }
+  }
+}
+
+extension Communicator {
+  /// The run directory, chosen and made by rank 0.
+  fileprivate func agreeOnDirectory(_ configuration: TrainingConfiguration, resume: Bool) throws -> RunDirectory {
+    let chosen = try agree(on: "making the output folder") {
+      guard rank == 0 else { return "" }
+      let name = configuration.model.rawValue
+      if resume {
+        return try (configuration.output.map(RunDirectory.init) ?? .latest(named: name)).path
+      }
+      let directory = configuration.output.map(RunDirectory.init) ?? .unused(named: name)
+      try directory.create()
+      return directory.path
+    }
+    return RunDirectory(path: try broadcast(chosen, from: 0))
+  }
+}
