@@ -28,7 +28,8 @@ public struct ProgressDisplay {
       self.now = now
     }
 
-    /// The process's standard error, so that standard output stays free for results.
+    /// The process's standard error, so that standard output stays free for results. A terminal that has gone away
+    /// does not end the run.
     public static var standardError: Output {
       Output(
         isTerminal: isatty(STDERR_FILENO) == 1,
@@ -36,7 +37,9 @@ public struct ProgressDisplay {
           var size = winsize()
           return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
         },
-        write: { FileHandle.standardError.write(Data($0.utf8)) },
+        write: { text in
+          Array(text.utf8).withUnsafeBytes { _ = Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        },
         now: { ProcessInfo.processInfo.systemUptime })
     }
   }
