@@ -94,7 +94,7 @@ package final class Inflater: ByteSource {
 }
 
 /// The CRC-32 that gzip and PNG use, of `bytes`.
-package func crc32(of bytes: some Sequence<UInt8>) -> UInt32 {
+package func crc32(of bytes: some Collection<UInt8>) -> UInt32 {
   let bytes = Array(bytes)
   return UInt32(crc32_z(0, bytes, bytes.count))
 }

@@ -70,50 +70,12 @@ public struct IDXFile: Sendable {
     bytes = try AlignedBytes(count: count) { buffer in
       let found = try source.read(into: buffer)
       guard found == count else { throw truncated(found) }
-      convertToHostOrder(buffer, elementSize: elementType.size)
+      convertToHostOrder(buffer, elementSize: elementType.size, isBigEndian: true)
     }
     guard try source.isAtEnd() else {
       throw FileError(path, "is too long: \(elementType) of shape \(shape) ends after \(headerCount + count) bytes")
     }
     self.elementType = elementType
     self.shape = shape
-  }
-}
-
-/// The bytes of an array of this shape, or nil where the product does not fit in an `Int`.
-package func byteCount(shape: [Int], elementSize: Int) -> Int? {
-  if shape.contains(0) { return 0 }
-  var count = elementSize
-  for size in shape {
-    let (product, overflow) = count.multipliedReportingOverflow(by: size)
-    if overflow { return nil }
-    count = product
-  }
-  return count
-}
-
-/// Bytes as people write them: `1f 8b`; "nothing" where there are none.
-package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-  let text = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
-  return text.isEmpty ? "nothing" : text
-}
-
-extension Collection<UInt8> {
-  /// The bytes as one big-endian number.
-  package var bigEndianValue: Int { reduce(0) { $0 << 8 | Int($1) } }
-}
-
-/// Turns big-endian elements into the order of this machine, in place.
-package func convertToHostOrder(_ buffer: UnsafeMutableRawBufferPointer, elementSize: Int) {
-  func convert<Word: FixedWidthInteger>(_: Word.Type) {
-    buffer.withMemoryRebound(to: Word.self) { words in
-      for index in words.indices { words[index] = Word(bigEndian: words[index]) }
-    }
-  }
-  switch elementSize {
-  case 2: convert(UInt16.self)
-  case 4: convert(UInt32.self)
-  case 8: convert(UInt64.self)
-  default: break
   }
 }

@@ -1,9 +1,12 @@
-/// Grey images of one size, each with the number of its class, as bytes in memory.
+/// Images of one size, each with the number of its class, as bytes in memory.
 public struct LabeledImages: Sendable {
-  /// The pixels, image after image, row after row: `count · height · width` bytes, 0 is black.
+  /// The pixels, image after image, channel after channel, row after row: `count · channels · height · width` bytes, 0
+  /// is black.
   public let pixels: AlignedBytes
   /// The class of each image, from 0 to `classCount - 1`.
   public let labels: [UInt8]
+  /// Planes of an image: 1 for grey, 3 for red, green and blue.
+  public let channels: Int
   /// Rows of an image.
   public let height: Int
   /// Columns of an image.
@@ -15,15 +18,16 @@ public struct LabeledImages: Sendable {
   public var count: Int { labels.count }
 
   /// Bytes an image.
-  public var imageSize: Int { height * width }
+  public var imageSize: Int { channels * height * width }
 
   /// Images that are already in memory.
-  public init(pixels: AlignedBytes, labels: [UInt8], height: Int, width: Int, classCount: Int) {
+  public init(pixels: AlignedBytes, labels: [UInt8], channels: Int = 1, height: Int, width: Int, classCount: Int) {
     precondition(
-      pixels.count == labels.count * height * width,
-      "\(pixels.count) bytes of pixels for \(labels.count) images of \(height)×\(width)")
+      pixels.count == labels.count * channels * height * width,
+      "\(pixels.count) bytes of pixels for \(labels.count) images of \(channels)×\(height)×\(width)")
     self.pixels = pixels
     self.labels = labels
+    self.channels = channels
     self.height = height
     self.width = width
     self.classCount = classCount

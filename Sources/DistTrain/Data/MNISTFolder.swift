@@ -37,6 +37,9 @@ public struct MNISTFolder: Sendable {
       throw FileError(
         path, "\(imagesPath) holds \(images.shape[0]) images, but \(labelsPath) holds \(labels.shape[0]) labels")
     }
+    guard !images.shape.contains(0) else {
+      throw FileError(imagesPath, "holds no pixels: its shape is \(images.shape)")
+    }
     let classes = labels.bytes.withUnsafeBytes { [UInt8]($0) }
     if let index = classes.firstIndex(where: { $0 >= classCount }) {
       throw FileError(

@@ -28,15 +28,26 @@ public struct ProgressDisplay {
       self.now = now
     }
 
-    /// The process's standard error, so that standard output stays free for results.
-    public static var standardError: Output {
-      Output(
-        isTerminal: isatty(STDERR_FILENO) == 1,
+    /// The process's standard error, so that standard output stays free for results. A terminal that has gone away
+    /// does not end the run.
+    ///
+    /// Under `mpirun` a process's standard error is a pipe even when a person watches it. So whoever starts `mpirun` in
+    /// a terminal says so with the variable `DISTTRAIN_COLUMNS`, the width of that terminal.
+    /// - Parameter environment: The variables of the process.
+    public static func standardError(
+      environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> Output {
+      let givenColumns = environment["DISTTRAIN_COLUMNS"].flatMap { Int($0) }
+      return Output(
+        isTerminal: givenColumns != nil || isatty(STDERR_FILENO) == 1,
         columns: {
+          if let givenColumns { return givenColumns }
           var size = winsize()
           return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
         },
-        write: { FileHandle.standardError.write(Data($0.utf8)) },
+        write: { text in
+          Array(text.utf8).withUnsafeBytes { _ = Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        },
         now: { ProcessInfo.processInfo.systemUptime })
     }
   }
@@ -65,7 +76,7 @@ public struct ProgressDisplay {
   ///   - totalSteps: How many steps the whole run has.
   ///   - lineInterval: Without a terminal, a line is written every so many steps, and after the last.
   ///   - output: Where to write.
-  public init(epochs: Int, totalSteps: Int, lineInterval: Int, output: Output = .standardError) {
+  public init(epochs: Int, totalSteps: Int, lineInterval: Int, output: Output = .standardError()) {
     precondition(lineInterval > 0, "a line every \(lineInterval) steps")
     self.epochs = epochs
     self.totalSteps = totalSteps

@@ -77,10 +77,17 @@ struct IDXFileTests {
   }
 
   @Test(arguments: ["files/tiny-idx3-ubyte", "files/tiny-idx3-ubyte.gz"])
-  func everyTruncationIsAnError(name: String) throws {
+  func everyTruncationIsAnErrorAndNoFlippedByteCrashes(name: String) throws {
     let bytes = try contents(fixture(name))
-    for count in bytes.indices {
-      #expect(throws: FileError.self) { try read(Array(bytes.prefix(count))) }
+    for index in bytes.indices {
+      #expect(throws: FileError.self) { try read(Array(bytes.prefix(index))) }
+      var flipped = bytes
+      flipped[index] ^= 0x55
+      do {
+        _ = try read(flipped)
+      } catch is FileError {
+        continue
+      }
     }
   }
 }

@@ -41,6 +41,11 @@ struct MNISTFolderTests {
     #expect(fileErrorMessage { _ = try data.load(.test) }.hasSuffix("idx1-ubyte.gz holds 2 labels"))
   }
 
+  @Test func anEmptyDataSetIsAnError() throws {
+    let data = try write(imageCount: 0, labels: [])
+    #expect(fileErrorMessage { _ = try data.load(.test) }.hasSuffix("holds no pixels: its shape is [0, 2, 3]"))
+  }
+
   @Test func labelsMustNameAClass() throws {
     let data = try write(imageCount: 3, labels: [1, 10, 2])
     #expect(fileErrorMessage { _ = try data.load(.test) }.hasSuffix("label 1 is 10, expected a class from 0 to 9"))

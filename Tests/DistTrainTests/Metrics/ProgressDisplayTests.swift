@@ -92,4 +92,9 @@ struct ProgressDisplayTests {
     display.update(step: 1, epoch: 1, loss: 1, samples: 1)
     #expect(screen.text.hasSuffix("1:40:00 left\n"))
   }
+
+  @Test func whoStartsTheProcessCanSayThatATerminalWatches() {
+    let output = ProgressDisplay.Output.standardError(environment: ["DISTTRAIN_COLUMNS": "72"])
+    #expect(output.isTerminal && output.columns() == 72)
+  }
 }
