@@ -38,6 +38,9 @@ static MPI_Op mpi_operation(CMPIOperation operation) {
 }
 
 int cmpi_initialize(void) {
+  // Open MPI's ranks add a box of text to every MPI_Abort, below the message that says why. This leaves it out; mpirun
+  // itself still tells which rank was killed. OMPI_MCA_orte_execute_quiet=0 shows all notices of the ranks.
+  if (setenv("OMPI_MCA_orte_execute_quiet", "1", 0) != 0) return MPI_ERR_OTHER;
   int provided;
   int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
   if (code != MPI_SUCCESS) return code;

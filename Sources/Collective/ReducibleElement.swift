@@ -2,9 +2,9 @@
 public enum ReduceOperation: String, Sendable, CaseIterable {
   /// Addition; integers wrap around.
   case sum
-  /// The least element.
+  /// The least element; unspecified where one is not a number.
   case minimum
-  /// The greatest element.
+  /// The greatest element; unspecified where one is not a number.
   case maximum
   /// Multiplication; integers wrap around.
   case product

@@ -36,7 +36,17 @@ struct MPITests {
   @Test func `a rank that throws ends the job with its message`() throws {
     let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: ["throws"], timeout: 60)
     #expect(run.status == 1 && !run.timedOut, "\(run.report)")
-    #expect(run.errorOutput.contains("rank 2: thrown on purpose"), "\(run.report)")
+    #expect(run.errorOutput == "rank 2: thrown on purpose\n", "\(run.report)")
+  }
+
+  @Test(arguments: [
+    ("fails-in-agreement", "rank 1: no data\n"),
+    ("differs", "rank 0: the configuration differs on rank 1, line 1: \"seed: 1\", but \"seed: 0\" on rank 0\n"),
+  ])
+  func `a failure of all ranks is told once`(_ program: String, _ message: String) throws {
+    let run = try MPIRun.run(ranks: 4, product: "conformance-ranks", arguments: [program], timeout: 60)
+    #expect(run.status == 1 && !run.timedOut, "\(run.report)")
+    #expect(run.errorOutput == message, "\(run.report)")
   }
 
   @Test func `a rank that aborts ends the job with its status`() throws {

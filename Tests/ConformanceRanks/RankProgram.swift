@@ -11,6 +11,8 @@ enum RankProgram: String {
   case aborts
   case isKilled = "is-killed"
   case failsInMPI = "fails-in-mpi"
+  case failsInAgreement = "fails-in-agreement"
+  case differs
 
   init(named name: String) throws {
     guard let program = RankProgram(rawValue: name) else {
@@ -37,6 +39,8 @@ enum RankProgram: String {
     case .aborts: try Self.failAlone(communicator) { communicator.abort(3) }
     case .isKilled: try Self.failAlone(communicator) { kill(getpid(), SIGKILL) }
     case .failsInMPI: try Self.failInMPI(communicator)
+    case .failsInAgreement: try Self.failInAgreement(communicator)
+    case .differs: try communicator.verifySame("seed: \(communicator.rank)", what: "the configuration")
     }
   }
 
@@ -68,6 +72,18 @@ enum RankProgram: String {
     try communicator.barrier()
     if communicator.rank == communicator.size - 1 { try fail() }
     try communicator.barrier()
+  }
+
+  /// Every rank but the first fails; the lowest of them is late with its message.
+  private static func failInAgreement(_ communicator: any Communicator) throws {
+    do {
+      try communicator.agree(on: "reading the data set") {
+        if communicator.rank > 0 { throw ConformanceFailure(description: "no data") }
+      }
+    } catch {
+      if communicator.rank == 1 { Thread.sleep(forTimeInterval: 0.5) }
+      throw error
+    }
   }
 
   /// Rank 1 expects fewer elements than rank 0 sends, which MPI refuses.

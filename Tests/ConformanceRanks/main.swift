@@ -11,8 +11,7 @@ do {
     try program.run(communicator)
     try communicator.finalize()
   } catch {
-    RankProgram.report("rank \(communicator.rank): \(error)")
-    communicator.abort(1)
+    communicator.fail(error) { RankProgram.report("rank \(communicator.rank): \($0)") }
   }
 } catch {
   RankProgram.report("\(error)")

@@ -40,7 +40,7 @@ extension Communicator {
 }
 
 /// A text that is not the same on all ranks.
-public struct TextMismatch: Error, Equatable, CustomStringConvertible {
+public struct TextMismatch: CommonError, Equatable, CustomStringConvertible {
   /// What the text is.
   public let what: String
   /// The first rank whose text is not rank 0's.

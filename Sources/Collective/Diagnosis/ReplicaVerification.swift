@@ -23,7 +23,7 @@ extension Communicator {
 }
 
 /// Replicas of a model that are no longer the same.
-public enum ReplicaMismatch: Error, Equatable, CustomStringConvertible {
+public enum ReplicaMismatch: CommonError, Equatable, CustomStringConvertible {
   /// The first parameter that differs from rank 0's anywhere, and the first rank on which it does.
   case parameter(index: Int, name: String, rank: Int)
 

@@ -71,13 +71,15 @@ public final class MPICommunicator: Communicator {
   public func startAllReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation {
-    let requests = try messages(buffer.indices).map { message in
-      try Self.handle("MPI_Iallreduce") {
+    let started = MPIOperation(call: "MPI_Iallreduce")
+    for message in messages(buffer.indices) {
+      let request = try Self.handle("MPI_Iallreduce") {
         cmpi_start_all_reduce(
           world, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi, &$0)
       }
+      started.append(request)
     }
-    return MPIOperation(call: "MPI_Iallreduce", requests: requests)
+    return started
   }
 
   /// `MPI_Bcast`.

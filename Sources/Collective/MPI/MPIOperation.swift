@@ -3,31 +3,31 @@ import CMPI
 /// A started MPI operation, in as many requests as its count needed.
 final class MPIOperation: PendingOperation {
   private let call: String
-  private var requests: [OpaquePointer]
+  /// Those that are not known to be complete. One that fails is dropped, for MPI cannot complete it any more.
+  private var requests: [OpaquePointer] = []
 
-  init(call: String, requests: [OpaquePointer]) {
-    self.call = call
-    self.requests = requests
-  }
+  init(call: String) { self.call = call }
+
+  func append(_ request: OpaquePointer) { requests.append(request) }
 
   func test() throws -> Bool {
     while let request = requests.first {
       var isComplete: Int32 = 0
-      try MPIError.check(cmpi_test(request, &isComplete), call)
-      guard isComplete != 0 else { return false }
-      release()
+      let code = cmpi_test(request, &isComplete)
+      if code == 0 && isComplete == 0 { return false }
+      try release(after: code)
     }
     return true
   }
 
   func wait() throws {
-    while let request = requests.first {
-      try MPIError.check(cmpi_wait(request), call)
-      release()
-    }
+    while let request = requests.first { try release(after: cmpi_wait(request)) }
   }
 
-  private func release() { cmpi_request_free(requests.removeFirst()) }
+  private func release(after code: Int32) throws {
+    cmpi_request_free(requests.removeFirst())
+    try MPIError.check(code, call)
+  }
 
   /// MPI may still write into the buffer, and a collective operation cannot be cancelled.
   deinit {

@@ -1,0 +1,16 @@
+import Foundation
+
+/// An error that all ranks throw alike, so that rank 0 alone tells it.
+public protocol CommonError: Error {}
+
+extension Communicator {
+  /// Ends the job after an error, which one rank reports: the rank that failed, or rank 0 for a ``CommonError``.
+  ///
+  /// Ranks with nothing to report leave it to that rank to end the job, so that its message is not lost. Should it not
+  /// come to that within ten seconds, they end the job themselves.
+  public func fail(_ error: any Error, report: (any Error) -> Void) -> Never {
+    let isToldElsewhere = error is PeerFailure || (error is any CommonError && rank != 0)
+    if isToldElsewhere { Thread.sleep(forTimeInterval: 10) } else { report(error) }
+    abort(1)
+  }
+}
