@@ -5,7 +5,7 @@ import Foundation
 
 /// Runs `body` as one of the launched ranks, and ends all of them when it fails on any.
 ///
-/// One message is printed: by the rank that failed. The others are stopped by it.
+/// One message is printed, by the rank that failed.
 func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   let communicator: any Communicator
   do {
@@ -18,13 +18,8 @@ func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
     try body(communicator)
     try communicator.finalize()
     exit(0)
-  } catch is PeerFailure {
-    // The rank that failed says why and stops this one.
-    Thread.sleep(forTimeInterval: 30)
-    communicator.abort(1)
   } catch {
-    printError(error)
-    communicator.abort(1)
+    communicator.fail(error, report: printError)
   }
 }
 

@@ -62,12 +62,14 @@ public struct TensorSamples: Samples {
 }
 
 extension LabeledImages: Samples {
-  /// The images with the given numbers as `float32` [n, height, width], pixels from 0 to 1, and their labels.
+  /// The images with the given numbers as `float32` [n, height, width], pixels from 0 to 1, and their labels; images of
+  /// several channels as [n, channels, height, width].
   ///
   /// Pixels are gathered and converted in one pass; each is divided by 255 in single precision.
   public func batch(_ indices: [Int]) -> Batch {
     let size = imageSize
-    let images = Tensor(shape: [indices.count, height, width], of: Float.self) { buffer in
+    let planes = channels == 1 ? [] : [channels]
+    let images = Tensor(shape: [indices.count] + planes + [height, width], of: Float.self) { buffer in
       pixels.withUnsafeBytes { bytes in
         for (i, index) in indices.enumerated() {
           precondition(labels.indices.contains(index), "image \(index) of \(count)")

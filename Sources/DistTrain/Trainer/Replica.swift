@@ -144,7 +144,7 @@ public final class Replica {
 }
 
 /// A training loss that is infinite or not a number.
-public struct NonfiniteLoss: Error, Equatable, CustomStringConvertible {
+public struct NonfiniteLoss: CommonError, Equatable, CustomStringConvertible {
   /// The first rank whose own loss was not finite; `nil` when only the sum over ranks overflowed.
   public let rank: Int?
 

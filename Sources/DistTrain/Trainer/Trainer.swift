@@ -26,7 +26,7 @@ public final class Trainer {
   ///   itself, on the others a `PeerFailure`.
   public init(
     _ configuration: TrainingConfiguration, resume: Bool, communicator: any Communicator,
-    display: ProgressDisplay.Output = .standardError
+    display: ProgressDisplay.Output = .standardError()
   ) throws {
     try communicator.agree(on: "checking the configuration") { try configuration.validate() }
     try communicator.verifySame(configuration.yaml(), what: "the configuration")
@@ -136,7 +136,7 @@ public final class Trainer {
 }
 
 /// A run that ended before its time, and where it was.
-public struct TrainingStopped: Error, CustomStringConvertible {
+public struct TrainingStopped: CommonError, CustomStringConvertible {
   /// The step, from 1.
   public let step: Int
   /// The epoch, from 1.
@@ -163,8 +163,8 @@ extension LabeledImages {
   ///
   /// - Throws: ``FileError`` for another size of image, or fewer images than ranks.
   func check(for configuration: TrainingConfiguration, ranks: Int) throws {
-    guard height == 28, width == 28 else {
-      throw FileError(configuration.data, "the images are \(height)×\(width), expected 28×28")
+    guard channels == 1, height == 28, width == 28 else {
+      throw FileError(configuration.data, "the images are \(channels)×\(height)×\(width), expected 1×28×28")
     }
     guard count >= ranks else {
       throw FileError(configuration.data, "\(ranks) ranks for \(count) training samples: use at most one rank a sample")
