@@ -4,6 +4,7 @@ import DistTrain
 import Foundation
 
 extension TrainingConfiguration.Model: ExpressibleByArgument {}
+extension TrainingConfiguration.Precision: ExpressibleByArgument {}
 
 /// `disttrain train`.
 struct Train: ParsableCommand {
@@ -47,6 +48,8 @@ struct Train: ParsableCommand {
     help: ArgumentHelp(
       "Chooses the initial weights and the order of the samples.\(Self.default(\.seed))", valueName: "number"))
   var seed: UInt64?
+  @Option(help: "The type of number to compute with: float32 or float64.\(Self.default(\.precision.rawValue))")
+  var precision: TrainingConfiguration.Precision?
   @Flag(inversion: .prefixedNo, help: "Leave the last batch out when it is not full.\(Self.default(\.dropLast))")
   var dropLast: Bool?
   @Option(help: ArgumentHelp("Record metrics every so many steps.\(Self.default(\.logEvery))", valueName: "steps"))
@@ -106,6 +109,7 @@ struct Train: ParsableCommand {
     set(\.momentum, momentum)
     set(\.weightDecay, weightDecay)
     set(\.seed, seed)
+    set(\.precision, precision)
     set(\.dropLast, dropLast)
     set(\.logEvery, logEvery)
     if let output { result.output = output }

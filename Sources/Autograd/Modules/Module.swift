@@ -27,6 +27,22 @@ open class Module {
   @discardableResult
   public func evaluate() -> Self { train(false) }
 
+  /// Converts all floating-point parameters and buffers to another floating-point type, and forgets their gradients.
+  @discardableResult
+  public func convert(to dtype: DataType) -> Self {
+    precondition(dtype.isFloatingPoint, "a module's parameters cannot be \(dtype)")
+    for (_, module) in namedModules() {
+      for (_, member) in module.members() {
+        switch member {
+        case .parameter(let tensor as Tensor), .buffer(let tensor as Tensor):
+          if tensor.dtype.isFloatingPoint { tensor.convert(to: dtype) }
+        case .module: break
+        }
+      }
+    }
+    return self
+  }
+
   /// All parameters in declaration order, each once, with dotted names.
   public func namedParameters() -> [(name: String, parameter: Parameter)] {
     var seen: Set<ObjectIdentifier> = []

@@ -7,6 +7,8 @@
 public final class ParameterArena {
   /// The parameters with their names, by index.
   public let parameters: [(name: String, parameter: Parameter)]
+  /// The type of all elements.
+  public var dtype: DataType { flat.dtype }
   /// Where each parameter's elements are, by index. Ranges are adjacent and begin at multiples of 64 bytes, so the end
   /// of each may hold zeros that belong to no parameter.
   public let ranges: [Range<Int>]
@@ -14,6 +16,7 @@ public final class ParameterArena {
   public let flat: Tensor
   /// Elements after the last parameter that take part in every all-reduce of gradients.
   public let tail: Range<Int>
+  private let tailElements: Tensor
   /// All gradients and the tail.
   private let gradients: Tensor
 
@@ -39,6 +42,7 @@ public final class ParameterArena {
     tail = end..<end + tailCount
     flat = Tensor.zeros([end], dtype: dtype)
     gradients = Tensor.zeros([end + tailCount], dtype: dtype)
+    tailElements = Tensor(storage: gradients.storage, offset: end, shape: [tailCount], dtype: dtype)
     flat.accumulatedGradient = Tensor(storage: gradients.storage, shape: [end], dtype: dtype)
     for (range, (_, parameter)) in zip(ranges, parameters) {
       func place(in array: Tensor) -> Tensor {
@@ -53,6 +57,12 @@ public final class ParameterArena {
     for (index, (_, parameter)) in parameters.enumerated() {
       parameter.gradientDidBecomeReady = { handler(index) }
     }
+  }
+
+  /// The values after the last gradient, which belong to no parameter.
+  public var tailValues: [Double] {
+    get { tailElements.array() }
+    set { tailElements.assign(newValue) }
   }
 
   /// The elements of parameter `index` in an array of the arena's layout, such as an optimizer's state, in its memory.
@@ -85,8 +95,4 @@ public final class ParameterArena {
     return UnsafeMutableBufferPointer(start: gradients.pointer(T.self), count: gradients.count)
   }
 
-  /// The memory of all weights. Valid as long as the arena lives; writing counts as a change in place.
-  public func weightBuffer<T: TensorElement>(of type: T.Type = T.self) -> UnsafeMutableBufferPointer<T> {
-    flat.withMutableElements(of: type) { $0 }
-  }
 }

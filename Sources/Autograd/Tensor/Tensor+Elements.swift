@@ -5,6 +5,13 @@ extension Tensor {
     return dtype == .float64 ? pointer(Double.self)[0] : cast(to: .float64).pointer(Double.self)[0]
   }
 
+  /// Replaces the elements by as many values, converted to the type of this tensor, without regard to any graph.
+  func assign(_ values: [Double]) {
+    precondition(values.count == count, "\(values.count) values for a tensor of shape \(shape)")
+    storage.version &+= 1
+    backend.convert(Tensor(values, shape: shape), into: self)
+  }
+
   /// The elements in row-major order, converted to `T` where the type differs.
   public func array<T: TensorElement>(of type: T.Type = T.self) -> [T] {
     let source = dtype == T.dataType ? self : detached().cast(to: T.dataType)

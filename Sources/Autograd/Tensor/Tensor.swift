@@ -8,7 +8,7 @@ public class Tensor {
   /// The size of each dimension, outermost first; empty for a scalar.
   public let shape: [Int]
   /// The type of the elements.
-  public let dtype: DataType
+  public private(set) var dtype: DataType
   /// The number of elements.
   public let count: Int
 
@@ -49,6 +49,17 @@ public class Tensor {
     count = other.count
     storage = other.storage
     offset = other.offset
+  }
+
+  /// Converts the elements of this leaf to another type, in new memory.
+  func convert(to newType: DataType) {
+    guard newType != dtype else { return }
+    let converted = detached().cast(to: newType)
+    storage = converted.storage
+    offset = converted.offset
+    dtype = newType
+    accumulatedGradient = nil
+    gradientSlot = nil
   }
 
   /// Moves the elements to a place in another tensor's memory, and the gradient to come to `gradientSlot`.

@@ -1,3 +1,16 @@
+/// A ``GradientReducer`` whatever its element type.
+public protocol GradientReduction: AnyObject {
+  /// Begins a step.
+  func begin()
+  /// Says that the gradient of a parameter is final. Throws when the communication fails.
+  func parameterReady(_ index: Int) throws
+  /// Lets the operations that were started proceed. Throws when the communication fails.
+  func progress() throws
+  /// Ends the step and returns the seconds that it waited. Throws when the communication fails.
+  @discardableResult
+  func finish() throws -> Double
+}
+
 /// Sums the gradients of all ranks, bucket by bucket, while backward goes on.
 ///
 /// A step is `begin()`, then `parameterReady(_:)` for each parameter whose gradient is final, with `progress()` now and
@@ -6,7 +19,7 @@
 /// that never becomes ready is summed as it lies in the arena: fill it with zeros.
 ///
 /// One rank alone has nothing to do. Calls in the wrong order are programming errors and trap.
-public final class GradientReducer<Element: ReducibleElement> {
+public final class GradientReducer<Element: ReducibleElement>: GradientReduction {
   /// The buckets.
   public let plan: BucketPlan
 

@@ -20,7 +20,8 @@ public struct TrainingCheckpoint {
     self.step = step
     identity = [
       ("model", configuration.model.rawValue), ("seed", "\(configuration.seed)"),
-      ("global-batch", "\(configuration.globalBatch)"), ("drop-last", "\(configuration.dropLast)"),
+      ("precision", configuration.precision.rawValue), ("global-batch", "\(configuration.globalBatch)"),
+      ("drop-last", "\(configuration.dropLast)"),
       ("samples", "\(sampleCount)"),
     ]
   }

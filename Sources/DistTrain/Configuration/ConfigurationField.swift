@@ -33,6 +33,7 @@ struct ConfigurationField: Sendable {
     ConfigurationField("momentum", \.momentum),
     ConfigurationField("weight-decay", \.weightDecay),
     ConfigurationField("seed", \.seed),
+    ConfigurationField("precision", \.precision),
     ConfigurationField("drop-last", \.dropLast),
     ConfigurationField("log-every", \.logEvery),
     ConfigurationField("output", \.output),

@@ -75,14 +75,17 @@ extension Node {
   fileprivate var isNull: Bool { plainText.map { ["", "~", "null"].contains($0) } ?? false }
 }
 
-extension TrainingConfiguration.Model: ConfigurationValue {
-  static let expectation = allCases.map(\.rawValue).joined(separator: " or ")
+extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawValue == String {
+  static var expectation: String { allCases.map(\.rawValue).joined(separator: " or ") }
   init?(_ node: Node) {
     guard let text = String(node) else { return nil }
     self.init(rawValue: text)
   }
   var node: Node { .plain(rawValue) }
 }
+
+extension TrainingConfiguration.Model: ConfigurationValue {}
+extension TrainingConfiguration.Precision: ConfigurationValue {}
 
 extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
   static var expectation: String { "\(Wrapped.expectation) or null" }

@@ -8,6 +8,14 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case cnn
   }
 
+  /// The types of number that `disttrain train` computes with.
+  public enum Precision: String, Codable, CaseIterable, Sendable {
+    /// IEEE 754 single precision.
+    case float32
+    /// IEEE 754 double precision.
+    case float64
+  }
+
   /// The model (`--model`).
   public var model = Model.cnn
   /// The folder with the images (`--data`).
@@ -26,6 +34,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var weightDecay = 0.0
   /// Decides the initial weights and the order of the samples (`--seed`).
   public var seed: UInt64 = 0
+  /// The type of parameters, activations and gradients (`--precision`).
+  public var precision = Precision.float32
   /// Whether a last batch that is not full is left out of each epoch (`--drop-last`).
   public var dropLast = false
   /// Metrics are recorded every so many steps (`--log-every`).

@@ -24,7 +24,7 @@ public final class Replica {
   /// Updates the parameters.
   public let optimizer: SGD
   private let communicator: any Communicator
-  private let reducer: GradientReducer<Float>
+  private let reducer: any GradientReduction
   private let allowsNonfinite: Bool
   private var communicationError: (any Error)?
   private var secondsInBackward = 0.0
@@ -48,11 +48,14 @@ public final class Replica {
     arena = ParameterArena(model, tailCount: 2)
     optimizer = SGD([arena.flat], options)
     let plan = BucketPlan(
-      parameters: arena.ranges, tailCount: arena.tail.count, bytesPerElement: MemoryLayout<Float>.size,
+      parameters: arena.ranges, tailCount: arena.tail.count, bytesPerElement: arena.dtype.byteCount,
       firstBucketBytes: min(bucketBytes, BucketPlan.defaultFirstBucketBytes), bucketBytes: bucketBytes)
-    reducer = GradientReducer(communicator: communicator, arena: arena.gradientBuffer(), plan: plan)
+    reducer =
+      arena.dtype == .float64
+      ? GradientReducer(communicator: communicator, arena: arena.gradientBuffer(of: Double.self), plan: plan)
+      : GradientReducer(communicator: communicator, arena: arena.gradientBuffer(of: Float.self), plan: plan)
     try communicator.verifySame(arena.summary, what: "the model's list of parameters")
-    try communicator.broadcast(arena.weightBuffer(of: Float.self), from: 0)
+    try communicator.broadcast(arena.flat, from: 0)
     arena.onGradientReady { [unowned self] index in gradientBecameReady(index) }
   }
 
@@ -69,11 +72,9 @@ public final class Replica {
     var seconds = TrainingRecord.Seconds()
     arena.zeroGrad()
     reducer.begin()
-    let tail = UnsafeMutableBufferPointer(rebasing: arena.gradientBuffer(of: Float.self)[arena.tail])
-    let sum = batch.count > 0 ? loss(model(batch.inputs), batch.targets) : nil
-    tail[0] = Float(sum?.item() ?? 0)
-    tail[1] = Float(batch.count)
-    let isFinite = tail[0].isFinite
+    let sum = batch.count > 0 ? loss(model(batch.inputs.cast(to: arena.dtype)), batch.targets) : nil
+    let ownSum = sum?.item() ?? 0
+    arena.tailValues = [ownSum, Double(batch.count)]
     seconds.forward = stopwatch.lap()
     secondsInBackward = 0
     try sum?.backward()
@@ -82,8 +83,9 @@ public final class Replica {
     seconds.backward = stopwatch.lap() - secondsInBackward
     try reducer.finish()
     seconds.communication = stopwatch.lap() + secondsInBackward
-    let (total, count) = (Double(tail[0]), Double(tail[1]))
-    if !total.isFinite && !allowsNonfinite { throw try nonfiniteLoss(isFinite: isFinite) }
+    let sums = arena.tailValues
+    let (total, count) = (sums[0], sums[1])
+    if !total.isFinite && !allowsNonfinite { throw try nonfiniteLoss(isFinite: ownSum.isFinite) }
     optimizer.step(gradientScale: 1 / count)
     seconds.optimizer = stopwatch.lap()
     return Outcome(loss: total / count, count: Int(count), seconds: seconds)
@@ -101,13 +103,13 @@ public final class Replica {
 
   /// Gives all ranks the parameters and the optimizer state of rank 0. Collective.
   func broadcastState() throws {
-    try communicator.broadcast(arena.weightBuffer(of: Float.self), from: 0)
+    try communicator.broadcast(arena.flat, from: 0)
     let names = try communicator.broadcast(optimizerState.map(\.quantity).joined(separator: "\n"), from: 0)
     let own = optimizerState
     var state: [(name: String, tensor: Tensor)] = []
     for name in names.split(separator: "\n").map(String.init) {
-      let flat = own.first { $0.quantity == name }?.flat ?? .zeros(arena.flat.shape)
-      try flat.withMutableElements(of: Float.self) { try communicator.broadcast($0, from: 0) }
+      let flat = own.first { $0.quantity == name }?.flat ?? .zeros(arena.flat.shape, dtype: arena.dtype)
+      try communicator.broadcast(flat, from: 0)
       state.append((name, flat))
     }
     try restoreOptimizer(state)
@@ -120,7 +122,7 @@ public final class Replica {
     try communicator.verifyReplicas(
       names: arena.parameters.map(\.name),
       checksums: arena.parameters.map { _, parameter in
-        parameter.withElements(of: Float.self) { XXHash64.checksum(UnsafeRawBufferPointer($0)) }
+        parameter.withBytes { XXHash64.checksum($0) }
       })
   }
 

@@ -45,7 +45,7 @@ public final class Trainer {
       worldSize: communicator.size, dropLast: configuration.dropLast)
     loader = ShardLoader(training, shards: shards, seed: configuration.seed)
     replica = try Replica(
-      Workload(configuration.model).makeModel(),
+      Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)),
       SGD.Options(
         learningRate: configuration.learningRate, momentum: configuration.momentum,
         weightDecay: configuration.weightDecay),
@@ -154,6 +154,16 @@ extension Workload {
     switch model {
     case .mlp: self = .mlp
     case .cnn: self = .cnn
+    }
+  }
+}
+
+extension DataType {
+  /// The type of number that a configuration names.
+  init(_ precision: TrainingConfiguration.Precision) {
+    switch precision {
+    case .float32: self = .float32
+    case .float64: self = .float64
     }
   }
 }
