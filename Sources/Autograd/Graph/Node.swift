@@ -26,8 +26,22 @@ final class Node {
     var isUnchanged: Bool { storage.version == version }
   }
 
-  /// PyTorch's name of the operation's gradient function, such as "MulBackward0".
-  let name: StaticString
+  /// What the gradient function is called.
+  enum Name: CustomStringConvertible {
+    /// PyTorch's name of a built-in operation's gradient function, such as "MulBackward0".
+    case operation(StaticString)
+    /// A function given by the user.
+    case custom(any DifferentiableFunction.Type)
+
+    var description: String {
+      switch self {
+      case .operation(let name): "\(name)"
+      case .custom(let type): "\(type)Backward"
+      }
+    }
+  }
+
+  let name: Name
   /// Operations are numbered in the order in which they were recorded.
   let sequence: UInt64
   private(set) var edges: [Edge]
@@ -39,12 +53,14 @@ final class Node {
   var ownsGradient = false
   /// The pass that last visited this node.
   var pass: UInt64 = 0
+  /// Whether that pass needs the gradient of the output.
+  var isWanted = true
   /// Functions that see, and may replace, the gradient of the output.
-  var hooks: [(Tensor) -> Tensor?] = []
+  var hooks: [GradientHook] = []
   /// The output, when its gradient is kept for the user.
   weak var retainedOutput: Tensor?
 
-  init(name: StaticString, edges: [Edge], saved: [Saved], backward: @escaping Backward) {
+  init(name: Name, edges: [Edge], saved: [Saved], backward: @escaping Backward) {
     self.name = name
     self.edges = edges
     self.saved = saved
@@ -114,6 +130,13 @@ extension Tensor {
   /// - Returns: This tensor.
   func recorded(
     as name: StaticString, from inputs: [Tensor], saving saved: [Tensor] = [], backward: @escaping Node.Backward
+  ) -> Tensor {
+    recorded(as: .operation(name), from: inputs, saving: saved, backward: backward)
+  }
+
+  /// Records an operation with any name.
+  func recorded(
+    as name: Node.Name, from inputs: [Tensor], saving saved: [Tensor], backward: @escaping Node.Backward
   ) -> Tensor {
     guard ThreadState.current.isRecording, dtype.isFloatingPoint, inputs.contains(where: \.requiresGrad) else {
       return self
