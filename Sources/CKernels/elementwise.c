@@ -29,6 +29,7 @@ UNARY(reciprocal, 1 / x, 1 / x)
 UNARY(zero_if_infinite, isinf(x) ? 0 : x, isinf(x) ? 0 : x)
 UNARY(exponential, expf(x), exp(x))
 UNARY(logarithm, logf(x), log(x))
+UNARY(logarithm_of_one_plus, log1pf(x), log1p(x))
 UNARY(sine, sinf(x), sin(x))
 UNARY(cosine, cosf(x), cos(x))
 UNARY(error_function, erff(x), erf(x))
@@ -38,6 +39,7 @@ UNARY(sigmoid, 1 / (1 + expf(-x)), 1 / (1 + exp(-x)))
 UNARY(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x)
 // Above 20 the function is the identity to within rounding, and exp would overflow.
 UNARY(softplus, x > 20 ? x : log1pf(expf(x)), x > 20 ? x : log1p(exp(x)))
+UNARY(log_sigmoid, x < 0 ? x - log1pf(expf(x)) : -log1pf(expf(-x)), x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x)))
 UNARY(silu, x / (1 + expf(-x)), x / (1 + exp(-x)))
 UNARY(gelu, x * 0.5f * (1 + erff(x * (float)inverse_sqrt_2)), x * 0.5 * (1 + erf(x * inverse_sqrt_2)))
 UNARY(gelu_tanh, 0.5f * x * (1 + tanhf((float)sqrt_2_over_pi * (x + (float)gelu_cubic * x * x * x))),
@@ -76,6 +78,7 @@ BINARY_SAME(maximum, a != a || a > b ? a : b)
 BINARY_SAME(minimum, a != a || a < b ? a : b)
 BINARY_SAME(equal, a == b)
 BINARY_SAME(less, a < b)
+BINARY_SAME(less_or_equal, a <= b)
 
 static inline int64_t integer_power(int64_t base, int64_t exponent) {
   if (exponent < 0) return base == 1 ? 1 : base == -1 ? (exponent % 2 ? -1 : 1) : 0;
@@ -85,6 +88,9 @@ static inline int64_t integer_power(int64_t base, int64_t exponent) {
   return (int64_t)result;
 }
 BINARY(power, powf(a, b), pow(a, b), integer_power(a, b))
+
+BINARY_REAL(leaky_relu, a > 0 ? a : a * b, a > 0 ? a : a * b)
+BINARY_REAL(leaky_relu_slope, a > 0 ? 1 : b, a > 0 ? 1 : b)
 
 BINARY_REAL(tanh_gradient, a * (1 - b * b), a * (1 - b * b))
 BINARY_REAL(sigmoid_gradient, a * (1 - b) * b, a * (1 - b) * b)

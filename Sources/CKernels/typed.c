@@ -1,4 +1,4 @@
-// The kernels of typed.inc, once for each floating-point type.
+// The kernels of typed.inc and normalization.inc, once for each floating-point type.
 #include <math.h>
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #define EXP expf
 #define LOG logf
 #include "typed.inc"
+#include "normalization.inc"
 #undef REAL
 #undef NAMED
 #undef EXP
@@ -20,3 +21,4 @@
 #define EXP exp
 #define LOG log
 #include "typed.inc"
+#include "normalization.inc"

@@ -12,6 +12,15 @@ protocol Backend: Sendable {
   /// Adds `x` to the elements of `result` at `offset + i · strides[0] + …`: the transpose of ``copy``.
   func scatterAdd(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int])
 
+  /// Writes `x` to the elements of `result` at `offset + i · strides[0] + …`, and leaves the others as they are.
+  func place(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int])
+  /// Elements of `a` where `condition` is true, of `b` where not; all three are broadcast to the shape of `result`.
+  func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor, into result: Tensor)
+  /// Elements of `x` at `indices`, which have been checked.
+  func gather(_ x: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor)
+  /// Adds `values` to the elements of `result` at `indices`: the transpose of ``gather(_:at:_:into:)``.
+  func scatterAdd(_ values: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor)
+
   func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor)
   /// Combines `a` and `b`, broadcast to the shape of `result`, which may be `a` or `b` itself.
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor)
@@ -19,6 +28,10 @@ protocol Backend: Sendable {
   func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor)
   /// The largest values over the middle dimension, and the int64 places where they first occur.
   func maximum(_ x: Tensor, extents: ReductionExtents, into result: Tensor, places: Tensor)
+  /// The running sums along the middle dimension, from its end if `reversed`.
+  func cumulativeSum(_ x: Tensor, extents: ReductionExtents, reversed: Bool, into result: Tensor)
+  /// The int64 places that bring the middle dimension into order; equal elements keep theirs, NaN counts as largest.
+  func sortingPlaces(_ x: Tensor, extents: ReductionExtents, descending: Bool, into places: Tensor)
 
   /// `result` = op(a) · op(b), or that added to `result`, for every matrix of the batch.
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool)
@@ -42,6 +55,24 @@ protocol Backend: Sendable {
   func maximumPoolScatter(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor)
   /// The elements of `values` at the places of `x` that the maxima `y` came from.
   func maximumPoolGather(_ values: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor)
+  /// The mean of every window, zeros of the padding included.
+  func averagePool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor)
+  /// Every element of `y` divided among the elements of its window: the transpose of ``averagePool(_:_:into:)``.
+  func averagePoolSpread(_ y: Tensor, _ window: SlidingWindow, into result: Tensor)
+
+  /// Mean and variance (divided by the count) over the first and last dimension of `x`, seen as [outer, groups, inner].
+  func moments(_ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor)
+  /// (x − mean) / √(variance + ε) · weight + bias, all of them given for each group.
+  func batchNormalize(
+    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor)
+  /// The gradients of that when the moments are those of `x`.
+  func batchNormalizeGradient(
+    _ gradient: Tensor, _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?,
+    into results: NormalizationGradients)
+  /// The same for rows with moments of their own, and weight and bias for each column.
+  func layerNormalize(_ x: Tensor, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor)
+  func layerNormalizeGradient(
+    _ gradient: Tensor, _ x: Tensor, _ moments: Moments, weight: Tensor?, into results: NormalizationGradients)
 
   /// One step of stochastic gradient descent over flat arrays; see ``SGD``.
   func sgdStep(_ step: SGDStep, gradient: Tensor, weight: Tensor, velocity: Tensor?)
@@ -50,15 +81,17 @@ protocol Backend: Sendable {
 /// Functions of one element.
 enum UnaryOperation {
   case negate, absolute, sign, square, squareRoot, reciprocalSquareRoot, reciprocal, zeroIfInfinite
-  case exponential, logarithm, sine, cosine, errorFunction
-  case tanh, sigmoid, relu, softplus, silu, gelu, geluTanh
+  case exponential, logarithm, logarithmOfOnePlus, sine, cosine, errorFunction
+  case tanh, sigmoid, relu, softplus, logSigmoid, silu, gelu, geluTanh
 }
 
 /// Functions of two elements.
 enum BinaryOperation {
   case add, subtract, multiply, divide, maximum, minimum, power
   /// 1 where true, 0 where false.
-  case equal, less
+  case equal, less, lessOrEqual
+  /// Of (input, slope for negative inputs): the value and its slope.
+  case leakyReLU, leakyReLUSlope
   /// Gradients of activations: of (gradient, output) for the first three, of (gradient, input) for the others.
   case tanhGradient, sigmoidGradient, reluGradient, softplusGradient, siluGradient, geluGradient, geluTanhGradient
 }
@@ -80,6 +113,38 @@ struct ReductionExtents {
     reduced = shape[dimensions].reduce(1, *)
     inner = shape[(dimensions.upperBound + 1)...].reduce(1, *)
   }
+}
+
+/// How tensors are seen when elements are taken along one dimension by index: a source of shape [outer, size, inner],
+/// and a result of shape [outer, picks, inner].
+struct IndexedExtents {
+  let outer: Int
+  let size: Int
+  let picks: Int
+  let inner: Int
+  /// Whether there is one index for all of [:, pick, :], rather than one for each element of the result.
+  let isShared: Bool
+}
+
+/// How a tensor is seen by a normalization over groups of elements: [outer, groups, inner].
+struct GroupExtents {
+  let outer: Int
+  let groups: Int
+  let inner: Int
+}
+
+/// What elements are normalized by: a mean and a variance for each group, and what is added to the variance.
+struct Moments {
+  let mean: Tensor
+  let variance: Tensor
+  let epsilon: Double
+}
+
+/// Where the gradients of a normalization go.
+struct NormalizationGradients {
+  let input: Tensor
+  let weight: Tensor
+  let bias: Tensor
 }
 
 /// A batch of products of an [m, k] by a [k, n] matrix.

@@ -4,7 +4,7 @@ public enum LossReduction: Sendable {
   case none
   /// Their sum.
   case sum
-  /// Their mean; for ``crossEntropy(_:_:reduction:ignoringTarget:labelSmoothing:)`` over targets not ignored.
+  /// Their mean; for ``crossEntropy(_:_:weight:reduction:ignoringTarget:labelSmoothing:)`` over targets not ignored.
   case mean
 }
 
@@ -15,18 +15,23 @@ public enum LossReduction: Sendable {
 /// - Parameters:
 ///   - logits: [N, C], unnormalized.
 ///   - targets: [N], `int64`, each from 0 to C − 1 or `ignoredTarget`; anything else traps.
+///   - weight: [C], what the losses of each class are multiplied by; the mean is then the weighted one.
 ///   - ignoredTarget: Samples with this target count for nothing.
 ///   - labelSmoothing: ε, from 0 to 1.
 /// - Returns: A scalar, or [N] for reduction `none`.
 public func crossEntropy(
-  _ logits: Tensor, _ targets: Tensor, reduction: LossReduction = .mean, ignoringTarget ignoredTarget: Int = -100,
-  labelSmoothing: Double = 0
+  _ logits: Tensor, _ targets: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean,
+  ignoringTarget ignoredTarget: Int = -100, labelSmoothing: Double = 0
 ) -> Tensor {
-  precondition(
-    logits.rank == 2 && targets.shape == [logits.shape[0]] && targets.dtype == .int64,
-    "crossEntropy needs logits [N, C] and int64 targets [N], not \(logits.shape) and \(targets.shape) of \(targets.dtype)"
-  )
-  let used = checkedTargetCount(targets, classes: logits.shape[1], ignoredTarget: ignoredTarget)
+  if let weight {
+    let classes = ClassTargets(
+      targets, for: logits, weight: weight, ignoring: ignoredTarget, operation: "crossEntropy")
+    let logProbabilities = logits.logSoftmax(1)
+    let everywhere = classes.masked(-(logProbabilities * weight.cast(to: logits.dtype)).mean([1]))
+    let losses = (1 - labelSmoothing) * classes.losses(logProbabilities)
+    return classes.reduced(labelSmoothing == 0 ? losses : losses + labelSmoothing * everywhere, reduction)
+  }
+  let used = checkTargets(targets, logits, ignoredTarget: ignoredTarget, "crossEntropy")
   let losses = rowLosses(
     logits, targets, CrossEntropyOptions(smoothing: labelSmoothing, ignoredTarget: ignoredTarget))
   switch reduction {
@@ -70,17 +75,4 @@ private func rowLossGradient(
 private func usedRows(_ targets: Tensor, _ ignoredTarget: Int, dtype: DataType) -> Tensor {
   let ignored = targets.combined(.equal, targets.scalar(Double(ignoredTarget)))
   return (1 - ignored.cast(to: dtype)).reshaped([-1, 1])
-}
-
-/// The number of targets that are not ignored; a target that is no class traps.
-private func checkedTargetCount(_ targets: Tensor, classes: Int, ignoredTarget: Int) -> Int {
-  targets.withElements(of: Int64.self) { elements in
-    var used = 0
-    for (row, target) in elements.enumerated() where target != ignoredTarget {
-      precondition(
-        target >= 0 && target < classes, "crossEntropy: target \(target) of row \(row) is none of \(classes) classes")
-      used += 1
-    }
-    return used
-  }
 }

@@ -10,6 +10,15 @@ extension Tensor {
     }
   }
 
+  /// x where it is positive, else x times `negativeSlope`, which is also the slope at 0.
+  public func leakyReLU(negativeSlope: Double = 0.01) -> Tensor {
+    let x = detached()
+    return x.combined(.leakyReLU, x.scalar(negativeSlope))
+      .recorded(as: "LeakyReluBackward0", from: [self], saving: [self]) { gradient, inputs in
+        inputs.add(0, gradient * x.combined(.leakyReLUSlope, x.scalar(negativeSlope)))
+      }
+  }
+
   /// 1 / (1 + e⁻ˣ).
   public func sigmoid() -> Tensor {
     let y = mapped(.sigmoid)
@@ -42,6 +51,13 @@ extension Tensor {
   public func softplus() -> Tensor {
     mapped(.softplus).recorded(as: "SoftplusBackward0", from: [self], saving: [self]) { gradient, inputs in
       inputs.add(0, activationGradient(.softplusGradient, gradient, self) { gradient * self.sigmoid() })
+    }
+  }
+
+  /// log sigmoid(x), without its overflow for negative x.
+  public func logSigmoid() -> Tensor {
+    mapped(.logSigmoid).recorded(as: "LogSigmoidBackward0", from: [self], saving: [self]) { gradient, inputs in
+      inputs.add(0, gradient * (-self).sigmoid())
     }
   }
 

@@ -15,6 +15,13 @@ extension Tensor {
     }
   }
 
+  /// The natural logarithm of 1 + x, also accurate near 0.
+  public func log1p() -> Tensor {
+    mapped(.logarithmOfOnePlus).recorded(as: "Log1PBackward0", from: [self], saving: [self]) { gradient, inputs in
+      inputs.add(0, gradient / (self + 1))
+    }
+  }
+
   /// The sine of every element, in radians.
   public func sin() -> Tensor {
     mapped(.sine).recorded(as: "SinBackward0", from: [self], saving: [self]) { gradient, inputs in

@@ -21,6 +21,43 @@ extension Tensor {
       inputs.add(0, places.scatter(gradient))
     }
   }
+
+  /// The mean of every window, as `torch.nn.functional.avg_pool2d`.
+  ///
+  /// - Parameters:
+  ///   - kernel: Rows and columns of the window.
+  ///   - stride: Rows and columns from one window to the next; the kernel's if left out.
+  ///   - padding: Rows and columns of zeros around the image, at most half of the kernel; they count in the mean.
+  /// - Returns: [N, C, H′, W′] for this tensor's [N, C, H, W].
+  public func averagePool2d(_ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0)) -> Tensor {
+    precondition(rank == 4, "averagePool2d needs shape [N, C, H, W], not \(shape)")
+    precondition(
+      padding.0 * 2 <= kernel.0 && padding.1 * 2 <= kernel.1,
+      "averagePool2d: padding \(padding) is more than half of the kernel \(kernel)")
+    let window = SlidingWindow(kernel: kernel, stride: stride ?? kernel, padding: padding, dilation: (1, 1))
+    let (height, width) = window.outputSize(height: shape[2], width: shape[3], of: "averagePool2d")
+    return averaged(over: window, into: [shape[0], shape[1], height, width])
+  }
+
+  // The two operations below are each other's gradients.
+
+  private func averaged(over window: SlidingWindow, into pooled: [Int]) -> Tensor {
+    let original = shape
+    let result = Tensor(uninitialized: pooled, dtype: dtype)
+    backend.averagePool(self, window, into: result)
+    return result.recorded(as: "AvgPool2DBackward0", from: [self]) { gradient, inputs in
+      inputs.add(0, gradient.spread(over: window, into: original))
+    }
+  }
+
+  private func spread(over window: SlidingWindow, into original: [Int]) -> Tensor {
+    let pooled = shape
+    let result = Tensor(uninitialized: original, dtype: dtype)
+    backend.averagePoolSpread(self, window, into: result)
+    return result.recorded(as: "AvgPool2DBackwardBackward0", from: [self]) { gradient, inputs in
+      inputs.add(0, gradient.averaged(over: window, into: pooled))
+    }
+  }
 }
 
 /// Where the maxima of a pooling came from. Scattering to those places and gathering from them are each other's

@@ -27,23 +27,6 @@ extension Tensor {
       }
   }
 
-  /// The place of the largest element along a dimension, as `int64`; the first one where several are equal.
-  public func argmax(_ dimension: Int, keepingDimensions: Bool = false) -> Tensor {
-    largest(along: Shape.normalize(dimension, rank: rank)).places
-      .withShape(
-        Shape.reduced(shape, over: [Shape.normalize(dimension, rank: rank)], keepingDimensions: keepingDimensions))
-  }
-
-  /// The largest elements along a dimension and their places, with that dimension left out; no graph.
-  func largest(along dimension: Int) -> (values: Tensor, places: Tensor) {
-    precondition(rank > 0 && shape[dimension] > 0, "the largest element along dimension \(dimension) of shape \(shape)")
-    let rest = Shape.reduced(shape, over: [dimension], keepingDimensions: false)
-    let values = Tensor(uninitialized: rest, dtype: dtype)
-    let places = Tensor(uninitialized: rest, dtype: .int64)
-    backend.maximum(self, extents: ReductionExtents(shape, over: dimension...dimension), into: values, places: places)
-    return (values, places)
-  }
-
   /// The sums over `dimensions` (ascending), each run of neighbouring ones at once, without a graph.
   private func summedBlocks(_ dimensions: [Int]) -> Tensor {
     var result = detached()

@@ -31,17 +31,20 @@ extension Tensor {
     let sum = x.combined(.subtract, shift).mapped(.exponential).sum([dimension], keepingDimensions: true)
     let y = sum.mapped(.logarithm).combined(.add, shift)
     let kept = y.shape
+    let saved = y.detached()
     let rest = Shape.reduced(
       shape, over: [Shape.normalize(dimension, rank: rank)], keepingDimensions: keepingDimensions)
-    return y.reshaped(rest).recorded(as: "LogsumexpBackward0", from: [self], saving: [self]) { gradient, inputs in
-      inputs.add(0, gradient.reshaped(kept) * self.softmax(dimension))
+    return y.reshaped(rest).recorded(as: "LogsumexpBackward0", from: [self], saving: [self, y]) { gradient, inputs in
+      let y = isGradEnabled ? inputs.output(saved.reshaped(rest)).reshaped(kept) : saved
+      inputs.add(0, gradient.reshaped(kept) * (self - y).exp())
     }
   }
 
-  /// The largest elements along a dimension, which is kept with size 1.
+  /// The largest elements along a dimension, which is kept with size 1; −∞ if it is empty.
   private func maxima(along dimension: Int) -> Tensor {
     let dimension = Shape.normalize(dimension, rank: rank)
-    return largest(along: dimension).values
-      .reshaped(Shape.reduced(shape, over: [dimension], keepingDimensions: true))
+    let kept = Shape.reduced(shape, over: [dimension], keepingDimensions: true)
+    guard rank == 0 || shape[dimension] > 0 else { return .full(kept, -.infinity, dtype: dtype) }
+    return largest(along: dimension).values.reshaped(kept)
   }
 }

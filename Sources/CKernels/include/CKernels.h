@@ -21,6 +21,7 @@ DT_DECLARE_UNARY(reciprocal)
 DT_DECLARE_UNARY(zero_if_infinite)
 DT_DECLARE_UNARY(exponential)
 DT_DECLARE_UNARY(logarithm)
+DT_DECLARE_UNARY(logarithm_of_one_plus)
 DT_DECLARE_UNARY(sine)
 DT_DECLARE_UNARY(cosine)
 DT_DECLARE_UNARY(error_function)
@@ -28,6 +29,7 @@ DT_DECLARE_UNARY(tanh)
 DT_DECLARE_UNARY(sigmoid)
 DT_DECLARE_UNARY(relu)
 DT_DECLARE_UNARY(softplus)
+DT_DECLARE_UNARY(log_sigmoid)
 DT_DECLARE_UNARY(silu)
 DT_DECLARE_UNARY(gelu)
 DT_DECLARE_UNARY(gelu_tanh)
@@ -48,6 +50,11 @@ DT_DECLARE_BINARY(power)
 // Comparisons give 1 or 0.
 DT_DECLARE_BINARY(equal)
 DT_DECLARE_BINARY(less)
+DT_DECLARE_BINARY(less_or_equal)
+
+// a where it is positive, else a * b; and the slope of that, 1 or b.
+DT_DECLARE_BINARY(leaky_relu)
+DT_DECLARE_BINARY(leaky_relu_slope)
 
 // Gradient of an activation: a is the gradient of its output, b its input, or its output for tanh, sigmoid and relu.
 DT_DECLARE_BINARY(tanh_gradient)
@@ -80,6 +87,25 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
   void dt_maximum_pool_scatter_##s(size_t planes, const dt_window *window, const T *g, const T *x, const T *y, T *dx); \
   /* Reads h at the place from which the value in y came. */                                                           \
   void dt_maximum_pool_gather_##s(size_t planes, const dt_window *window, const T *h, const T *x, const T *y, T *out); \
+  /* Mean of every window of `planes` planes, zeros of the padding included; and its transpose, from y to x. */        \
+  void dt_average_pool_##s(size_t planes, const dt_window *window, const T *x, T *y);                                  \
+  void dt_average_pool_spread_##s(size_t planes, const dt_window *window, const T *y, T *x);                           \
+  /* Mean and variance (divided by the count) of every group of x. */                                                  \
+  void dt_moments_##s(const dt_groups *shape, const T *x, T *mean, T *variance);                                       \
+  /* out = (x - mean) / sqrt(variance + epsilon) * weight + bias, all of a group; weight and bias may be NULL. */      \
+  void dt_batch_normalize_##s(const dt_groups *shape, const T *x, const T *mean, const T *variance, double epsilon,    \
+                              const T *weight, const T *bias, T *out);                                                 \
+  /* The gradients of that, mean and variance being the moments of x. */                                               \
+  void dt_batch_normalize_gradient_##s(const dt_groups *shape, const T *gradient, const T *x, const T *mean,           \
+                                       const T *variance, double epsilon, const T *weight, T *dx, T *dweight,          \
+                                       T *dbias);                                                                      \
+  /* The same for rows of n elements, each with moments of its own; weight and bias belong to columns. */              \
+  void dt_layer_normalize_##s(size_t rows, size_t n, const T *x, const T *mean, const T *variance, double epsilon,     \
+                              const T *weight, const T *bias, T *out);                                                 \
+  void dt_layer_normalize_gradient_##s(size_t rows, size_t n, const T *gradient, const T *x, const T *mean,            \
+                                       const T *variance, double epsilon, const T *weight, T *dx);                     \
+  void dt_layer_affine_gradient_##s(size_t rows, size_t n, const T *gradient, const T *x, const T *mean,               \
+                                    const T *variance, double epsilon, T *dweight, T *dbias);                          \
   /* One SGD step (torch.optim.SGD): g = gradient * scale + weight_decay * w; with momentum,                           \
      v = first ? g : momentum * v + (1 - dampening) * g; w -= rate * (nesterov ? g + momentum * v : v). */             \
   void dt_sgd_step_##s(size_t n, const T *gradient, T *weight, T *velocity, const dt_sgd *options);
@@ -93,6 +119,11 @@ typedef struct {
   size_t dilation_height, dilation_width;
   size_t output_height, output_width;
 } dt_window;
+
+// An array of shape [outer, groups, inner], whose elements [:, g, :] belong to group g.
+typedef struct {
+  size_t outer, groups, inner;
+} dt_groups;
 
 typedef struct {
   double rate, momentum, dampening, weight_decay, gradient_scale;

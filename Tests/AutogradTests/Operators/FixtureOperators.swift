@@ -46,12 +46,26 @@ enum FixtureOperators {
     "tanh": { $0["a"].tanh() },
     "sigmoid": { $0["a"].sigmoid() },
     "relu": { $0["a"].relu() },
+    "leaky_relu": { $0["a"].leakyReLU(negativeSlope: $0.double("negative_slope")) },
+    "clamp": { $0["a"].clamped(min: $0.double("min"), max: $0.double("max")) },
     "softplus": { $0["a"].softplus() },
     "silu": { $0["a"].silu() },
     "gelu": { $0["a"].gelu() },
     "gelu_tanh": { $0["a"].gelu(approximation: .tanh) },
     "sum": { $0["a"].sum($0.ints("dims"), keepingDimensions: $0.keepsDimensions) },
     "mean": { $0["a"].mean($0.ints("dims"), keepingDimensions: $0.keepsDimensions) },
+    "var": { $0["a"].variance([$0.int("dim")], unbiased: $0.bool("unbiased")) },
+    "max_along": { $0["a"].maximum(along: $0.int("dim")).values },
+    "concat": { .concatenated([$0["a"], $0["b"]], dimension: $0.int("dim")) },
+    "stack": { .stacked([$0["a"], $0["b"]], dimension: $0.int("dim")) },
+    "slice": {
+      let ranges = $0.args["ranges"]!.lists!
+      return $0["a"][ranges[0][0]..<ranges[0][1], ranges[1][0]..<ranges[1][1]]
+    },
+    "index_select": { $0["a"].selected($0["index"], along: $0.int("dim")) },
+    "gather": { $0["a"].gathered($0["index"], along: $0.int("dim")) },
+    "where": { .select($0["c"], $0["a"], $0["b"]) },
+    "embedding": { $0["weight"].embedding($0["index"]) },
     "matmul": { $0["a"].matmul($0["b"]) },
     "transpose": { $0["a"].transposed($0.ints("dims")![0], $0.ints("dims")![1]) },
     "permute": { $0["a"].permuted($0.ints("dims")!) },
@@ -67,6 +81,27 @@ enum FixtureOperators {
         labelSmoothing: $0.double("label_smoothing"))
     },
     "mse_loss": { meanSquaredError($0["x"], $0["target"], reduction: $0.reduction) },
+    "l1_loss": { l1Loss($0["x"], $0["target"], reduction: $0.reduction) },
+    "smooth_l1_loss": { smoothL1Loss($0["x"], $0["target"], reduction: $0.reduction) },
+    "bce": { binaryCrossEntropy($0["x"], $0["target"], reduction: $0.reduction) },
+    "bce_with_logits": { binaryCrossEntropyWithLogits($0["x"], $0["target"], reduction: $0.reduction) },
+    "nll_loss": { negativeLogLikelihood($0["x"], $0["target"], reduction: $0.reduction) },
+    "layer_norm": {
+      $0["x"].layerNorm([$0["x"].shape[1]], weight: $0["weight"], bias: $0["bias"], epsilon: $0.double("eps"))
+    },
+    "batch_norm_train": {
+      $0["x"].batchNorm(weight: $0["weight"], bias: $0["bias"], epsilon: $0.double("eps")).output
+    },
+    "batch_norm_eval": {
+      $0["x"].batchNorm(
+        mean: $0["running_mean"], variance: $0["running_var"], weight: $0["weight"], bias: $0["bias"],
+        epsilon: $0.double("eps"))
+    },
+    "attention": { scaledDotProductAttention($0["q"], $0["k"], $0["v"], isCausal: $0.bool("is_causal")) },
+    "avg_pool2d": {
+      let (kernel, stride, padding) = ($0.int("kernel"), $0.int("stride"), $0.int("padding"))
+      return $0["x"].averagePool2d((kernel, kernel), stride: (stride, stride), padding: (padding, padding))
+    },
     "conv2d": {
       let (stride, padding, dilation) = ($0.int("stride"), $0.int("padding"), $0.int("dilation"))
       return $0["x"].conv2d(

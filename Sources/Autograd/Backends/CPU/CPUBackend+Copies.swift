@@ -24,6 +24,53 @@ extension CPUBackend {
     }
   }
 
+  func place(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int]) {
+    switch x.dtype {
+    case .float32: place(x, result.pointer(Float.self) + offset, strides)
+    case .float64: place(x, result.pointer(Double.self) + offset, strides)
+    case .int64: place(x, result.pointer(Int64.self) + offset, strides)
+    case .uint8: place(x, result.pointer(UInt8.self) + offset, strides)
+    case .bool: place(x, result.pointer(Bool.self) + offset, strides)
+    }
+  }
+
+  private func place<T: TensorElement>(_ x: Tensor, _ result: UnsafeMutablePointer<T>, _ strides: [Int]) {
+    let source = x.pointer(T.self)
+    let walk = StridedWalk(shape: x.shape, strides: [strides])
+    let step = walk.runStrides[0]
+    walk.forEachRun { position, offsets in
+      let from = source + position
+      let to = result + offsets[0]
+      if step == 1 {
+        to.update(from: from, count: walk.runLength)
+      } else {
+        for i in 0..<walk.runLength { to[i * step] = from[i] }
+      }
+    }
+  }
+
+  func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor, into result: Tensor) {
+    switch result.dtype {
+    case .float32: select(Float.self, condition, a, b, result)
+    case .float64: select(Double.self, condition, a, b, result)
+    case .int64: select(Int64.self, condition, a, b, result)
+    case .uint8: select(UInt8.self, condition, a, b, result)
+    case .bool: select(Bool.self, condition, a, b, result)
+    }
+  }
+
+  private func select<T: TensorElement>(_: T.Type, _ condition: Tensor, _ a: Tensor, _ b: Tensor, _ result: Tensor) {
+    let (choices, x, y) = (condition.pointer(Bool.self), a.pointer(T.self), b.pointer(T.self))
+    let out = result.pointer(T.self)
+    let walk = StridedWalk(
+      shape: result.shape, strides: [condition, a, b].map { Shape.broadcastStrides($0.shape, to: result.shape) })
+    let steps = walk.runStrides
+    walk.forEachRun { position, offsets in
+      let (choices, x, y, out) = (choices + offsets[0], x + offsets[1], y + offsets[2], out + position)
+      for i in 0..<walk.runLength { out[i] = choices[i * steps[0]] ? x[i * steps[1]] : y[i * steps[2]] }
+    }
+  }
+
   func scatterAdd(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int]) {
     switch x.dtype {
     case .float32: scatterAdd(x, result.pointer(Float.self) + offset, strides)

@@ -54,6 +54,7 @@ extension CPUBackend {
     case .zeroIfInfinite: (dt_zero_if_infinite_f32, dt_zero_if_infinite_f64)
     case .exponential: (dt_exponential_f32, dt_exponential_f64)
     case .logarithm: (dt_logarithm_f32, dt_logarithm_f64)
+    case .logarithmOfOnePlus: (dt_logarithm_of_one_plus_f32, dt_logarithm_of_one_plus_f64)
     case .sine: (dt_sine_f32, dt_sine_f64)
     case .cosine: (dt_cosine_f32, dt_cosine_f64)
     case .errorFunction: (dt_error_function_f32, dt_error_function_f64)
@@ -61,6 +62,7 @@ extension CPUBackend {
     case .sigmoid: (dt_sigmoid_f32, dt_sigmoid_f64)
     case .relu: (dt_relu_f32, dt_relu_f64)
     case .softplus: (dt_softplus_f32, dt_softplus_f64)
+    case .logSigmoid: (dt_log_sigmoid_f32, dt_log_sigmoid_f64)
     case .silu: (dt_silu_f32, dt_silu_f64)
     case .gelu: (dt_gelu_f32, dt_gelu_f64)
     case .geluTanh: (dt_gelu_tanh_f32, dt_gelu_tanh_f64)
@@ -78,6 +80,9 @@ extension CPUBackend {
     case .power: dt_power_f32
     case .equal: dt_equal_f32
     case .less: dt_less_f32
+    case .lessOrEqual: dt_less_or_equal_f32
+    case .leakyReLU: dt_leaky_relu_f32
+    case .leakyReLUSlope: dt_leaky_relu_slope_f32
     case .tanhGradient: dt_tanh_gradient_f32
     case .sigmoidGradient: dt_sigmoid_gradient_f32
     case .reluGradient: dt_relu_gradient_f32
@@ -99,6 +104,9 @@ extension CPUBackend {
     case .power: dt_power_f64
     case .equal: dt_equal_f64
     case .less: dt_less_f64
+    case .lessOrEqual: dt_less_or_equal_f64
+    case .leakyReLU: dt_leaky_relu_f64
+    case .leakyReLUSlope: dt_leaky_relu_slope_f64
     case .tanhGradient: dt_tanh_gradient_f64
     case .sigmoidGradient: dt_sigmoid_gradient_f64
     case .reluGradient: dt_relu_gradient_f64
@@ -120,6 +128,7 @@ extension CPUBackend {
     case .power: dt_power_i64
     case .equal: dt_equal_i64
     case .less: dt_less_i64
+    case .lessOrEqual: dt_less_or_equal_i64
     default: unsupported(operation, .int64)
     }
   }

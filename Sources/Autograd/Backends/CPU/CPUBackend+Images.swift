@@ -114,6 +114,24 @@ extension CPUBackend {
     }
   }
 
+  func averagePool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
+    var w = dt_window(window, x.shape, result.shape)
+    switch x.dtype {
+    case .float32: dt_average_pool_f32(planes(x), &w, x.pointer(), result.pointer())
+    case .float64: dt_average_pool_f64(planes(x), &w, x.pointer(), result.pointer())
+    default: unsupported("average pooling", x.dtype)
+    }
+  }
+
+  func averagePoolSpread(_ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
+    var w = dt_window(window, result.shape, y.shape)
+    switch y.dtype {
+    case .float32: dt_average_pool_spread_f32(planes(y), &w, y.pointer(), result.pointer())
+    case .float64: dt_average_pool_spread_f64(planes(y), &w, y.pointer(), result.pointer())
+    default: unsupported("average pooling", y.dtype)
+    }
+  }
+
   private func planes(_ x: Tensor) -> Int { x.shape[0] * x.shape[1] }
 }
 

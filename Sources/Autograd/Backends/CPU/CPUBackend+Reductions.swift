@@ -26,7 +26,23 @@ extension CPUBackend {
     switch x.dtype {
     case .float32: dt_maximum_along_f32(e.outer, e.reduced, e.inner, x.pointer(), result.pointer(), places.pointer())
     case .float64: dt_maximum_along_f64(e.outer, e.reduced, e.inner, x.pointer(), result.pointer(), places.pointer())
+    case .int64: maximumOfIntegers(x.pointer(), e, result.pointer(), places.pointer())
     default: unsupported("maximum", x.dtype)
+    }
+  }
+
+  private func maximumOfIntegers(
+    _ x: UnsafePointer<Int64>, _ extents: ReductionExtents, _ result: UnsafeMutablePointer<Int64>,
+    _ places: UnsafeMutablePointer<Int64>
+  ) {
+    for o in 0..<extents.outer {
+      for i in 0..<extents.inner {
+        let first = o * extents.reduced * extents.inner + i
+        var best = 0
+        for r in 1..<extents.reduced where x[first + r * extents.inner] > x[first + best * extents.inner] { best = r }
+        result[o * extents.inner + i] = x[first + best * extents.inner]
+        places[o * extents.inner + i] = Int64(best)
+      }
     }
   }
 

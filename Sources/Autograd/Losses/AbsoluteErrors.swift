@@ -1,0 +1,35 @@
+/// The absolute difference of `prediction` and `target`, as `torch.nn.functional.l1_loss`.
+///
+/// - Parameters:
+///   - prediction: Any shape.
+///   - target: The same shape.
+/// - Returns: A scalar, or the shape of `prediction` for reduction `none`.
+public func l1Loss(_ prediction: Tensor, _ target: Tensor, reduction: LossReduction = .mean) -> Tensor {
+  difference(prediction, target, of: "l1Loss").abs().reduced(reduction)
+}
+
+/// Half the squared difference divided by `beta` where the difference is smaller than `beta`, and the absolute
+/// difference − `beta` / 2 elsewhere, as `torch.nn.functional.smooth_l1_loss`.
+///
+/// - Parameters:
+///   - prediction: Any shape.
+///   - target: The same shape.
+///   - beta: Where the two parts meet; 0 gives ``l1Loss(_:_:reduction:)``.
+/// - Returns: A scalar, or the shape of `prediction` for reduction `none`.
+public func smoothL1Loss(
+  _ prediction: Tensor, _ target: Tensor, reduction: LossReduction = .mean, beta: Double = 1
+) -> Tensor {
+  precondition(beta >= 0, "smoothL1Loss with beta \(beta), which must not be negative")
+  guard beta > 0 else { return l1Loss(prediction, target, reduction: reduction) }
+  let distance = difference(prediction, target, of: "smoothL1Loss").abs()
+  let near = distance.clamped(max: beta)
+  // Neither term overflows: the first stays within β / 2, the second is 0 below β.
+  return (near * near * (0.5 / beta) + (distance - near)).reduced(reduction)
+}
+
+private func difference(_ prediction: Tensor, _ target: Tensor, of operation: StaticString) -> Tensor {
+  precondition(
+    prediction.shape == target.shape,
+    "\(operation): prediction \(prediction.shape) and target \(target.shape) have different shapes")
+  return prediction - target
+}

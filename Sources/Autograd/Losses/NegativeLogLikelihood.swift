@@ -1,0 +1,77 @@
+/// The negative log-probability of the target class, as `torch.nn.functional.nll_loss`.
+///
+/// - Parameters:
+///   - logProbabilities: [N, C].
+///   - targets: [N], `int64`, each from 0 to C − 1 or `ignoredTarget`; anything else traps.
+///   - weight: [C], what the losses of each class are multiplied by; the mean is then the weighted one.
+///   - ignoredTarget: Samples with this target count for nothing.
+/// - Returns: A scalar, or [N] for reduction `none`.
+public func negativeLogLikelihood(
+  _ logProbabilities: Tensor, _ targets: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean,
+  ignoringTarget ignoredTarget: Int = -100
+) -> Tensor {
+  let classes = ClassTargets(
+    targets, for: logProbabilities, weight: weight, ignoring: ignoredTarget, operation: "negativeLogLikelihood")
+  return classes.reduced(classes.losses(logProbabilities), reduction)
+}
+
+/// Class labels of the rows of a matrix [N, C], and how much each row counts.
+struct ClassTargets {
+  /// The labels, with class 0 in place of those that are ignored.
+  private let labels: Tensor
+  private let isIgnored: Tensor
+  /// [N]: the class's weight, 0 for rows that are ignored.
+  private let rowWeights: Tensor
+
+  init(_ targets: Tensor, for scores: Tensor, weight: Tensor?, ignoring ignoredTarget: Int, operation: StaticString) {
+    checkTargets(targets, scores, ignoredTarget: ignoredTarget, operation)
+    precondition(
+      weight.map { $0.shape == [scores.shape[1]] } ?? true,
+      "\(operation): weight \(weight?.shape ?? []) for \(scores.shape[1]) classes")
+    isIgnored = targets .== Double(ignoredTarget)
+    labels = targets.filled(with: 0, where: isIgnored)
+    let used = (!isIgnored).cast(to: scores.dtype)
+    guard let weight else {
+      rowWeights = used
+      return
+    }
+    rowWeights = weight.detached().cast(to: scores.dtype).selected(labels, along: 0) * used
+  }
+
+  /// −log p of every row's class, times the row's weight.
+  func losses(_ logProbabilities: Tensor) -> Tensor {
+    let chosen = logProbabilities.gathered(labels.unsqueezed(1), along: 1).squeezed(1)
+    return masked(-chosen) * rowWeights
+  }
+
+  /// `rows` with 0 in place of those that are ignored.
+  func masked(_ rows: Tensor) -> Tensor { rows.filled(with: 0, where: isIgnored) }
+
+  func reduced(_ losses: Tensor, _ reduction: LossReduction) -> Tensor {
+    switch reduction {
+    case .none: losses
+    case .sum: losses.sum()
+    case .mean: losses.sum() / rowWeights.sum()
+    }
+  }
+}
+
+/// Traps unless `targets` are a class, or `ignoredTarget`, for every row of `scores`, and gives the number of rows
+/// that are not ignored.
+@discardableResult
+func checkTargets(_ targets: Tensor, _ scores: Tensor, ignoredTarget: Int, _ operation: StaticString) -> Int {
+  precondition(
+    scores.rank == 2 && targets.shape == [scores.shape[0]] && targets.dtype == .int64,
+    "\(operation) needs scores [N, C] and int64 targets [N], not \(scores.shape) and \(targets.shape) of \(targets.dtype)"
+  )
+  let classes = scores.shape[1]
+  return targets.withElements(of: Int64.self) { elements in
+    var used = 0
+    for (row, target) in elements.enumerated() where target != ignoredTarget {
+      precondition(
+        target >= 0 && target < classes, "\(operation): target \(target) of row \(row) is none of \(classes) classes")
+      used += 1
+    }
+    return used
+  }
+}

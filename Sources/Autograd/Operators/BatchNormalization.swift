@@ -1,0 +1,111 @@
+extension Tensor {
+  /// Channels brought to mean 0 and variance 1 over the batch, then scaled and shifted, as
+  /// `torch.nn.functional.batch_norm` in training (Ioffe & Szegedy, arXiv:1502.03167):
+  ///
+  ///     y = (x − mean) / √(variance + ε) · weight + bias
+  ///
+  /// - Parameters:
+  ///   - weight: [C], or `nil` for ones.
+  ///   - bias: [C], or `nil` for zeros.
+  ///   - epsilon: What is added to the variance.
+  /// - Returns: The result, of this tensor's shape [N, C, …], and the mean and variance of every channel, [C] each,
+  ///   detached. The variance is the mean square, divided by the number of elements.
+  public func batchNorm(
+    weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5
+  ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
+    let extents = channelExtents([weight, bias])
+    precondition(
+      extents.outer * extents.inner != 1,
+      "batchNorm of shape \(shape): a single value a channel has no variance to normalize by")
+    let x = self
+    let mean = Tensor(uninitialized: [extents.groups], dtype: dtype)
+    let variance = Tensor(uninitialized: [extents.groups], dtype: dtype)
+    backend.moments(x, extents, mean: mean, variance: variance)
+    let moments = Moments(mean: mean, variance: variance, epsilon: epsilon)
+    let y = Tensor(uninitialized: shape, dtype: dtype)
+    backend.batchNormalize(x, extents, moments, weight: weight, bias: bias, into: y)
+    let parameters = NormalizationParameters(weight: weight, bias: bias)
+    let output = y.recorded(
+      as: "NativeBatchNormBackward0", from: [x] + parameters.tensors, saving: [x, mean, variance] + parameters.tensors
+    ) { gradient, inputs in
+      guard !isGradEnabled else {
+        let (mean, variance) = x.batchMoments()
+        let deviation = (variance + epsilon).rsqrt().asChannels(of: x)
+        let normalized = (x - mean.asChannels(of: x)) * deviation
+        let scaled = weight.map { gradient * $0.asChannels(of: x) } ?? gradient
+        inputs.add(0, normalizationGradient(scaled, normalized, deviation, x.batchDimensions))
+        if let i = parameters.weightIndex { inputs.add(i, (gradient * normalized).sum(x.batchDimensions)) }
+        if let i = parameters.biasIndex { inputs.add(i, gradient.sum(x.batchDimensions)) }
+        return
+      }
+      let results = NormalizationGradients(
+        input: Tensor(uninitialized: x.shape, dtype: x.dtype),
+        weight: Tensor(uninitialized: mean.shape, dtype: x.dtype),
+        bias: Tensor(uninitialized: mean.shape, dtype: x.dtype))
+      x.backend.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, into: results)
+      parameters.add(results, to: inputs)
+    }
+    return (output, mean, variance)
+  }
+
+  /// Mean and variance (divided by the number of elements) of every channel of a batch [N, C, …]: [C] each.
+  ///
+  /// With ``batchNorm(mean:variance:weight:bias:epsilon:)`` they make up batch normalization in two steps, between
+  /// which the moments can be combined with those of other parts of the batch. Gradients flow through both.
+  public func batchMoments() -> (mean: Tensor, variance: Tensor) {
+    precondition(rank >= 2, "batchMoments needs shape [N, C, …], not \(shape)")
+    return (mean(batchDimensions), variance(batchDimensions, unbiased: false))
+  }
+
+  /// Channels normalized by given statistics, then scaled and shifted: in evaluation, by the running ones.
+  ///
+  /// - Parameters:
+  ///   - mean: [C]. Gradients flow to it if it requires any, and likewise to the others.
+  ///   - variance: [C].
+  ///   - weight: [C], or `nil` for ones.
+  ///   - bias: [C], or `nil` for zeros.
+  ///   - epsilon: What is added to the variance.
+  public func batchNorm(
+    mean: Tensor, variance: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5
+  ) -> Tensor {
+    let extents = channelExtents([mean, variance, weight, bias])
+    let x = self
+    let y = Tensor(uninitialized: shape, dtype: dtype)
+    backend.batchNormalize(
+      x, extents, Moments(mean: mean, variance: variance, epsilon: epsilon), weight: weight, bias: bias, into: y)
+    let parameters = NormalizationParameters(weight: weight, bias: bias)
+    let given = [x] + parameters.tensors + [mean, variance]
+    return y.recorded(as: "NativeBatchNormBackward0", from: given, saving: given) { gradient, inputs in
+      let (meanIndex, varianceIndex) = (given.count - 2, given.count - 1)
+      let deviation = (variance + epsilon).rsqrt()
+      let scale = weight.map { $0 * deviation } ?? deviation
+      inputs.add(0, gradient * scale.asChannels(of: x))
+      if let i = parameters.biasIndex { inputs.add(i, gradient.sum(x.batchDimensions)) }
+      inputs.add(meanIndex, -(gradient.sum(x.batchDimensions) * scale))
+      guard parameters.weightIndex.map(inputs.needs) ?? false || inputs.needs(varianceIndex) else { return }
+      let along = (gradient * (x - mean.asChannels(of: x))).sum(x.batchDimensions)
+      if let i = parameters.weightIndex { inputs.add(i, along * deviation) }
+      inputs.add(varianceIndex, -0.5 * along * scale * deviation * deviation)
+    }
+  }
+
+  /// All dimensions but that of the channels.
+  private var batchDimensions: [Int] { (0..<rank).filter { $0 != 1 } }
+
+  /// One value a channel, [C], in a shape that broadcasts to that of `x`, [N, C, …].
+  private func asChannels(of x: Tensor) -> Tensor {
+    reshaped([count] + Array(repeating: 1, count: x.rank - 2))
+  }
+
+  /// This tensor as [N, C, …], after a check that each of the statistics and parameters has one value a channel.
+  private func channelExtents(_ parameters: [Tensor?]) -> GroupExtents {
+    precondition(rank >= 2, "batchNorm needs shape [N, C, …], not \(shape)")
+    for case let parameter? in parameters {
+      precondition(
+        parameter.shape == [shape[1]] && parameter.dtype == dtype,
+        "batchNorm of shape \(shape) in \(dtype) with statistics or parameters of \(parameter.shape) in \(parameter.dtype)"
+      )
+    }
+    return GroupExtents(outer: shape[0], groups: shape[1], inner: shape[2...].reduce(1, *))
+  }
+}

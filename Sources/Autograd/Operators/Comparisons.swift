@@ -1,0 +1,60 @@
+extension Tensor {
+  /// Whether elements are equal, as `bool`; shapes are broadcast and types promoted. NaN is equal to nothing.
+  public func equal(to other: Tensor) -> Tensor { compared(.equal, other) }
+
+  /// Whether elements differ, as `bool`.
+  public func notEqual(to other: Tensor) -> Tensor { !compared(.equal, other) }
+
+  /// Whether elements are smaller than those of `other`, as `bool`.
+  public func less(than other: Tensor) -> Tensor { compared(.less, other) }
+
+  /// Whether elements are smaller than those of `other` or equal to them, as `bool`.
+  public func lessOrEqual(to other: Tensor) -> Tensor { compared(.lessOrEqual, other) }
+
+  /// Whether elements are larger than those of `other`, as `bool`.
+  public func greater(than other: Tensor) -> Tensor { other.compared(.less, self) }
+
+  /// Whether elements are larger than those of `other` or equal to them, as `bool`.
+  public func greaterOrEqual(to other: Tensor) -> Tensor { other.compared(.lessOrEqual, self) }
+
+  /// The opposite truth values, of a tensor of `bool`.
+  public static prefix func ! (x: Tensor) -> Tensor {
+    precondition(x.dtype == .bool, "! is defined for tensors of bool, not \(x.dtype)")
+    return x.compared(.equal, x.scalar(0))
+  }
+
+  private func compared(_ operation: BinaryOperation, _ other: Tensor) -> Tensor {
+    var (a, b) = Self.promoted(detached(), other.detached())
+    if a.dtype == .bool || a.dtype == .uint8 { (a, b) = (a.cast(to: .int64), b.cast(to: .int64)) }
+    return a.combined(operation, b).cast(to: .bool)
+  }
+}
+
+// MARK: - Operators
+
+extension Tensor {
+  /// Whether elements are equal, as `bool`.
+  public static func .== (a: Tensor, b: Tensor) -> Tensor { a.equal(to: b) }
+  /// Whether elements equal a number, as `bool`.
+  public static func .== (a: Tensor, b: Double) -> Tensor { a.equal(to: a.scalar(b)) }
+  /// Whether elements differ, as `bool`.
+  public static func .!= (a: Tensor, b: Tensor) -> Tensor { a.notEqual(to: b) }
+  /// Whether elements differ from a number, as `bool`.
+  public static func .!= (a: Tensor, b: Double) -> Tensor { a.notEqual(to: a.scalar(b)) }
+  /// Whether elements are smaller, as `bool`.
+  public static func .< (a: Tensor, b: Tensor) -> Tensor { a.less(than: b) }
+  /// Whether elements are smaller than a number, as `bool`.
+  public static func .< (a: Tensor, b: Double) -> Tensor { a.less(than: a.scalar(b)) }
+  /// Whether elements are smaller or equal, as `bool`.
+  public static func .<= (a: Tensor, b: Tensor) -> Tensor { a.lessOrEqual(to: b) }
+  /// Whether elements are smaller than a number or equal to it, as `bool`.
+  public static func .<= (a: Tensor, b: Double) -> Tensor { a.lessOrEqual(to: a.scalar(b)) }
+  /// Whether elements are larger, as `bool`.
+  public static func .> (a: Tensor, b: Tensor) -> Tensor { a.greater(than: b) }
+  /// Whether elements are larger than a number, as `bool`.
+  public static func .> (a: Tensor, b: Double) -> Tensor { a.greater(than: a.scalar(b)) }
+  /// Whether elements are larger or equal, as `bool`.
+  public static func .>= (a: Tensor, b: Tensor) -> Tensor { a.greaterOrEqual(to: b) }
+  /// Whether elements are larger than a number or equal to it, as `bool`.
+  public static func .>= (a: Tensor, b: Double) -> Tensor { a.greaterOrEqual(to: a.scalar(b)) }
+}

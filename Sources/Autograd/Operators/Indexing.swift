@@ -1,0 +1,117 @@
+extension Tensor {
+  /// The slices of this tensor at `indices` of a dimension, in that order and as often as they are named, as
+  /// `torch.index_select`.
+  ///
+  /// - Parameters:
+  ///   - indices: [n], `int64`, each from 0 to the size of the dimension − 1; anything else traps.
+  ///   - dimension: The dimension that the indices are of; it has size n in the result.
+  public func selected(_ indices: Tensor, along dimension: Int) -> Tensor {
+    precondition(rank > 0, "selected needs a tensor with dimensions")
+    precondition(indices.rank == 1, "selected needs indices of shape [n], not \(indices.shape)")
+    let dimension = Shape.normalize(dimension, rank: rank)
+    let places = IndexedPlaces(
+      indices, isShared: true, along: dimension, of: shape, size: indices.count, operation: "selected")
+    return places.gather(from: self, as: "IndexSelectBackward0")
+  }
+
+  /// For every element of `indices` the element of this tensor that has its place, but the index's value along
+  /// `dimension`, as `torch.gather`.
+  ///
+  /// - Parameters:
+  ///   - indices: `int64`, of as many dimensions as this tensor and no larger along any but `dimension`.
+  ///   - dimension: The dimension that the indices are of.
+  /// - Returns: A tensor of the shape of `indices`.
+  public func gathered(_ indices: Tensor, along dimension: Int) -> Tensor {
+    let dimension = Shape.normalize(dimension, rank: rank)
+    let fits =
+      rank > 0 && indices.rank == rank
+      && shape.indices.allSatisfy { $0 == dimension || indices.shape[$0] <= shape[$0] }
+    precondition(
+      fits, "gathered along dimension \(dimension) of shape \(shape) with indices of shape \(indices.shape)")
+    var covered = self
+    for i in shape.indices where i != dimension && indices.shape[i] < shape[i] {
+      covered = covered.sliced(0..<indices.shape[i], along: i)
+    }
+    let places = IndexedPlaces(
+      indices, isShared: false, along: dimension, of: covered.shape, size: indices.shape[dimension],
+      operation: "gathered")
+    return places.gather(from: covered, as: "GatherBackward0")
+  }
+
+  /// The rows of this table at `indices`, as `torch.nn.functional.embedding`.
+  ///
+  /// - Parameter indices: `int64`, of any shape, each from 0 to the number of rows − 1; anything else traps.
+  /// - Returns: The shape of `indices`, then [d], for this tensor's [n, d].
+  public func embedding(_ indices: Tensor) -> Tensor {
+    precondition(rank == 2, "embedding needs a table of shape [n, d], not \(shape)")
+    let table = shape
+    let places = IndexedPlaces(
+      indices, isShared: true, along: 0, of: table, size: indices.count, operation: "embedding")
+    let result = Tensor(uninitialized: indices.shape + [table[1]], dtype: dtype)
+    backend.gather(self, at: indices, places.extents, into: result)
+    return result.recorded(as: "EmbeddingBackward0", from: [self], saving: [indices]) { gradient, inputs in
+      let rows = gradient.reshaped([indices.count, table[1]])
+      if isGradEnabled { return inputs.add(0, places.scatter(rows)) }
+      inputs.write(0, shape: table, dtype: gradient.dtype) { destination, adding in
+        if !adding { destination.backend.fill(destination, with: 0) }
+        destination.backend.scatterAdd(rows, at: indices, places.extents, into: destination)
+      }
+    }
+  }
+}
+
+/// Where indices along one dimension point. Gathering from there and scattering to there are each other's gradients.
+struct IndexedPlaces {
+  let indices: Tensor
+  let extents: IndexedExtents
+  private let source: [Int]
+  private let result: [Int]
+
+  /// Indices along `dimension` of tensors of shape `source`, of which the result has `size`.
+  ///
+  /// - Parameter isShared: Whether the indices are a list for the whole dimension, or one for each element.
+  init(
+    _ indices: Tensor, isShared: Bool, along dimension: Int, of source: [Int], size: Int, operation: StaticString
+  ) {
+    precondition(indices.dtype == .int64, "\(operation) needs indices of int64, not \(indices.dtype)")
+    let limit = source[dimension]
+    indices.withElements(of: Int64.self) { elements in
+      for index in elements {
+        precondition(
+          index >= 0 && index < limit,
+          "\(operation): index \(index) is out of range for dimension \(dimension) of shape \(source)")
+      }
+    }
+    self.init(indices, isShared: isShared, along: dimension, of: source, size: size)
+  }
+
+  /// The same for indices that are known to be in range.
+  init(_ indices: Tensor, isShared: Bool = false, along dimension: Int, of source: [Int], size: Int) {
+    self.indices = indices
+    self.source = source
+    var result = source
+    result[dimension] = size
+    self.result = result
+    extents = IndexedExtents(
+      outer: source[..<dimension].reduce(1, *), size: source[dimension], picks: size,
+      inner: source[(dimension + 1)...].reduce(1, *), isShared: isShared)
+  }
+
+  /// The elements of `x` at these places.
+  func gather(from x: Tensor, as name: StaticString) -> Tensor {
+    let gathered = Tensor(uninitialized: result, dtype: x.dtype)
+    x.backend.gather(x, at: indices, extents, into: gathered)
+    return gathered.recorded(as: name, from: [x], saving: [indices]) { gradient, inputs in
+      inputs.add(0, scatter(gradient))
+    }
+  }
+
+  /// Zeros, with `values` added at these places.
+  func scatter(_ values: Tensor) -> Tensor {
+    let scattered = Tensor.zeros(source, dtype: values.dtype)
+    values.backend.scatterAdd(values, at: indices, extents, into: scattered)
+    return scattered.recorded(as: "ScatterAddBackward0", from: [values], saving: [indices]) { gradient, inputs in
+      inputs.add(0, gather(from: gradient, as: "GatherBackward0"))
+    }
+  }
+}

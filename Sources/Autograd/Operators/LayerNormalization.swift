@@ -1,0 +1,85 @@
+extension Tensor {
+  /// Rows brought to mean 0 and variance 1, then scaled and shifted, as `torch.nn.functional.layer_norm` (Ba et al.,
+  /// arXiv:1607.06450):
+  ///
+  ///     y = (x − mean) / √(variance + ε) · weight + bias
+  ///
+  /// - Parameters:
+  ///   - normalizedShape: The last dimensions, which make up a row.
+  ///   - weight: Of that shape, or `nil` for ones.
+  ///   - bias: Of that shape, or `nil` for zeros.
+  ///   - epsilon: What is added to the variance.
+  public func layerNorm(
+    _ normalizedShape: [Int], weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5
+  ) -> Tensor {
+    precondition(
+      !normalizedShape.isEmpty && Array(shape.suffix(normalizedShape.count)) == normalizedShape,
+      "layerNorm over \(normalizedShape) of shape \(shape): they must be its last dimensions")
+    for parameter in [weight, bias].compactMap({ $0 }) {
+      precondition(
+        parameter.shape == normalizedShape && parameter.dtype == dtype,
+        "layerNorm over \(normalizedShape) in \(dtype) with a parameter of \(parameter.shape) in \(parameter.dtype)")
+    }
+    let x = self
+    let rows = Array((0..<rank - normalizedShape.count))
+    let columns = Array((rank - normalizedShape.count)..<rank)
+    let kept = Shape.reduced(shape, over: columns, keepingDimensions: true)
+    let (mean, variance) = (Tensor(uninitialized: kept, dtype: dtype), Tensor(uninitialized: kept, dtype: dtype))
+    backend.moments(
+      x, GroupExtents(outer: 1, groups: mean.count, inner: Shape.count(normalizedShape)), mean: mean,
+      variance: variance)
+    let moments = Moments(mean: mean, variance: variance, epsilon: epsilon)
+    let y = Tensor(uninitialized: shape, dtype: dtype)
+    backend.layerNormalize(x, moments, weight: weight, bias: bias, into: y)
+    let parameters = NormalizationParameters(weight: weight, bias: bias)
+    return y.recorded(
+      as: "NativeLayerNormBackward0", from: [x] + parameters.tensors, saving: [x] + parameters.tensors
+    ) { gradient, inputs in
+      guard !isGradEnabled else {
+        let deviation = (x.variance(columns, unbiased: false, keepingDimensions: true) + epsilon).rsqrt()
+        let normalized = (x - x.mean(columns, keepingDimensions: true)) * deviation
+        inputs.add(
+          0, normalizationGradient(weight.map { gradient * $0 } ?? gradient, normalized, deviation, columns))
+        if let i = parameters.weightIndex { inputs.add(i, (gradient * normalized).sum(rows)) }
+        if let i = parameters.biasIndex { inputs.add(i, gradient.sum(rows)) }
+        return
+      }
+      let results = NormalizationGradients(
+        input: Tensor(uninitialized: x.shape, dtype: x.dtype),
+        weight: Tensor(uninitialized: normalizedShape, dtype: x.dtype),
+        bias: Tensor(uninitialized: normalizedShape, dtype: x.dtype))
+      x.backend.layerNormalizeGradient(gradient, x, moments, weight: weight, into: results)
+      parameters.add(results, to: inputs)
+    }
+  }
+}
+
+/// The gradient of (x − mean) · deviation with respect to x, which mean and deviation come from.
+///
+/// - Parameters:
+///   - gradient: With respect to the normalized elements.
+///   - dimensions: Those over which mean and deviation were taken.
+func normalizationGradient(
+  _ gradient: Tensor, _ normalized: Tensor, _ deviation: Tensor, _ dimensions: [Int]
+) -> Tensor {
+  let average = gradient.mean(dimensions, keepingDimensions: true)
+  let slope = (gradient * normalized).mean(dimensions, keepingDimensions: true)
+  return deviation * (gradient - average - normalized * slope)
+}
+
+/// The weight and bias of a normalization, either of which may be left out, as inputs of an operation after x.
+struct NormalizationParameters {
+  let weight: Tensor?
+  let bias: Tensor?
+
+  var tensors: [Tensor] { [weight, bias].compactMap { $0 } }
+  var weightIndex: Int? { weight == nil ? nil : 1 }
+  var biasIndex: Int? { bias == nil ? nil : weight == nil ? 1 : 2 }
+
+  /// Gives x, weight and bias their gradients.
+  func add(_ gradients: NormalizationGradients, to inputs: GradientSink) {
+    inputs.add(0, gradients.input)
+    if let weightIndex { inputs.add(weightIndex, gradients.weight) }
+    if let biasIndex { inputs.add(biasIndex, gradients.bias) }
+  }
+}

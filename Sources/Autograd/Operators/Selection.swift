@@ -1,0 +1,43 @@
+extension Tensor {
+  /// Elements of `a` where `condition` is true and of `b` where it is not, as `torch.where`; shapes are broadcast and
+  /// types promoted.
+  ///
+  /// The elements that are not selected get a gradient of 0, whatever they are.
+  ///
+  /// - Parameter condition: Of type `bool`.
+  public static func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
+    precondition(condition.dtype == .bool, "select needs a condition of bool, not \(condition.dtype)")
+    let (a, b) = promoted(a, b)
+    let shape = Shape.broadcast(condition.shape, Shape.broadcast(a.shape, b.shape))
+    let result = Tensor(uninitialized: shape, dtype: a.dtype)
+    result.backend.select(condition, a, b, into: result)
+    return result.recorded(as: "WhereBackward0", from: [a, b], saving: [condition]) { gradient, inputs in
+      inputs.add(0, select(condition, gradient, gradient.scalar(0)).summed(to: a.shape))
+      inputs.add(1, select(condition, gradient.scalar(0), gradient).summed(to: b.shape))
+    }
+  }
+
+  /// This tensor with `value` in place of every element at which `mask`, of type `bool` and broadcast, is true.
+  public func filled(with value: Double, where mask: Tensor) -> Tensor {
+    precondition(
+      Shape.broadcast(shape, mask.shape) == shape, "a mask of shape \(mask.shape) does not broadcast to \(shape)")
+    return .select(mask, scalar(value), self)
+  }
+
+  /// Every element moved to the nearest bound if it is outside of them; the slope is 1 at the bounds and between
+  /// them, 0 elsewhere.
+  public func clamped(min: Double? = nil, max: Double? = nil) -> Tensor {
+    precondition(dtype.isFloatingPoint, "clamped is not defined for tensors of \(dtype); cast to float32 first")
+    let x = detached()
+    var y = x
+    if let min { y = y.combined(.maximum, scalar(min)) }
+    if let max { y = y.combined(.minimum, scalar(max)) }
+    if y === x { y = x.ownedCopy() }
+    return y.recorded(as: "ClampBackward1", from: [self], saving: [self]) { gradient, inputs in
+      var slope = gradient
+      if let min { slope = slope * x.scalar(min).combined(.lessOrEqual, x) }
+      if let max { slope = slope * x.combined(.lessOrEqual, x.scalar(max)) }
+      inputs.add(0, slope)
+    }
+  }
+}

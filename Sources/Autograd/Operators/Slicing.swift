@@ -1,0 +1,155 @@
+extension Tensor {
+  /// The part of a dimension from `range.lowerBound` to before `range.upperBound`, every `step`-th of it.
+  ///
+  /// The part of the first dimension (of those with more than one element) shares this tensor's memory; others are
+  /// copies.
+  public func sliced(_ range: Range<Int>, along dimension: Int = 0, step: Int = 1) -> Tensor {
+    precondition(rank > 0, "a tensor without dimensions cannot be sliced")
+    var part = TensorPart(of: shape)
+    part.keep(range, of: Shape.normalize(dimension, rank: rank), step: step)
+    return part.taken(from: self, as: "SliceBackward0")
+  }
+
+  /// The elements at `index` of a dimension, which is left out; negative indices count from the end.
+  public func selected(_ index: Int, along dimension: Int = 0) -> Tensor {
+    precondition(rank > 0, "a tensor without dimensions cannot be indexed")
+    var part = TensorPart(of: shape)
+    part.keep(only: index, of: Shape.normalize(dimension, rank: rank))
+    return part.taken(from: self, as: "SelectBackward0")
+  }
+
+  /// A part of the tensor, by an index or a range for each of the first dimensions; an index leaves its dimension out.
+  ///
+  ///     x[2]              // the third row
+  ///     x[1..<4, 0..<2]   // the first two columns of three rows
+  ///     x[0..., -1]       // the last column
+  public subscript(_ indices: any TensorIndex...) -> Tensor {
+    precondition(indices.count <= rank, "\(indices.count) indices given for a tensor of shape \(shape)")
+    var part = TensorPart(of: shape)
+    for (dimension, index) in indices.enumerated() { index.keepPart(of: dimension, in: &part) }
+    return part.taken(from: self, as: indices.last is Int ? "SelectBackward0" : "SliceBackward0")
+  }
+
+  /// Parts of `size` elements of a dimension, one after the other; the last may be smaller.
+  public func split(_ size: Int, along dimension: Int = 0) -> [Tensor] {
+    let dimension = Shape.normalize(dimension, rank: rank)
+    precondition(rank > 0 && size > 0, "split into parts of \(size) of a tensor of shape \(shape)")
+    return stride(from: 0, to: shape[dimension], by: size).map {
+      sliced($0..<min($0 + size, shape[dimension]), along: dimension)
+    }
+  }
+
+  /// The same elements with a new dimension of size 1.
+  public func unsqueezed(_ dimension: Int) -> Tensor {
+    var target = shape
+    target.insert(1, at: Shape.normalize(dimension, rank: rank + 1))
+    return reshaped(target)
+  }
+
+  /// The same elements without a dimension, which must have size 1, or without all dimensions of size 1.
+  public func squeezed(_ dimension: Int? = nil) -> Tensor {
+    guard let dimension else { return reshaped(shape.filter { $0 != 1 }) }
+    var target = shape
+    let place = Shape.normalize(dimension, rank: rank)
+    precondition(rank > 0 && shape[place] == 1, "dimension \(dimension) of shape \(shape) is not of size 1")
+    target.remove(at: place)
+    return reshaped(target)
+  }
+}
+
+/// What can stand for a dimension in a tensor's subscript: an index or a range.
+public protocol TensorIndex {
+  /// Restricts `part` along a dimension.
+  func keepPart(of dimension: Int, in part: inout TensorPart)
+}
+
+extension Int: TensorIndex {
+  /// Keeps the elements at this index, from the end if it is negative, and leaves the dimension out.
+  public func keepPart(of dimension: Int, in part: inout TensorPart) { part.keep(only: self, of: dimension) }
+}
+
+extension TensorIndex where Self: RangeExpression<Int> {
+  /// Keeps the elements at the indices in this range.
+  public func keepPart(of dimension: Int, in part: inout TensorPart) {
+    part.keep(relative(to: 0..<part.shape[dimension]), of: dimension)
+  }
+}
+
+extension Range<Int>: TensorIndex {}
+extension ClosedRange<Int>: TensorIndex {}
+extension PartialRangeFrom<Int>: TensorIndex {}
+extension PartialRangeUpTo<Int>: TensorIndex {}
+extension PartialRangeThrough<Int>: TensorIndex {}
+
+/// A rectangular part of a tensor, which may skip elements at regular steps.
+public struct TensorPart {
+  /// The shape of the whole tensor.
+  public let shape: [Int]
+  private var offset = 0
+  private var strides: [Int]
+  private var sizes: [Int]
+  private var isLeftOut: [Bool]
+
+  init(of shape: [Int]) {
+    self.shape = shape
+    strides = Shape.strides(shape)
+    sizes = shape
+    isLeftOut = shape.map { _ in false }
+  }
+
+  mutating func keep(_ range: Range<Int>, of dimension: Int, step: Int = 1) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= shape[dimension] && step > 0,
+      "slice \(range) in steps of \(step) of dimension \(dimension) of shape \(shape)")
+    offset += range.lowerBound * strides[dimension]
+    sizes[dimension] = (range.count + step - 1) / step
+    strides[dimension] *= step
+  }
+
+  mutating func keep(only index: Int, of dimension: Int) {
+    let size = shape[dimension]
+    precondition(
+      index >= -size && index < size, "index \(index) is out of range for dimension \(dimension) of shape \(shape)")
+    offset += (index < 0 ? index + size : index) * strides[dimension]
+    sizes[dimension] = 1
+    isLeftOut[dimension] = true
+  }
+
+  /// This part of `x`, in its memory if the part is contiguous.
+  func taken(from x: Tensor, as name: StaticString) -> Tensor {
+    let shape = sizes.indices.filter { !isLeftOut[$0] }.map { sizes[$0] }
+    let part: Tensor
+    if isContiguous {
+      part = x.shared(offset: offset, shape: shape)
+    } else {
+      part = Tensor(uninitialized: shape, dtype: x.dtype)
+      x.backend.copy(x, offset: offset, strides: keptStrides, into: part)
+    }
+    return part.recorded(as: name, from: [x]) { gradient, inputs in
+      inputs.add(0, padded(gradient, as: name))
+    }
+  }
+
+  /// Zeros of the shape of the whole, with `values` in this part: the transpose of ``taken(from:as:)``.
+  private func padded(_ values: Tensor, as name: StaticString) -> Tensor {
+    let whole = Tensor.zeros(shape, dtype: values.dtype)
+    values.backend.place(values, into: whole, offset: offset, strides: keptStrides)
+    return whole.recorded(as: "SliceBackwardBackward0", from: [values]) { gradient, inputs in
+      inputs.add(0, taken(from: gradient, as: name))
+    }
+  }
+
+  private var keptStrides: [Int] { strides.indices.filter { !isLeftOut[$0] }.map { strides[$0] } }
+
+  private var isContiguous: Bool {
+    let dense = Shape.strides(sizes)
+    return sizes.contains(0) || sizes.indices.allSatisfy { sizes[$0] == 1 || strides[$0] == dense[$0] }
+  }
+}
+
+extension Tensor {
+  /// Neighbouring elements of this tensor, in its memory, without a graph.
+  fileprivate func shared(offset distance: Int, shape: [Int]) -> Tensor {
+    Tensor(storage: storage, offset: offset + distance, shape: shape, dtype: dtype)
+  }
+}
