@@ -127,7 +127,8 @@ final class BackwardPass {
       }
       node.backward?(gradient, GradientSink(node: node, pass: self))
     }
-    for case .leaf(let leaf) in node.edges { contributionArrived(at: leaf) }
+    // In reverse order, which is the order of an arena: a layer's bias comes before its weight.
+    for case .leaf(let leaf) in node.edges.reversed() { contributionArrived(at: leaf) }
     if !retainsGraph { node.free() }
   }
 

@@ -72,11 +72,18 @@ final class Node {
 
   /// Forgets all that the backward pass needs, and with it the graph before this operation.
   func free() {
-    guard let backward else { return }
-    ThreadState.current.release(Remains(edges: edges, backward: backward))
-    self.backward = nil
-    edges = []
-    saved = []
+    guard backward != nil else { return }
+    ThreadState.current.release(takeRemains())
+  }
+
+  /// Moves what must be released out of this node, so that no reference to it is left here when that happens.
+  private func takeRemains() -> Remains {
+    defer {
+      backward = nil
+      edges = []
+      saved = []
+    }
+    return Remains(edges: edges, backward: backward)
   }
 
   deinit { free() }
@@ -84,9 +91,9 @@ final class Node {
   /// What a freed node held.
   private final class Remains {
     let edges: [Edge]
-    let backward: Backward
+    let backward: Backward?
 
-    init(edges: [Edge], backward: @escaping Backward) {
+    init(edges: [Edge], backward: Backward?) {
       self.edges = edges
       self.backward = backward
     }
