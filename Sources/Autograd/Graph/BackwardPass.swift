@@ -6,11 +6,11 @@ import Synchronization
 /// that computed it, so its gradient is complete when its turn comes. The walk is iterative, so a graph may be
 /// as deep as memory allows.
 final class BackwardPass {
-  /// What a pass does with the gradients that reach the leaves.
+  /// What a pass does with the gradients.
   enum Destination {
     /// Adds them to `grad` of every leaf.
     case leaves
-    /// Keeps those of the given tensors, and no others.
+    /// Keeps those of the given tensors, and computes no others.
     case captured([Tensor])
   }
 
@@ -20,44 +20,48 @@ final class BackwardPass {
   private let retainsGraph: Bool
   private let createsGraph: Bool
   private var order: [Node] = []
-  private let capturesOnly: Bool
-  /// The places in the list of captured tensors, by the leaf or by the operation that computed the tensor.
-  private var captureIndex: [ObjectIdentifier: Int] = [:]
-  private(set) var captured: [Tensor?] = []
+  let capturesOnly: Bool
+  /// The captured tensors; those that are leaves or outputs of operations by the identity of either.
+  private let wanted: [Tensor]
+  private let wantedIdentities: Set<ObjectIdentifier>
+  private var captured: [ObjectIdentifier: Tensor] = [:]
+  /// What has arrived in this pass at leaves whose `grad` it does not go to directly.
+  var arrived: [ObjectIdentifier: Tensor] = [:]
 
   init(retainingGraph: Bool, creatingGraph: Bool, destination: Destination) {
     id = Self.counter.add(1, ordering: .relaxed).newValue
     retainsGraph = retainingGraph
     createsGraph = creatingGraph
     switch destination {
-    case .leaves:
-      capturesOnly = false
-    case .captured(let tensors):
-      capturesOnly = true
-      captured = Array(repeating: nil, count: tensors.count)
-      for (i, tensor) in tensors.enumerated() { captureIndex[Self.identity(of: tensor)] = i }
+    case .leaves: (capturesOnly, wanted) = (false, [])
+    case .captured(let tensors): (capturesOnly, wanted) = (true, tensors)
     }
+    wantedIdentities = Set(wanted.map(Self.identity))
   }
 
   private static func identity(of tensor: Tensor) -> ObjectIdentifier {
     tensor.node.map(ObjectIdentifier.init) ?? ObjectIdentifier(tensor)
   }
 
+  /// The gradients of the captured tensors; `nil` for those that were not reached.
+  var gradients: [Tensor?] { wanted.map { captured[Self.identity(of: $0)] } }
+
   /// Walks the graph of `root`, whose gradient is `gradient`.
   func run(from root: Tensor, gradient: Tensor) throws {
-    guard let start = root.node else {
-      guard root.requiresGrad else { throw AutogradError.nothingRecorded }
-      root.pendingContributions = 1
-      accumulate(gradient, into: root)
-      contributionArrived(at: root)
-      return
-    }
-    try collect(from: start)
+    guard root.requiresGrad else { throw AutogradError.nothingRecorded }
     try recording(createsGraph) {
-      start.gradient = gradient
-      start.ownsGradient = false
-      defer { for node in order { node.gradient = nil } }
-      for node in order { try visit(node) }
+      if let start = root.node {
+        try collect(from: start)
+        start.gradient = gradient
+        start.ownsGradient = false
+        defer { for node in order { node.gradient = nil } }
+        for node in order { try visit(node) }
+      } else if wants(.leaf(root)) {
+        root.pendingContributions = 1
+        accumulate(gradient, into: root)
+        contributionArrived(at: root)
+      }
+      captureLeaves()
     }
   }
 
@@ -76,7 +80,7 @@ final class BackwardPass {
       for edge in node.edges {
         switch edge {
         case .none: break
-        case .leaf(let leaf): leaf.pendingContributions += 1
+        case .leaf(let leaf): if !capturesOnly { leaf.pendingContributions += 1 }
         case .node(let next):
           guard next.pass != id else { continue }
           next.pass = id
@@ -85,142 +89,64 @@ final class BackwardPass {
       }
     }
     order.sort { $0.sequence > $1.sequence }
+    for node in order.reversed() {
+      node.isWanted =
+        !capturesOnly || wantedIdentities.contains(ObjectIdentifier(node)) || node.edges.contains(where: wants)
+    }
+  }
+
+  /// Whether a gradient that flows along `edge` gets to where this pass wants it.
+  func wants(_ edge: Node.Edge) -> Bool {
+    switch edge {
+    case .none: false
+    case .leaf(let leaf): !capturesOnly || wantedIdentities.contains(ObjectIdentifier(leaf))
+    case .node(let node): node.isWanted
+    }
   }
 
   private func forgetPendingContributions() {
+    guard !capturesOnly else { return }
     for node in order {
       for case .leaf(let leaf) in node.edges { leaf.pendingContributions = 0 }
     }
   }
 
   private func visit(_ node: Node) throws {
-    guard node.saved.allSatisfy(\.isUnchanged) else {
-      forgetPendingContributions()
-      throw AutogradError.changedInPlace(operation: "\(node.name)")
-    }
+    guard node.isWanted else { return }
     if var gradient = node.gradient {
-      node.gradient = nil
-      for hook in node.hooks {
-        if let replaced = hook(gradient) { gradient = replaced }
+      guard node.saved.allSatisfy(\.isUnchanged) else {
+        forgetPendingContributions()
+        throw AutogradError.changedInPlace(operation: "\(node.name)")
       }
-      node.retainedOutput?.accumulatedGradient = gradient
-      if capturesOnly, let index = captureIndex[ObjectIdentifier(node)] { captured[index] = gradient }
+      node.gradient = nil
+      gradient = node.hooks.applied(to: gradient)
+      if capturesOnly {
+        if wantedIdentities.contains(ObjectIdentifier(node)) { captured[ObjectIdentifier(node)] = gradient }
+      } else if let output = node.retainedOutput {
+        add(gradient, toGradOf: output)
+      }
       node.backward?(gradient, GradientSink(node: node, pass: self))
     }
-    for case .leaf(let leaf) in node.edges { contributionArrived(at: leaf) }
+    // In reverse order, which is the order of an arena: a layer's bias comes before its weight.
+    for case .leaf(let leaf) in node.edges.reversed() { contributionArrived(at: leaf) }
     if !retainsGraph { node.free() }
   }
 
   private func contributionArrived(at leaf: Tensor) {
+    guard !capturesOnly else { return }
     leaf.pendingContributions -= 1
-    guard leaf.pendingContributions == 0, !capturesOnly else { return }
-    for hook in leaf.leafHooks {
-      if let gradient = leaf.grad, let replaced = hook(gradient) { leaf.grad = replaced }
+    guard leaf.pendingContributions == 0 else { return }
+    if let gradient = arrived.removeValue(forKey: ObjectIdentifier(leaf)) {
+      add(leaf.leafHooks.applied(to: gradient), toGradOf: leaf)
     }
+    leaf.keepGradientInSlot()
     leaf.gradientDidBecomeReady?()
   }
-}
 
-// MARK: - Accumulation
-
-extension BackwardPass {
-  /// Adds `gradient` to what has reached `leaf`.
-  func accumulate(_ gradient: Tensor, into leaf: Tensor) {
-    if capturesOnly {
-      guard let index = captureIndex[ObjectIdentifier(leaf)] else { return }
-      captured[index] = captured[index].map { $0 + gradient } ?? gradient
-    } else if let existing = leaf.accumulatedGradient {
-      if isGradEnabled { leaf.accumulatedGradient = existing + gradient } else { existing.accumulate(gradient) }
-    } else if let slot = leaf.gradientSlot {
-      slot.backend.convert(gradient, into: slot)
-      leaf.accumulatedGradient = slot
-    } else {
-      leaf.accumulatedGradient = isGradEnabled ? gradient : gradient.ownedCopy()
+  private func captureLeaves() {
+    for leaf in wanted where leaf.isLeaf {
+      guard let gradient = arrived.removeValue(forKey: ObjectIdentifier(leaf)) else { continue }
+      captured[ObjectIdentifier(leaf)] = leaf.leafHooks.applied(to: gradient)
     }
-  }
-
-  /// Adds `gradient` to what has reached `node`.
-  func accumulate(_ gradient: Tensor, into node: Node) {
-    guard let existing = node.gradient else {
-      node.gradient = gradient
-      node.ownsGradient = false
-      return
-    }
-    if node.ownsGradient && !isGradEnabled {
-      existing.accumulate(gradient)
-    } else {
-      node.gradient = existing + gradient
-      node.ownsGradient = true
-    }
-  }
-
-  /// The tensor into which a contribution to `leaf` can be written, and whether it must be added to what is there;
-  /// `nil` when nobody wants it.
-  func destination(for leaf: Tensor) -> (tensor: Tensor, accumulates: Bool)? {
-    if capturesOnly {
-      guard let index = captureIndex[ObjectIdentifier(leaf)] else { return nil }
-      if let existing = captured[index] {
-        let own = existing.ownedCopy()
-        captured[index] = own
-        return (own, true)
-      }
-      let fresh = Tensor(uninitialized: leaf.shape, dtype: leaf.dtype)
-      captured[index] = fresh
-      return (fresh, false)
-    }
-    if let existing = leaf.accumulatedGradient { return (existing, true) }
-    let fresh = leaf.gradientSlot ?? Tensor(uninitialized: leaf.shape, dtype: leaf.dtype)
-    leaf.accumulatedGradient = fresh
-    return (fresh, false)
-  }
-}
-
-/// Where an operation's backward function puts the gradients of its inputs.
-struct GradientSink {
-  fileprivate let node: Node
-  fileprivate let pass: BackwardPass
-
-  /// Whether a gradient is wanted for input `index`.
-  func needs(_ index: Int) -> Bool {
-    if case .none = node.edges[index] { false } else { true }
-  }
-
-  /// Adds a gradient of input `index`, computed only if it is wanted.
-  func add(_ index: Int, _ gradient: @autoclosure () -> Tensor) {
-    switch node.edges[index] {
-    case .none: break
-    case .leaf(let leaf): pass.accumulate(gradient(), into: leaf)
-    case .node(let node): pass.accumulate(gradient(), into: node)
-    }
-  }
-
-  /// Lets `body` write the gradient of input `index` where it belongs, which for a parameter is its place in the
-  /// arena: `body` gets the destination and whether it must add to what is there.
-  ///
-  /// Only for passes that do not record (``isGradEnabled`` is false).
-  func write(_ index: Int, shape: [Int], dtype: DataType, _ body: (_ destination: Tensor, _ adding: Bool) -> Void) {
-    switch node.edges[index] {
-    case .none: break
-    case .leaf(let leaf):
-      guard let (tensor, accumulates) = pass.destination(for: leaf) else { return }
-      body(tensor, accumulates)
-    case .node(let node):
-      let fresh = Tensor(uninitialized: shape, dtype: dtype)
-      body(fresh, false)
-      let wasEmpty = node.gradient == nil
-      pass.accumulate(fresh, into: node)
-      if wasEmpty { node.ownsGradient = true }
-    }
-  }
-
-  /// The operation's output with its place in the graph, from the detached copy that its backward function captured.
-  func output(_ saved: Tensor) -> Tensor { isGradEnabled ? saved.reattached(to: node) : saved }
-}
-
-extension Tensor {
-  /// Adds `other` in place, without a graph.
-  func accumulate(_ other: Tensor) {
-    storage.version &+= 1
-    backend.binary(.add, self, other, into: self)
   }
 }

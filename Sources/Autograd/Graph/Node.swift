@@ -26,8 +26,22 @@ final class Node {
     var isUnchanged: Bool { storage.version == version }
   }
 
-  /// PyTorch's name of the operation's gradient function, such as "MulBackward0".
-  let name: StaticString
+  /// What the gradient function is called.
+  enum Name: CustomStringConvertible {
+    /// PyTorch's name of a built-in operation's gradient function, such as "MulBackward0".
+    case operation(StaticString)
+    /// A function given by the user.
+    case custom(any DifferentiableFunction.Type)
+
+    var description: String {
+      switch self {
+      case .operation(let name): "\(name)"
+      case .custom(let type): "\(type)Backward"
+      }
+    }
+  }
+
+  let name: Name
   /// Operations are numbered in the order in which they were recorded.
   let sequence: UInt64
   private(set) var edges: [Edge]
@@ -39,12 +53,14 @@ final class Node {
   var ownsGradient = false
   /// The pass that last visited this node.
   var pass: UInt64 = 0
+  /// Whether that pass needs the gradient of the output.
+  var isWanted = true
   /// Functions that see, and may replace, the gradient of the output.
-  var hooks: [(Tensor) -> Tensor?] = []
+  var hooks: [GradientHook] = []
   /// The output, when its gradient is kept for the user.
   weak var retainedOutput: Tensor?
 
-  init(name: StaticString, edges: [Edge], saved: [Saved], backward: @escaping Backward) {
+  init(name: Name, edges: [Edge], saved: [Saved], backward: @escaping Backward) {
     self.name = name
     self.edges = edges
     self.saved = saved
@@ -56,11 +72,18 @@ final class Node {
 
   /// Forgets all that the backward pass needs, and with it the graph before this operation.
   func free() {
-    guard let backward else { return }
-    ThreadState.current.release(Remains(edges: edges, backward: backward))
-    self.backward = nil
-    edges = []
-    saved = []
+    guard backward != nil else { return }
+    ThreadState.current.release(takeRemains())
+  }
+
+  /// Moves what must be released out of this node, so that no reference to it is left here when that happens.
+  private func takeRemains() -> Remains {
+    defer {
+      backward = nil
+      edges = []
+      saved = []
+    }
+    return Remains(edges: edges, backward: backward)
   }
 
   deinit { free() }
@@ -68,9 +91,9 @@ final class Node {
   /// What a freed node held.
   private final class Remains {
     let edges: [Edge]
-    let backward: Backward
+    let backward: Backward?
 
-    init(edges: [Edge], backward: @escaping Backward) {
+    init(edges: [Edge], backward: Backward?) {
       self.edges = edges
       self.backward = backward
     }
@@ -114,6 +137,13 @@ extension Tensor {
   /// - Returns: This tensor.
   func recorded(
     as name: StaticString, from inputs: [Tensor], saving saved: [Tensor] = [], backward: @escaping Node.Backward
+  ) -> Tensor {
+    recorded(as: .operation(name), from: inputs, saving: saved, backward: backward)
+  }
+
+  /// Records an operation with any name.
+  func recorded(
+    as name: Node.Name, from inputs: [Tensor], saving saved: [Tensor], backward: @escaping Node.Backward
   ) -> Tensor {
     guard ThreadState.current.isRecording, dtype.isFloatingPoint, inputs.contains(where: \.requiresGrad) else {
       return self

@@ -24,11 +24,6 @@ extension Tensor {
     return .full(shape, 1, dtype: dtype)
   }
 
-  /// Calls `hook` with the gradient of this tensor once it is complete; what it returns, if anything, replaces it.
-  public func registerHook(_ hook: @escaping (_ gradient: Tensor) -> Tensor?) {
-    if let node { node.hooks.append(hook) } else { leafHooks.append(hook) }
-  }
-
   /// Keeps the gradient of this computed tensor in `grad` when a backward pass goes through it.
   public func retainGrad() {
     node?.retainedOutput = self
@@ -49,12 +44,22 @@ public func gradients(
   of result: Tensor, withRespectTo tensors: [Tensor], gradient: Tensor? = nil, retainGraph: Bool = false,
   createGraph: Bool = false
 ) throws -> [Tensor] {
-  guard result.requiresGrad else { throw AutogradError.nothingRecorded }
-  let pass = BackwardPass(
-    retainingGraph: retainGraph || createGraph, creatingGraph: createGraph, destination: .captured(tensors))
-  try pass.run(from: result, gradient: result.startingGradient(gradient))
-  return try pass.captured.enumerated().map { index, gradient in
+  let found = try gradientsIfUsed(
+    of: result, withRespectTo: tensors, gradient: gradient, retainGraph: retainGraph, createGraph: createGraph)
+  return try found.enumerated().map { index, gradient in
     guard let gradient else { throw AutogradError.unused(index: index) }
     return gradient
   }
+}
+
+/// As ``gradients(of:withRespectTo:gradient:retainGraph:createGraph:)``, with `nil` for a tensor that the result does
+/// not depend on.
+func gradientsIfUsed(
+  of result: Tensor, withRespectTo tensors: [Tensor], gradient: Tensor? = nil, retainGraph: Bool = false,
+  createGraph: Bool = false
+) throws -> [Tensor?] {
+  let pass = BackwardPass(
+    retainingGraph: retainGraph || createGraph, creatingGraph: createGraph, destination: .captured(tensors))
+  try pass.run(from: result, gradient: result.startingGradient(gradient))
+  return pass.gradients
 }

@@ -37,7 +37,7 @@ final class ThreadState {
   }
 
   /// Releases `part` and all that only it holds, without recursion, however long the chain is.
-  func release(_ part: AnyObject) {
+  func release(_ part: consuming AnyObject) {
     condemned.append(part)
     guard !isReleasing else { return }
     isReleasing = true

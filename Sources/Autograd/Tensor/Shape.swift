@@ -17,6 +17,11 @@ enum Shape {
     return strides
   }
 
+  /// The place along each dimension of element number `position` of a contiguous tensor.
+  static func index(of position: Int, in shape: [Int]) -> [Int] {
+    zip(strides(shape), shape).map { position / $0 % $1 }
+  }
+
   /// The shape that both shapes are expanded to when combined element by element, by NumPy's rules.
   static func broadcast(_ a: [Int], _ b: [Int]) -> [Int] {
     if a == b { return a }

@@ -30,6 +30,9 @@ final class Storage {
   }
 }
 
+/// The memory that all tensors together have ever needed at once, in bytes; it stops growing when training is under way.
+package var tensorMemoryByteCount: Int { MemoryCache.shared.bytesFromSystem.load(ordering: .relaxed) }
+
 /// Freed blocks by size class, so that a training step after the first allocates nothing from the system.
 ///
 /// Classes are spaced at eighths of a power of two: at most 12.5 % of a block is unused.
@@ -42,10 +45,12 @@ private final class MemoryCache: Sendable {
   }
 
   private let free = Mutex<[[FreeBlock]]>(Array(repeating: [], count: 8 * 64))
+  let bytesFromSystem = Atomic<Int>(0)
 
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let (index, capacity) = Self.sizeClass(byteCount)
     if let block = free.withLock({ $0[index].popLast() }) { return block.pointer }
+    bytesFromSystem.add(capacity, ordering: .relaxed)
     return .allocate(byteCount: capacity, alignment: 64)
   }
 

@@ -26,7 +26,7 @@ public class Tensor {
   /// Contributions that the running backward pass still owes to this leaf.
   var pendingContributions = 0
   /// Functions that see, and may replace, the gradient of this leaf.
-  var leafHooks: [(Tensor) -> Tensor?] = []
+  var leafHooks: [GradientHook] = []
   private var leafRequiresGrad = false
 
   init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {

@@ -1,0 +1,112 @@
+/// Where an operation's backward function puts the gradients of its inputs.
+struct GradientSink {
+  private let node: Node
+  private let pass: BackwardPass
+
+  init(node: Node, pass: BackwardPass) {
+    self.node = node
+    self.pass = pass
+  }
+
+  /// Whether a gradient is wanted for input `index`.
+  func needs(_ index: Int) -> Bool { pass.wants(node.edges[index]) }
+
+  /// Adds a gradient of input `index`, computed only if it is wanted.
+  func add(_ index: Int, _ gradient: @autoclosure () -> Tensor) {
+    let edge = node.edges[index]
+    guard pass.wants(edge) else { return }
+    switch edge {
+    case .none: break
+    case .leaf(let leaf): pass.accumulate(gradient(), into: leaf)
+    case .node(let node): pass.accumulate(gradient(), into: node)
+    }
+  }
+
+  /// Lets `body` write the gradient of input `index` where it belongs, which for a parameter is its place in the
+  /// arena: `body` gets the destination and whether it must add to what is there.
+  ///
+  /// Only for passes that do not record (``isGradEnabled`` is false).
+  func write(_ index: Int, shape: [Int], dtype: DataType, _ body: (_ destination: Tensor, _ adding: Bool) -> Void) {
+    let edge = node.edges[index]
+    guard pass.wants(edge) else { return }
+    if case .leaf(let leaf) = edge, pass.writesDirectly(to: leaf) {
+      let (destination, accumulates) = leaf.gradientDestination()
+      body(destination, accumulates)
+      return
+    }
+    let fresh = Tensor(uninitialized: shape, dtype: dtype)
+    body(fresh, false)
+    add(index, fresh)
+  }
+
+  /// The operation's output with its place in the graph, from the detached copy that its backward function captured.
+  func output(_ saved: Tensor) -> Tensor { isGradEnabled ? saved.reattached(to: node) : saved }
+}
+
+// MARK: - Accumulation
+
+extension BackwardPass {
+  /// Whether gradients of `leaf` go to its `grad` as they come, no hook being there to see their sum before.
+  func writesDirectly(to leaf: Tensor) -> Bool { !capturesOnly && leaf.leafHooks.isEmpty }
+
+  /// Adds `gradient` to what has reached `leaf`.
+  func accumulate(_ gradient: Tensor, into leaf: Tensor) {
+    if writesDirectly(to: leaf) {
+      add(gradient, toGradOf: leaf)
+    } else {
+      let identity = ObjectIdentifier(leaf)
+      arrived[identity] = arrived[identity].map { $0 + gradient } ?? gradient
+    }
+  }
+
+  /// Adds `gradient` to `grad` of a tensor.
+  func add(_ gradient: Tensor, toGradOf tensor: Tensor) {
+    if isGradEnabled {
+      tensor.accumulatedGradient = tensor.accumulatedGradient.map { $0 + gradient } ?? gradient
+      return
+    }
+    let (destination, accumulates) = tensor.gradientDestination()
+    if accumulates {
+      destination.accumulate(gradient)
+    } else {
+      destination.backend.convert(gradient, into: destination)
+    }
+  }
+
+  /// Adds `gradient` to what has reached `node`.
+  func accumulate(_ gradient: Tensor, into node: Node) {
+    guard let existing = node.gradient else {
+      node.gradient = gradient
+      node.ownsGradient = false
+      return
+    }
+    if node.ownsGradient && !isGradEnabled {
+      existing.accumulate(gradient)
+    } else {
+      node.gradient = existing + gradient
+      node.ownsGradient = true
+    }
+  }
+}
+
+extension Tensor {
+  /// The tensor into which a contribution to `grad` can be written, and whether it must be added to what is there.
+  func gradientDestination() -> (tensor: Tensor, accumulates: Bool) {
+    if let accumulatedGradient { return (accumulatedGradient, true) }
+    let fresh = gradientSlot ?? Tensor(uninitialized: shape, dtype: dtype)
+    accumulatedGradient = fresh
+    return (fresh, false)
+  }
+
+  /// Brings a gradient that has a graph of its own to the place in the arena where the reducer looks for it.
+  func keepGradientInSlot() {
+    guard let gradientSlot, let gradient = accumulatedGradient, gradient.address != gradientSlot.address else { return }
+    gradientSlot.backend.convert(gradient, into: gradientSlot)
+  }
+
+  /// Adds `other` in place, without a graph.
+  func accumulate(_ other: Tensor) {
+    storage.version &+= 1
+    backend.binary(.add, self, other, into: self)
+  }
+}

@@ -1,0 +1,72 @@
+import Autograd
+import Testing
+
+/// Changes in place give an error where they would give a wrong gradient.
+@Suite struct InPlaceTests {
+  @Test func aTrackedLeafIsProtected() throws {
+    let weight = Tensor([1.0, 2.0], requiresGrad: true)
+    let error = #expect(throws: AutogradError.leafChangedInPlace) { try weight -= Tensor([1.0, 1.0]) }
+    #expect(error?.description.contains("noGrad") == true)
+    #expect(throws: AutogradError.leafChangedInPlace) { try weight.fill(0) }
+    #expect(throws: AutogradError.leafChangedInPlace) { try weight.copyElements(from: Tensor([1.0])) }
+    #expect(weight.array(of: Float.self) == [1, 2])
+    try noGrad { try weight -= Tensor([1.0, 1.0]) }
+    #expect(weight.array(of: Float.self) == [0, 1])
+    let untracked = weight.detached()
+    try untracked += Tensor([5.0])
+    #expect(weight.array(of: Float.self) == [5, 6])
+    #expect(weight.requiresGrad && weight.isLeaf)
+  }
+
+  @Test func aResultIsProtected() {
+    let x = Tensor([1.0], requiresGrad: true)
+    let y = x * 2
+    let error = #expect(throws: AutogradError.resultChangedInPlace(operation: "MulBackward0")) { try y.fill(0) }
+    #expect(error?.description.contains("noGrad") == true)
+  }
+
+  @Test func aChangedInputIsNoticed() throws {
+    let x = Tensor([3.0], requiresGrad: true)
+    let factor = Tensor([2.0])
+    let y = (x * factor).sum()
+    try factor.fill(7)
+    let error = #expect(throws: AutogradError.changedInPlace(operation: "MulBackward0")) { try y.backward() }
+    #expect(error?.description.contains("changed in place") == true)
+    #expect(x.grad == nil)
+  }
+
+  @Test func aChangedOutputIsNoticed() throws {
+    let x = Tensor([3.0], requiresGrad: true)
+    let y = x.exp()
+    try noGrad { try y.fill(1) }
+    #expect(throws: AutogradError.changedInPlace(operation: "ExpBackward0")) { try y.sum().backward() }
+  }
+
+  @Test func aChangeThroughAViewIsNoticed() throws {
+    let x = Tensor([3.0, 4.0], requiresGrad: true)
+    let factor = Tensor([[1.0, 2.0]])
+    let y = (x * factor.reshaped([2])).sum()
+    factor.withMutableElements(of: Float.self) { $0[0] = 9 }
+    #expect(throws: AutogradError.changedInPlace(operation: "MulBackward0")) { try y.backward() }
+  }
+
+  @Test func aChangeOfWhatNobodyReadsIsFine() throws {
+    let x = Tensor([3.0], requiresGrad: true)
+    let offset = Tensor([2.0])
+    let y = (x + offset).sum()
+    try offset.fill(7)
+    try y.backward()
+    #expect(x.grad?.item() == 1)
+  }
+
+  @Test func aPassThatDoesNotNeedTheChangedTensorIsFine() throws {
+    let (a, b) = (Tensor([3.0], requiresGrad: true), Tensor([5.0], requiresGrad: true))
+    let factor = Tensor([2.0])
+    let y = (a * factor + b * 4).sum()
+    try factor.fill(7)
+    #expect(try gradients(of: y, withRespectTo: [b], retainGraph: true)[0].item() == 4)
+    #expect(throws: AutogradError.changedInPlace(operation: "MulBackward0")) {
+      try gradients(of: y, withRespectTo: [a])
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import Autograd
+import Testing
+
+/// Optimizers, schedules and clipping against PyTorch's, step by step.
+@Suite struct OptimizerFixtureTests {
+  @Test(arguments: OptimizerFixture.all.optimizers.indices)
+  func everyStepIsPyTorchs(index: Int) {
+    let run = OptimizerFixture.all.optimizers[index]
+    let weight = run.initial.tensor
+    weight.requiresGrad = true
+    let optimizer = run.makeOptimizer([weight])
+    for (gradient, expected) in zip(run.gradients, run.after_each_step) {
+      optimizer.zeroGrad()
+      weight.grad = Tensor(gradient, shape: weight.shape)
+      optimizer.step()
+      expectClose(weight, expected, "\(run)")
+    }
+  }
+
+  @Test(arguments: OptimizerFixture.all.optimizers.indices)
+  func aResumedRunGoesOnBitForBit(index: Int) throws {
+    let run = OptimizerFixture.all.optimizers[index]
+    let straight = run.initial.tensor
+    let first = run.makeOptimizer([straight])
+    for gradient in run.gradients.prefix(4) {
+      straight.grad = Tensor(gradient, shape: straight.shape)
+      first.step()
+    }
+    let resumed = straight.cloned()
+    let second = run.makeOptimizer([resumed])
+    try second.load(stateDictionary: first.stateDictionary())
+    for gradient in run.gradients.dropFirst(4) {
+      for (weight, optimizer) in [(straight, first), (resumed, second)] {
+        weight.grad = Tensor(gradient, shape: weight.shape)
+        optimizer.step()
+      }
+    }
+    #expect(straight.array(of: Float.self) == resumed.array(of: Float.self), "\(run)")
+  }
+
+  @Test(arguments: OptimizerFixture.all.optimizers.indices)
+  func theGradientScaleMultipliesGradients(index: Int) {
+    let run = OptimizerFixture.all.optimizers[index]
+    let weight = run.initial.tensor
+    let optimizer = run.makeOptimizer([weight])
+    for (gradient, expected) in zip(run.gradients, run.after_each_step) {
+      weight.grad = Tensor(gradient.map { $0 * 4 }, shape: weight.shape)
+      optimizer.step(gradientScale: 0.25)
+      expectClose(weight, expected, "\(run)")
+    }
+  }
+
+  @Test(arguments: OptimizerFixture.all.schedules.indices)
+  func schedulesArePyTorchs(index: Int) throws {
+    let fixture = OptimizerFixture.all.schedules[index]
+    let args = fixture.args
+    let schedule: any LearningRateSchedule =
+      switch fixture.schedule {
+      case "StepLR": StepLR(stepSize: try #require(args.step_size), factor: try #require(args.gamma))
+      case "MultiStepLR": MultiStepLR(milestones: try #require(args.milestones), factor: try #require(args.gamma))
+      case "ExponentialLR": ExponentialLR(factor: try #require(args.gamma))
+      case "CosineAnnealingLR": CosineAnnealingLR(halfPeriod: try #require(args.T_max))
+      case "LinearLR": LinearLR(from: try #require(args.start_factor), stepCount: try #require(args.total_iters))
+      default: OneCycleLR(maximum: try #require(args.max_lr), stepCount: try #require(args.total_steps))
+      }
+    for (step, expected) in fixture.lr_at_step.enumerated() {
+      let rate = schedule.learningRate(at: step, base: fixture.base_lr)
+      #expect(abs(rate - expected) <= 1e-14, "\(fixture.schedule) at step \(step): \(rate) instead of \(expected)")
+    }
+  }
+
+  @Test func clippingIsPyTorchs() {
+    let fixture = OptimizerFixture.all.clip_grad_norm
+    let parameters = fixture.gradients.map { gradient in
+      let parameter = Tensor.zeros(gradient.shape, requiresGrad: true)
+      parameter.grad = gradient.tensor
+      return parameter
+    }
+    let norm = clipGradientNorm(parameters, to: fixture.max_norm)
+    #expect(abs(norm - fixture.total_norm) < 1e-6 * norm)
+    for (parameter, expected) in zip(parameters, fixture.clipped) {
+      if let gradient = parameter.grad { expectClose(gradient, expected.data, "clipped") }
+    }
+    #expect(abs(gradientNorm(parameters) - fixture.max_norm) < 1e-6)
+    let unchanged = parameters.map { $0.grad?.array(of: Float.self) }
+    clipGradientNorm(parameters, to: 2)
+    #expect(parameters.map { $0.grad?.array(of: Float.self) } == unchanged)
+  }
+
+  @Test func fixtureHasEveryOptimizerAndSchedule() {
+    #expect(Set(OptimizerFixture.all.optimizers.map(\.optimizer)).count == 5)
+    #expect(Set(OptimizerFixture.all.schedules.map(\.schedule)).count == 6)
+  }
+
+  /// Within two units in the last place of the largest element.
+  private func expectClose(_ found: Tensor, _ expected: [Float], _ what: String) {
+    let found = found.array(of: Float.self)
+    let slack = 2 * (expected.map(abs).max() ?? 0).ulp
+    #expect(found.count == expected.count)
+    for (a, b) in zip(found, expected) { #expect(abs(a - b) <= slack, "\(what): \(a) instead of \(b)") }
+  }
+}

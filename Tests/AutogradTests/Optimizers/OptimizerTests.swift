@@ -1,0 +1,142 @@
+import Autograd
+import Testing
+
+@Suite struct OptimizerTests {
+  private final class Pair: Module {
+    let first = Parameter(Tensor([1.0, 2.0, 3.0]))
+    let second = Parameter(Tensor([[4.0], [5.0]]))
+
+    func loss() -> Tensor { (first * first).sum() + (second * second * second).sum() }
+  }
+
+  private func optimizers(_ parameters: [Tensor]) -> [any Optimizer] {
+    [
+      SGD(parameters, .init(learningRate: 0.01, momentum: 0.9, weightDecay: 0.1)),
+      Adam(parameters, .init(learningRate: 0.01)), AdamW(parameters, .init(learningRate: 0.01)),
+      RMSprop(parameters, .init(momentum: 0.5)), Adagrad(parameters, .init(initialState: 0.1)),
+    ]
+  }
+
+  @Test func anArenaIsSteppedOverAsItsParametersAre() throws {
+    for index in optimizers([]).indices {
+      let (separate, joined) = (Pair(), Pair())
+      let arena = ParameterArena(joined)
+      let one = optimizers(separate.parameters)[index]
+      let other = optimizers([arena.flat])[index]
+      for _ in 0..<4 {
+        one.zeroGrad()
+        arena.zeroGrad()
+        try separate.loss().backward()
+        try joined.loss().backward()
+        one.step()
+        other.step()
+      }
+      for (a, b) in zip(separate.parameters, joined.parameters) {
+        #expect(a.array(of: Float.self) == b.array(of: Float.self))
+      }
+      #expect(separate.first.array(of: Float.self) != [1, 2, 3])
+    }
+  }
+
+  @Test func groupsHaveTheirOwnOptions() {
+    let (a, b) = (Tensor([1.0]), Tensor([1.0]))
+    let optimizer = SGD(groups: [
+      ParameterGroup([a], .init(learningRate: 0.5)), ParameterGroup([b], .init(learningRate: 0.25)),
+    ])
+    a.grad = Tensor([1.0])
+    b.grad = Tensor([1.0])
+    optimizer.step()
+    #expect(a.item() == 0.5)
+    #expect(b.item() == 0.75)
+    optimizer.learningRates = [0, 1]
+    #expect(optimizer.groups.map(\.options.learningRate) == [0, 1])
+    optimizer.step()
+    #expect(a.item() == 0.5)
+    #expect(b.item() == -0.25)
+    optimizer.setLearningRates(StepLR(stepSize: 1, factor: 0.5), at: 2, base: [1, 4])
+    #expect(optimizer.learningRates == [0.25, 1])
+  }
+
+  @Test func parametersWithoutAGradientStayAsTheyAre() {
+    let (used, unused) = (Tensor([1.0]), Tensor([1.0]))
+    let optimizer = Adam([used, unused], .init(weightDecay: 1))
+    used.grad = Tensor([1.0])
+    optimizer.step()
+    #expect(unused.item() == 1)
+    #expect(optimizer.stateDictionary().map(\.name) == ["0.step", "0.exp_avg", "0.exp_avg_sq"])
+    optimizer.zeroGrad()
+    #expect(used.grad == nil)
+    optimizer.step()
+    #expect(optimizer.stateDictionary()[0].tensor.item() == 1)
+  }
+
+  @Test func stateOfAnotherModelIsRefused() throws {
+    let (small, large) = (Tensor([1.0]), Tensor([1.0, 2.0]))
+    small.grad = Tensor([1.0])
+    large.grad = Tensor([1.0, 1.0])
+    let (saved, other) = (Adam([small], .init()), Adam([large], .init()))
+    saved.step()
+    other.step()
+    let before = other.stateDictionary().map { $0.tensor.array(of: Double.self) }
+    #expect(throws: StateDictionaryError.self) { try other.load(stateDictionary: saved.stateDictionary()) }
+    do {
+      try other.load(stateDictionary: [
+        ("0.step", Tensor(3)), ("0.sum", large), ("0.exp_avg", small), ("7.step", large),
+      ])
+      Issue.record("a state of the wrong kind was loaded")
+    } catch let error as StateDictionaryError {
+      #expect(error.missing == ["0.exp_avg_sq"])
+      #expect(error.unexpected == ["0.sum", "7.step"])
+      #expect(error.mismatched == ["0.exp_avg has shape [1], float32 instead of [2], float32"])
+      #expect(error.description.contains("missing: 0.exp_avg_sq; unexpected: 0.sum, 7.step; not fitting: 0.exp_avg"))
+    }
+    #expect(other.stateDictionary().map { $0.tensor.array(of: Double.self) } == before)
+  }
+
+  @Test func anEmptyStateStartsAfresh() throws {
+    let weight = Tensor([1.0])
+    weight.grad = Tensor([1.0])
+    let optimizer = SGD([weight], learningRate: 0.1, momentum: 0.9)
+    optimizer.step()
+    try optimizer.load(stateDictionary: [])
+    #expect(optimizer.stateDictionary().isEmpty)
+  }
+
+  @Test func doublePrecisionParametersAreUpdatedInDouble() {
+    for optimizer in optimizers([]).indices {
+      let weight = Tensor([1.0], dtype: .float64)
+      weight.grad = Tensor([1.0 / 3], dtype: .float64)
+      optimizers([weight])[optimizer].step()
+      let value = weight.item()
+      #expect(value < 1 && Double(Float(value)) != value)
+    }
+  }
+
+  @Test func aStepInvalidatesGraphsThatNeedTheOldWeights() throws {
+    let weight = Tensor([2.0], requiresGrad: true)
+    let loss = (weight * weight).sum()
+    try loss.backward(retainGraph: true)
+    SGD([weight], learningRate: 0.1).step()
+    #expect(throws: AutogradError.changedInPlace(operation: "MulBackward0")) { try loss.backward() }
+  }
+
+  @Test func misuseTraps() async {
+    await #expect(processExitsWith: .failure) {
+      let weight = Tensor([1.0])
+      _ = SGD([weight, weight], learningRate: 0.1)
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = SGD.Options(learningRate: 0.1, nesterov: true)
+    }
+    await #expect(processExitsWith: .failure) {
+      SGD([Tensor([1.0])], learningRate: 0.1).learningRates = [1, 2]
+    }
+  }
+
+  @Test func schedulesHoldAtTheirEnds() {
+    let cycle = OneCycleLR(maximum: 1, stepCount: 10, risingPart: 0.1)
+    #expect(cycle.learningRate(at: 0, base: 0) == 1)
+    #expect(cycle.learningRate(at: 9, base: 0) == cycle.learningRate(at: 50, base: 0))
+    #expect(LinearLR().learningRate(at: 100, base: 3) == 3)
+  }
+}
