@@ -2,7 +2,7 @@ extension Tensor {
   /// The only element of a tensor, as a double; a tensor of any other count traps.
   public func item() -> Double {
     precondition(count == 1, "item() needs a tensor with one element, this one has shape \(shape)")
-    return dtype == .float64 ? pointer(Double.self)[0] : cast(to: .float64).pointer(Double.self)[0]
+    return detached().cast(to: .float64).withElements(of: Double.self) { $0[0] }
   }
 
   /// Replaces the elements by as many values, converted to the type of this tensor, without regard to any graph.
@@ -15,7 +15,7 @@ extension Tensor {
   /// The elements in row-major order, converted to `T` where the type differs.
   public func array<T: TensorElement>(of type: T.Type = T.self) -> [T] {
     let source = dtype == T.dataType ? self : detached().cast(to: T.dataType)
-    return Array(UnsafeBufferPointer(start: source.pointer(T.self), count: count))
+    return source.withElements(of: T.self) { Array($0) }
   }
 
   /// Calls `body` with the elements in row-major order, without a copy.
@@ -25,7 +25,7 @@ extension Tensor {
     of type: T.Type = T.self, _ body: (UnsafeBufferPointer<T>) throws -> R
   ) rethrows -> R {
     precondition(T.dataType == dtype, "a tensor of \(dtype) was read as \(T.dataType)")
-    return try body(UnsafeBufferPointer(start: pointer(T.self), count: count))
+    return try withExtendedLifetime(self) { try body(UnsafeBufferPointer(start: pointer(T.self), count: count)) }
   }
 
   /// Calls `body` with the elements for writing, and counts it as a change in place.
@@ -36,19 +36,21 @@ extension Tensor {
   ) rethrows -> R {
     precondition(T.dataType == dtype, "a tensor of \(dtype) was written as \(T.dataType)")
     storage.version &+= 1
-    return try body(UnsafeMutableBufferPointer(start: pointer(T.self), count: count))
+    return try withExtendedLifetime(self) { try body(UnsafeMutableBufferPointer(start: pointer(T.self), count: count)) }
   }
 }
 
 extension Tensor {
   /// Calls `body` with the memory of the elements, row-major and in the machine's byte order.
   public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-    try body(UnsafeRawBufferPointer(start: address, count: count * dtype.byteCount))
+    try withExtendedLifetime(self) { try body(UnsafeRawBufferPointer(start: address, count: count * dtype.byteCount)) }
   }
 
   /// Calls `body` with the memory of the elements for writing, and counts it as a change in place.
   public func withMutableBytes<R>(_ body: (UnsafeMutableRawBufferPointer) throws -> R) rethrows -> R {
     storage.version &+= 1
-    return try body(UnsafeMutableRawBufferPointer(start: address, count: count * dtype.byteCount))
+    return try withExtendedLifetime(self) {
+      try body(UnsafeMutableRawBufferPointer(start: address, count: count * dtype.byteCount))
+    }
   }
 }
