@@ -34,10 +34,28 @@ extension CPUBackend {
       if !adding { c.update(repeating: 0, count: p.rows * p.columns) }
       return
     }
+    if p.columns == 1 && p.inner <= Self.longestSmallInner && !p.transposesFirst {
+      return smallMatrixVectorProduct(p, a, b, c, adding: adding)
+    }
     T.gemm(
       p.transposesFirst ? CblasTrans : CblasNoTrans, p.transposesSecond ? CblasTrans : CblasNoTrans,
       blasInt(p.rows), blasInt(p.columns), blasInt(p.inner), a, blasInt(p.transposesFirst ? p.rows : p.inner), b,
       blasInt(p.transposesSecond ? p.inner : p.columns), adding ? 1 : 0, c, blasInt(p.columns))
+  }
+
+  /// The longest row that is multiplied with a vector without BLAS, the call of which would take longer.
+  private static let longestSmallInner = 8
+
+  /// A matrix of short rows times a vector, each row added up from its end: the same bits on every processor, which
+  /// are those of PyTorch on Intel's.
+  private func smallMatrixVectorProduct<T: BLASElement>(
+    _ p: MatrixProduct, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ c: UnsafeMutablePointer<T>, adding: Bool
+  ) {
+    for row in 0..<p.rows {
+      var sum: T = 0
+      for i in (0..<p.inner).reversed() { sum += a[row * p.inner + i] * b[i] }
+      c[row] = adding ? c[row] + sum : sum
+    }
   }
 
   private func blasInt(_ value: Int) -> Int32 {
