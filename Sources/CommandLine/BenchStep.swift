@@ -37,11 +37,11 @@ struct BenchStep: ParsableCommand {
   func run() throws {
     runAsRank { communicator in
       manualSeed(0)
-      let samples: any Samples = try communicator.agree(on: "reading the data set") {
+      let samples: any Dataset = try communicator.agree(on: "reading the data set") {
         guard workload.takesImages else {
-          return TensorSamples(
-            inputs: Tensor.rand([500, 20]) * 100,
-            targets: Tensor(shape: [500], of: Int64.self) {
+          return TensorDataset(
+            Tensor.rand([500, 20]) * 100,
+            Tensor(shape: [500], of: Int64.self) {
               RandomGenerator.default.integers(into: $0, low: 0, high: 3)
             })
         }
@@ -59,7 +59,7 @@ struct BenchStep: ParsableCommand {
     let communication: Double
   }
 
-  private func measure(_ samples: any Samples, _ communicator: any Communicator) throws -> Timing {
+  private func measure(_ samples: any Dataset, _ communicator: any Communicator) throws -> Timing {
     let shards = Shards(
       sampleCount: samples.count, globalBatch: (batch ?? workload.benchmarkBatch) * communicator.size,
       rank: communicator.rank, worldSize: communicator.size, dropLast: true)
