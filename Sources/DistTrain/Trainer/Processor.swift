@@ -1,12 +1,12 @@
 import Foundation
 
 /// What the operating system says of the processor.
-enum Processor {
+package enum Processor {
   /// Cores that the machine has.
-  static var onlineCores: Int { ProcessInfo.processInfo.processorCount }
+  package static var onlineCores: Int { ProcessInfo.processInfo.processorCount }
 
   /// Cores that this process may run on.
-  static var boundCores: Int {
+  package static var boundCores: Int {
     // The kernel's mask of allowed processors, as hexadecimal groups: "00000000,00000003".
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
@@ -15,7 +15,7 @@ enum Processor {
   }
 
   /// The model name and the flags of the first core, from `/proc/cpuinfo`; empty where there is none.
-  static var description: (model: String, flags: Set<String>) {
+  package static var description: (model: String, flags: Set<String>) {
     guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return ("", []) }
     func value(_ keys: String...) -> String {
       for line in text.split(separator: "\n") {

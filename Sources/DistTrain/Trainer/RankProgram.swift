@@ -1,12 +1,17 @@
 import Autograd
 import Collective
-import DistTrain
 import Foundation
 
-/// Runs `body` as one of the launched ranks, and ends all of them when it fails on any.
+/// Runs `body` as one of the ranks that `mpirun`, `srun` or the like launched, or alone, and ends the process.
 ///
-/// One message is printed, by the rank that failed.
-func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
+///     runAsRank { communicator in
+///       let replica = try Replica(model, .init(learningRate: 0.1), communicator: communicator)
+///       …
+///     }
+///
+/// Matrix products use as many threads as the rank has cores to itself. When `body` throws on any rank, all end, and
+/// one message is printed, by the rank that failed.
+public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   let communicator: any Communicator
   do {
     communicator = try launchedCommunicator()
@@ -24,18 +29,18 @@ func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
 }
 
 /// Cores for each rank of this node: those that the rank is bound to, or an equal part of all.
-func threadsPerRank(_ communicator: any Communicator) -> Int {
+package func threadsPerRank(_ communicator: any Communicator) -> Int {
   let bound = Processor.boundCores
   return max(1, bound < Processor.onlineCores ? bound : Processor.onlineCores / communicator.localSize)
 }
 
 /// Prints what went wrong on standard error.
-func printError(_ error: any Error) {
+private func printError(_ error: any Error) {
   FileHandle.standardError.write(Data("error: \(error)\n".utf8))
 }
 
 /// Prints what went wrong and ends this process.
-func fail(_ error: any Error) -> Never {
+package func fail(_ error: any Error) -> Never {
   printError(error)
   exit(1)
 }
