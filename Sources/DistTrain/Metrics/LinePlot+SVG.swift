@@ -40,7 +40,8 @@ private struct Drawing {
       plot.series.filter { $0.side == side }.flatMap { $0.points.map(\.y) }
     }
     xAxis = Axis(
-      values: plot.series.flatMap { $0.points.map(\.x) } + plot.guides.map(\.x) + plot.includedX, isPadded: false,
+      values: plot.series.flatMap { $0.points.map(\.x) } + plot.guides.map(\.x) + plot.xNames.map(\.x) + plot.includedX,
+      isPadded: false,
       tickCount: 8)
     leftAxis = Axis(values: values(.left), scale: plot.leftScale)
     rightAxis = hasRightAxis ? Axis(values: values(.right), scale: plot.rightScale) : nil
@@ -91,10 +92,11 @@ private struct Drawing {
       line(left, y, right, y, color: "#e4e4e4")
       text(leftAxis.label(tick), left - 8, y + 4.5, anchor: "end")
     }
-    for tick in xAxis.ticks {
-      guard let x = x(tick) else { continue }
+    let xNames = plot.xNames.isEmpty ? xAxis.ticks.map { LinePlot.Name($0, xAxis.label($0)) } : plot.xNames
+    for name in xNames {
+      guard let x = x(name.x) else { continue }
       line(x, bottom, x, bottom + 5, color: "#555")
-      text(xAxis.label(tick), x, bottom + 20)
+      text(name.text, x, bottom + 20)
     }
     if let rightAxis {
       for tick in rightAxis.ticks {

@@ -74,6 +74,20 @@ public struct LinePlot: Sendable {
     }
   }
 
+  /// A name of a place on the horizontal axis.
+  public struct Name: Equatable, Sendable {
+    /// Where it stands.
+    public var x: Double
+    /// Its text.
+    public var text: String
+
+    /// A name at `x`.
+    public init(_ x: Double, _ text: String) {
+      self.x = x
+      self.text = text
+    }
+  }
+
   /// Colors that can be told apart, also by the colour-blind (Okabe and Ito, 2008), in the order in which series
   /// take them.
   public static let palette = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -94,6 +108,8 @@ public struct LinePlot: Sendable {
   public var series: [Series]
   /// Vertical lines behind the series.
   public var guides: [Guide]
+  /// Names on the horizontal axis in place of its numbers.
+  public var xNames: [Name]
   /// Values that the horizontal axis holds whatever the series hold, such as 0.
   public var includedX: [Double]
   /// The width of the picture in pixels.
@@ -114,6 +130,7 @@ public struct LinePlot: Sendable {
     self.rightScale = rightScale
     self.series = []
     self.guides = []
+    self.xNames = []
     self.includedX = []
     self.width = width
     self.height = height

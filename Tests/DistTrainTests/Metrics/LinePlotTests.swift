@@ -58,6 +58,15 @@ struct LinePlotTests {
     #expect(!plot.svg().contains("href") && plot.svg() == plot.svg())
   }
 
+  @Test func namesTakeThePlaceOfNumbers() throws {
+    var plot = LinePlot(title: "", xLabel: "neuron", leftLabel: "activation")
+    plot.series = [.init(points: [.init(1, 0), .init(2, 1)])]
+    plot.xNames = [.init(1, "input"), .init(2, "hidden"), .init(3, "output")]
+    let texts = try #require(XMLContents(plot.svg())).texts
+    #expect(texts.filter { ["input", "hidden", "output"].contains($0) }.count == 3)
+    #expect(!texts.contains("1.5"))
+  }
+
   @Test func aPlotOfNothingIsADocument() throws {
     #expect(XMLContents(LinePlot(title: "", xLabel: "", leftLabel: "").svg()) != nil)
     #expect(XMLContents(MetricsHistory().curve(title: "no step").svg()) != nil)
