@@ -29,6 +29,15 @@ var targets: [Target] = [
     ],
     path: "Sources/CommandLine"),
 
+  .executableTarget(
+    name: "example-gradient-descent", dependencies: ["Autograd"], path: "Examples/GradientDescent"),
+  .executableTarget(
+    name: "example-loss-against-weight", dependencies: ["DistTrain"], path: "Examples/LossAgainstWeight"),
+  .executableTarget(name: "example-classifier", dependencies: ["DistTrain"], path: "Examples/Classifier"),
+  .executableTarget(name: "example-neurons", dependencies: ["DistTrain"], path: "Examples/Neurons"),
+  .executableTarget(name: "example-graph", dependencies: ["Autograd"], path: "Examples/Graph"),
+  .executableTarget(name: "example-own-model", dependencies: ["DistTrain"], path: "Examples/OwnModel"),
+
   .target(name: "TestSupport", dependencies: ["Autograd", "Collective"], path: "Tests/Support"),
   .testTarget(name: "AutogradTests", dependencies: ["Autograd", "TestSupport"]),
   .testTarget(name: "CollectiveTests", dependencies: ["Collective", "TestSupport", "conformance-ranks"]),
@@ -36,6 +45,12 @@ var targets: [Target] = [
     name: "DistTrainTests", dependencies: ["DistTrain", "TestSupport"]),
   .testTarget(
     name: "CommandLineTests", dependencies: ["disttrain", "DistTrain", "TestSupport"]),
+  .testTarget(
+    name: "ExamplesTests",
+    dependencies: [
+      "TestSupport", "example-gradient-descent", "example-loss-against-weight", "example-classifier",
+      "example-neurons", "example-graph", "example-own-model",
+    ]),
   .executableTarget(
     name: "conformance-ranks", dependencies: ["Collective", "TestSupport"], path: "Tests/ConformanceRanks"),
 ]
