@@ -39,9 +39,8 @@ struct TensorDatasetTests {
     #expect(batch.inputs.shape == [18, 7, 11])
     #expect(batch.targets.array(of: Int.self) == order)
     let size = height * width
-    #expect(
-      batch.inputs.array(of: Float.self) == order.flatMap { bytes[$0 * size..<($0 + 1) * size].map { Float($0) / 255 } }
-    )
+    let expected = order.flatMap { image in bytes[image * size..<(image + 1) * size].map { Float($0) / 255 } }
+    #expect(batch.inputs.array(of: Float.self) == expected)
     #expect(images.batch([]).inputs.shape == [0, 7, 11])
   }
 
