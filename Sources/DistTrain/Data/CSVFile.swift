@@ -13,6 +13,8 @@ public struct CSVFile: Sendable {
     case dropRow
   }
 
+  /// The file.
+  public let path: String
   /// The names in the first row, or none where the file has no header.
   public let columnNames: [String]
   /// The number of columns.
@@ -58,6 +60,7 @@ public struct CSVFile: Sendable {
       }
       if missing != .dropRow || !numbers.contains(where: \.isNaN) { values += numbers }
     }
+    self.path = path
     columnNames = names ?? []
     self.columnCount = columnCount ?? 0
     self.values = values

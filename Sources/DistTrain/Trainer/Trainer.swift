@@ -43,7 +43,7 @@ public final class Trainer {
     let shards = Shards(
       sampleCount: training.count, globalBatch: configuration.globalBatch, rank: communicator.rank,
       worldSize: communicator.size, dropLast: configuration.dropLast)
-    loader = ShardLoader(training, shards: shards, seed: configuration.seed)
+    loader = ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: 2)
     replica = try Replica(
       Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)),
       SGD.Options(
