@@ -40,10 +40,13 @@ UNARY(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x)
 // Above 20 the function is the identity to within rounding, and exp would overflow.
 UNARY(softplus, x > 20 ? x : log1pf(expf(x)), x > 20 ? x : log1p(exp(x)))
 UNARY(log_sigmoid, x < 0 ? x - log1pf(expf(x)) : -log1pf(expf(-x)), x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x)))
-UNARY(silu, x / (1 + expf(-x)), x / (1 + exp(-x)))
-UNARY(gelu, x * 0.5f * (1 + erff(x * (float)inverse_sqrt_2)), x * 0.5 * (1 + erf(x * inverse_sqrt_2)))
-UNARY(gelu_tanh, 0.5f * x * (1 + tanhf((float)sqrt_2_over_pi * (x + (float)gelu_cubic * x * x * x))),
-      0.5 * x * (1 + tanh(sqrt_2_over_pi * (x + gelu_cubic * x * x * x))))
+UNARY(silu, (x < 0 ? x * expf(x) : x) / (1 + expf(-fabsf(x))), (x < 0 ? x * exp(x) : x) / (1 + exp(-fabs(x))))
+// 1 + erf would lose the digits of the tail, where erfc is taken, in double since its relative error grows with x².
+UNARY(gelu, x < -1 ? (float)(0.5 * x * erfc(-x * inverse_sqrt_2)) : x * 0.5f * (1 + erff(x * (float)inverse_sqrt_2)),
+      x < -1 ? 0.5 * x * erfc(-x * inverse_sqrt_2) : x * 0.5 * (1 + erf(x * inverse_sqrt_2)))
+// (1 + tanh u) / 2 as sigmoid(2u), for the same reason.
+UNARY(gelu_tanh, x / (1 + expf(-2 * (float)sqrt_2_over_pi * (x + (float)gelu_cubic * x * x * x))),
+      x / (1 + exp(-2 * sqrt_2_over_pi * (x + gelu_cubic * x * x * x))))
 
 #define BINARY_OF(name, s, T, expression)                                                                      \
   CLONES void dt_##name##_##s(size_t n, const T *as, size_t a_step, const T *bs, size_t b_step, T *out) {      \
@@ -102,11 +105,11 @@ static inline double silu_slope(double x) {
   return s * (1 + x * (1 - s));
 }
 static inline double gelu_slope(double x) {
-  return 0.5 * (1 + erf(x * inverse_sqrt_2)) + x * inverse_sqrt_2_pi * exp(-0.5 * x * x);
+  return 0.5 * erfc(-x * inverse_sqrt_2) + x * inverse_sqrt_2_pi * exp(-0.5 * x * x);
 }
 static inline double gelu_tanh_slope(double x) {
-  const double t = tanh(sqrt_2_over_pi * (x + gelu_cubic * x * x * x));
-  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * sqrt_2_over_pi * (1 + 3 * gelu_cubic * x * x);
+  const double s = 1 / (1 + exp(-2 * sqrt_2_over_pi * (x + gelu_cubic * x * x * x)));
+  return s + 2 * x * s * (1 - s) * sqrt_2_over_pi * (1 + 3 * gelu_cubic * x * x);
 }
 BINARY_REAL(silu_gradient, a * (float)silu_slope(b), a * silu_slope(b))
 BINARY_REAL(gelu_gradient, a * (float)gelu_slope(b), a * gelu_slope(b))

@@ -1,0 +1,168 @@
+import Autograd
+import Testing
+
+/// Infinities, NaN, large logits and empty tensors give what PyTorch 2.15 gives (the expected values are its).
+@Suite struct ExtremeInputTests {
+  private static let inf = Float.infinity
+  private static let nan = Float.nan
+
+  /// Whether elements agree, NaN with NaN, up to a few roundings and the smallest numbers.
+  private func same(_ tensor: Tensor?, _ expected: [Float]) -> Bool {
+    guard let found = tensor?.array(of: Float.self), found.count == expected.count else { return false }
+    return zip(found, expected).allSatisfy {
+      $0 == $1 || ($0.isNaN && $1.isNaN) || abs($0 - $1) <= max(4e-7 * abs($1), .leastNormalMagnitude)
+    }
+  }
+
+  private static let numbers: [Float] = [-1e4, -100, -20, 0, 20, 100, 1e4, inf, -inf, nan]
+
+  struct Function: Sendable {
+    let name: String
+    let apply: @Sendable (Tensor) -> Tensor
+    let values: [Float]
+    let slopes: [Float]
+  }
+
+  static let functions: [Function] = [
+    Function(
+      name: "exp", apply: { $0.exp() },
+      values: [0, 0, 2.06115369216775e-09, 1, 485_165_184, inf, inf, inf, 0, nan],
+      slopes: [0, 0, 2.06115369216775e-09, 1, 485_165_184, inf, inf, inf, 0, nan]),
+    Function(
+      name: "log", apply: { $0.log() },
+      values: [nan, nan, nan, -inf, 2.995732307434082, 4.605170249938965, 9.21034049987793, inf, nan, nan],
+      slopes: [-1e-4, -0.01, -0.05, inf, 0.05, 0.01, 1e-4, 0, 0, nan]),
+    Function(
+      name: "sqrt", apply: { $0.sqrt() },
+      values: [nan, nan, nan, 0, 4.4721360206604, 10, 100, inf, nan, nan],
+      slopes: [nan, nan, nan, inf, 0.11180339753627777, 0.05, 0.005, 0, nan, nan]),
+    Function(
+      name: "abs", apply: { $0.abs() }, values: [1e4, 100, 20, 0, 20, 100, 1e4, inf, inf, nan],
+      slopes: [-1, -1, -1, 0, 1, 1, 1, 1, -1, 0]),
+    Function(
+      name: "tanh", apply: { $0.tanh() }, values: [-1, -1, -1, 0, 1, 1, 1, 1, -1, nan],
+      slopes: [0, 0, 0, 1, 0, 0, 0, 0, 0, nan]),
+    Function(
+      name: "sigmoid", apply: { $0.sigmoid() },
+      values: [0, 0, 2.06115369216775e-09, 0.5, 1, 1, 1, 1, 0, nan],
+      slopes: [0, 0, 2.06115369216775e-09, 0.25, 0, 0, 0, 0, 0, nan]),
+    Function(
+      name: "relu", apply: { $0.relu() }, values: [0, 0, 0, 0, 20, 100, 1e4, inf, 0, nan],
+      slopes: [0, 0, 0, 0, 1, 1, 1, 1, 0, 1]),
+    Function(
+      name: "leaky relu", apply: { $0.leakyReLU() },
+      values: [-100, -1, -0.2, 0, 20, 100, 1e4, inf, -inf, nan],
+      slopes: [0.01, 0.01, 0.01, 0.01, 1, 1, 1, 1, 0.01, 0.01]),
+    Function(
+      name: "softplus", apply: { $0.softplus() },
+      values: [0, 0, 2.06115369216775e-09, 0.6931471824645996, 20, 100, 1e4, inf, 0, nan],
+      slopes: [0, 0, 2.06115369216775e-09, 0.5, 1, 1, 1, 1, 0, nan]),
+    Function(
+      name: "log sigmoid", apply: { $0.logSigmoid() },
+      values: [-1e4, -100, -20, -0.6931471824645996, -2.06115369216775e-09, 0, 0, 0, -inf, nan],
+      slopes: [1, 1, 1, 0.5, 2.06115369216775e-09, 0, 0, 0, 1, nan]),
+    Function(
+      name: "clamp", apply: { $0.clamped(min: -20, max: 100) },
+      values: [-20, -20, -20, 0, 20, 100, 100, 100, -20, nan], slopes: [0, 0, 1, 1, 1, 1, 0, 0, 0, 0]),
+  ]
+
+  @Test(arguments: functions.indices)
+  func function(index: Int) throws {
+    let function = Self.functions[index]
+    let x = Tensor(Self.numbers, requiresGrad: true)
+    let y = function.apply(x)
+    try y.sum().backward()
+    #expect(same(y, function.values), "\(function.name): \(y.array(of: Float.self))")
+    #expect(same(x.grad, function.slopes), "slope of \(function.name): \(x.grad?.array(of: Float.self) ?? [])")
+  }
+
+  /// Rows of large, infinite and undefined logits.
+  private static let logits: [[Float]] = [
+    [1e4, -1e4, 0], [inf, 0, 0], [-inf, -inf, -inf], [-inf, 0, 1], [nan, 0, 0],
+  ]
+
+  @Test func crossEntropyOfLargeLogits() throws {
+    let expected: [(losses: [Float], slopes: [[Float]])] = [
+      ([0, Self.nan, Self.nan, Self.inf, Self.nan], [[0, 0, 0], [-1, 0.2689414322376251, 0.7310585975646973]]),
+      (
+        [2e4, Self.nan, Self.nan, 1.31326162815094, Self.nan],
+        [[1, -1, 0], [0, -0.7310585975646973, 0.7310585975646973]]
+      ),
+      (
+        [1e4, Self.nan, Self.nan, 0.31326165795326233, Self.nan], [[1, 0, -1], [0, 0.2689414322376251, -0.26894143]]
+      ),
+    ]
+    for (target, expected) in expected.enumerated() {
+      let x = Tensor(Self.logits, requiresGrad: true)
+      let losses = crossEntropy(x, Tensor(Array(repeating: target, count: 5)), reduction: .none)
+      #expect(same(losses, expected.losses), "\(target): \(losses.array(of: Float.self))")
+      try losses.sum().backward()
+      let slopes = try #require(x.grad)
+      #expect(same(slopes[0], expected.slopes[0]) && same(slopes[3], expected.slopes[1]))
+      for row in [1, 2, 4] { #expect(same(slopes[row], [Self.nan, Self.nan, Self.nan])) }
+    }
+  }
+
+  @Test func softmaxFamilyOfLargeLogits() throws {
+    let x = Tensor(Self.logits, requiresGrad: true)
+    let undefined = [Self.nan, Self.nan, Self.nan]
+    let softmax = x.softmax(1)
+    #expect(same(softmax[0], [1, 0, 0]) && same(softmax[3], [0, 0.2689414322376251, 0.7310585975646973]))
+    for row in [1, 2, 4] { #expect(same(softmax[row], undefined)) }
+    let logSoftmax = x.logSoftmax(1)
+    #expect(same(logSoftmax[0], [0, -2e4, -1e4]))
+    #expect(same(logSoftmax[3], [-Self.inf, -1.31326162815094, -0.31326165795326233]))
+    for row in [1, 2, 4] { #expect(same(logSoftmax[row], undefined)) }
+    let logSumExp = x.logSumExp(1)
+    #expect(same(logSumExp, [1e4, Self.inf, -Self.inf, 1.31326162815094, Self.nan]))
+    try logSumExp.sum().backward()
+    let slopes = try #require(x.grad)
+    #expect(same(slopes[0], [1, 0, 0]) && same(slopes[1], [Self.nan, 0, 0]) && same(slopes[2], undefined))
+    #expect(same(slopes[3], [0, 0.2689414322376251, 0.7310585975646973]) && same(slopes[4], undefined))
+  }
+
+  @Test func binaryCrossEntropyAtTheEnds() throws {
+    let p = Tensor([0, 1, 0.5, 1e-30] as [Float], requiresGrad: true)
+    let t = Tensor([0, 0, 0.25, 1] as [Float], requiresGrad: true)
+    let losses = binaryCrossEntropy(p, t, reduction: .none)
+    #expect(same(losses, [0, 100, 0.6931471824645996, 69.07755279541016]))
+    try losses.sum().backward()
+    #expect(same(p.grad, [0, 1e12, 1, -1e12]))
+    #expect(same(t.grad, [Self.inf, -Self.inf, 0, 69.07755279541016]))
+  }
+
+  @Test(
+    arguments: [
+      (0, [1e4, 0, inf, nan, nan, 0.6931471824645996], [1, 0, 1, 0, nan, 0.5]),
+      (1, [0, 1e4, nan, nan, nan, 0.6931471824645996], [0, -1, 0, -1, nan, -0.5]),
+      (0.25, [7500, 2500, inf, nan, nan, 0.6931471824645996], [0.75, -0.25, 0.75, -0.25, nan, 0.25]),
+    ] as [(Double, [Float], [Float])])
+  func binaryCrossEntropyOfLargeLogits(target: Double, losses: [Float], slopes: [Float]) throws {
+    let x = Tensor([1e4, -1e4, Self.inf, -Self.inf, Self.nan, 0], requiresGrad: true)
+    let found = binaryCrossEntropyWithLogits(x, .full([6], target), reduction: .none)
+    #expect(same(found, losses), "\(found.array(of: Float.self))")
+    try found.sum().backward()
+    #expect(same(x.grad, slopes), "\(x.grad?.array(of: Float.self) ?? [])")
+  }
+
+  @Test func smoothL1OfLargeDifferences() throws {
+    let x = Tensor([0, 1, -1, Self.inf, Self.nan, 0.5, 1e4], requiresGrad: true)
+    let losses = smoothL1Loss(x, .zeros([7]), reduction: .none)
+    #expect(same(losses, [0, 0.5, 0.5, Self.inf, Self.nan, 0.125, 9999.5]))
+    try losses.sum().backward()
+    #expect(same(x.grad?[..<4], [0, 1, -1, 1]) && same(x.grad?[5...], [0.5, 1]))
+  }
+
+  @Test func extremaOfNaN() throws {
+    let x = Tensor([[Self.nan, 0, -1], [2, Self.nan, Self.nan], [1, 2, 2]], requiresGrad: true)
+    let (largest, smallest) = (x.maximum(along: 1), x.minimum(along: 1))
+    #expect(same(largest.values, [Self.nan, Self.nan, 2]) && largest.indices.array(of: Int.self) == [0, 1, 1])
+    #expect(same(smallest.values, [Self.nan, Self.nan, 1]) && smallest.indices.array(of: Int.self) == [0, 1, 0])
+    try largest.values.sum().backward()
+    #expect(same(x.grad, [1, 0, 0, 0, 1, 0, 0, 1, 0]))
+    #expect(same(x.sorted(along: 1).values[0], [-1, 0, Self.nan]))
+    #expect(same(x.topK(2, along: 1).values[0], [Self.nan, 0]))
+    let image = Tensor([[[[1, Self.nan, 3, 3], [2, 2, 3, 3]]]], requiresGrad: true)
+    #expect(same(image.maxPool2d((2, 2)), [Self.nan, 3]))
+  }
+}

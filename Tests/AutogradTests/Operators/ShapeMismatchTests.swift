@@ -1,0 +1,159 @@
+import Autograd
+import Foundation
+import Testing
+
+/// Shapes that do not fit end the program with a message that names them, in optimized builds too.
+@Suite struct ShapeMismatchTests {
+  private func expect(
+    _ result: ExitTest.Result?, says words: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    for word in words {
+      #expect(message.contains(word), "\(message.prefix(400))", sourceLocation: sourceLocation)
+    }
+  }
+
+  @Test func arithmetic() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]) + Tensor.ones([4])
+    }
+    expect(result, says: "[2, 3]", "[4]")
+  }
+
+  @Test func matrixProduct() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).matmul(.ones([4, 5]))
+    }
+    expect(result, says: "[2, 3]", "[4, 5]")
+  }
+
+  @Test func linear() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).linear(.ones([5, 4]))
+    }
+    expect(result, says: "[2, 3]", "[5, 4]")
+  }
+
+  @Test func convolution() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 3, 8, 8]).conv2d(.ones([4, 2, 3, 3]))
+    }
+    expect(result, says: "[1, 3, 8, 8]", "[4, 2, 3, 3]")
+  }
+
+  @Test func kernelLargerThanTheImage() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 1, 4, 5]).averagePool2d((6, 6))
+    }
+    expect(result, says: "(6, 6)", "4 × 5")
+  }
+
+  @Test func concatenation() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.concatenated([.ones([2, 3]), .ones([2, 4])])
+    }
+    expect(result, says: "[2, 3]", "[2, 4]")
+  }
+
+  @Test func stacking() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.stacked([.ones([2, 3]), .ones([2])])
+    }
+    expect(result, says: "[2, 3]", "[2]")
+  }
+
+  @Test func slice() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3])[0..<2, 1..<7]
+    }
+    expect(result, says: "1..<7", "[2, 3]")
+  }
+
+  @Test func index() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3])[-3]
+    }
+    expect(result, says: "-3", "[2, 3]")
+  }
+
+  @Test func indexFromATensor() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).embedding(Tensor([0, 2]))
+    }
+    expect(result, says: "index 2", "[2, 3]")
+  }
+
+  @Test func gather() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).gathered(.zeros([3, 1], dtype: .int64), along: 1)
+    }
+    expect(result, says: "[2, 3]", "[3, 1]")
+  }
+
+  @Test func maximumOfNothing() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([0, 3]).maximum(along: 0)
+    }
+    expect(result, says: "dimension 0", "[0, 3]")
+    let whole = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([0, 3]).maximum()
+    }
+    expect(whole, says: "empty")
+  }
+
+  @Test func normalization() async {
+    let rows = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).layerNorm([4])
+    }
+    expect(rows, says: "[2, 3]", "[4]")
+    let channels = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).batchNorm(weight: .ones([2]))
+    }
+    expect(channels, says: "[2, 3]", "[2]")
+    let single = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 3]).batchNorm()
+    }
+    expect(single, says: "[1, 3]", "single value")
+  }
+
+  @Test func attention() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = scaledDotProductAttention(.ones([5, 4]), .ones([6, 3]), .ones([6, 4]))
+    }
+    expect(result, says: "[5, 4]", "[6, 3]", "[6, 4]")
+  }
+
+  @Test func losses() async {
+    let squares = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = meanSquaredError(.ones([2, 3]), .ones([3]))
+    }
+    expect(squares, says: "[2, 3]", "[3]")
+    let distances = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = smoothL1Loss(.ones([2, 3]), .ones([3]))
+    }
+    expect(distances, says: "smoothL1Loss", "[2, 3]", "[3]")
+    let logits = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = binaryCrossEntropyWithLogits(.ones([2, 3]), .ones([2]))
+    }
+    expect(logits, says: "[2, 3]", "[2]")
+    let probability = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = binaryCrossEntropy(.full([2], 1.5), .ones([2]))
+    }
+    expect(probability, says: "1.5", "0...1")
+  }
+
+  @Test func classLabels() async {
+    let shapes = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = crossEntropy(.ones([2, 3]), Tensor([0, 1, 2]))
+    }
+    expect(shapes, says: "[2, 3]", "[3]")
+    let label = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = negativeLogLikelihood(.ones([2, 3]), Tensor([0, 3]))
+    }
+    expect(label, says: "target 3 of row 1", "3 classes")
+    let weight = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = crossEntropy(.ones([2, 3]), Tensor([0, 1]), weight: .ones([2]))
+    }
+    expect(weight, says: "weight [2]", "3 classes")
+  }
+}
