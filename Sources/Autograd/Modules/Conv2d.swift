@@ -42,22 +42,3 @@ public final class Conv2d: Module, Layer {
     x.conv2d(weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
   }
 }
-
-/// The largest element of every window, as `torch.nn.MaxPool2d`.
-public final class MaxPool2d: Module, Layer {
-  private let kernel: Int
-  private let stride: Int
-  private let padding: Int
-
-  /// Square windows of `kernel` rows and columns, `stride` apart (the kernel's size if left out).
-  public init(_ kernel: Int, stride: Int? = nil, padding: Int = 0) {
-    self.kernel = kernel
-    self.stride = stride ?? kernel
-    self.padding = padding
-  }
-
-  /// [N, C, H, W] → [N, C, H′, W′].
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    x.maxPool2d((kernel, kernel), stride: (stride, stride), padding: (padding, padding))
-  }
-}

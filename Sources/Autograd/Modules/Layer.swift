@@ -6,7 +6,8 @@ public protocol Layer: Module {
 
 /// Layers applied one after the other; parameters are named by the layer's index, as in `torch.nn.Sequential`.
 public final class Sequential: Module, Layer {
-  static let layersLabel = "layers"
+  /// Layers are named by their index alone.
+  override public class var stateNames: [String: String] { ["layers": ""] }
 
   /// The layers in order.
   public let layers: [any Layer]
@@ -19,6 +20,12 @@ public final class Sequential: Module, Layer {
 
   /// The last layer's result.
   public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
+}
+
+/// The input itself, as `torch.nn.Identity`.
+public final class Identity: Module, Layer {
+  /// `x`.
+  public func callAsFunction(_ x: Tensor) -> Tensor { x }
 }
 
 /// All dimensions after the first merged into one.

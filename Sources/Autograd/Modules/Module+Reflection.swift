@@ -18,7 +18,10 @@ extension Module {
       mirror = current.superclassMirror
     }
     return mirrors.reversed().flatMap { level in
-      level.children.flatMap { child in members(of: child.value, name: child.label ?? "", in: level.subjectType) }
+      level.children.flatMap { child in
+        let label = child.label ?? ""
+        return members(of: child.value, name: Self.stateNames[label] ?? label, in: level.subjectType)
+      }
     }
   }
 
@@ -34,9 +37,8 @@ extension Module {
     case .optional:
       return mirror.children.flatMap { members(of: $0.value, name: name, in: owner) }
     case .collection:
-      // A transparent container (a sequential model's layers) has no name of its own.
       return mirror.children.enumerated().flatMap { index, child in
-        members(of: child.value, name: name == Sequential.layersLabel ? "\(index)" : "\(name).\(index)", in: owner)
+        members(of: child.value, name: Self.joined(name, "\(index)"), in: owner)
       }
     case .tuple, .dictionary, .set, .struct, .enum:
       precondition(

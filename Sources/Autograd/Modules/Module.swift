@@ -16,6 +16,10 @@ open class Module {
   /// A module in training mode.
   public init() {}
 
+  /// Names for properties that are called otherwise in PyTorch, as `["runningMean": "running_mean"]`; an empty name
+  /// leaves an array's elements with their index alone.
+  open class var stateNames: [String: String] { [:] }
+
   /// Switches this module and all in it to training or evaluation mode.
   @discardableResult
   public func train(_ training: Bool = true) -> Self {
@@ -43,6 +47,15 @@ open class Module {
     return self
   }
 
+  /// Keeps the parameters of this module and all in it out of training, or takes them back in.
+  ///
+  /// A ``ParameterArena`` holds the parameters that are not frozen when it is made.
+  @discardableResult
+  public func freeze(_ frozen: Bool = true) -> Self {
+    for parameter in parameters { parameter.requiresGrad = !frozen }
+    return self
+  }
+
   /// All parameters in declaration order, each once, with dotted names.
   public func namedParameters() -> [(name: String, parameter: Parameter)] {
     var seen: Set<ObjectIdentifier> = []
@@ -51,7 +64,7 @@ open class Module {
         guard case .parameter(let parameter) = member, seen.insert(ObjectIdentifier(parameter)).inserted else {
           return nil
         }
-        return (prefix.isEmpty ? name : "\(prefix).\(name)", parameter)
+        return (Self.joined(prefix, name), parameter)
       }
     }
   }
@@ -74,8 +87,11 @@ open class Module {
     result.append((prefix, self))
     for (name, member) in members() {
       if case .module(let module) = member {
-        module.collect(prefix: prefix.isEmpty ? name : "\(prefix).\(name)", into: &result, &seen)
+        module.collect(prefix: Self.joined(prefix, name), into: &result, &seen)
       }
     }
   }
+
+  /// A dotted name.
+  static func joined(_ prefix: String, _ name: String) -> String { prefix.isEmpty ? name : "\(prefix).\(name)" }
 }

@@ -66,6 +66,46 @@ extension Tensor {
     full(shape, 1, dtype: dtype, requiresGrad: requiresGrad)
   }
 
+  /// Zeros of the shape and type of `other`.
+  public static func zerosLike(_ other: Tensor) -> Tensor { zeros(other.shape, dtype: other.dtype) }
+
+  /// Ones of the shape and type of `other`.
+  public static func onesLike(_ other: Tensor) -> Tensor { ones(other.shape, dtype: other.dtype) }
+
+  /// The integers of a range, as `torch.arange`; `int64`.
+  public static func arange(_ range: Range<Int>, step: Int = 1) -> Tensor {
+    let values = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
+    return Tensor(values, shape: [values.count])
+  }
+
+  /// The integers 0 ..< count, as `torch.arange`; `int64`.
+  public static func arange(_ count: Int) -> Tensor { arange(0..<count) }
+
+  /// start, start + step, … up to but not including `end`, as `torch.arange`.
+  public static func arange(from start: Double, to end: Double, step: Double, dtype: DataType = .float32) -> Tensor {
+    precondition(step != 0 && (end - start) / step >= 0, "arange from \(start) to \(end) in steps of \(step)")
+    let values = (0..<Int(((end - start) / step).rounded(.up))).map { start + Double($0) * step }
+    return Tensor(values, shape: [values.count]).cast(to: dtype)
+  }
+
+  /// `count` numbers at even distances from `start` to `end`, both included, as `torch.linspace`.
+  public static func linspace(from start: Double, to end: Double, count: Int, dtype: DataType = .float32) -> Tensor {
+    precondition(count >= 0, "linspace of \(count) numbers")
+    let step = count > 1 ? (end - start) / Double(count - 1) : 0
+    // From both ends, so that the last number is exactly `end`.
+    let values = (0..<count).map {
+      $0 < (count + 1) / 2 ? start + Double($0) * step : end - Double(count - 1 - $0) * step
+    }
+    return Tensor(values, shape: [count]).cast(to: dtype)
+  }
+
+  /// Ones on the diagonal and zeros elsewhere: [rows, columns], square if the columns are left out.
+  public static func eye(_ rows: Int, _ columns: Int? = nil, dtype: DataType = .float32) -> Tensor {
+    let columns = columns ?? rows
+    let values = (0..<rows * columns).map { $0 / columns == $0 % columns ? 1.0 : 0 }
+    return Tensor(values, shape: [rows, columns]).cast(to: dtype)
+  }
+
   /// A scalar of this tensor's type, for arithmetic with a Swift number; integers meet a fraction as `float32`.
   func scalar(_ value: Double) -> Tensor {
     let fits = dtype.isFloatingPoint || (dtype != .bool && value == value.rounded())

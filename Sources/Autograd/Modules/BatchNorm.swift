@@ -1,0 +1,85 @@
+/// Channels normalized over the batch, then scaled and shifted: what ``BatchNorm1d`` and ``BatchNorm2d`` have in common
+/// (S. Ioffe, C. Szegedy, arXiv:1502.03167).
+///
+///     y = (x − mean) / √(variance + ε) · weight + bias
+///
+/// While training, mean and variance are those of the batch, and the running ones follow them; in evaluation they are
+/// the running ones.
+open class BatchNorm: Module, Layer {
+  /// [channels], or `nil` when there is no scale.
+  public let weight: Parameter?
+  /// [channels], or `nil` when there is no shift.
+  public let bias: Parameter?
+  /// [channels]; 0 at first.
+  public let runningMean: Buffer
+  /// [channels], unbiased; 1 at first.
+  public let runningVariance: Buffer
+  /// The number of batches that the running statistics have seen, an `int64` scalar.
+  public let batchCount: Buffer
+  private let epsilon: Double
+  private let momentum: Double?
+
+  /// The names of `torch.nn.BatchNorm2d`.
+  override public class var stateNames: [String: String] {
+    ["runningMean": "running_mean", "runningVariance": "running_var", "batchCount": "num_batches_tracked"]
+  }
+
+  /// A layer that does nothing but normalize at first.
+  ///
+  /// - Parameters:
+  ///   - channels: The size of the input's second dimension.
+  ///   - epsilon: ε.
+  ///   - momentum: The weight of a batch in the running statistics; `nil` gives all batches the same weight.
+  ///   - affine: Whether there are scale and shift.
+  public init(
+    _ channels: Int, epsilon: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, dtype: DataType = .float32
+  ) {
+    self.epsilon = epsilon
+    self.momentum = momentum
+    weight = affine ? Parameter(.ones([channels], dtype: dtype)) : nil
+    bias = affine ? Parameter(.zeros([channels], dtype: dtype)) : nil
+    runningMean = Buffer(.zeros([channels], dtype: dtype))
+    runningVariance = Buffer(.ones([channels], dtype: dtype))
+    batchCount = Buffer(.zeros([], dtype: .int64))
+  }
+
+  /// The numbers of dimensions that the input may have.
+  open var ranks: ClosedRange<Int> { 2...5 }
+
+  /// The result has the shape of `x`, [N, channels, …].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    precondition(
+      ranks.contains(x.rank), "\(type(of: self)): shape \(x.shape) does not have \(ranks) dimensions")
+    guard isTraining else {
+      return x.batchNorm(mean: runningMean, variance: runningVariance, weight: weight, bias: bias, epsilon: epsilon)
+    }
+    let (output, mean, variance) = x.batchNorm(weight: weight, bias: bias, epsilon: epsilon)
+    follow(mean: mean, variance: variance, elementsPerChannel: x.count / x.shape[1])
+    return output
+  }
+
+  /// Moves the running statistics towards those of a batch.
+  private func follow(mean: Tensor, variance: Tensor, elementsPerChannel: Int) {
+    batchCount.accumulate(.ones([], dtype: .int64))
+    let part = momentum ?? 1 / batchCount.item()
+    let unbiased = Double(elementsPerChannel) / Double(elementsPerChannel - 1)
+    noGrad {
+      for (running, statistic) in [(runningMean, mean * part), (runningVariance, variance * (unbiased * part))] {
+        running.backend.binary(.multiply, running, running.scalar(1 - part), into: running)
+        running.accumulate(statistic)
+      }
+    }
+  }
+}
+
+/// ``BatchNorm`` of [N, C] or [N, C, L], as `torch.nn.BatchNorm1d`.
+public final class BatchNorm1d: BatchNorm {
+  /// Two or three.
+  override public var ranks: ClosedRange<Int> { 2...3 }
+}
+
+/// ``BatchNorm`` of [N, C, H, W], as `torch.nn.BatchNorm2d`.
+public final class BatchNorm2d: BatchNorm {
+  /// Four.
+  override public var ranks: ClosedRange<Int> { 4...4 }
+}

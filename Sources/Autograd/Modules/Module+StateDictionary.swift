@@ -1,0 +1,43 @@
+extension Module {
+  /// The parameters and buffers of this module and all in it, in PyTorch's order: for each module first its own
+  /// parameters, then its own buffers, then the modules in it.
+  ///
+  /// The tensors share the module's memory. What several modules share is listed under each of its names.
+  public func stateDictionary() -> [(name: String, tensor: Tensor)] {
+    var entries: [(name: String, tensor: Tensor)] = []
+    appendState(prefix: "", path: [], to: &entries)
+    return entries
+  }
+
+  private func appendState(
+    prefix: String, path: [Module], to entries: inout [(name: String, tensor: Tensor)]
+  ) {
+    guard !path.contains(where: { $0 === self }) else { return }
+    let members = members()
+    for case (let name, .parameter(let parameter)) in members {
+      entries.append((Self.joined(prefix, name), parameter.detached()))
+    }
+    for case (let name, .buffer(let buffer)) in members {
+      entries.append((Self.joined(prefix, name), buffer.detached()))
+    }
+    for case (let name, .module(let module)) in members {
+      module.appendState(prefix: Self.joined(prefix, name), path: path + [self], to: &entries)
+    }
+  }
+
+  /// Copies the elements of a state dictionary into parameters and buffers, which keep their memory and type.
+  ///
+  /// - Parameters:
+  ///   - stateDictionary: Tensors by the names that ``stateDictionary()`` gives.
+  ///   - strict: Whether missing and unexpected names are errors; shapes always have to fit.
+  /// - Throws: ``StateDictionaryError`` that lists all that does not fit; nothing is changed then.
+  public func load(stateDictionary: [(name: String, tensor: Tensor)], strict: Bool = true) throws {
+    let own = self.stateDictionary()
+    let entries = own.map { StateEntry($0.name, $0.tensor.shape, $0.tensor.dtype) }
+    let found = try StateEntry.match(entries, with: stateDictionary, strict: strict)
+    for case ((_, let target), let source?) in zip(own, found) {
+      target.storage.version &+= 1
+      target.backend.convert(source, into: target)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/// Several attentions side by side on parts of the embedding, as `torch.nn.MultiheadAttention(batch_first=True)`
+/// (A. Vaswani et al., arXiv:1706.03762).
+///
+///     head_i = softmax(Q_i · K_iᵀ / √d) · V_i,  output = [head_1 … head_h] · outProjection
+public final class MultiHeadAttention: Module, Layer {
+  /// The projections of queries, keys and values, one below the other: [3 · embedding, embedding].
+  public let inProjectionWeight: Parameter
+  /// [3 · embedding], or `nil`.
+  public let inProjectionBias: Parameter?
+  /// From the heads' results to the output.
+  public let outProjection: Linear
+  private let heads: Int
+
+  /// The names of `torch.nn.MultiheadAttention`.
+  override public class var stateNames: [String: String] {
+    [
+      "inProjectionWeight": "in_proj_weight", "inProjectionBias": "in_proj_bias", "outProjection": "out_proj",
+    ]
+  }
+
+  /// A layer with PyTorch's initial values: Xavier uniform for the three projections together, biases 0.
+  ///
+  /// - Parameters:
+  ///   - embedding: The size of the last dimension of input and output.
+  ///   - heads: The number of attentions, which must divide `embedding`.
+  ///   - bias: Whether the projections add biases.
+  ///   - generator: Where the initial values are drawn from; the thread's default one if left out.
+  public init(
+    _ embedding: Int, heads: Int, bias: Bool = true, dtype: DataType = .float32, generator: RandomGenerator? = nil
+  ) {
+    precondition(
+      heads > 0 && embedding % heads == 0,
+      "MultiHeadAttention: \(heads) heads do not divide an embedding of \(embedding)")
+    self.heads = heads
+    outProjection = Linear(embedding, embedding, bias: bias, dtype: dtype, generator: generator)
+    inProjectionWeight = Parameter(.xavierUniform([3 * embedding, embedding], dtype: dtype, generator: generator))
+    inProjectionBias = bias ? Parameter(.zeros([3 * embedding], dtype: dtype)) : nil
+    if let bias = outProjection.bias { bias.backend.fill(bias, with: 0) }
+  }
+
+  /// Attention of a sequence to itself: [N, L, embedding] → [N, L, embedding].
+  public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, mask: nil) }
+
+  /// Attention of a sequence to itself.
+  ///
+  /// - Parameters:
+  ///   - x: [N, L, embedding].
+  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:)``: true where a place may see another.
+  ///   - isCausal: Whether a place sees only those up to itself.
+  /// - Returns: [N, L, embedding].
+  public func callAsFunction(_ x: Tensor, mask: Tensor?, isCausal: Bool = false) -> Tensor {
+    let projected = split(x.linear(inProjectionWeight, bias: inProjectionBias), parts: 3)
+    return attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
+  }
+
+  /// Attention of one sequence to another.
+  ///
+  /// - Parameters:
+  ///   - queries: [N, L, embedding].
+  ///   - keys: [N, S, embedding].
+  ///   - values: [N, S, embedding].
+  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:)``: true where a query may see a key.
+  ///   - isCausal: Whether a query sees only the keys up to its own place.
+  /// - Returns: [N, L, embedding].
+  public func callAsFunction(
+    _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor? = nil, isCausal: Bool = false
+  ) -> Tensor {
+    let size = inProjectionWeight.shape[1]
+    let projected = [queries, keys, values].enumerated().map { place, input in
+      let rows = place * size..<(place + 1) * size
+      return split(input.linear(inProjectionWeight.sliced(rows), bias: inProjectionBias?.sliced(rows)), parts: 1)[0]
+    }
+    return attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
+  }
+
+  /// [N, L, parts · embedding] → for each part [N, heads, L, embedding / heads].
+  private func split(_ x: Tensor, parts: Int) -> [Tensor] {
+    let (batch, length) = (x.shape[0], x.shape[1])
+    let all = x.reshaped([batch, length, parts, heads, -1]).permuted([2, 0, 3, 1, 4])
+    return (0..<parts).map { all.selected($0) }
+  }
+
+  private func attention(
+    _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor?, isCausal: Bool
+  ) -> Tensor {
+    let mixed = scaledDotProductAttention(queries, keys, values, mask: mask, isCausal: isCausal)
+    return outProjection(mixed.permuted([0, 2, 1, 3]).flattened(from: 2))
+  }
+}
