@@ -42,9 +42,8 @@ UNARY(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x)
 UNARY(softplus, x > 20 ? x : log1pf(expf(x)), x > 20 ? x : log1p(exp(x)))
 UNARY(log_sigmoid, x < 0 ? x - log1pf(expf(x)) : -log1pf(expf(-x)), x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x)))
 UNARY(silu, x * (x < 0 ? exp_f32(-fabsf(x)) : 1) / (1 + exp_f32(-fabsf(x))), (x < 0 ? x * exp(x) : x) / (1 + exp(-fabs(x))))
-// 1 + erf would lose the digits of the tail, where erfc is taken, in double since its relative error grows with x².
-UNARY(gelu, x < -1 ? (float)(0.5 * x * erfc(-x * inverse_sqrt_2)) : x * 0.5f * (1 + erff(x * (float)inverse_sqrt_2)),
-      x < -1 ? 0.5 * x * erfc(-x * inverse_sqrt_2) : x * 0.5 * (1 + erf(x * inverse_sqrt_2)))
+// 1 + erf would lose the digits of the tail.
+UNARY(gelu, x * normal_f32(x), 0.5 * x * erfc(-x * inverse_sqrt_2))
 // (1 + tanh u) / 2 as sigmoid(2u), for the same reason.
 UNARY(gelu_tanh, x / (1 + exp_f32(-2 * (float)sqrt_2_over_pi * (x + (float)gelu_cubic * x * x * x))),
       x / (1 + exp(-2 * sqrt_2_over_pi * (x + gelu_cubic * x * x * x))))
@@ -102,23 +101,31 @@ BINARY_REAL(relu_gradient, b <= 0 ? 0 : a, b <= 0 ? 0 : a)
 BINARY_REAL(softplus_gradient, b > 20 ? a : a / (1 + exp_f32(-b)), b > 20 ? a : a / (1 + exp(-b)))
 
 INLINED float silu_slope_f32(float x) {
-  const float s = 1 / (1 + exp_f32(-x));
-  return s * (1 + x * (1 - s));
+  const float e = exp_f32(-fabsf(x)), larger = 1 / (1 + e), smaller = e * larger;
+  return x < 0 ? smaller * (1 + x * larger) : larger * (1 + x * smaller);
 }
 static inline double silu_slope_f64(double x) {
   const double s = 1 / (1 + exp(-x));
   return s * (1 + x * (1 - s));
 }
-static inline double gelu_slope(double x) {
+INLINED float gelu_slope_f32(float x) {
+  return normal_f32(x) + x * (float)inverse_sqrt_2_pi * exp_f32(-0.5f * x * x);
+}
+static inline double gelu_slope_f64(double x) {
   return 0.5 * erfc(-x * inverse_sqrt_2) + x * inverse_sqrt_2_pi * exp(-0.5 * x * x);
 }
-static inline double gelu_tanh_slope(double x) {
+INLINED float gelu_tanh_slope_f32(float x) {
+  const float c = (float)sqrt_2_over_pi, k = (float)gelu_cubic;
+  const float s = 1 / (1 + exp_f32(-2 * c * (x + k * x * x * x)));
+  return s + 2 * x * s * (1 - s) * c * (1 + 3 * k * x * x);
+}
+static inline double gelu_tanh_slope_f64(double x) {
   const double s = 1 / (1 + exp(-2 * sqrt_2_over_pi * (x + gelu_cubic * x * x * x)));
   return s + 2 * x * s * (1 - s) * sqrt_2_over_pi * (1 + 3 * gelu_cubic * x * x);
 }
 BINARY_REAL(silu_gradient, a * silu_slope_f32(b), a * silu_slope_f64(b))
-BINARY_REAL(gelu_gradient, a * (float)gelu_slope(b), a * gelu_slope(b))
-BINARY_REAL(gelu_tanh_gradient, a * (float)gelu_tanh_slope(b), a * gelu_tanh_slope(b))
+BINARY_REAL(gelu_gradient, a * gelu_slope_f32(b), a * gelu_slope_f64(b))
+BINARY_REAL(gelu_tanh_gradient, a * gelu_tanh_slope_f32(b), a * gelu_tanh_slope_f64(b))
 
 CLONES void dt_scale_u8_to_f32(size_t n, const uint8_t *x, float scale, float *out) {
   for (size_t i = 0; i < n; i++) out[i] = (float)x[i] * scale;
