@@ -5,7 +5,8 @@
 ///   - target: The same shape.
 /// - Returns: A scalar, or the shape of `prediction` for reduction `none`.
 public func l1Loss(_ prediction: Tensor, _ target: Tensor, reduction: LossReduction = .mean) -> Tensor {
-  difference(prediction, target, of: "l1Loss").abs().reduced(reduction)
+  let distance = difference(prediction, target, of: "l1Loss").abs()
+  return distance.reduced(reduction, as: reduction == .mean ? "MeanBackward0" : "SumBackward0")
 }
 
 /// Half the squared difference divided by `beta` where the difference is smaller than `beta`, and the absolute
@@ -24,7 +25,7 @@ public func smoothL1Loss(
   let distance = difference(prediction, target, of: "smoothL1Loss").abs()
   let near = distance.clamped(max: beta)
   // Neither term overflows: the first stays within β / 2, the second is 0 below β.
-  return (near * near * (0.5 / beta) + (distance - near)).reduced(reduction)
+  return (near * near * (0.5 / beta) + (distance - near)).reduced(reduction, as: "SmoothL1LossBackward0")
 }
 
 private func difference(_ prediction: Tensor, _ target: Tensor, of operation: StaticString) -> Tensor {

@@ -24,7 +24,7 @@ public func binaryCrossEntropy(
   return losses.recorded(as: "BinaryCrossEntropyBackward0", from: [p, t], saving: [p, t]) { gradient, inputs in
     inputs.add(0, gradient * (p - t) / ((1 - p) * p).clamped(min: 1e-12))
     inputs.add(1, gradient * ((-p).log1p() - p.log()))
-  }.reduced(reduction)
+  }.reduced(reduction, as: "BinaryCrossEntropyBackward0")
 }
 
 /// ``binaryCrossEntropy(_:_:reduction:)`` of the sigmoid of logits, without its loss of precision, as
@@ -54,7 +54,7 @@ public func binaryCrossEntropyWithLogits(
     inputs.add(0, gradient * ((positive + (1 - t)) * x.sigmoid() - positive))
     // −w · log σ(x) + log σ(−x), which is −x for the weight 1.
     inputs.add(1, gradient * (weight.map { (-x).logSigmoid() - $0 * x.logSigmoid() } ?? -x))
-  }.reduced(reduction)
+  }.reduced(reduction, as: "BinaryCrossEntropyWithLogitsBackward0")
 }
 
 private func checkProbabilities(_ probabilities: Tensor) {

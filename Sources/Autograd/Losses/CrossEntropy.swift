@@ -1,13 +1,3 @@
-/// How the losses of the samples of a batch become the result.
-public enum LossReduction: Sendable {
-  /// One loss a sample.
-  case none
-  /// Their sum.
-  case sum
-  /// Their mean; for ``crossEntropy(_:_:weight:reduction:ignoringTarget:labelSmoothing:)`` over targets not ignored.
-  case mean
-}
-
 /// The cross entropy of the softmax of `logits` with respect to class labels, as `torch.nn.functional.cross_entropy`.
 ///
 ///     loss = −(1 − ε) · log softmax(logits)[target] − ε / C · Σ log softmax(logits)
@@ -34,11 +24,7 @@ public func crossEntropy(
   let used = checkTargets(targets, logits, ignoredTarget: ignoredTarget, "crossEntropy")
   let losses = rowLosses(
     logits, targets, CrossEntropyOptions(smoothing: labelSmoothing, ignoredTarget: ignoredTarget))
-  switch reduction {
-  case .none: return losses
-  case .sum: return losses.sum()
-  case .mean: return losses.sum() / Double(used)
-  }
+  return losses.reduced(reduction, over: Double(used), as: "NllLossBackward0")
 }
 
 /// The loss of every row of `logits`, by a pass over each row that computes softmax and entropy together.

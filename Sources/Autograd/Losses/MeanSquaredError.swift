@@ -8,16 +8,13 @@ public func meanSquaredError(_ prediction: Tensor, _ target: Tensor, reduction: 
   precondition(
     prediction.shape == target.shape,
     "meanSquaredError: prediction \(prediction.shape) and target \(target.shape) have different shapes")
-  return (prediction - target).pow(2).reduced(reduction)
-}
-
-extension Tensor {
-  /// The losses of single elements reduced as asked for.
-  func reduced(_ reduction: LossReduction) -> Tensor {
-    switch reduction {
-    case .none: self
-    case .sum: sum()
-    case .mean: mean()
-    }
-  }
+  let (p, t) = Tensor.promoted(prediction, target)
+  let difference = p.detached() - t.detached()
+  return difference.mapped(.square).recorded(
+    as: "MseLossBackward0", from: [p, t], saving: [p, t]
+  ) { gradient, inputs in
+    let slope = gradient * (2 * (isGradEnabled ? p - t : difference))
+    inputs.add(0, slope)
+    inputs.add(1, -slope)
+  }.reduced(reduction, as: "MseLossBackward0")
 }

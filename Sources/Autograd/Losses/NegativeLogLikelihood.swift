@@ -48,11 +48,7 @@ struct ClassTargets {
   func masked(_ rows: Tensor) -> Tensor { rows.filled(with: 0, where: isIgnored) }
 
   func reduced(_ losses: Tensor, _ reduction: LossReduction) -> Tensor {
-    switch reduction {
-    case .none: losses
-    case .sum: losses.sum()
-    case .mean: losses.sum() / rowWeights.sum()
-    }
+    losses.reduced(reduction, over: rowWeights.sum().item(), as: "NllLossBackward0")
   }
 }
 

@@ -93,7 +93,7 @@ extension Tensor {
       adding: bias != nil)
     let saved = (weight.requiresGrad ? [x] : []) + (x.requiresGrad ? [weight] : [])
     return result.recorded(
-      as: "AddmmBackward0", from: [x, weight] + (bias.map { [$0] } ?? []), saving: saved
+      as: bias == nil ? "MmBackward0" : "AddmmBackward0", from: [x, weight] + (bias.map { [$0] } ?? []), saving: saved
     ) { gradient, sink in
       sink.add(0, gradient.matmul(weight))
       if isGradEnabled {

@@ -38,23 +38,6 @@ extension Tensor {
       sliced($0..<min($0 + size, shape[dimension]), along: dimension)
     }
   }
-
-  /// The same elements with a new dimension of size 1.
-  public func unsqueezed(_ dimension: Int) -> Tensor {
-    var target = shape
-    target.insert(1, at: Shape.normalize(dimension, rank: rank + 1))
-    return reshaped(target)
-  }
-
-  /// The same elements without a dimension, which must have size 1, or without all dimensions of size 1.
-  public func squeezed(_ dimension: Int? = nil) -> Tensor {
-    guard let dimension else { return reshaped(shape.filter { $0 != 1 }) }
-    var target = shape
-    let place = Shape.normalize(dimension, rank: rank)
-    precondition(rank > 0 && shape[place] == 1, "dimension \(dimension) of shape \(shape) is not of size 1")
-    target.remove(at: place)
-    return reshaped(target)
-  }
 }
 
 /// What can stand for a dimension in a tensor's subscript: an index or a range.

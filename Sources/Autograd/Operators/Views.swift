@@ -2,13 +2,34 @@ extension Tensor {
   /// The same elements, in the same memory, in another shape; one size may be −1 and then follows from the others.
   public func reshaped(_ newShape: [Int]) -> Tensor {
     let target = Shape.inferred(newShape, count: count, from: shape)
-    guard target != shape else { return self }
+    return target == shape ? self : viewed(in: target, as: "ViewBackward0")
+  }
+
+  /// The same elements, in the same memory, in a shape that holds as many.
+  private func viewed(in target: [Int], as name: StaticString) -> Tensor {
     let original = shape
     return Tensor(storage: storage, offset: offset, shape: target, dtype: dtype)
-      .recorded(as: "ViewBackward0", from: [self]) { gradient, inputs in
-        inputs.add(0, gradient.reshaped(original))
-      }
+      .recorded(as: name, from: [self]) { gradient, inputs in inputs.add(0, gradient.reshaped(original)) }
   }
+
+  /// The same elements with a new dimension of size 1.
+  public func unsqueezed(_ dimension: Int) -> Tensor {
+    var target = shape
+    target.insert(1, at: Shape.normalize(dimension, rank: rank + 1))
+    return viewed(in: target, as: "UnsqueezeBackward0")
+  }
+
+  /// The same elements without a dimension, which must have size 1.
+  public func squeezed(_ dimension: Int) -> Tensor {
+    var target = shape
+    let place = Shape.normalize(dimension, rank: rank)
+    precondition(rank > 0 && shape[place] == 1, "dimension \(dimension) of shape \(shape) is not of size 1")
+    target.remove(at: place)
+    return viewed(in: target, as: "SqueezeBackward1")
+  }
+
+  /// The same elements without the dimensions of size 1.
+  public func squeezed() -> Tensor { viewed(in: shape.filter { $0 != 1 }, as: "SqueezeBackward0") }
 
   /// All dimensions from `start` to `end` merged into one.
   public func flattened(from start: Int = 0, through end: Int = -1) -> Tensor {
@@ -19,7 +40,9 @@ extension Tensor {
   }
 
   /// A copy with the dimensions in another order: dimension i of the result is dimension `order[i]` of this tensor.
-  public func permuted(_ order: [Int]) -> Tensor {
+  public func permuted(_ order: [Int]) -> Tensor { permuted(order, as: "PermuteBackward0") }
+
+  private func permuted(_ order: [Int], as name: StaticString) -> Tensor {
     let order = order.map { Shape.normalize($0, rank: rank) }
     precondition(
       order.count == rank && Set(order).count == rank,
@@ -27,10 +50,10 @@ extension Tensor {
     let strides = Shape.strides(shape)
     let result = Tensor(uninitialized: order.map { shape[$0] }, dtype: dtype)
     backend.copy(self, offset: 0, strides: order.map { strides[$0] }, into: result)
-    return result.recorded(as: "PermuteBackward0", from: [self]) { gradient, inputs in
+    return result.recorded(as: name, from: [self]) { gradient, inputs in
       var inverse = order
       for (i, dimension) in order.enumerated() { inverse[dimension] = i }
-      inputs.add(0, gradient.permuted(inverse))
+      inputs.add(0, gradient.permuted(inverse, as: name))
     }
   }
 
@@ -38,7 +61,7 @@ extension Tensor {
   public func transposed(_ first: Int = -2, _ second: Int = -1) -> Tensor {
     var order = Array(0..<rank)
     order.swapAt(Shape.normalize(first, rank: rank), Shape.normalize(second, rank: rank))
-    return permuted(order)
+    return permuted(order, as: "TransposeBackward0")
   }
 
   /// The tensor repeated along new leading dimensions and along those of size 1, until it has shape `target`;

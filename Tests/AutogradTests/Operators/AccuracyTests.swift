@@ -40,4 +40,20 @@ import Testing
       #expect(abs(Double(found[i]) - expected) <= bound, "\(name)(\(value)) = \(found[i]), not \(expected)")
     }
   }
+
+  /// Slopes of activations, which are computed by formulas of their own, are within a few roundings of 1.
+  @Test(arguments: ["tanh", "sigmoid", "logSigmoid", "softplus", "silu", "erf", "gelu", "gelu by tanh"])
+  func slopesInSinglePrecision(name: String) throws {
+    let function = try #require(Self.functions.first { $0.name == name }).function
+    let places = Self.grid.filter { abs($0) <= 1e4 }
+    let slopes = try [DataType.float64, .float32].map { dtype in
+      let x = Tensor(places, shape: [places.count]).cast(to: dtype)
+      x.requiresGrad = true
+      try function(x).sum().backward()
+      return try #require(x.grad).array(of: Double.self)
+    }
+    for (i, x) in places.enumerated() {
+      #expect(abs(slopes[0][i] - slopes[1][i]) <= 8 * 0x1p-24, "slope of \(name) at \(x)")
+    }
+  }
 }
