@@ -21,11 +21,12 @@ final class BackwardPass {
   private let createsGraph: Bool
   private var order: [Node] = []
   let capturesOnly: Bool
-  /// The captured tensors; those that are leaves or outputs of operations by the identity of either.
+  /// The tensors whose gradients are captured.
   private let wanted: [Tensor]
+  /// Each of them by the operation that computed it, or by itself if it is a leaf.
   private let wantedIdentities: Set<ObjectIdentifier>
   private var captured: [ObjectIdentifier: Tensor] = [:]
-  /// What has arrived in this pass at leaves whose `grad` it does not go to directly.
+  /// The sums of what has arrived in this pass at leaves that do not add it to their `grad` as it comes.
   var arrived: [ObjectIdentifier: Tensor] = [:]
 
   init(retainingGraph: Bool, creatingGraph: Bool, destination: Destination) {

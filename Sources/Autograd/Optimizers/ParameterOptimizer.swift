@@ -58,6 +58,9 @@ public final class ParameterOptimizer<Rule: UpdateRule>: Optimizer {
     }
   }
 
+  /// More updates than there can have been.
+  private static var stepLimit: Int { 1 << 53 }
+
   /// The groups' parameters by their place among all of them.
   private var places: [(group: ParameterGroup<Rule>, index: Int)] {
     groups.flatMap { group in group.parameters.indices.map { (group, $0) } }
@@ -79,8 +82,16 @@ public final class ParameterOptimizer<Rule: UpdateRule>: Optimizer {
       given.contains("\(number)")
         ? place.group.stateLayout(of: place.index).map { StateEntry("\(number).\($0.name)", $0.shape, $0.dtype) } : []
     }
-    var tensors = try StateEntry.match(layouts.flatMap { $0 }, with: stateDictionary, strict: true).compactMap { $0 }[
-      ...]
+    let entries = layouts.flatMap { $0 }
+    var tensors = try StateEntry.match(entries, with: stateDictionary, strict: true).compactMap { $0 }[...]
+    let impossible = zip(entries, tensors).filter { entry, tensor in
+      entry.dtype == .int64 && !(1..<Self.stepLimit).contains(tensor.array(of: Int.self)[0])
+    }
+    guard impossible.isEmpty else {
+      throw StateDictionaryError(
+        missing: [], unexpected: [],
+        mismatched: impossible.map { "\($0.name) is \($1.array(of: Int.self)[0]) instead of a number of updates" })
+    }
     for (place, layout) in zip(places, layouts) {
       place.group.setState(of: place.index, to: Array(tensors.prefix(layout.count)))
       tensors = tensors.dropFirst(layout.count)

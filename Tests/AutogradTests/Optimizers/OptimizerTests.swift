@@ -93,6 +93,16 @@ import Testing
     #expect(other.stateDictionary().map { $0.tensor.array(of: Double.self) } == before)
   }
 
+  @Test(arguments: [0, -1, Int.max])
+  func anImpossibleNumberOfUpdatesIsRefused(step: Int) {
+    let weight = Tensor([1.0])
+    let optimizer = SGD([weight], learningRate: 0.1)
+    let error = #expect(throws: StateDictionaryError.self) {
+      try optimizer.load(stateDictionary: [("0.step", Tensor(step))])
+    }
+    #expect(error?.mismatched == ["0.step is \(step) instead of a number of updates"])
+  }
+
   @Test func anEmptyStateStartsAfresh() throws {
     let weight = Tensor([1.0])
     weight.grad = Tensor([1.0])
