@@ -46,16 +46,14 @@ struct BenchStep: ParsableCommand {
   private var batchPerRank: Int { batch ?? workload.benchmarkBatch }
 
   /// The workload's samples, at least enough for one step of all ranks.
-  private func loadSamples(ranks: Int) throws -> any Samples {
-    let samples: any Samples
+  private func loadSamples(ranks: Int) throws -> any Dataset {
+    let samples: any Dataset
     if workload.takesImages {
       let images = try MNISTFolder(path: data).load(.train)
       try images.checkSize(in: data)
       samples = images
     } else {
-      samples = TensorSamples(
-        inputs: Tensor.rand([500, 20]) * 100,
-        targets: Tensor(shape: [500], of: Int64.self) {
+      samples = TensorDataset(Tensor.rand([500, 20]) * 100, Tensor(shape: [500], of: Int64.self) {
           RandomGenerator.default.integers(into: $0, low: 0, high: 3)
         })
     }
@@ -74,7 +72,7 @@ struct BenchStep: ParsableCommand {
     let communication: Double
   }
 
-  private func measure(_ samples: any Samples, _ communicator: any Communicator) throws -> Timing {
+  private func measure(_ samples: any Dataset, _ communicator: any Communicator) throws -> Timing {
     let shards = Shards(
       sampleCount: samples.count, globalBatch: batchPerRank * communicator.size,
       rank: communicator.rank, worldSize: communicator.size, dropLast: true)

@@ -3,31 +3,73 @@ import Autograd
 /// Gives a rank its part of every global batch, in an order that is a pure function of seed and epoch.
 public struct ShardLoader {
   /// The samples that all ranks share.
-  public let samples: any Samples
+  public let dataset: any Dataset
   /// Which of them this rank takes.
   public let shards: Shards
-  private let seed: UInt64
-  private var order: (epoch: Int, samples: [Int])?
+  /// How many batches a background thread makes ahead; 0 where batches are made when they are asked for.
+  public let prefetch: Int
+  private var batches: ShardBatches
+  private var ahead: (batches: Prefetch<ShardBatches>, start: Int)?
 
   /// A loader of one rank's shards.
   ///
-  /// - Parameter seed: With the epoch, it chooses the permutation, as PyTorch's `DistributedSampler` does.
-  public init(_ samples: any Samples, shards: Shards, seed: UInt64) {
-    precondition(shards.sampleCount == samples.count, "shards of \(shards.sampleCount) for \(samples.count) samples")
-    self.samples = samples
+  /// - Parameters:
+  ///   - dataset: The same samples on all ranks.
+  ///   - shards: Which of them this rank takes.
+  ///   - seed: With the epoch, it chooses the permutation, as PyTorch's `DistributedSampler` does.
+  ///   - prefetch: How many batches a background thread makes ahead.
+  public init(_ dataset: any Dataset, shards: Shards, seed: UInt64, prefetch: Int = 0) {
+    precondition(shards.sampleCount == dataset.count, "shards of \(shards.sampleCount) for \(dataset.count) samples")
+    precondition(prefetch >= 0, "\(prefetch) batches to prefetch")
+    self.dataset = dataset
+    self.shards = shards
+    self.prefetch = prefetch
+    batches = ShardBatches(dataset: dataset, shards: shards, seed: seed)
+  }
+
+  /// This rank's part of the global batch at `step` (from 0) of `epoch` (from 0); it may be empty.
+  ///
+  /// With prefetch, the batches after this one are being made from now on; any other batch begins that anew.
+  /// - Throws: What the data set throws.
+  public mutating func batch(epoch: Int, step: Int) throws -> Batch {
+    precondition(
+      epoch >= 0 && (0..<shards.stepsPerEpoch).contains(step),
+      "step \(step) of \(shards.stepsPerEpoch) in epoch \(epoch)")
+    let position = epoch * shards.stepsPerEpoch + step
+    guard prefetch > 0 else { return try batches.batch(at: position) }
+    if let ahead, ahead.start + ahead.batches.takenCount == position, let batch = try ahead.batches.next() {
+      return batch
+    }
+    ahead = nil  // ends its thread before the next one starts
+    let batch = try batches.batch(at: position)
+    ahead = (Prefetch(batches, ahead: prefetch), position + 1)
+    return batch
+  }
+}
+
+/// The batches of a rank, epoch after epoch without end.
+private struct ShardBatches: BatchProducer {
+  let dataset: any Dataset
+  let shards: Shards
+  let seed: UInt64
+  private var position = 0
+  private var order: (epoch: Int, samples: [Int])?
+
+  init(dataset: any Dataset, shards: Shards, seed: UInt64) {
+    self.dataset = dataset
     self.shards = shards
     self.seed = seed
   }
 
-  /// This rank's part of the global batch at `step` (from 0) of `epoch` (from 0); it may be empty.
-  public mutating func batch(epoch: Int, step: Int) -> Batch {
-    let order: [Int]
-    if let known = self.order, known.epoch == epoch {
-      order = known.samples
-    } else {
-      order = SampleOrder.epochOrder(count: samples.count, seed: seed, epoch: epoch)
-      self.order = (epoch, order)
+  mutating func next() throws -> Batch? { try batch(at: position) }
+
+  /// The batch after `position` others, counted from the first epoch on; ``next()`` goes on from there.
+  mutating func batch(at position: Int) throws -> Batch {
+    self.position = position + 1
+    let (epoch, step) = position.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
+    if order?.epoch != epoch {
+      order = (epoch, SampleOrder.epochOrder(count: dataset.count, seed: seed, epoch: epoch))
     }
-    return samples.batch(shards.samples(step: step, order: order))
+    return try dataset.ungraphedBatch(shards.samples(step: step, order: order?.samples ?? []))
   }
 }

@@ -15,16 +15,16 @@ public struct Evaluation: Equatable, Sendable {
   /// - Parameters:
   ///   - batch: Samples that a rank takes at a time.
   /// - Throws: When communication fails.
-  public init(of model: any Layer, on samples: any Samples, communicator: any Communicator, batch: Int = 500) throws {
+  public init(of model: any Layer, on samples: any Dataset, communicator: any Communicator, batch: Int = 500) throws {
     let wasTraining = model.isTraining
     model.evaluate()
     defer { model.train(wasTraining) }
     let dtype = model.parameters.first?.dtype ?? .float32
     let own = Array(stride(from: communicator.rank, to: samples.count, by: communicator.size))
     var sums = [0.0, 0.0]
-    noGrad {
+    try noGrad {
       for start in stride(from: 0, to: own.count, by: batch) {
-        let part = samples.batch(Array(own[start..<min(start + batch, own.count)]))
+        let part = try samples.batch(Array(own[start..<min(start + batch, own.count)]))
         let output = model(part.inputs.cast(to: dtype))
         sums[0] += crossEntropy(output, part.targets, reduction: .sum).item()
         let predictions = output.argmax(1).array(of: Int64.self)

@@ -93,7 +93,7 @@ public final class Trainer {
 
   private func trainOneStep(epoch: Int, position: Int) throws {
     var stopwatch = Stopwatch()
-    let batch = loader.batch(epoch: epoch, step: position)
+    let batch = try loader.batch(epoch: epoch, step: position)
     let dataSeconds = stopwatch.lap()
     step += 1
     let outcome: Replica.Outcome
@@ -120,7 +120,7 @@ public final class Trainer {
   }
 
   private var checkpoint: TrainingCheckpoint {
-    TrainingCheckpoint(step: step, configuration: configuration, sampleCount: loader.samples.count)
+    TrainingCheckpoint(step: step, configuration: configuration, sampleCount: loader.dataset.count)
   }
 
   private func writeCheckpoint() throws {

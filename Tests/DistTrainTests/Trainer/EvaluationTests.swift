@@ -11,10 +11,10 @@ struct EvaluationTests {
   }
 
   /// Five samples, three of which have their largest score at their class.
-  private static var samples: TensorSamples {
-    TensorSamples(
-      inputs: Tensor([[2.0, 1, 0], [0, 3, 1], [1, 0, 4], [5, 0, 0], [0, 1, 0]], dtype: .float32),
-      targets: Tensor([0, 1, 2, 1, 2] as [Int64], shape: [5]))
+  private static var samples: TensorDataset {
+    TensorDataset(
+      Tensor([[2.0, 1, 0], [0, 3, 1], [1, 0, 4], [5, 0, 0], [0, 1, 0]], dtype: .float32),
+      Tensor([0, 1, 2, 1, 2] as [Int64], shape: [5]))
   }
 
   @Test(arguments: 1...6, [1, 2, 500])
@@ -22,10 +22,9 @@ struct EvaluationTests {
     let evaluations = try ThreadCommunicator.run(size: ranks) { communicator in
       try Evaluation(of: Scores(), on: Self.samples, communicator: communicator, batch: batch)
     }
-    let losses = [
-      log(1 + exp(-1) + exp(-2)), log(1 + exp(-2) + exp(-3)), log(1 + exp(-3) + exp(-4)), 5 + log(1 + 2 * exp(-5)),
-      1 + log(1 + 2 * exp(-1)),
-    ]
+    // Of each row: the margins by which the target's score leads the others.
+    let margins: [[Double]] = [[1, 2], [2, 3], [3, 4], [-5, 0], [-1, 0]]
+    let losses = margins.map { row in log(row.reduce(1.0) { $0 + exp(-$1) }) }
     let mean = losses.reduce(0, +) / 5
     for evaluation in evaluations {
       #expect(evaluation.count == 5)

@@ -20,11 +20,11 @@ struct SmallRun: Sendable {
 
   static let options = SGD.Options(learningRate: 0.3, momentum: 0.9, weightDecay: 0.01)
 
-  var samples: TensorSamples {
+  var samples: TensorDataset {
     let generator = RandomGenerator(seed: 5)
-    return TensorSamples(
-      inputs: Tensor.rand([sampleCount, 6], generator: generator),
-      targets: Tensor(shape: [sampleCount], of: Int64.self) { generator.integers(into: $0, low: 0, high: 3) })
+    return TensorDataset(
+      Tensor.rand([sampleCount, 6], generator: generator),
+      Tensor(shape: [sampleCount], of: Int64.self) { generator.integers(into: $0, low: 0, high: 3) })
   }
 
   func model(rank: Int) -> Sequential {
@@ -58,7 +58,7 @@ struct SmallRun: Sendable {
     var loader = loader(LocalCommunicator())
     return try (0..<steps).map { step in
       let (epoch, position) = step.quotientAndRemainder(dividingBy: loader.shards.stepsPerEpoch)
-      let batch = loader.batch(epoch: epoch, step: position)
+      let batch = try loader.batch(epoch: epoch, step: position)
       optimizer.zeroGrad()
       let loss = crossEntropy(model(batch.inputs.cast(to: precision)), batch.targets)
       try loss.backward()

@@ -1,0 +1,13 @@
+/// Samples that can be picked by number: conform to it to train on a data set of one's own.
+///
+/// A loader may ask for batches on a background thread, so a data set is `Sendable`, and what it gives for a sample
+/// must depend on the sample's number only, not on what was asked before.
+public protocol Dataset: Sendable {
+  /// The number of samples.
+  var count: Int { get }
+  /// The samples with the given numbers, each from 0 to `count - 1`, in that order. There may be none: a rank without
+  /// samples then gets tensors of shape [0, …].
+  ///
+  /// - Throws: When samples cannot be read.
+  func batch(_ indices: [Int]) throws -> Batch
+}
