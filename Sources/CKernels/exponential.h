@@ -57,8 +57,8 @@ INLINED float tanh_f32(float x) {
 }
 
 // The standard normal distribution up to x. With t = 1 / (1 + |x| / √8) its tail is t / 2 · exp(p(t) − x² / 2), where p
-// is a polynomial fitted at Chebyshev points to log(erfc(z) · exp(z²) / t) for z = |x| / √2 up to 10.4. Between ±1.1 it is
-// 1 / 2 + x · q(x²), with q fitted likewise.
+// is a polynomial fitted at Chebyshev points to log(erfc(z) · exp(z²) / t) for z = |x| / √2 up to 10.4. Between ±1.1
+// it is 1 / 2 + x · q(x²), with q fitted likewise.
 INLINED float normal_f32(float x) {
   const float z = x * x, t = 1 / (1 + 0.35355339059f * fabsf(x));
   float p = 0.1480598294f;
