@@ -116,8 +116,8 @@ static inline double gelu_slope_f64(double x) {
 }
 INLINED float gelu_tanh_slope_f32(float x) {
   const float c = (float)sqrt_2_over_pi, k = (float)gelu_cubic;
-  const float s = 1 / (1 + exp_f32(-2 * c * (x + k * x * x * x)));
-  return s + 2 * x * s * (1 - s) * c * (1 + 3 * k * x * x);
+  const float e = exp_f32(-2 * c * fabsf(x + k * x * x * x)), larger = 1 / (1 + e), smaller = e * larger;
+  return (x < 0 ? smaller : larger) + 2 * x * smaller * larger * c * (1 + 3 * k * x * x);
 }
 static inline double gelu_tanh_slope_f64(double x) {
   const double s = 1 / (1 + exp(-2 * sqrt_2_over_pi * (x + gelu_cubic * x * x * x)));

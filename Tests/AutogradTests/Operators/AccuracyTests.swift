@@ -36,7 +36,7 @@ import Testing
         continue
       }
       let condition = slopes[i].isFinite ? abs(value * slopes[i]) : 0
-      let bound = 4 * 0x1p-24 * (abs(expected) + condition) + 4 * Double(Float.leastNormalMagnitude)
+      let bound = 5 * 0x1p-24 * (abs(expected) + condition) + 4 * Double(Float.leastNormalMagnitude)
       #expect(abs(Double(found[i]) - expected) <= bound, "\(name)(\(value)) = \(found[i]), not \(expected)")
     }
   }
