@@ -2,6 +2,7 @@
 
 #include "CKernels.h"
 #include "clones.h"
+#include "exponential.h"
 
 static const double inverse_sqrt_2 = 0.70710678118654752440;
 static const double sqrt_2_over_pi = 0.79788456080286535588;
@@ -27,25 +28,24 @@ UNARY(square_root, sqrtf(x), sqrt(x))
 UNARY(reciprocal_square_root, 1 / sqrtf(x), 1 / sqrt(x))
 UNARY(reciprocal, 1 / x, 1 / x)
 UNARY(zero_if_infinite, isinf(x) ? 0 : x, isinf(x) ? 0 : x)
-UNARY(exponential, expf(x), exp(x))
+UNARY(exponential, exp_f32(x), exp(x))
 UNARY(logarithm, logf(x), log(x))
 UNARY(logarithm_of_one_plus, log1pf(x), log1p(x))
 UNARY(sine, sinf(x), sin(x))
 UNARY(cosine, cosf(x), cos(x))
 UNARY(error_function, erff(x), erf(x))
-UNARY(tanh, tanhf(x), tanh(x))
-UNARY(sigmoid, 1 / (1 + expf(-x)), 1 / (1 + exp(-x)))
+UNARY(tanh, tanh_f32(x), tanh(x))
+UNARY(sigmoid, 1 / (1 + exp_f32(-x)), 1 / (1 + exp(-x)))
 // A NaN stays a NaN, as in PyTorch.
 UNARY(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x)
 // Above 20 the function is the identity to within rounding, and exp would overflow.
 UNARY(softplus, x > 20 ? x : log1pf(expf(x)), x > 20 ? x : log1p(exp(x)))
 UNARY(log_sigmoid, x < 0 ? x - log1pf(expf(x)) : -log1pf(expf(-x)), x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x)))
-UNARY(silu, (x < 0 ? x * expf(x) : x) / (1 + expf(-fabsf(x))), (x < 0 ? x * exp(x) : x) / (1 + exp(-fabs(x))))
-// 1 + erf would lose the digits of the tail, where erfc is taken, in double since its relative error grows with x².
-UNARY(gelu, x < -1 ? (float)(0.5 * x * erfc(-x * inverse_sqrt_2)) : x * 0.5f * (1 + erff(x * (float)inverse_sqrt_2)),
-      x < -1 ? 0.5 * x * erfc(-x * inverse_sqrt_2) : x * 0.5 * (1 + erf(x * inverse_sqrt_2)))
+UNARY(silu, x * (x < 0 ? exp_f32(-fabsf(x)) : 1) / (1 + exp_f32(-fabsf(x))), (x < 0 ? x * exp(x) : x) / (1 + exp(-fabs(x))))
+// 1 + erf would lose the digits of the tail.
+UNARY(gelu, x * normal_f32(x), 0.5 * x * erfc(-x * inverse_sqrt_2))
 // (1 + tanh u) / 2 as sigmoid(2u), for the same reason.
-UNARY(gelu_tanh, x / (1 + expf(-2 * (float)sqrt_2_over_pi * (x + (float)gelu_cubic * x * x * x))),
+UNARY(gelu_tanh, x / (1 + exp_f32(-2 * (float)sqrt_2_over_pi * (x + (float)gelu_cubic * x * x * x))),
       x / (1 + exp(-2 * sqrt_2_over_pi * (x + gelu_cubic * x * x * x))))
 
 #define BINARY_OF(name, s, T, expression)                                                                      \
@@ -98,22 +98,34 @@ BINARY_REAL(leaky_relu_slope, a > 0 ? 1 : b, a > 0 ? 1 : b)
 BINARY_REAL(tanh_gradient, a * (1 - b * b), a * (1 - b * b))
 BINARY_REAL(sigmoid_gradient, a * (1 - b) * b, a * (1 - b) * b)
 BINARY_REAL(relu_gradient, b <= 0 ? 0 : a, b <= 0 ? 0 : a)
-BINARY_REAL(softplus_gradient, b > 20 ? a : a / (1 + expf(-b)), b > 20 ? a : a / (1 + exp(-b)))
+BINARY_REAL(softplus_gradient, b > 20 ? a : a / (1 + exp_f32(-b)), b > 20 ? a : a / (1 + exp(-b)))
 
-static inline double silu_slope(double x) {
+INLINED float silu_slope_f32(float x) {
+  const float e = exp_f32(-fabsf(x)), larger = 1 / (1 + e), smaller = e * larger;
+  return x < 0 ? smaller * (1 + x * larger) : larger * (1 + x * smaller);
+}
+static inline double silu_slope_f64(double x) {
   const double s = 1 / (1 + exp(-x));
   return s * (1 + x * (1 - s));
 }
-static inline double gelu_slope(double x) {
+INLINED float gelu_slope_f32(float x) {
+  return normal_f32(x) + x * (float)inverse_sqrt_2_pi * exp_f32(-0.5f * x * x);
+}
+static inline double gelu_slope_f64(double x) {
   return 0.5 * erfc(-x * inverse_sqrt_2) + x * inverse_sqrt_2_pi * exp(-0.5 * x * x);
 }
-static inline double gelu_tanh_slope(double x) {
+INLINED float gelu_tanh_slope_f32(float x) {
+  const float c = (float)sqrt_2_over_pi, k = (float)gelu_cubic;
+  const float e = exp_f32(-2 * c * fabsf(x + k * x * x * x)), larger = 1 / (1 + e), smaller = e * larger;
+  return (x < 0 ? smaller : larger) + 2 * x * smaller * larger * c * (1 + 3 * k * x * x);
+}
+static inline double gelu_tanh_slope_f64(double x) {
   const double s = 1 / (1 + exp(-2 * sqrt_2_over_pi * (x + gelu_cubic * x * x * x)));
   return s + 2 * x * s * (1 - s) * sqrt_2_over_pi * (1 + 3 * gelu_cubic * x * x);
 }
-BINARY_REAL(silu_gradient, a * (float)silu_slope(b), a * silu_slope(b))
-BINARY_REAL(gelu_gradient, a * (float)gelu_slope(b), a * gelu_slope(b))
-BINARY_REAL(gelu_tanh_gradient, a * (float)gelu_tanh_slope(b), a * gelu_tanh_slope(b))
+BINARY_REAL(silu_gradient, a * silu_slope_f32(b), a * silu_slope_f64(b))
+BINARY_REAL(gelu_gradient, a * gelu_slope_f32(b), a * gelu_slope_f64(b))
+BINARY_REAL(gelu_tanh_gradient, a * gelu_tanh_slope_f32(b), a * gelu_tanh_slope_f64(b))
 
 CLONES void dt_scale_u8_to_f32(size_t n, const uint8_t *x, float scale, float *out) {
   for (size_t i = 0; i < n; i++) out[i] = (float)x[i] * scale;

@@ -4,10 +4,11 @@
 
 #include "CKernels.h"
 #include "clones.h"
+#include "exponential.h"
 
 #define REAL float
 #define NAMED(name) JOIN(name, _f32)
-#define EXP expf
+#define EXP exp_f32
 #define LOG logf
 #include "typed.inc"
 #include "normalization.inc"

@@ -37,19 +37,32 @@ struct BenchStep: ParsableCommand {
   func run() throws {
     runAsRank { communicator in
       manualSeed(0)
-      let samples: any Dataset = try communicator.agree(on: "reading the data set") {
-        guard workload.takesImages else {
-          return TensorDataset(
-            Tensor.rand([500, 20]) * 100,
-            Tensor(shape: [500], of: Int64.self) {
-              RandomGenerator.default.integers(into: $0, low: 0, high: 3)
-            })
-        }
-        return try MNISTFolder(path: data).load(.train)
-      }
+      let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
       let timing = try measure(samples, communicator)
       if communicator.rank == 0 { report(timing, communicator) }
     }
+  }
+
+  private var batchPerRank: Int { batch ?? workload.benchmarkBatch }
+
+  /// The workload's samples, at least enough for one step of all ranks.
+  private func loadSamples(ranks: Int) throws -> any Dataset {
+    let samples: any Dataset
+    if workload.takesImages {
+      let images = try MNISTFolder(path: data).load(.train)
+      try images.checkSize(in: data)
+      samples = images
+    } else {
+      samples = TensorDataset(Tensor.rand([500, 20]) * 100, Tensor(shape: [500], of: Int64.self) {
+          RandomGenerator.default.integers(into: $0, low: 0, high: 3)
+        })
+    }
+    guard batchPerRank <= samples.count / ranks else {
+      throw ValidationError(
+        "a batch of \(batchPerRank) on each of \(ranks) rank(s) is more than the \(samples.count) samples that there are"
+      )
+    }
+    return samples
   }
 
   private struct Timing {
@@ -61,11 +74,8 @@ struct BenchStep: ParsableCommand {
 
   private func measure(_ samples: any Dataset, _ communicator: any Communicator) throws -> Timing {
     let shards = Shards(
-      sampleCount: samples.count, globalBatch: (batch ?? workload.benchmarkBatch) * communicator.size,
+      sampleCount: samples.count, globalBatch: batchPerRank * communicator.size,
       rank: communicator.rank, worldSize: communicator.size, dropLast: true)
-    guard shards.stepsPerEpoch > 0 else {
-      throw ValidationError("\(samples.count) samples are less than one batch of \(shards.globalBatch)")
-    }
     var loader = ShardLoader(samples, shards: shards, seed: 0, prefetch: 2)
     let replica = try Replica(
       workload.makeModel(), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
@@ -96,21 +106,20 @@ struct BenchStep: ParsableCommand {
   }
 
   private func report(_ timing: Timing, _ communicator: any Communicator) {
-    let batch = batch ?? workload.benchmarkBatch
     let step = timing.seconds / Double(timing.steps)
-    let rate = Double(batch * communicator.size) / step
+    let rate = Double(batchPerRank * communicator.size) / step
     let share = timing.communication / timing.seconds
     if json {
       print(
         String(
           format:
             #"{"workload":"%@","world":%d,"batch_per_rank":%d,"samples_per_s":%.0f,"step_us":%.1f,"communication_share":%.3f}"#,
-          workload.rawValue, communicator.size, batch, rate, step * 1e6, share))
+          workload.rawValue, communicator.size, batchPerRank, rate, step * 1e6, share))
     } else {
       print(
         String(
           format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce",
-          workload.rawValue, step * 1e6, rate, communicator.size, batch, share * 100))
+          workload.rawValue, step * 1e6, rate, communicator.size, batchPerRank, share * 100))
     }
   }
 }

@@ -21,7 +21,9 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     runAsRank { communicator in
       let (model, images) = try communicator.agree(on: "reading model and data") {
-        (try ModelFile(path: self.model).model, try MNISTFolder(path: data).load(split))
+        let (model, images) = (try ModelFile(path: self.model).model, try MNISTFolder(path: data).load(split))
+        try images.checkSize(in: data)
+        return (model, images)
       }
       let evaluation = try Evaluation(of: model, on: images, communicator: communicator)
       guard communicator.rank == 0 else { return }

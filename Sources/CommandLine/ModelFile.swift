@@ -13,11 +13,10 @@ struct ModelFile {
     let shapes = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0.shape) })
     for kind in TrainingConfiguration.Model.allCases where name == nil || name == kind.rawValue {
       let candidate = Workload(kind).makeModel()
-      let parameters = candidate.namedParameters()
-      let fits =
-        parameters.count == shapes.count && parameters.allSatisfy { shapes[$0.name] == $0.parameter.shape }
+      let state = candidate.stateDictionary()
+      let fits = state.count == shapes.count && state.allSatisfy { shapes[$0.name] == $0.tensor.shape }
       guard fits || name != nil else { continue }
-      try TensorFile.readParameters(of: candidate, from: path)
+      try TensorFile.readState(of: candidate, from: path)
       model = candidate.evaluate()
       return
     }

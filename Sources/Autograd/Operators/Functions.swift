@@ -109,7 +109,12 @@ extension Tensor {
   }
 }
 
-infix operator ** : MultiplicationPrecedence
+/// Powers bind tighter than products, and to the right: `3 * x ** 2` is 3 · (x²).
+precedencegroup ExponentiationPrecedence {
+  higherThan: MultiplicationPrecedence
+  associativity: right
+}
+infix operator ** : ExponentiationPrecedence
 
 extension Tensor {
   /// Every element to a fixed power.

@@ -30,17 +30,31 @@ public enum TensorFile {
     try tensor.withMutableBytes { try file.read(name, into: $0) }
   }
 
-  /// Reads the parameters of `model` from a file that holds them and nothing else.
+  /// Reads the tensor called `name`.
   ///
-  /// - Throws: ``FileError`` that names the first tensor that is missing, has another shape, or is not the model's.
-  public static func readParameters(of model: Module, from path: String) throws {
+  /// - Throws: ``FileError`` where it is missing, of a type that no tensor has, or cannot be read.
+  public static func read(_ name: String, from file: SafetensorsFile) throws -> Tensor {
+    guard let entry = file.entry(name) else { throw FileError(file.path, "has no tensor '\(name)'") }
+    guard let dtype = DataType.allCases.first(where: { $0.safetensorsType == entry.elementType }) else {
+      throw FileError(file.path, "tensor '\(name)' is \(entry.elementType.rawValue), which tensors here cannot be")
+    }
+    let tensor = Tensor.zeros(entry.shape, dtype: dtype)
+    try read(name, from: file, into: tensor)
+    return tensor
+  }
+
+  /// Reads the parameters and buffers of `model` from a file that holds them and nothing else.
+  ///
+  /// - Throws: ``FileError`` that names the first tensor that is missing, has another type or shape, or is not the
+  ///   model's.
+  public static func readState(of model: Module, from path: String) throws {
     let file = try SafetensorsFile(path: path)
-    let parameters = model.namedParameters()
-    let known = Set(parameters.map(\.name))
+    let state = model.stateDictionary()
+    let known = Set(state.map(\.name))
     if let extra = file.entries.first(where: { !known.contains($0.name) }) {
       throw FileError(path, "holds the tensor '\(extra.name)', which the model does not have: it is of another model")
     }
-    for (name, parameter) in parameters { try read(name, from: file, into: parameter) }
+    for (name, tensor) in state { try read(name, from: file, into: tensor) }
   }
 }
 

@@ -2,8 +2,8 @@ import Autograd
 
 /// All that a training run depends on besides its configuration and data: parameters, optimizer state, position.
 ///
-/// The file is safetensors. Parameters are called `model.NAME` and what the optimizer keeps for them
-/// `optimizer.QUANTITY.NAME`, so that a checkpoint depends neither on the number of ranks nor on the order of
+/// The file is safetensors. Parameters and buffers are called `model.NAME` and what the optimizer keeps for them
+/// `optimizer.QUANTITY.NAME` (`optimizer.QUANTITY` for what it keeps once for all), so that a checkpoint depends neither on the number of ranks nor on the order of
 /// parameters in memory.
 public struct TrainingCheckpoint {
   private static let format = "disttrain-1"
@@ -31,10 +31,14 @@ public struct TrainingCheckpoint {
   /// - Throws: ``FileError`` where the file cannot be written.
   public func write(_ replica: Replica, to path: String) throws {
     let arena = replica.arena
-    var tensors = arena.parameters.map { (name: "model.\($0.name)", tensor: $0.parameter as Tensor) }
-    for (quantity, flat) in replica.optimizerState {
+    var tensors = replica.model.stateDictionary().map { (name: "model.\($0.name)", tensor: $0.tensor) }
+    for (quantity, values) in replica.optimizerState {
+      guard values.shape == arena.flat.shape else {
+        tensors.append(("optimizer.\(quantity)", values))
+        continue
+      }
       for (index, (name, _)) in arena.parameters.enumerated() {
-        tensors.append(("optimizer.\(quantity).\(name)", arena.view(of: flat, at: index)))
+        tensors.append(("optimizer.\(quantity).\(name)", arena.view(of: values, at: index)))
       }
     }
     let metadata =
@@ -62,30 +66,31 @@ public struct TrainingCheckpoint {
       }
     }
     let arena = replica.arena
-    for (name, parameter) in arena.parameters {
-      try TensorFile.read("model.\(name)", from: file, into: parameter)
+    for (name, tensor) in replica.model.stateDictionary() {
+      try TensorFile.read("model.\(name)", from: file, into: tensor)
     }
-    var state: [(name: String, tensor: Tensor)] = []
-    for quantity in quantities(in: file) {
-      let flat = Tensor.zeros(arena.flat.shape, dtype: arena.flat.dtype)
-      for (index, (name, _)) in arena.parameters.enumerated() {
-        try TensorFile.read("optimizer.\(quantity).\(name)", from: file, into: arena.view(of: flat, at: index))
-      }
-      state.append((quantity, flat))
-    }
-    try replica.restoreOptimizer(state)
+    try replica.restoreOptimizer(optimizerState(in: file, arena))
     return step
   }
 
-  /// The quantities that the optimizer kept, in the order of the file.
-  private static func quantities(in file: SafetensorsFile) -> [String] {
-    var result: [String] = []
-    for entry in file.entries {
-      let parts = entry.name.split(separator: ".", maxSplits: 2)
-      if parts.count == 3, parts[0] == "optimizer", !result.contains(String(parts[1])) {
-        result.append(String(parts[1]))
+  /// What the optimizer kept, in the order of the file.
+  private static func optimizerState(
+    in file: SafetensorsFile, _ arena: ParameterArena
+  ) throws -> [(quantity: String, values: Tensor)] {
+    var state: [(quantity: String, values: Tensor)] = []
+    for entry in file.entries where entry.name.hasPrefix("optimizer.") {
+      let parts = entry.name.split(separator: ".", maxSplits: 2).map(String.init)
+      guard parts.count >= 2, !state.contains(where: { $0.quantity == parts[1] }) else { continue }
+      if parts.count == 3 {
+        let flat = Tensor.zeros(arena.flat.shape, dtype: arena.dtype)
+        for (index, (name, _)) in arena.parameters.enumerated() {
+          try TensorFile.read("optimizer.\(parts[1]).\(name)", from: file, into: arena.view(of: flat, at: index))
+        }
+        state.append((parts[1], flat))
+      } else {
+        state.append((parts[1], try TensorFile.read(entry.name, from: file)))
       }
     }
-    return result
+    return state
   }
 }

@@ -29,7 +29,7 @@ public final class Replica {
   private var communicationError: (any Error)?
   private var secondsInBackward = 0.0
 
-  /// Makes `model` a replica: it gets the parameters of rank 0. Collective.
+  /// Makes `model` a replica: it gets the parameters and buffers of rank 0. Collective.
   ///
   /// - Parameters:
   ///   - model: Of the same architecture on all ranks.
@@ -55,7 +55,7 @@ public final class Replica {
       ? GradientReducer(communicator: communicator, arena: arena.gradientBuffer(of: Double.self), plan: plan)
       : GradientReducer(communicator: communicator, arena: arena.gradientBuffer(of: Float.self), plan: plan)
     try communicator.verifySame(arena.summary, what: "the model's list of parameters")
-    try communicator.broadcast(arena.flat, from: 0)
+    try communicator.broadcastState(of: model)
     arena.onGradientReady { [unowned self] index in gradientBecameReady(index) }
   }
 
@@ -91,28 +91,23 @@ public final class Replica {
     return Outcome(loss: total / count, count: Int(count), seconds: seconds)
   }
 
-  /// What the optimizer keeps between steps: each quantity as one array in the arena's layout.
-  var optimizerState: [(quantity: String, flat: Tensor)] {
+  /// What the optimizer keeps between steps: arrays in the arena's layout, and numbers.
+  var optimizerState: [(quantity: String, values: Tensor)] {
     optimizer.stateDictionary().map { (String($0.name.drop { $0 != "." }.dropFirst()), $0.tensor) }
   }
 
   /// Continues from a copy of what ``optimizerState`` gave.
-  func restoreOptimizer(_ state: [(name: String, tensor: Tensor)]) throws {
-    try optimizer.load(stateDictionary: state.map { ("0.\($0.name)", $0.tensor) })
+  func restoreOptimizer(_ state: [(quantity: String, values: Tensor)]) throws {
+    try optimizer.load(stateDictionary: state.map { ("0.\($0.quantity)", $0.values) })
   }
 
-  /// Gives all ranks the parameters and the optimizer state of rank 0. Collective.
+  /// Gives all ranks the parameters, the buffers and the optimizer state of rank 0. Collective.
   func broadcastState() throws {
-    try communicator.broadcast(arena.flat, from: 0)
-    let names = try communicator.broadcast(optimizerState.map(\.quantity).joined(separator: "\n"), from: 0)
-    let own = optimizerState
-    var state: [(name: String, tensor: Tensor)] = []
-    for name in names.split(separator: "\n").map(String.init) {
-      let flat = own.first { $0.quantity == name }?.flat ?? .zeros(arena.flat.shape, dtype: arena.dtype)
-      try communicator.broadcast(flat, from: 0)
-      state.append((name, flat))
-    }
-    try restoreOptimizer(state)
+    try communicator.broadcastState(of: model)
+    let state = communicator.rank == 0 ? optimizerState : []
+    try restoreOptimizer(
+      communicator.broadcast(state.map { (name: $0.quantity, tensor: $0.values) }, from: 0)
+        .map { (quantity: $0.name, values: $0.tensor) })
   }
 
   /// Compares the parameters of all ranks, bit by bit. Collective.

@@ -77,7 +77,7 @@ struct RunLog {
   mutating func finish(model: any Layer) throws {
     display.finish()
     try TensorFile.write(
-      model.namedParameters().map { ($0.name, $0.parameter) }, to: directory.model,
+      model.stateDictionary(), to: directory.model,
       metadata: [Safetensors.Metadata("model", configuration.model.rawValue)])
     try writeCurve()
   }

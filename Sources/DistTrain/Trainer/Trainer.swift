@@ -34,7 +34,9 @@ public final class Trainer {
       let folder = MNISTFolder(path: configuration.data)
       let training = try folder.load(.train)
       try training.check(for: configuration, ranks: communicator.size)
-      return (training, try folder.load(.test))
+      let test = try folder.load(.test)
+      try test.checkSize(in: configuration.data)
+      return (training, test)
     }
     self.configuration = configuration
     self.communicator = communicator
@@ -82,11 +84,12 @@ public final class Trainer {
 
   /// The steps of the whole run.
   private var totalSteps: Int {
-    min(configuration.steps ?? .max, configuration.epochs * loader.shards.stepsPerEpoch)
+    let (steps, overflow) = configuration.epochs.multipliedReportingOverflow(by: loader.shards.stepsPerEpoch)
+    return min(configuration.steps ?? .max, overflow ? .max : steps)
   }
 
   /// The epochs of the whole run; the last may not be complete.
-  private var epochs: Int { (totalSteps + loader.shards.stepsPerEpoch - 1) / loader.shards.stepsPerEpoch }
+  private var epochs: Int { (totalSteps - 1) / loader.shards.stepsPerEpoch + 1 }
 
   private func trainOneStep(epoch: Int, position: Int) throws {
     var stopwatch = Stopwatch()
@@ -171,13 +174,26 @@ extension DataType {
 extension LabeledImages {
   /// Checks that the models can be trained on these images.
   ///
-  /// - Throws: ``FileError`` for another size of image, or fewer images than ranks.
+  /// - Throws: ``FileError`` for another size of image, fewer images than ranks, or not one full batch where it must be.
   func check(for configuration: TrainingConfiguration, ranks: Int) throws {
-    guard channels == 1, height == 28, width == 28 else {
-      throw FileError(configuration.data, "the images are \(channels)×\(height)×\(width), expected 1×28×28")
-    }
+    try checkSize(in: configuration.data)
     guard count >= ranks else {
       throw FileError(configuration.data, "\(ranks) ranks for \(count) training samples: use at most one rank a sample")
+    }
+    guard count >= configuration.globalBatch || !configuration.dropLast else {
+      throw FileError(
+        configuration.data,
+        "\(count) training samples make no full batch of \(configuration.globalBatch), and --drop-last leaves out others"
+      )
+    }
+  }
+
+  /// Checks that the reference models take these images, which come from `path`.
+  ///
+  /// - Throws: ``FileError`` for another size of image.
+  package func checkSize(in path: String) throws {
+    guard channels == 1, height == 28, width == 28 else {
+      throw FileError(path, "the images are \(channels)×\(height)×\(width), expected 1×28×28")
     }
   }
 }

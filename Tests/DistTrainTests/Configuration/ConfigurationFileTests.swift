@@ -19,6 +19,7 @@ struct ConfigurationFileTests {
     expected.momentum = 0
     expected.weightDecay = 0.5
     expected.seed = .max
+    expected.precision = .float64
     expected.dropLast = true
     expected.logEvery = 5
     expected.output = "runs/one"
@@ -37,6 +38,7 @@ struct ConfigurationFileTests {
       momentum: 0
       weight-decay: 0.5
       seed: 18446744073709551615
+      precision: float64
       drop-last: true
       log-every: 5
       output: "runs/one"

@@ -1,0 +1,55 @@
+import DistTrain
+import Foundation
+import Testing
+
+struct RunDirectoryTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func `folders are made on the way`() throws {
+    let directory = RunDirectory(path: "\(folder.path)/a/b/run")
+    try directory.create()
+    #expect(FileManager.default.fileExists(atPath: directory.path))
+    #expect(!directory.holdsRun)
+  }
+
+  @Test func `a folder without a run may hold other files`() throws {
+    try folder.write([1], to: "notes.txt")
+    try RunDirectory(path: folder.path).create()
+    #expect(try contents("\(folder.path)/notes.txt") == [1])
+  }
+
+  @Test(arguments: ["config.yaml", "metrics.jsonl", "checkpoint.safetensors"])
+  func `a run that is there is not overwritten`(_ name: String) throws {
+    try folder.write([1], to: name)
+    let directory = RunDirectory(path: folder.path)
+    #expect(directory.holdsRun)
+    #expect(
+      fileErrorMessage { try directory.create() }
+        == "\(folder.path): holds a run already: continue it with --resume, or choose another folder with --output")
+  }
+
+  /// Permissions do not stop the super-user, so the folders are ones that nobody can make.
+  @Test(arguments: ["file/run", "file", String(repeating: "n", count: 300)])
+  func `a folder that cannot be made is an error`(_ name: String) throws {
+    try folder.write([1], to: "file")
+    let path = "\(folder.path)/\(name)"
+    let message = fileErrorMessage { try RunDirectory(path: path).create() }
+    #expect(message.hasPrefix("\(path): cannot make the output folder: "), "\(message)")
+    #expect(!message.contains("\n"))
+  }
+
+  @Test func `a folder that cannot be written to is an error`() {
+    let message = fileErrorMessage { try RunDirectory(path: "/proc/self").create() }
+    #expect(message.hasPrefix("/proc/self: "), "\(message)")
+  }
+
+  @Test func `runs without a name of their own are numbered`() throws {
+    for name in ["mlp", "mlp-2", "mlp-3"] {
+      let directory = RunDirectory.unused(named: "mlp", in: folder.path)
+      #expect(directory.path == "\(folder.path)/\(name)")
+      try directory.create()
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import Autograd
+import DistTrain
+import Foundation
+import Testing
+
+struct TrainerTests {
+  @Test(arguments: [TrainingConfiguration.Model.mlp, .cnn])
+  func `the same job on any number of ranks`(_ model: TrainingConfiguration.Model) throws {
+    var reference: (losses: [Double], evaluation: Evaluation)?
+    for ranks in 1...4 {
+      var job = try SmallJob()
+      job.configuration.model = model
+      let ended = try job.run(ranks: ranks)
+      #expect(ended.allSatisfy { $0.error == nil && $0.weights == ended[0].weights })
+      let evaluation = try #require(ended[0].evaluation)
+      #expect(ended.allSatisfy { $0.evaluation == evaluation })
+      #expect(evaluation.count == 13)
+      let losses = try job.losses()
+      #expect(losses.count == 2 * SmallJob.stepsPerEpoch)
+      if let reference {
+        #expect(largestDifference(losses, reference.losses) < 1e-12)
+        #expect(abs(evaluation.loss - reference.evaluation.loss) < 1e-12)
+        #expect(evaluation.accuracy == reference.evaluation.accuracy)
+      }
+      reference = reference ?? (losses, evaluation)
+    }
+  }
+
+  @Test func `ranks that a batch has no samples for`() throws {
+    var few = try SmallJob()
+    few.configuration.globalBatch = 2
+    few.configuration.steps = 6
+    var one = try SmallJob()
+    one.configuration = few.configuration
+    one.configuration.data = one.folder.path
+    one.configuration.output = one.directory.path
+    #expect(try few.run(ranks: 4).allSatisfy { $0.error == nil })
+    #expect(try one.run(ranks: 1).allSatisfy { $0.error == nil })
+    #expect(largestDifference(try few.losses(), try one.losses()) < 1e-12)
+  }
+
+  @Test func `the last batch is left out on request`() throws {
+    var job = try SmallJob()
+    job.configuration.dropLast = true
+    #expect(try job.run(ranks: 2).allSatisfy { $0.error == nil })
+    #expect(try job.losses().count == 2 * (SmallJob.stepsPerEpoch - 1))
+  }
+
+  @Test func `steps end a run inside an epoch`() throws {
+    let job = try SmallJob()
+    #expect(try job.run(ranks: 2, steps: 7).allSatisfy { $0.evaluation?.count == 13 })
+    let history = try MetricsHistory(path: job.directory.metrics)
+    #expect(history.training.map(\.epoch) == [1, 1, 1, 1, 1, 1, 2])
+    #expect(history.evaluations.map(\.step) == [6, 7])
+  }
+
+  @Test func `the run directory is complete`() throws {
+    let job = try SmallJob()
+    #expect(try job.run(ranks: 2).allSatisfy { $0.directory == job.directory.path && $0.error == nil })
+    let names = try FileManager.default.contentsOfDirectory(atPath: job.directory.path).sorted()
+    #expect(names == ["checkpoint.safetensors", "config.yaml", "curve.svg", "metrics.jsonl", "model.safetensors"])
+    var configuration = TrainingConfiguration()
+    try ConfigurationFile(path: job.directory.configuration).apply(to: &configuration)
+    #expect(configuration == job.configuration)
+    let model = try SafetensorsFile(path: job.directory.model)
+    #expect(model.entries.map(\.name) == ["1.weight", "1.bias", "3.weight", "3.bias", "5.weight", "5.bias"])
+  }
+
+  @Test func `a loss that is not finite stops at its step and keeps the last checkpoint`() throws {
+    var job = try SmallJob()
+    job.configuration.checkpointEvery = 1
+    job.configuration.learningRate = 1e150
+    let ended = try job.run(ranks: 2)
+    let error = try #require(ended[0].error)
+    #expect(error.hasPrefix("stopped at step "))
+    #expect(error.contains("(epoch 1): the training loss on rank "))
+    #expect(ended[1].error == error)
+    let step = try #require(error.dropFirst("stopped at step ".count).split(separator: " ").first.flatMap { Int($0) })
+    let checkpoint = try SafetensorsFile(path: job.directory.checkpoint)
+    #expect(checkpoint.metadata.contains(.init("step", "\(step - 1)")))
+  }
+
+  @Test func `epochs without number are cut by the steps`() throws {
+    var job = try SmallJob()
+    job.configuration.epochs = .max
+    #expect(try job.run(ranks: 2, steps: 2).allSatisfy { $0.error == nil })
+    #expect(try job.losses().count == 2)
+  }
+
+  static let refusals: [(change: @Sendable (inout SmallJob) throws -> Void, message: String)] = [
+    ({ $0.configuration.globalBatch = 0 }, "--global-batch is 0, expected at least 1"),
+    ({ $0.configuration.data += "/none" }, "/none: there is no such folder to hold train-images-idx3-ubyte.gz"),
+    (
+      { try $0.folder.writeImages(training: 2, test: 13) },
+      ": 3 ranks for 2 training samples: use at most one rank a sample"
+    ),
+    (
+      { try $0.folder.writeImages(training: 44, test: 13, firstLabel: 10) },
+      "train-labels-idx1-ubyte: label 0 is 10, expected a class from 0 to 9"
+    ),
+    (
+      {
+        try $0.folder.write(
+          idx(shape: [44, 7, 112], elements: Array(repeating: 0, count: 44 * 784)),
+          to: "train-images-idx3-ubyte")
+      },
+      ": the images are 1×7×112, expected 1×28×28"
+    ),
+    (
+      {
+        try $0.folder.write(
+          idx(shape: [13, 7, 112], elements: Array(repeating: 0, count: 13 * 784)),
+          to: "t10k-images-idx3-ubyte")
+      },
+      ": the images are 1×7×112, expected 1×28×28"
+    ),
+    (
+      {
+        $0.configuration.dropLast = true; $0.configuration.globalBatch = 45
+      },
+      "44 training samples make no full batch of 45, and --drop-last leaves out others"
+    ),
+  ]
+
+  @Test(arguments: refusals.indices)
+  func `what cannot be trained is refused by one rank`(_ index: Int) throws {
+    let (change, message) = Self.refusals[index]
+    var job = try SmallJob()
+    try change(&job)
+    let errors = try job.run(ranks: 3).map(\.error)
+    #expect(errors[0]?.contains(message) == true, "\(errors)")
+    for other in errors.dropFirst() { #expect(other?.hasPrefix("rank 0 failed while ") == true, "\(errors)") }
+    #expect(!FileManager.default.fileExists(atPath: job.directory.path))
+  }
+}
