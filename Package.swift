@@ -48,8 +48,8 @@ var targets: [Target] = [
   .testTarget(
     name: "ExamplesTests",
     dependencies: [
-      "TestSupport", "example-gradient-descent", "example-loss-against-weight", "example-classifier",
-      "example-neurons", "example-graph", "example-own-model",
+      "Autograd", "DistTrain", "TestSupport", "example-gradient-descent", "example-loss-against-weight",
+      "example-classifier", "example-neurons", "example-graph", "example-own-model",
     ]),
   .executableTarget(
     name: "conformance-ranks", dependencies: ["Collective", "TestSupport"], path: "Tests/ConformanceRanks"),
