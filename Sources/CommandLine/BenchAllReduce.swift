@@ -30,13 +30,13 @@ struct AllReduce: ParsableCommand {
   }
 
   func run() throws {
-    let communicator = try launchedCommunicator()
-    if communicator.rank == 0 && !json { print(AllReduceTiming.heading) }
-    for bytes in sizes.bytes {
-      let timing = try AllReduceTiming(bytes: bytes, seconds: secondsPerSize, communicator)
-      if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+    runAsRank { communicator in
+      if communicator.rank == 0 && !json { print(AllReduceTiming.heading) }
+      for bytes in sizes.bytes {
+        let timing = try AllReduceTiming(bytes: bytes, seconds: secondsPerSize, communicator)
+        if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+      }
     }
-    try communicator.finalize()
   }
 }
 
