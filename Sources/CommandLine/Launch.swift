@@ -1,3 +1,4 @@
+import ArgumentParser
 import Autograd
 import Collective
 import DistTrain
@@ -5,7 +6,7 @@ import Foundation
 
 /// Runs `body` as one of the launched ranks, and ends all of them when it fails on any.
 ///
-/// One message is printed, by the rank that failed.
+/// One message is printed, by the rank that failed; none for an `ExitCode`.
 func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   let communicator: any Communicator
   do {
@@ -18,6 +19,10 @@ func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
     try body(communicator)
     try communicator.finalize()
     exit(0)
+  } catch let status as ExitCode {
+    // The rank has said on standard output what is wrong.
+    fflush(nil)
+    communicator.fail(status) { _ in }
   } catch {
     communicator.fail(error, report: printError)
   }
