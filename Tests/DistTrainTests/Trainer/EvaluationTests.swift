@@ -10,11 +10,12 @@ struct EvaluationTests {
     func callAsFunction(_ x: Tensor) -> Tensor { x }
   }
 
-  /// Five samples, three of which have their largest score at their class.
+  /// Of five samples, three have their largest score at their class.
+  private static let scores = [[2.0, 1, 0], [0, 3, 1], [1, 0, 4], [5, 0, 0], [0, 1, 0]]
+  private static let classes: [Int64] = [0, 1, 2, 1, 2]
+
   private static var samples: TensorSamples {
-    TensorSamples(
-      inputs: Tensor([[2.0, 1, 0], [0, 3, 1], [1, 0, 4], [5, 0, 0], [0, 1, 0]], dtype: .float32),
-      targets: Tensor([0, 1, 2, 1, 2] as [Int64], shape: [5]))
+    TensorSamples(inputs: Tensor(scores, dtype: .float32), targets: Tensor(classes, shape: [5]))
   }
 
   @Test(arguments: 1...6, [1, 2, 500])
@@ -22,11 +23,10 @@ struct EvaluationTests {
     let evaluations = try ThreadCommunicator.run(size: ranks) { communicator in
       try Evaluation(of: Scores(), on: Self.samples, communicator: communicator, batch: batch)
     }
-    let losses = [
-      log(1 + exp(-1) + exp(-2)), log(1 + exp(-2) + exp(-3)), log(1 + exp(-3) + exp(-4)), 5 + log(1 + 2 * exp(-5)),
-      1 + log(1 + 2 * exp(-1)),
-    ]
-    let mean = losses.reduce(0, +) / 5
+    let mean =
+      zip(Self.scores, Self.classes).map { scores, label in
+        log(scores.map { exp($0) }.reduce(0, +)) - scores[Int(label)]
+      }.reduce(0, +) / 5
     for evaluation in evaluations {
       #expect(evaluation.count == 5)
       #expect(evaluation.accuracy == 0.6)
