@@ -53,6 +53,7 @@ struct ByteSizes: ExpressibleByArgument {
       guard let number = Int(unit == 1 ? word : word.dropLast()), number > 0 else { return nil }
       let (product, overflow) = number.multipliedReportingOverflow(by: unit)
       guard !overflow, product % MemoryLayout<Float>.stride == 0 else { return nil }
+      guard product <= ProcessInfo.processInfo.physicalMemory else { return nil }
       bytes.append(product)
     }
     self.bytes = bytes

@@ -36,6 +36,10 @@ extension DistTrainProgramTests {
       ("bench step --workload huge", "Please provide one of 'tiny', 'mlp', 'cnn' or 'wide'."),
       ("bench step --seconds 0", "--seconds is 0.0, expected a number above 0"),
       ("bench step --batch 0", "--batch is 0, expected at least 1"),
+      (
+        "bench allreduce --sizes 99999999999999K",
+        "The value '99999999999999K' is invalid for '--sizes <sizes>'"
+      ),
       ("bench allreduce --sizes 1K,x", "The value '1K,x' is invalid for '--sizes <sizes>'"),
     ]
 
