@@ -30,13 +30,13 @@ struct AllReduce: ParsableCommand {
   }
 
   func run() throws {
-    let communicator = try launchedCommunicator()
-    if communicator.rank == 0 && !json { print(AllReduceTiming.heading) }
-    for bytes in sizes.bytes {
-      let timing = try AllReduceTiming(bytes: bytes, seconds: secondsPerSize, communicator)
-      if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+    runAsRank { communicator in
+      if communicator.rank == 0 && !json { print(AllReduceTiming.heading) }
+      for bytes in sizes.bytes {
+        let timing = try AllReduceTiming(bytes: bytes, seconds: secondsPerSize, communicator)
+        if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+      }
     }
-    try communicator.finalize()
   }
 }
 
@@ -53,6 +53,7 @@ struct ByteSizes: ExpressibleByArgument {
       guard let number = Int(unit == 1 ? word : word.dropLast()), number > 0 else { return nil }
       let (product, overflow) = number.multipliedReportingOverflow(by: unit)
       guard !overflow, product % MemoryLayout<Float>.stride == 0 else { return nil }
+      guard product <= ProcessInfo.processInfo.physicalMemory else { return nil }
       bytes.append(product)
     }
     self.bytes = bytes

@@ -113,7 +113,7 @@ struct BenchStep: ParsableCommand {
       print(
         String(
           format:
-            #"{"workload":"%@","world":%d,"batch_per_rank":%d,"samples_per_s":%.0f,"step_us":%.1f,"communication_share":%.3f}"#,
+            #"{"workload":"%@","world":%d,"batch_per_rank":%d,"samples_per_s":%.1f,"step_us":%.1f,"communication_share":%.3f}"#,
           workload.rawValue, communicator.size, batchPerRank, rate, step * 1e6, share))
     } else {
       print(

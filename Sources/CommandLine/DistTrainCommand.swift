@@ -22,9 +22,24 @@ struct DistTrainCommand: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch {
+      let status = exitCode(for: error)
+      if status != .success, let communicator = try? launchedCommunicator(), communicator.size > 1 {
+        end(communicator, message: fullMessage(for: error), status: status.rawValue)
+      }
       if isFirstRank { exit(withError: error) }
-      Foundation.exit(exitCode(for: error).rawValue)
+      Foundation.exit(status.rawValue)
     }
+  }
+
+  /// Ends all ranks with a message from the first. A rank that ended on its own would have the launcher end the first
+  /// one too, perhaps before its message is out, and add a message of the launcher's.
+  private static func end(_ communicator: any Communicator, message: String, status: Int32) -> Never {
+    if communicator.rank == 0 {
+      FileHandle.standardError.write(Data("\(message)\n".utf8))
+    } else {
+      Thread.sleep(forTimeInterval: 10)
+    }
+    communicator.abort(status)
   }
 
   private static var isFirstRank: Bool {

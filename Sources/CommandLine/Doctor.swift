@@ -29,7 +29,7 @@ struct Doctor: ParsableCommand {
       }
       print(findings.isEmpty ? "\nNothing is wrong." : "\nWhat is wrong:")
       for finding in findings { print("  - \(finding)") }
-      if !findings.isEmpty { throw ExitCode.failure }
+      if !findings.isEmpty { throw ReportedFailure() }
     }
   }
 

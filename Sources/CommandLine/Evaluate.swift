@@ -28,11 +28,13 @@ struct Evaluate: ParsableCommand {
       let evaluation = try Evaluation(of: model, on: images, communicator: communicator)
       guard communicator.rank == 0 else { return }
       if json {
-        print(
-          #"{"split":"\#(split.rawValue)","loss":\#(evaluation.loss),"accuracy":\#(evaluation.accuracy),"count":\#(evaluation.count)}"#
-        )
+        let record = JSON.object([
+          .init("split", .string(split.rawValue)), .init("loss", .real(evaluation.loss)),
+          .init("accuracy", .real(evaluation.accuracy)), .init("count", .integer(evaluation.count)),
+        ])
+        print(record.text)
       } else {
-        print("\(split.rawValue): \(evaluation)")
+        print("\(split.rawValue) \(evaluation)")
       }
     }
   }

@@ -20,13 +20,13 @@ struct Predict: ParsableCommand {
   var json = false
 
   func run() throws {
-    do {
+    runAsRank { communicator in
+      // There is too little to do to share it between ranks.
+      guard communicator.rank == 0 else { return }
       let model = try ModelFile(path: self.model).model
       // Before anything is printed, so that a bad file late in the list is noticed at once.
       let images = try files.map { ($0, try LabeledImages(unlabeled: $0)) }
       for (file, images) in images { classify(images, of: file, model) }
-    } catch {
-      fail(error)
     }
   }
 
@@ -40,10 +40,11 @@ struct Predict: ParsableCommand {
         let row = values[(index - start) * classes..<(index - start + 1) * classes]
         let best = row.indices.max { row[$0] < row[$1] }.map { $0 - row.startIndex } ?? 0
         if json {
-          let name = String(decoding: (try? JSONEncoder().encode(file)) ?? Data(), as: UTF8.self)
-          print(
-            #"{"file":\#(name),"index":\#(index),"class":\#(best),"probabilities":[\#(row.map { "\($0)" }.joined(separator: ","))]}"#
-          )
+          let record = JSON.object([
+            .init("file", .string(file)), .init("index", .integer(index)), .init("class", .integer(best)),
+            .init("probabilities", .array(row.map { .real(Double($0)) })),
+          ])
+          print(record.text)
         } else {
           print("\(file)\t\(index)\t\(best)\t\(String(format: "%.4f", row[row.startIndex + best]))")
         }

@@ -58,7 +58,9 @@ struct Train: ParsableCommand {
     help: ArgumentHelp(
       "The folder for what the run writes. (default: runs/MODEL, or runs/MODEL-2, …)", valueName: "folder"))
   var output: String?
-  @Flag(help: "Go on with the run in --output, or with the latest one, from its checkpoint.")
+  @Flag(
+    help: "Go on with the run in --output, or with the latest one, from its checkpoint; without --config, its settings."
+  )
   var resume = false
   @Option(
     help: ArgumentHelp(
@@ -80,12 +82,12 @@ struct Train: ParsableCommand {
   func run() throws {
     runAsRank { communicator in
       let configuration = try communicator.agree(on: "reading the configuration") { try resolvedConfiguration() }
-      if communicator.rank == 0 { announce(configuration, communicator) }
       let trainer = try Trainer(configuration, resume: resume, communicator: communicator)
+      if communicator.rank == 0 { announce(configuration, communicator) }
       let evaluation = try trainer.run()
       guard communicator.rank == 0 else { return }
       let directory = trainer.directory
-      print(evaluation)
+      print("test \(evaluation)")
       print("model       \(directory.model)")
       print("metrics     \(directory.metrics)")
       print("curve       \(directory.curve)")
@@ -93,10 +95,16 @@ struct Train: ParsableCommand {
     }
   }
 
-  /// Defaults, then the file, then the flags.
+  /// Defaults, then the file or the resumed run's settings, then the flags.
   func resolvedConfiguration() throws -> TrainingConfiguration {
     var result = TrainingConfiguration()
-    if let config { try ConfigurationFile(path: config).apply(to: &result) }
+    if let config {
+      try ConfigurationFile(path: config).apply(to: &result)
+    } else if resume {
+      let directory = try RunDirectory.resumable(output, named: (model ?? result.model).rawValue)
+      try ConfigurationFile(path: directory.configuration).apply(to: &result)
+      result.output = directory.path
+    }
     func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value>, _ value: Value?) {
       if let value { result[keyPath: path] = value }
     }

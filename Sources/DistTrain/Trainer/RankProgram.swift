@@ -23,9 +23,17 @@ public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
     try body(communicator)
     try communicator.finalize()
     exit(0)
+  } catch let failure as ReportedFailure {
+    fflush(nil)
+    communicator.fail(failure) { _ in }
   } catch {
     communicator.fail(error, report: printError)
   }
+}
+
+/// A failure that was told on standard output already; the process only has to end with a status that says so.
+package struct ReportedFailure: Error {
+  package init() {}
 }
 
 /// Cores for each rank of this node: those that the rank is bound to, or an equal part of all.

@@ -31,13 +31,20 @@ public struct RunDirectory: Equatable, Sendable {
     guard !holdsRun else {
       throw FileError(path, "holds a run already: continue it with --resume, or choose another folder with --output")
     }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path, "cannot make the output folder: \(error.localizedDescription)")
-    }
+    try Self.makeFolder(path)
     guard FileManager.default.isWritableFile(atPath: path) else {
       throw FileError(path, "the output folder is not writable")
+    }
+  }
+
+  /// Makes a folder and those above it, where they are not there yet.
+  private static func makeFolder(_ path: String) throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return }
+    let parent = (path as NSString).deletingLastPathComponent
+    if !parent.isEmpty && parent != path { try makeFolder(parent) }
+    guard mkdir(path, 0o777) == 0 else {
+      throw FileError.system(path, "cannot make the output folder")
     }
   }
 
@@ -50,6 +57,22 @@ public struct RunDirectory: Equatable, Sendable {
       number += 1
     }
     return candidate
+  }
+
+  /// The folder of the run to go on with: `path`, or else the latest one called `name`.
+  ///
+  /// - Throws: ``FileError`` where there is no checkpoint to resume from.
+  public static func resumable(_ path: String?, named name: String) throws -> RunDirectory {
+    guard let path else { return try latest(named: name) }
+    let directory = RunDirectory(path: path)
+    guard FileManager.default.fileExists(atPath: directory.checkpoint) else {
+      throw FileError(
+        path,
+        directory.holdsRun
+          ? "holds a run that ended before its first checkpoint: start it anew in another folder, without --resume"
+          : "holds no run to resume")
+    }
+    return directory
   }
 
   /// The folder of the latest run called `name` that can be resumed, for `--resume` without `--output`.

@@ -68,7 +68,7 @@ struct RunLog {
     history.evaluations.append(record)
     try metrics.write(record)
     try writeCurve()
-    display.message("epoch \(epoch): \(evaluation)")
+    display.message("epoch \(epoch): test \(evaluation)")
     display.skipElapsedTime()
     _ = stopwatch.lap()
   }
@@ -91,7 +91,7 @@ struct RunLog {
 extension Evaluation: CustomStringConvertible {
   /// Loss, accuracy and the number of samples.
   public var description: String {
-    String(format: "test loss %.4f, accuracy %.2f %% of %d images", loss, accuracy * 100, count)
+    String(format: "loss %.4f, accuracy %.2f %% of %d images", loss, accuracy * 100, count)
   }
 }
 

@@ -205,7 +205,7 @@ extension Communicator {
       guard rank == 0 else { return "" }
       let name = configuration.model.rawValue
       if resume {
-        return try (configuration.output.map(RunDirectory.init) ?? .latest(named: name)).path
+        return try RunDirectory.resumable(configuration.output, named: name).path
       }
       let directory = configuration.output.map(RunDirectory.init) ?? .unused(named: name)
       try directory.create()

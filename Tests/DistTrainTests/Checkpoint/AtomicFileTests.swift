@@ -1,6 +1,7 @@
 import DistTrain
 import Foundation
 import Testing
+import TestSupport
 
 struct AtomicFileTests {
   let folder: TemporaryFolder

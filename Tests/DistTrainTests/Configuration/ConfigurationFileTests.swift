@@ -1,5 +1,6 @@
 import DistTrain
 import Testing
+import TestSupport
 
 struct ConfigurationFileTests {
   func read(_ yaml: String) throws -> TrainingConfiguration {

@@ -1,5 +1,6 @@
 import DistTrain
 import Testing
+import TestSupport
 
 struct CIFAR10FolderTests {
   let folder: TemporaryFolder

@@ -1,5 +1,6 @@
 import DistTrain
 import Testing
+import TestSupport
 
 struct CSVFileTests {
   let folder: TemporaryFolder

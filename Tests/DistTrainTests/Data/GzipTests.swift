@@ -1,5 +1,6 @@
 import DistTrain
 import Testing
+import TestSupport
 
 struct GzipTests {
   func inflate(_ bytes: [UInt8], limit: Int = 1 << 20) throws -> [UInt8] {

@@ -1,5 +1,6 @@
 import DistTrain
 import Testing
+import TestSupport
 
 struct MNISTFolderTests {
   let folder: TemporaryFolder

@@ -10,11 +10,12 @@ struct EvaluationTests {
     func callAsFunction(_ x: Tensor) -> Tensor { x }
   }
 
-  /// Five samples, three of which have their largest score at their class.
+  /// Of five samples, three have their largest score at their class.
+  private static let scores = [[2.0, 1, 0], [0, 3, 1], [1, 0, 4], [5, 0, 0], [0, 1, 0]]
+  private static let classes: [Int64] = [0, 1, 2, 1, 2]
+
   private static var samples: TensorDataset {
-    TensorDataset(
-      Tensor([[2.0, 1, 0], [0, 3, 1], [1, 0, 4], [5, 0, 0], [0, 1, 0]], dtype: .float32),
-      Tensor([0, 1, 2, 1, 2] as [Int64], shape: [5]))
+    TensorDataset(Tensor(scores, dtype: .float32), Tensor(classes, shape: [5]))
   }
 
   @Test(arguments: 1...6, [1, 2, 500])
@@ -22,10 +23,10 @@ struct EvaluationTests {
     let evaluations = try ThreadCommunicator.run(size: ranks) { communicator in
       try Evaluation(of: Scores(), on: Self.samples, communicator: communicator, batch: batch)
     }
-    // Of each row: the margins by which the target's score leads the others.
-    let margins: [[Double]] = [[1, 2], [2, 3], [3, 4], [-5, 0], [-1, 0]]
-    let losses = margins.map { row in log(row.reduce(1.0) { $0 + exp(-$1) }) }
-    let mean = losses.reduce(0, +) / 5
+    let mean =
+      zip(Self.scores, Self.classes).map { scores, label in
+        log(scores.map { exp($0) }.reduce(0, +)) - scores[Int(label)]
+      }.reduce(0, +) / 5
     for evaluation in evaluations {
       #expect(evaluation.count == 5)
       #expect(evaluation.accuracy == 0.6)

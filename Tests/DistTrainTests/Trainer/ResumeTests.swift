@@ -1,6 +1,7 @@
 import DistTrain
 import Foundation
 import Testing
+import TestSupport
 
 struct ResumeTests {
   /// Inside the first epoch, at its end, and inside the second.
@@ -62,7 +63,17 @@ struct ResumeTests {
       "checkpoint.safetensors: is not a checkpoint of disttrain"
     ),
     ({ try $0.reshapeCheckpoint() }, "tensor 'model.5.bias' is F64 of shape [2, 5], expected F64 of shape [10]"),
-    ({ try FileManager.default.removeItem(atPath: $0.directory.checkpoint) }, "checkpoint"),
+    (
+      { try FileManager.default.removeItem(atPath: $0.directory.checkpoint) },
+      "/run: holds a run that ended before its first checkpoint: start it anew in another folder, without --resume"
+    ),
+    (
+      {
+        try FileManager.default.removeItem(atPath: $0.directory.path + "/checkpoint.safetensors")
+        try FileManager.default.removeItem(atPath: $0.directory.configuration)
+        try FileManager.default.removeItem(atPath: $0.directory.metrics)
+      }, "/run: holds no run to resume"
+    ),
   ]
 
   @Test(arguments: refusals.indices)

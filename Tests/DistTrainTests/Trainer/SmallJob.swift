@@ -2,6 +2,7 @@ import Autograd
 import Collective
 import DistTrain
 import Foundation
+import TestSupport
 
 /// A job of ``Trainer`` on a data set of 44 images that the test writes, with ranks that are threads.
 struct SmallJob {
@@ -59,27 +60,6 @@ struct SmallJob {
         ended.error = "\(error)"
       }
       return ended
-    }
-  }
-}
-
-extension TemporaryFolder {
-  /// Writes a data set in MNIST's format: images of 28×28 with a bright band where their class, 0 to 9, says.
-  func writeImages(training: Int, test: Int, firstLabel: UInt8? = nil) throws {
-    for (prefix, count) in [("train", training), ("t10k", test)] {
-      var labels = (0..<count).map { UInt8($0 * 7 % 10) }
-      var pixels: [UInt8] = []
-      for (index, label) in labels.enumerated() {
-        for row in 0..<28 {
-          for column in 0..<28 {
-            let noise = (index * 131 + row * 37 + column * 61) % 97
-            pixels.append(UInt8(row / 3 == Int(label) ? 158 + noise : noise))
-          }
-        }
-      }
-      if let firstLabel { labels[0] = firstLabel }
-      try write(idx(shape: [count, 28, 28], elements: pixels), to: "\(prefix)-images-idx3-ubyte")
-      try write(idx(shape: [count], elements: labels), to: "\(prefix)-labels-idx1-ubyte")
     }
   }
 }

@@ -2,6 +2,7 @@ import Autograd
 import DistTrain
 import Foundation
 import Testing
+import TestSupport
 
 struct TrainerTests {
   @Test(arguments: [TrainingConfiguration.Model.mlp, .cnn])

@@ -55,7 +55,7 @@ public struct ProcessRun: Sendable {
     process.standardError = try fileForWriting(errorOutput)
     let hasEnded = DispatchSemaphore(value: 0)
     process.terminationHandler = { _ in hasEnded.signal() }
-    try process.run()
+    try withoutBlockedSignals { try process.run() }
     whileRunning(process.processIdentifier)
 
     let timedOut = hasEnded.wait(timeout: .now() + timeout) == .timedOut
@@ -75,6 +75,16 @@ public struct ProcessRun: Sendable {
   private static func fileForWriting(_ file: URL) throws -> FileHandle {
     try Data().write(to: file)
     return try FileHandle(forWritingTo: file)
+  }
+
+  /// Does what starts a process, which inherits the thread's mask of signals: a worker thread of libdispatch blocks most,
+  /// so that the process could not be asked to end.
+  private static func withoutBlockedSignals(_ start: () throws -> Void) rethrows {
+    var (none, own) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &own)
+    defer { pthread_sigmask(SIG_SETMASK, &own, nil) }
+    try start()
   }
 
   /// Signals the process's group, unless it shares this process's own.

@@ -1,0 +1,78 @@
+import DistTrain
+import Foundation
+import Testing
+import TestSupport
+
+extension DistTrainProgramTests {
+  struct ArgumentTests {
+    @Test(arguments: [
+      ("", "SUBCOMMANDS:"), ("train", "--global-batch <samples>"), ("evaluate", "--split <split>"),
+      ("predict", "PNG or PGM"), ("bench", "allreduce"), ("bench step", "--workload <workload>"),
+      ("bench allreduce", "--sizes <sizes>"), ("doctor", "--data <folder>"),
+    ])
+    func `every subcommand has help`(_ subcommand: String, _ content: String) throws {
+      let words = subcommand.split(separator: " ").map(String.init)
+      let run = try DistTrainProgram.run(words + ["--help"], timeout: 60)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      #expect(run.output.contains("USAGE: \((["disttrain"] + words).joined(separator: " ")) "), "\(run.report)")
+      #expect(run.output.contains(content), "\(run.report)")
+    }
+
+    @Test(.enabled(if: hasMPI, "built without MPI"))
+    func `several ranks give help once`() throws {
+      let run = try DistTrainProgram.run(["train", "--help"], ranks: 3, timeout: 60)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      #expect(run.output.components(separatedBy: "USAGE: ").count == 2, "\(run.report)")
+    }
+
+    static let mistakes: [(arguments: String, message: String)] = [
+      ("train --modle mlp", "Unknown option '--modle'. Did you mean '--model'?"),
+      ("train --gobal-batch 3", "Unknown option '--gobal-batch'. Did you mean '--global-batch'?"),
+      ("train --model transformer", "Please provide one of 'mlp' and 'cnn'."),
+      ("train --epochs many", "The value 'many' is invalid for '--epochs <number>'"),
+      ("train images", "Unexpected argument 'images'"),
+      ("evaluate", "Missing expected argument '<model>'"),
+      ("predict model.safetensors", "Missing expected argument '<file> ...'"),
+      ("bench step --workload huge", "Please provide one of 'tiny', 'mlp', 'cnn' or 'wide'."),
+      ("bench step --seconds 0", "--seconds is 0.0, expected a number above 0"),
+      ("bench step --batch 0", "--batch is 0, expected at least 1"),
+      (
+        "bench allreduce --sizes 99999999999999K",
+        "The value '99999999999999K' is invalid for '--sizes <sizes>'"
+      ),
+      ("bench allreduce --sizes 1K,x", "The value '1K,x' is invalid for '--sizes <sizes>'"),
+    ]
+
+    @Test(arguments: mistakes)
+    func `a mistake on the command line is told`(_ arguments: String, _ message: String) throws {
+      let run = try DistTrainProgram.run(arguments.split(separator: " ").map(String.init), timeout: 60)
+      run.expectFailure(message)
+      #expect(run.status == EX_USAGE && run.output.isEmpty, "\(run.report)")
+    }
+
+    @Test(.enabled(if: hasMPI, "built without MPI"), arguments: [mistakes[0], mistakes[8]])
+    func `several ranks tell a mistake once`(_ arguments: String, _ message: String) throws {
+      let run = try DistTrainProgram.run(arguments.split(separator: " ").map(String.init), ranks: 3, timeout: 60)
+      run.expectFailure(message)
+      #expect(run.status == EX_USAGE && run.output.isEmpty, "\(run.report)")
+      #expect(!run.errorOutput.contains("mpirun"), "\(run.report)")
+    }
+
+    static let values: [(arguments: [String], message: String)] = [
+      (["--global-batch", "0"], "--global-batch is 0, expected at least 1"),
+      (["--epochs", "0"], "--epochs is 0, expected at least 1"),
+      (["--steps", "0"], "--steps is 0, expected at least 1"),
+      (["--learning-rate=-1"], "--learning-rate is -1.0, expected a finite number from 0"),
+      (["--learning-rate", "nan"], "--learning-rate is nan, expected a finite number from 0"),
+      (["--momentum", "1"], "--momentum is 1.0, expected a number from 0 to below 1"),
+      (["--log-every", "0"], "--log-every is 0, expected at least 1"),
+    ]
+
+    @Test(arguments: values)
+    func `a value that cannot be is told`(_ arguments: [String], _ message: String) throws {
+      let run = try DistTrainProgram.run(["train"] + arguments, timeout: 60)
+      run.expectFailure(message)
+      #expect(run.errorOutput.split(separator: "\n").count == 1, "\(run.report)")
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+import TestSupport
+
+extension DistTrainProgramTests {
+  struct BenchTests {
+    private func json(_ line: some StringProtocol) throws -> [String: Any] {
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+
+    /// The batches of the two larger workloads are smaller than theirs, which would take long.
+    @Test(arguments: [
+      ("tiny", 50, []), ("mlp", 128, []), ("cnn", 8, ["--batch", "8"]), ("wide", 2, ["--batch", "2"]),
+    ])
+    func `a step's time is one line of JSON`(_ workload: String, _ batch: Int, _ more: [String]) throws {
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--workload", workload, "--seconds", "0.1", "--json"] + more, ranks: hasMPI ? 2 : nil)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      #expect(run.output.filter { $0 == "\n" }.count == 1, "\(run.report)")
+      let record = try json(run.output)
+      #expect(record["workload"] as? String == workload)
+      #expect(record["world"] as? Int == (hasMPI ? 2 : 1))
+      #expect(record["batch_per_rank"] as? Int == batch)
+      let rate = try #require(record["samples_per_s"] as? Double)
+      let step = try #require(record["step_us"] as? Double)
+      let expected = Double(batch * (hasMPI ? 2 : 1)) / step * 1e6
+      #expect(abs(rate / expected - 1) < 0.01)
+    }
+
+    @Test func `all-reduces are timed as JSON and as a table`() throws {
+      let arguments = ["bench", "allreduce", "--sizes", "1K,64K", "--seconds-per-size", "0.05"]
+      let run = try DistTrainProgram.run(arguments + ["--json"], ranks: hasMPI ? 2 : nil)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      let records = try run.output.split(separator: "\n").map { try json($0) }
+      #expect(records.map { $0["bytes"] as? Int } == [1024, 65536], "\(run.report)")
+      #expect(records.allSatisfy { $0["world"] as? Int == (hasMPI ? 2 : 1) }, "\(run.report)")
+      #expect(
+        records.allSatisfy { ($0["us"] as? Double ?? 0) > 0 && ($0["mpi_us"] as? Double ?? 0) > 0 }, "\(run.report)")
+      let table = try DistTrainProgram.run(arguments)
+      #expect(table.succeeded && table.output.split(separator: "\n").count == 3, "\(table.report)")
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/// An integer's four bytes, the greatest first.
+public func bigEndian(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+
+/// An IDX file.
+public func idx(type: UInt8 = 8, shape: [Int], elements: [UInt8]) -> [UInt8] {
+  [0, 0, type, UInt8(shape.count)] + shape.flatMap(bigEndian) + elements
+}
+
+extension TemporaryFolder {
+  /// Writes a data set in MNIST's format: images of 28×28 with a bright band where their class, 0 to 9, says.
+  ///
+  /// - Parameter firstLabel: The label of the first image in place of its class.
+  public func writeImages(training: Int, test: Int, firstLabel: UInt8? = nil) throws {
+    for (prefix, count) in [("train", training), ("t10k", test)] {
+      var labels = (0..<count).map { UInt8($0 * 7 % 10) }
+      var pixels: [UInt8] = []
+      for (index, label) in labels.enumerated() {
+        for row in 0..<28 {
+          for column in 0..<28 {
+            let noise = (index * 131 + row * 37 + column * 61) % 97
+            pixels.append(UInt8(row / 3 == Int(label) ? 158 + noise : noise))
+          }
+        }
+      }
+      if let firstLabel { labels[0] = firstLabel }
+      try write(idx(shape: [count, 28, 28], elements: pixels), to: "\(prefix)-images-idx3-ubyte")
+      try write(idx(shape: [count], elements: labels), to: "\(prefix)-labels-idx1-ubyte")
+    }
+  }
+}
