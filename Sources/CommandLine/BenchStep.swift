@@ -66,7 +66,7 @@ struct BenchStep: ParsableCommand {
     guard shards.stepsPerEpoch > 0 else {
       throw ValidationError("\(samples.count) samples are less than one batch of \(shards.globalBatch)")
     }
-    var loader = ShardLoader(samples, shards: shards, seed: 0, prefetch: 2)
+    var loader = ShardLoader(samples, shards: shards, seed: 0, prefetch: batchesAhead(communicator))
     let replica = try Replica(
       workload.makeModel(), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
       allowsNonfinite: true)

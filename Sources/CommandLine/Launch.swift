@@ -29,6 +29,9 @@ func threadsPerRank(_ communicator: any Communicator) -> Int {
   return max(1, bound < Processor.onlineCores ? bound : Processor.onlineCores / communicator.localSize)
 }
 
+/// Batches to make ahead of time: one where a rank has a core to spare for the thread that makes it.
+func batchesAhead(_ communicator: any Communicator) -> Int { threadsPerRank(communicator) > 1 ? 1 : 0 }
+
 /// Prints what went wrong on standard error.
 func printError(_ error: any Error) {
   FileHandle.standardError.write(Data("error: \(error)\n".utf8))

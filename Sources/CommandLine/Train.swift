@@ -81,7 +81,8 @@ struct Train: ParsableCommand {
     runAsRank { communicator in
       let configuration = try communicator.agree(on: "reading the configuration") { try resolvedConfiguration() }
       if communicator.rank == 0 { announce(configuration, communicator) }
-      let trainer = try Trainer(configuration, resume: resume, communicator: communicator)
+      let trainer = try Trainer(
+        configuration, resume: resume, communicator: communicator, prefetch: batchesAhead(communicator))
       let evaluation = try trainer.run()
       guard communicator.rank == 0 else { return }
       let directory = trainer.directory
