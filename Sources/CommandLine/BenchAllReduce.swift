@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collective
+import DistTrain
 import Foundation
 
 /// `disttrain bench allreduce`: how long an all-reduce takes, beside the MPI library's own.

@@ -53,7 +53,9 @@ struct BenchStep: ParsableCommand {
       try images.checkSize(in: data)
       samples = images
     } else {
-      samples = TensorDataset(Tensor.rand([500, 20]) * 100, Tensor(shape: [500], of: Int64.self) {
+      samples = TensorDataset(
+        Tensor.rand([500, 20]) * 100,
+        Tensor(shape: [500], of: Int64.self) {
           RandomGenerator.default.integers(into: $0, low: 0, high: 3)
         })
     }
@@ -76,7 +78,7 @@ struct BenchStep: ParsableCommand {
     let shards = Shards(
       sampleCount: samples.count, globalBatch: batchPerRank * communicator.size,
       rank: communicator.rank, worldSize: communicator.size, dropLast: true)
-    var loader = ShardLoader(samples, shards: shards, seed: 0, prefetch: 2)
+    var loader = ShardLoader(samples, shards: shards, seed: 0)
     let replica = try Replica(
       workload.makeModel(), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
       allowsNonfinite: true)

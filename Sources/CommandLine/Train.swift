@@ -82,7 +82,8 @@ struct Train: ParsableCommand {
   func run() throws {
     runAsRank { communicator in
       let configuration = try communicator.agree(on: "reading the configuration") { try resolvedConfiguration() }
-      let trainer = try Trainer(configuration, resume: resume, communicator: communicator)
+      let trainer = try Trainer(
+        configuration, resume: resume, communicator: communicator, prefetch: batchesAhead(communicator))
       if communicator.rank == 0 { announce(configuration, communicator) }
       let evaluation = try trainer.run()
       guard communicator.rank == 0 else { return }

@@ -56,13 +56,18 @@ final class Prefetch<Producer: BatchProducer> {
     private func produce() {
       guard var producer = condition.withLock({ producer.take() }) else { return }
       while waitForRoom() {
-        let result = Result { try producer.next() }
-        condition.withLock {
-          ready.append(result)
-          condition.broadcast()
-        }
-        if case .success(nil) = result { return }
+        if deliver(Result { try producer.next() }) { return }
       }
+    }
+
+    /// Hands a batch over, and returns whether it was the end.
+    private func deliver(_ result: consuming Result<Batch?, any Error>) -> Bool {
+      condition.lock()
+      defer { condition.unlock() }
+      ready.append(result)
+      condition.broadcast()
+      if case .success(nil)? = ready.last { return true }
+      return false
     }
 
     /// Returns whether another batch is wanted, as soon as there is room for it.

@@ -42,6 +42,9 @@ package func threadsPerRank(_ communicator: any Communicator) -> Int {
   return max(1, bound < Processor.onlineCores ? bound : Processor.onlineCores / communicator.localSize)
 }
 
+/// Batches to make ahead of time: one where a rank has a core to spare for the thread that makes it.
+package func batchesAhead(_ communicator: any Communicator) -> Int { threadsPerRank(communicator) > 1 ? 1 : 0 }
+
 /// Prints what went wrong on standard error.
 private func printError(_ error: any Error) {
   FileHandle.standardError.write(Data("error: \(error)\n".utf8))

@@ -21,11 +21,12 @@ public final class Trainer {
   ///
   /// - Parameters:
   ///   - resume: Whether to go on with the run that is in the directory.
+  ///   - prefetch: How many batches a background thread makes ahead; worth it where a rank has a core to spare.
   ///   - display: Where progress is shown by rank 0.
   /// - Throws: What is wrong with configuration, data, directory or checkpoint: on the first rank that met it the error
   ///   itself, on the others a `PeerFailure`.
   public init(
-    _ configuration: TrainingConfiguration, resume: Bool, communicator: any Communicator,
+    _ configuration: TrainingConfiguration, resume: Bool, communicator: any Communicator, prefetch: Int = 0,
     display: ProgressDisplay.Output = .standardError()
   ) throws {
     try communicator.agree(on: "checking the configuration") { try configuration.validate() }
@@ -45,7 +46,7 @@ public final class Trainer {
     let shards = Shards(
       sampleCount: training.count, globalBatch: configuration.globalBatch, rank: communicator.rank,
       worldSize: communicator.size, dropLast: configuration.dropLast)
-    loader = ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: 2)
+    loader = ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch)
     replica = try Replica(
       Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)),
       SGD.Options(
