@@ -1,5 +1,6 @@
 import Autograd
 import DistTrain
+import TestSupport
 import Testing
 
 struct ReadersAsDatasetsTests {
