@@ -23,6 +23,13 @@ struct ExampleTests {
     }
   }
 
+  @Test func `the README quotes the model of one's own as it is`() throws {
+    let root = Fixture.folder.deletingLastPathComponent().deletingLastPathComponent()
+    let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+    let example = try String(contentsOf: root.appending(path: "Examples/OwnModel/main.swift"), encoding: .utf8)
+    #expect(readme.contains("```swift\n\(example)```"))
+  }
+
   private func temporaryFolder() -> String {
     FileManager.default.temporaryDirectory.appending(path: "examples-\(UUID().uuidString)").path
   }
