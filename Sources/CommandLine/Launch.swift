@@ -29,6 +29,11 @@ func threadsPerRank(_ communicator: any Communicator) -> Int {
   return max(1, bound < Processor.onlineCores ? bound : Processor.onlineCores / communicator.localSize)
 }
 
+/// Prints on standard error what a person should know.
+func printNotice(_ text: String) {
+  FileHandle.standardError.write(Data("note: \(text)\n".utf8))
+}
+
 /// Prints what went wrong on standard error.
 func printError(_ error: any Error) {
   FileHandle.standardError.write(Data("error: \(error)\n".utf8))

@@ -25,7 +25,13 @@ public final class ParameterArena {
   /// - Parameters:
   ///   - module: Its parameters must have one element type; anything else traps.
   ///   - tailCount: Elements to reserve after the last gradient.
-  public init(_ module: Module, tailCount: Int = 0) {
+  ///   - gradientMemory: Gives memory for so many bytes, aligned to 64 bytes and filled with zeros, and what keeps it
+  ///     alive; where it gives nil, the arena takes its own.
+  /// - Throws: What `gradientMemory` throws.
+  public init(
+    _ module: Module, tailCount: Int = 0,
+    gradientMemory: (_ byteCount: Int) throws -> (start: UnsafeMutableRawPointer, owner: AnyObject)? = { _ in nil }
+  ) rethrows {
     parameters = module.namedParameters().filter { $0.parameter.requiresGrad }.reversed()
     precondition(!parameters.isEmpty, "\(type(of: module)) has no parameters to train")
     let dtype = parameters[0].parameter.dtype
@@ -41,7 +47,13 @@ public final class ParameterArena {
     self.ranges = ranges
     tail = end..<end + tailCount
     flat = Tensor.zeros([end], dtype: dtype)
-    gradients = Tensor.zeros([end + tailCount], dtype: dtype)
+    let byteCount = (end + tailCount) * dtype.byteCount
+    if let (start, owner) = try gradientMemory(byteCount) {
+      let storage = Storage(borrowing: start, byteCount: byteCount, from: owner)
+      gradients = Tensor(storage: storage, shape: [end + tailCount], dtype: dtype)
+    } else {
+      gradients = Tensor.zeros([end + tailCount], dtype: dtype)
+    }
     tailElements = Tensor(storage: gradients.storage, offset: end, shape: [tailCount], dtype: dtype)
     flat.accumulatedGradient = Tensor(storage: gradients.storage, shape: [end], dtype: dtype)
     for (range, (_, parameter)) in zip(ranges, parameters) {

@@ -67,7 +67,8 @@ struct SlicedAllReduce: NodeExchange {
     forEachSlice(of: step, in: window) { rank, address, offset, byteCount in
       guard rank == window.rank else { return }
       for source in 0..<window.size {
-        window.sources[source] = source == rank ? UnsafeRawPointer(address) : .init(window.slot(of: source, step.slot) + offset)
+        window.sources[source] =
+          source == rank ? UnsafeRawPointer(address) : .init(window.slot(of: source, step.slot) + offset)
       }
       window.targets[0] = address
       window.targets[1] = window.slot(of: rank, step.slot) + offset
@@ -77,7 +78,9 @@ struct SlicedAllReduce: NodeExchange {
 
   func collect(_ step: ExchangeStep, in window: NodeWindow) {
     forEachSlice(of: step, in: window) { rank, address, offset, byteCount in
-      if rank != window.rank { address.copyMemory(from: window.slot(of: rank, step.slot) + offset, byteCount: byteCount) }
+      if rank != window.rank {
+        address.copyMemory(from: window.slot(of: rank, step.slot) + offset, byteCount: byteCount)
+      }
     }
   }
 
