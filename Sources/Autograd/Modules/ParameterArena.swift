@@ -20,7 +20,16 @@ public final class ParameterArena {
   /// All gradients and the tail.
   private let gradients: Tensor
 
-  /// Moves the parameters of `module` into one array.
+  /// Moves the parameters of `module` into one array, with memory of its own.
+  ///
+  /// - Parameters:
+  ///   - module: Its parameters must have one element type; anything else traps.
+  ///   - tailCount: Elements to reserve after the last gradient.
+  public convenience init(_ module: Module, tailCount: Int = 0) {
+    self.init(module, tailCount: tailCount) { _ in nil }
+  }
+
+  /// Moves the parameters of `module` into one array, and their gradients into memory from elsewhere.
   ///
   /// - Parameters:
   ///   - module: Its parameters must have one element type; anything else traps.
@@ -29,8 +38,8 @@ public final class ParameterArena {
   ///     alive; where it gives nil, the arena takes its own.
   /// - Throws: What `gradientMemory` throws.
   public init(
-    _ module: Module, tailCount: Int = 0,
-    gradientMemory: (_ byteCount: Int) throws -> (start: UnsafeMutableRawPointer, owner: AnyObject)? = { _ in nil }
+    _ module: Module, tailCount: Int,
+    gradientMemory: (_ byteCount: Int) throws -> (start: UnsafeMutableRawPointer, owner: AnyObject)?
   ) rethrows {
     parameters = module.namedParameters().filter { $0.parameter.requiresGrad }.reversed()
     precondition(!parameters.isEmpty, "\(type(of: module)) has no parameters to train")

@@ -11,6 +11,18 @@ final class ExchangeQueue {
     var step = ExchangeStep()
     /// The ranks below this one were seen to have done their part of the step.
     var peer = 0
+
+    /// Goes on to the next step.
+    mutating func move(past exchange: some NodeExchange) {
+      peer = 0
+      step.sequence += 1
+      if exchange.usesSlots { step.slot += 1 }
+      step.index += 1
+      if step.index == exchange.stepCount {
+        step.index = 0
+        self.exchange += 1
+      }
+    }
   }
 
   private let window: NodeWindow
@@ -35,6 +47,28 @@ final class ExchangeQueue {
     isOversubscribed = try provider.isOversubscribed()
   }
 
+  /// Makes an exchange, after all that were added. Throws as ``wait(for:)`` does.
+  func run(_ exchange: some NodeExchange) throws {
+    guard exchanges.isEmpty && exchange.stepCount == 1 else { return try wait(for: add(exchange)) }
+    if let failure { throw failure }
+    // Nothing is under way: no need to put it into the queue. All cursors are at the same step.
+    let step = announcing.step
+    let call = exchange.call
+    stepCount += 1
+    announce(step, exchange)
+    try wait(for: call, of: { reducing.peer }) { try allHaveAnnounced(call) }
+    if exchange.hasReduction {
+      exchange.reduce(step, in: window)
+      window.announceResult(step.sequence)
+      try wait(for: call, of: { completing.peer }) { allHaveResults() }
+    }
+    exchange.collect(step, in: window)
+    completing.move(past: exchange)
+    completing.exchange = 0
+    announcing = completing
+    reducing = completing
+  }
+
   /// Adds an exchange, lets all proceed without waiting, and returns the sequence number of the last step.
   ///
   /// Throws as ``advance()`` does.
@@ -49,16 +83,20 @@ final class ExchangeQueue {
 
   /// Returns once a step is complete. Throws as ``advance()`` does, and a ``PeerFailure`` when a rank has died.
   func wait(for sequence: UInt64) throws {
+    while !isComplete(sequence) {
+      if try advance() { continue }
+      let cursor = completing.step.sequence < reducing.step.sequence ? completing : reducing
+      try wait(for: exchanges[cursor.exchange].call, of: { cursor.peer }) { try advance() }
+    }
+  }
+
+  /// Waits until `isDone`, which depends on what `peer` does in a call.
+  private func wait(for call: CollectiveCall, of peer: () -> Int, until isDone: () throws -> Bool) throws {
     var patience = Patience(isOversubscribed: isOversubscribed)
     var stall: Stall?
-    while !isComplete(sequence) {
-      if try advance() {
-        patience = Patience(isOversubscribed: isOversubscribed)
-        stall = nil
-      } else {
-        patience.rest()
-        if patience.isLong { try look(&stall) }
-      }
+    while try !isDone() {
+      patience.rest()
+      if patience.isLong { try look(&stall, for: peer(), call) }
     }
   }
 
@@ -74,23 +112,23 @@ final class ExchangeQueue {
       isMoving = false
       while announcing.exchange < exchanges.count && hasRoom {
         let exchange = exchanges[announcing.exchange]
-        exchange.stage(announcing.step, in: window)
-        window.announce(announcing.step.sequence, exchange.call, location: exchange.location)
-        move(&announcing)
+        announce(announcing.step, exchange)
+        announcing.move(past: exchange)
         isMoving = true
       }
-      while reducing.step.sequence < announcing.step.sequence, try allHaveAnnounced() {
+      while reducing.step.sequence < announcing.step.sequence, try allHaveAnnounced(exchanges[reducing.exchange].call) {
         let exchange = exchanges[reducing.exchange]
         if exchange.hasReduction {
           exchange.reduce(reducing.step, in: window)
           window.announceResult(reducing.step.sequence)
         }
-        move(&reducing)
+        reducing.move(past: exchange)
         isMoving = true
       }
-      while completing.step.sequence < reducing.step.sequence, allHaveResults() {
-        exchanges[completing.exchange].collect(completing.step, in: window)
-        move(&completing)
+      while completing.step.sequence < reducing.step.sequence, !exchanges[completing.exchange].hasReduction || allHaveResults() {
+        let exchange = exchanges[completing.exchange]
+        exchange.collect(completing.step, in: window)
+        completing.move(past: exchange)
         isMoving = true
       }
     }
@@ -105,9 +143,13 @@ final class ExchangeQueue {
         || announcing.step.slot < completing.step.slot + NodeWindow.slotsInFlight)
   }
 
-  private func allHaveAnnounced() throws -> Bool {
+  private func announce(_ step: ExchangeStep, _ exchange: some NodeExchange) {
+    exchange.stage(step, in: window)
+    window.announce(step.sequence, exchange.call, location: exchange.location)
+  }
+
+  private func allHaveAnnounced(_ call: CollectiveCall) throws -> Bool {
     let sequence = reducing.step.sequence
-    let call = exchanges[reducing.exchange].call
     while reducing.peer < window.size {
       guard window.hasAnnounced(reducing.peer, sequence) else { return false }
       guard window.isAnnounced(reducing.peer, sequence, as: call) else { throw mismatch(reducing.peer, sequence, call) }
@@ -117,24 +159,11 @@ final class ExchangeQueue {
   }
 
   private func allHaveResults() -> Bool {
-    guard exchanges[completing.exchange].hasReduction else { return true }
     while completing.peer < window.size {
       guard window.hasResult(completing.peer, completing.step.sequence) else { return false }
       completing.peer += 1
     }
     return true
-  }
-
-  private func move(_ cursor: inout Cursor) {
-    let exchange = exchanges[cursor.exchange]
-    cursor.peer = 0
-    cursor.step.sequence += 1
-    if exchange.usesSlots { cursor.step.slot += 1 }
-    cursor.step.index += 1
-    if cursor.step.index == exchange.stepCount {
-      cursor.step.index = 0
-      cursor.exchange += 1
-    }
   }
 
   private func removeComplete() {
@@ -163,11 +192,9 @@ final class ExchangeQueue {
   }
 
   /// Makes sure that the rank which is waited for lives, and tells who it is after some seconds.
-  private func look(_ stall: inout Stall?) throws {
-    let cursor = completing.step.sequence < reducing.step.sequence ? completing : reducing
-    let call = exchanges[cursor.exchange].call
+  private func look(_ stall: inout Stall?, for peer: Int, _ call: CollectiveCall) throws {
     do {
-      try provider.checkIsAlive(cursor.peer, call: call)
+      try provider.checkIsAlive(peer, call: call)
     } catch {
       failure = error
       throw error
@@ -176,7 +203,7 @@ final class ExchangeQueue {
     let seconds = (ContinuousClock.now - current.start) / .seconds(1)
     if seconds >= current.nextNotice {
       current.nextNotice *= 2
-      let text = "rank \(window.rank) has waited \(Int(seconds)) s for rank \(cursor.peer) in \(call)\n"
+      let text = "rank \(window.rank) has waited \(Int(seconds)) s for rank \(peer) in \(call)\n"
       FileHandle.standardError.write(Data(text.utf8))
     }
     stall = current

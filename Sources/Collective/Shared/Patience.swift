@@ -5,9 +5,9 @@ import Foundation
 ///
 /// Where ranks outnumber the cores, the rank that is waited for may need this very core: then nobody spins.
 struct Patience {
-  /// Rounds to wait at full speed; a round is some tens of nanoseconds.
-  static let spinRounds = 2000
-  /// Rounds after those that leave the core to others; together some milliseconds.
+  /// Rounds to wait at full speed, together some milliseconds: longer than the system lets another process have a core.
+  static let spinRounds = 100_000
+  /// Rounds after those that leave the core to others, together some milliseconds again.
   static let yieldRounds = 10_000
   private static let longestSleep: UInt32 = 1000
 

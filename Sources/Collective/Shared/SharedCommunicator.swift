@@ -1,3 +1,4 @@
+import Foundation
 /// The ranks of one node, who combine their elements in memory that they share.
 ///
 /// All collectives but those that start and end the job pass through a ``NodeWindow``. Results are combined in the order
@@ -5,8 +6,9 @@
 /// all-reduced where they lie; in one call, all ranks' buffers must be such, or none. What was started proceeds in every
 /// later call of the rank, ``PendingOperation/test()`` among them.
 public final class SharedCommunicator: Communicator {
-  /// All-reduces of at most so many bytes over all ranks together take one phase.
-  static let wholeByteLimit = 16 << 10
+  /// All-reduces of at most so many bytes over all ranks together take one phase; where a buffer has to be copied in
+  /// any case, that pays longer.
+  private static let wholeByteLimit = (inPlace: 4 << 10, copied: 16 << 10)
 
   /// The communicator that made the memory.
   public let transport: any Communicator
@@ -20,7 +22,7 @@ public final class SharedCommunicator: Communicator {
   /// `notify` is called on rank 0 when memory for a buffer is refused. Throws a ``SharedMemoryRefusal`` on all ranks
   /// alike where none can be shared.
   package init(
-    _ provider: any SharedMemoryProvider, slotByteCount: Int = 128 << 10, stallSeconds: Double = 5,
+    _ provider: any SharedMemoryProvider, slotByteCount: Int = Int(ProcessInfo.processInfo.environment["SLOT"] ?? "131072")!, stallSeconds: Double = 5,
     notify: @escaping (String) -> Void = { _ in }
   ) throws {
     precondition(provider.localSize == provider.size, "\(provider.size) ranks, \(provider.localSize) of them here")
@@ -58,24 +60,41 @@ public final class SharedCommunicator: Communicator {
 
   /// `shared window` with how the buffer is combined.
   public func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String {
-    if isSmall(buffer) { return "shared window, one phase" }
-    return window.location(of: UnsafeRawBufferPointer(buffer)) != nil
-      ? "shared window, in place" : "shared window, copied"
+    let (call, location) = describe(buffer, .sum)
+    if isSmall(call) { return "shared window, one phase" }
+    return location == nil ? "shared window, copied" : "shared window, in place"
   }
 
   /// Combines the buffers in the shared window.
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
-    guard let last = try addAllReduce(buffer, operation) else { return }
-    try queue.wait(for: last)
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return }
+    let (call, location) = describe(buffer, operation)
+    if isSmall(call) {
+      try queue.run(WholeAllReduce(call: call, buffer: start))
+    } else if let location {
+      try queue.run(InPlaceAllReduce(call: call, location: location))
+    } else {
+      try queue.run(SlicedAllReduce(call, start, slotByteCount: window.slotByteCount))
+    }
   }
 
   /// Announces the buffer. Additions are made in later calls of this rank, once all ranks have announced theirs.
   public func startAllReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation {
-    SharedOperation(queue, last: try addAllReduce(buffer, operation) ?? 0)
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return SharedOperation(queue, last: 0) }
+    let (call, location) = describe(buffer, operation)
+    let last =
+      if isSmall(call) {
+        try queue.add(WholeAllReduce(call: call, buffer: start))
+      } else if let location {
+        try queue.add(InPlaceAllReduce(call: call, location: location))
+      } else {
+        try queue.add(SlicedAllReduce(call, start, slotByteCount: window.slotByteCount))
+      }
+    return SharedOperation(queue, last: last)
   }
 
   /// Copies the root's buffer through the shared window.
@@ -85,7 +104,7 @@ public final class SharedCommunicator: Communicator {
     try checkRoot(root)
     guard let start = buffer.baseAddress, buffer.count > 0 else { return }
     let call = CollectiveCall(.broadcast, .sum, Element.elementType, count: buffer.count, root: root)
-    try finish(BroadcastExchange(call, start, slotByteCount: window.slotByteCount))
+    try queue.run(BroadcastExchange(call, start, slotByteCount: window.slotByteCount))
   }
 
   /// Copies every rank's part through the shared window.
@@ -95,7 +114,7 @@ public final class SharedCommunicator: Communicator {
     try checkPart(part.count, of: all.count)
     guard let start = all.baseAddress, all.count > 0 else { return }
     let call = CollectiveCall(.allGather, .sum, Element.elementType, count: all.count)
-    try finish(AllGatherExchange(call, part.baseAddress, start, size: size, slotByteCount: window.slotByteCount))
+    try queue.run(AllGatherExchange(call, part.baseAddress, start, size: size, slotByteCount: window.slotByteCount))
   }
 
   /// Combines each rank's part in the shared window.
@@ -105,11 +124,11 @@ public final class SharedCommunicator: Communicator {
     try checkPart(part.count, of: all.count)
     guard let start = all.baseAddress, all.count > 0 else { return }
     let call = CollectiveCall(.reduceScatter, operation, Element.elementType, count: all.count)
-    try finish(ReduceScatterExchange(call, start, part.baseAddress, size: size, slotByteCount: window.slotByteCount))
+    try queue.run(ReduceScatterExchange(call, start, part.baseAddress, size: size, slotByteCount: window.slotByteCount))
   }
 
   /// Returns once every rank has announced that it is there.
-  public func barrier() throws { try finish(BarrierExchange()) }
+  public func barrier() throws { try queue.run(BarrierExchange()) }
 
   /// Leaves the group below, which frees the memory.
   public func finalize() throws { try transport.finalize() }
@@ -117,24 +136,17 @@ public final class SharedCommunicator: Communicator {
   /// Ends the processes of all ranks.
   public func abort(_ status: Int32) -> Never { transport.abort(status) }
 
-  private func finish(_ exchange: some NodeExchange) throws { try queue.wait(for: queue.add(exchange)) }
-
-  private func isSmall<Element>(_ buffer: UnsafeMutableBufferPointer<Element>) -> Bool {
-    let limit = min(Self.wholeByteLimit / size, window.slotByteCount)
-    return buffer.count <= limit / MemoryLayout<Element>.stride
-  }
-
-  /// Adds the exchange that suits the buffer and gives its last step; nil when there is nothing to combine.
-  private func addAllReduce<Element: ReducibleElement>(
+  private func describe<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
-  ) throws -> UInt64? {
-    guard let start = buffer.baseAddress, buffer.count > 0 else { return nil }
+  ) -> (call: CollectiveCall, location: UInt64?) {
     let location = window.location(of: UnsafeRawBufferPointer(buffer))
     let kind = location == nil ? CollectiveCall.Kind.allReduce : .allReduceInPlace
-    let call = CollectiveCall(kind, operation, Element.elementType, count: buffer.count)
-    if isSmall(buffer) { return try queue.add(WholeAllReduce(call: call, buffer: start)) }
-    if let location { return try queue.add(InPlaceAllReduce(call: call, location: location)) }
-    return try queue.add(SlicedAllReduce(call, start, slotByteCount: window.slotByteCount))
+    return (CollectiveCall(kind, operation, Element.elementType, count: buffer.count), location)
+  }
+
+  private func isSmall(_ call: CollectiveCall) -> Bool {
+    let limit = call.kind == .allReduceInPlace ? Self.wholeByteLimit.inPlace : Self.wholeByteLimit.copied
+    return call.count <= min(limit / size, window.slotByteCount) / call.element.byteCount
   }
 }
 
