@@ -6,7 +6,7 @@ extension MPICommunicator: SharedMemoryProvider {
   package func makeSharedMemory(byteCount: Int) throws -> SharedMemory {
     try refuse(agreeing: spaceRefusal(byteCount))
     var window: OpaquePointer?
-    let code = cmpi_window_allocate_shared(world, max(byteCount, 1), &window)
+    let code = cmpi_window_allocate_shared(world, byteCount + Self.alignment, &window)
     let failure = Result { try MPIError.check(code, "MPI_Win_allocate_shared") }
     // A window that other ranks failed to make cannot be freed, for that is collective.
     try refuse(agreeing: failure.failureText)
@@ -17,7 +17,8 @@ extension MPICommunicator: SharedMemoryProvider {
       var address: UnsafeMutableRawPointer?
       try MPIError.check(cmpi_window_part(window, Int32(rank), &address), "MPI_Win_shared_query")
       guard let address else { preconditionFailure("MPI_Win_shared_query succeeded without an address") }
-      return address
+      // Pages are the same in all processes, so all find the same place.
+      return address.alignedUp(toMultipleOf: Self.alignment)
     }
     return SharedMemory(parts: parts, byteCount: byteCount)
   }
@@ -56,6 +57,9 @@ extension MPICommunicator: SharedMemoryProvider {
     try allReduce(&processes, .sum)
     peerProcesses = processes.map { Self.hasEnded($0) ? nil : $0 }
   }
+
+  /// A cache line. MPI aligns its windows to less.
+  private static let alignment = 64
 
   private static func hasEnded(_ process: Int32) -> Bool { kill(process, 0) != 0 && errno == ESRCH }
 }

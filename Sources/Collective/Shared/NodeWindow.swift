@@ -32,7 +32,7 @@ final class NodeWindow {
   /// Memory in which buffers can be combined where they lie.
   private var arenas: [SharedMemory] = []
 
-  /// For one combination: a pointer a rank.
+  /// For one combination: a pointer a rank, and as many targets or, for a rank alone, a buffer and a slot.
   let sources: UnsafeMutablePointer<UnsafeRawPointer?>
   let targets: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
@@ -48,9 +48,9 @@ final class NodeWindow {
     memory.parts[rank].initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     bases = memory.parts
     sources = .allocate(capacity: size)
-    targets = .allocate(capacity: size)
+    targets = .allocate(capacity: max(size, 2))
     sources.initialize(repeating: nil, count: size)
-    targets.initialize(repeating: nil, count: size)
+    targets.initialize(repeating: nil, count: max(size, 2))
     try provider.barrier()
   }
 
