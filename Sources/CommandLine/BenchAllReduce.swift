@@ -38,10 +38,12 @@ struct AllReduce: ParsableCommand {
       if communicator.rank == 0 && !json { print(AllReduceTiming.heading) }
       let memory: any Communicator = privateBuffer ? LocalCommunicator() : communicator
       let buffer = try memory.makeBuffer(byteCount: sizes.bytes.max() ?? 0)
-      for bytes in sizes.bytes {
-        let part = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<bytes]).bindMemory(to: Float.self)
-        let timing = try AllReduceTiming(part, seconds: secondsPerSize, communicator)
-        if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+      try buffer.withElements(of: Float.self) { elements in
+        for bytes in sizes.bytes {
+          let part = UnsafeMutableBufferPointer(rebasing: elements[..<(bytes / MemoryLayout<Float>.stride)])
+          let timing = try AllReduceTiming(part, seconds: secondsPerSize, communicator)
+          if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+        }
       }
     }
   }
@@ -129,7 +131,7 @@ struct AllReduceTiming: Encodable {
     return (clock.now - start) / .seconds(1) / Double(count)
   }
 
-  private static func median(_ times: [Double]) -> Double { times.sorted()[times.count * Int(ProcessInfo.processInfo.environment["Q"] ?? "50")! / 100] }
+  private static func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)

@@ -14,7 +14,7 @@ import TestSupport
         let communicator = try SharedCommunicator(threads)
         let memory: any Communicator = inWindow ? communicator : LocalCommunicator()
         let made = try memory.makeBuffer(byteCount: count * MemoryLayout<Float>.stride)
-        return try made.bytes.withMemoryRebound(to: Float.self) { buffer in
+        return try made.withElements(of: Float.self) { buffer in
           buffer.update(repeating: contributions[communicator.rank])
           try communicator.allReduce(buffer, .sum)
           return Array(buffer)
@@ -27,14 +27,15 @@ import TestSupport
   @Test func `the algorithm is named`() throws {
     _ = try ThreadCommunicator.run(size: 2) { threads in
       let communicator = try SharedCommunicator(threads)
-      let made = try communicator.makeBuffer(byteCount: 1 << 20).bytes.bindMemory(to: Float.self)
-      let names = [
-        communicator.allReduceAlgorithm(for: UnsafeMutableBufferPointer(rebasing: made[..<10])),
-        communicator.allReduceAlgorithm(for: made),
-        [Float](repeating: 0, count: made.count).withUnsafeBufferPointer {
-          communicator.allReduceAlgorithm(for: UnsafeMutableBufferPointer(mutating: $0))
-        },
-      ]
+      let names = try communicator.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) { made in
+        [
+          communicator.allReduceAlgorithm(for: UnsafeMutableBufferPointer(rebasing: made[..<10])),
+          communicator.allReduceAlgorithm(for: made),
+          try LocalCommunicator().makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) {
+            communicator.allReduceAlgorithm(for: $0)
+          },
+        ]
+      }
       #expect(names == ["shared window, one phase", "shared window, in place", "shared window, copied"])
     }
   }
@@ -61,7 +62,7 @@ import TestSupport
         let made = try communicator.makeBuffer(byteCount: 1 << 20)
         let other = try LocalCommunicator().makeBuffer(byteCount: 1 << 20)
         let buffer = communicator.rank == 0 ? made : other
-        try communicator.allReduce(buffer.bytes.bindMemory(to: Float.self), .sum)
+        try buffer.withElements(of: Float.self) { try communicator.allReduce($0, .sum) }
       }
     }
     #expect(error?.description.contains("in the shared window while rank 1") == true, "\(String(describing: error))")
@@ -115,11 +116,12 @@ import TestSupport
     let algorithms = try ThreadCommunicator.run(size: 2) { threads in
       let communicator = try SharedCommunicator(
         RefusingProvider(threads, afterAllowing: 1), notify: { notices.append($0) })
-      let buffer = try communicator.makeBuffer(byteCount: 1 << 20).bytes.bindMemory(to: Float.self)
-      buffer.update(repeating: 1)
-      try communicator.allReduce(buffer, .sum)
-      #expect(buffer.allSatisfy { $0 == 2 })
-      return communicator.allReduceAlgorithm(for: buffer)
+      return try communicator.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) { buffer in
+        buffer.update(repeating: 1)
+        try communicator.allReduce(buffer, .sum)
+        #expect(buffer.allSatisfy { $0 == 2 })
+        return communicator.allReduceAlgorithm(for: buffer)
+      }
     }
     #expect(algorithms == ["shared window, copied", "shared window, copied"])
     #expect(notices.texts == ["gradients are copied to be all-reduced: the ranks cannot share memory: on purpose"])

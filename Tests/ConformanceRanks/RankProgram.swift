@@ -94,12 +94,13 @@ enum RankProgram: String {
   /// Shares memory where that is possible, says what became of it, and combines.
   private static func share(_ communicator: any Communicator) throws {
     let shared = try communicator.sharingMemory { report("note: \($0)") }
-    let buffer = try shared.makeBuffer(byteCount: 1 << 20).bytes.bindMemory(to: Float.self)
-    buffer.update(repeating: Float(shared.rank + 1))
-    try shared.allReduce(buffer, .sum)
-    let sum = Float(shared.size * (shared.size + 1) / 2)
-    guard buffer.allSatisfy({ $0 == sum }) else { throw ConformanceFailure(description: "a sum is not \(sum)") }
-    if shared.rank == 0 { print(shared.allReduceAlgorithm(for: buffer)) }
+    try shared.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) { buffer in
+      buffer.update(repeating: Float(shared.rank + 1))
+      try shared.allReduce(buffer, .sum)
+      let sum = Float(shared.size * (shared.size + 1) / 2)
+      guard buffer.allSatisfy({ $0 == sum }) else { throw ConformanceFailure(description: "a sum is not \(sum)") }
+      if shared.rank == 0 { print(shared.allReduceAlgorithm(for: buffer)) }
+    }
   }
 
   /// The last rank comes late to an all-reduce.
@@ -110,12 +111,13 @@ enum RankProgram: String {
 
   /// The last rank fails after some all-reduces, with one started, while the others go on.
   private static func failDuringAllReduces(_ communicator: any Communicator, _ fail: () -> Void) throws {
-    let buffer = try communicator.makeBuffer(byteCount: 1 << 20).bytes.bindMemory(to: Float.self)
-    for _ in 0..<10 { try communicator.allReduce(buffer, .sum) }
-    let operation = try communicator.startAllReduce(buffer, .sum)
-    if communicator.rank == communicator.size - 1 { fail() }
-    try operation.wait()
-    try communicator.allReduce(buffer, .sum)
+    try communicator.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) { buffer in
+      for _ in 0..<10 { try communicator.allReduce(buffer, .sum) }
+      let operation = try communicator.startAllReduce(buffer, .sum)
+      if communicator.rank == communicator.size - 1 { fail() }
+      try operation.wait()
+      try communicator.allReduce(buffer, .sum)
+    }
   }
 
   /// Rank 1 brings fewer elements than the others.

@@ -1,6 +1,6 @@
 /// Memory that a ``Communicator`` combines faster than any other, as ``Communicator/makeBuffer(byteCount:)`` makes it.
 public final class CommunicationBuffer {
-  /// The memory, aligned to 64 bytes.
+  /// The memory, aligned to 64 bytes, valid as long as this object lives.
   public let bytes: UnsafeMutableRawBufferPointer
   private let isOwner: Bool
 
@@ -15,6 +15,13 @@ public final class CommunicationBuffer {
   init(borrowing bytes: UnsafeMutableRawBufferPointer) {
     self.bytes = bytes
     isOwner = false
+  }
+
+  /// Calls `body` with the memory as elements of a type.
+  public func withElements<Element: ReducibleElement, Result>(
+    of type: Element.Type = Element.self, _ body: (UnsafeMutableBufferPointer<Element>) throws -> Result
+  ) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(bytes.bindMemory(to: Element.self)) }
   }
 
   deinit {

@@ -125,7 +125,9 @@ final class ExchangeQueue {
         reducing.move(past: exchange)
         isMoving = true
       }
-      while completing.step.sequence < reducing.step.sequence, !exchanges[completing.exchange].hasReduction || allHaveResults() {
+      while completing.step.sequence < reducing.step.sequence,
+        !exchanges[completing.exchange].hasReduction || allHaveResults()
+      {
         let exchange = exchanges[completing.exchange]
         exchange.collect(completing.step, in: window)
         completing.move(past: exchange)

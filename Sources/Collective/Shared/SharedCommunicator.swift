@@ -1,4 +1,3 @@
-import Foundation
 /// The ranks of one node, who combine their elements in memory that they share.
 ///
 /// All collectives but those that start and end the job pass through a ``NodeWindow``. Results are combined in the order
@@ -22,7 +21,7 @@ public final class SharedCommunicator: Communicator {
   /// `notify` is called on rank 0 when memory for a buffer is refused. Throws a ``SharedMemoryRefusal`` on all ranks
   /// alike where none can be shared.
   package init(
-    _ provider: any SharedMemoryProvider, slotByteCount: Int = Int(ProcessInfo.processInfo.environment["SLOT"] ?? "131072")!, stallSeconds: Double = 5,
+    _ provider: any SharedMemoryProvider, slotByteCount: Int = 128 << 10, stallSeconds: Double = 5,
     notify: @escaping (String) -> Void = { _ in }
   ) throws {
     precondition(provider.localSize == provider.size, "\(provider.size) ranks, \(provider.localSize) of them here")

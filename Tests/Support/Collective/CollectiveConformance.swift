@@ -17,7 +17,7 @@ public enum CollectiveConformance {
   }
 
   /// All checks.
-  public static let checks: [Check] = 
+  public static let checks: [Check] =
     operationChecks + madeBufferChecks + pendingChecks + reducerChecks + diagnosisChecks
 
   /// The counts at which operations are checked.

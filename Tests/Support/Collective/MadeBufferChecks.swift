@@ -18,22 +18,22 @@ extension CollectiveConformance {
     Check(name: "all-reduce of made buffers: 64-bit integers") { try allReduceMade(Int64.self, $0) },
     Check(name: "all-reduce of made buffers: bytes") { try allReduceMade(UInt8.self, $0) },
     Check(name: "all-reduce of made buffers that begin anywhere, in another place on every rank") { communicator in
-      let made = try communicator.makeBuffer(byteCount: 4 * 20_000).bytes.bindMemory(to: Float.self)
-      for count in [1, 17, 5000] {
-        let start = 1 + 100 * communicator.rank
-        let buffer = UnsafeMutableBufferPointer(rebasing: made[start..<start + count])
-        _ = buffer.update(fromContentsOf: (0..<count).map { Float(value(communicator.rank, $0)) })
-        made[start + count] = -7
-        try communicator.allReduce(buffer, .sum)
-        try requireEqual(Array(buffer), sums(0..<count, communicator.size), "all-reduce of \(count)")
-        try require(made[start + count] == -7, "what follows the buffer stays")
+      try communicator.makeBuffer(byteCount: 4 * 20_000).withElements(of: Float.self) { made in
+        for count in [1, 17, 5000] {
+          let start = 1 + 100 * communicator.rank
+          let buffer = UnsafeMutableBufferPointer(rebasing: made[start..<start + count])
+          _ = buffer.update(fromContentsOf: (0..<count).map { Float(value(communicator.rank, $0)) })
+          made[start + count] = -7
+          try communicator.allReduce(buffer, .sum)
+          try requireEqual(Array(buffer), sums(0..<count, communicator.size), "all-reduce of \(count)")
+          try require(made[start + count] == -7, "what follows the buffer stays")
+        }
       }
     },
     Check(name: "many buckets under way, with random sizes and delays") { communicator in
-      let made = try communicator.makeBuffer(byteCount: 4 * 200_000).bytes.bindMemory(to: Float.self)
-      try withUnsafeTemporaryAllocation(of: Float.self, capacity: made.count) { other in
-        for round in 0..<12 {
-          try reduceBuckets(of: round % 2 == 0 ? made : other, seed: UInt64(round), communicator)
+      for memory in [communicator, LocalCommunicator()] as [any Communicator] {
+        try memory.makeBuffer(byteCount: 4 * 200_000).withElements { buffer in
+          for seed in 0..<6 { try reduceBuckets(of: buffer, seed: UInt64(seed), communicator) }
         }
       }
     },
@@ -43,15 +43,16 @@ extension CollectiveConformance {
     _ type: Element.Type, _ communicator: any Communicator
   ) throws {
     let byteCount = (counts.max() ?? 0) * MemoryLayout<Element>.stride
-    let made = try communicator.makeBuffer(byteCount: byteCount).bytes.bindMemory(to: Element.self)
-    for count in counts {
-      for operation in ReduceOperation.allCases {
-        let buffer = UnsafeMutableBufferPointer(rebasing: made[..<count])
-        let own: [Element] = operands(of: communicator.rank, 0..<count, operation)
-        _ = buffer.update(fromContentsOf: own)
-        try communicator.allReduce(buffer, operation)
-        let expected: [Element] = combined(communicator.size, 0..<count, operation)
-        try requireEqual(Array(buffer), expected, "all-reduce (\(operation)) of \(count) \(type)")
+    try communicator.makeBuffer(byteCount: byteCount).withElements(of: type) { made in
+      for count in counts {
+        for operation in ReduceOperation.allCases {
+          let buffer = UnsafeMutableBufferPointer(rebasing: made[..<count])
+          let own: [Element] = operands(of: communicator.rank, 0..<count, operation)
+          _ = buffer.update(fromContentsOf: own)
+          try communicator.allReduce(buffer, operation)
+          let expected: [Element] = combined(communicator.size, 0..<count, operation)
+          try requireEqual(Array(buffer), expected, "all-reduce (\(operation)) of \(count) \(type)")
+        }
       }
     }
   }

@@ -71,7 +71,7 @@ extension CollectiveConformance {
     let readyParameters = (0..<communicator.size).map(ready)
     let memory: any Communicator = inMadeBuffer ? communicator : LocalCommunicator()
     let made = try memory.makeBuffer(byteCount: plan.elementCount * MemoryLayout<Float>.stride)
-    try made.bytes.withMemoryRebound(to: Float.self) { arena in
+    try made.withElements(of: Float.self) { arena in
       let reducer = GradientReducer(communicator: communicator, arena: arena, plan: plan)
       for step in 0..<3 {
         func gradients(of rank: Int) -> [Float] {
