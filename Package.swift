@@ -4,7 +4,7 @@ import PackageDescription
 /// `DISTTRAIN_WITHOUT_MPI=1 swift build` leaves MPI out: everything then runs in one process.
 let withMPI = Context.environment["DISTTRAIN_WITHOUT_MPI"] == nil
 
-let collectiveDependencies: [Target.Dependency] = withMPI ? ["CMPI"] : []
+let collectiveDependencies: [Target.Dependency] = ["CSharedMemory"] + (withMPI ? ["CMPI"] : [])
 let collectiveExclusions = withMPI ? [] : ["MPI"]
 
 var targets: [Target] = [
@@ -12,6 +12,7 @@ var targets: [Target] = [
     name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .target(name: "CKernels"),
+  .target(name: "CSharedMemory"),
   .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS"]),
   .target(name: "Collective", dependencies: collectiveDependencies, exclude: collectiveExclusions),
   .target(

@@ -1,16 +1,12 @@
-#include "CMPI.h"
-
 #include <mpi.h>
 #include <stdlib.h>
+
+#include "CMPICommunicator.h"
 
 _Static_assert(MPI_SUCCESS == 0, "0 is success");
 _Static_assert(MPI_MAX_LIBRARY_VERSION_STRING <= CMPI_TEXT_CAPACITY, "a library version fits");
 _Static_assert(MPI_MAX_PROCESSOR_NAME <= CMPI_TEXT_CAPACITY, "a processor name fits");
 _Static_assert(MPI_MAX_ERROR_STRING <= CMPI_TEXT_CAPACITY, "an error text fits");
-
-struct CMPICommunicator {
-  MPI_Comm handle;
-};
 
 struct CMPIRequest {
   MPI_Request handle;

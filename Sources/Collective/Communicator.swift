@@ -24,6 +24,13 @@ public protocol Communicator: AnyObject {
   /// How this group of ranks was started.
   var launch: LaunchDescription { get }
 
+  /// Makes memory, filled with zeros, that this communicator combines fastest; for buffers that are used often, for the
+  /// memory may be kept as long as the group. In one call, all ranks' buffers lie in such memory, or none. Collective.
+  func makeBuffer(byteCount: Int) throws -> CommunicationBuffer
+
+  /// The name of the algorithm by which a buffer is all-reduced, for measurements.
+  func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String
+
   /// Combines the buffers of all ranks element by element; every rank's buffer then holds the result.
   func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation) throws

@@ -10,9 +10,9 @@ struct AllReduce: ParsableCommand {
     abstract: "Measure all-reduces of floats over the ranks that were launched.",
     discussion: """
       Run it under mpirun: mpirun -n 2 disttrain bench allreduce. For each size, all-reduces of this program and of the \
-      MPI library take turns on the same buffer. The time is the median over the runs, each as slow as its slowest \
-      rank. Algorithm bandwidth is bytes / time; bus bandwidth is that times 2(N-1)/N for N ranks, the share of the \
-      bytes that every rank must send.
+      MPI library take turns on the same buffer, which lies where gradients lie, in the window that the ranks of a \
+      node share. The time is the median over the runs, each as slow as its slowest rank. Algorithm bandwidth is \
+      bytes / time; bus bandwidth is that times 2(N-1)/N for N ranks, the share of the bytes that every rank must send.
       """)
 
   @Option(help: "Sizes in bytes, separated by commas; K and M are 1024 and 1024².")
@@ -20,6 +20,9 @@ struct AllReduce: ParsableCommand {
 
   @Option(help: ArgumentHelp("Time to spend on each size.", valueName: "seconds"))
   var secondsPerSize = 1.0
+
+  @Flag(help: "Use a buffer outside of the shared window, which has to be copied.")
+  var privateBuffer = false
 
   @Flag(help: "Print one JSON object a line.")
   var json = false
@@ -31,11 +34,17 @@ struct AllReduce: ParsableCommand {
   }
 
   func run() throws {
-    runAsRank { communicator in
+    runAsRank { world in
+      let communicator = try world.sharingMemory(notify: printNotice)
       if communicator.rank == 0 && !json { print(AllReduceTiming.heading) }
-      for bytes in sizes.bytes {
-        let timing = try AllReduceTiming(bytes: bytes, seconds: secondsPerSize, communicator)
-        if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+      let memory: any Communicator = privateBuffer ? LocalCommunicator() : communicator
+      let buffer = try memory.makeBuffer(byteCount: sizes.bytes.max() ?? 0)
+      try buffer.withElements(of: Float.self) { elements in
+        for bytes in sizes.bytes {
+          let part = UnsafeMutableBufferPointer(rebasing: elements[..<(bytes / MemoryLayout<Float>.stride)])
+          let timing = try AllReduceTiming(part, seconds: secondsPerSize, communicator)
+          if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+        }
       }
     }
   }
@@ -70,12 +79,13 @@ struct ByteSizes: ExpressibleByArgument {
 struct AllReduceTiming: Encodable {
   let bytes: Int
   let world: Int
+  let algorithm: String
   /// Microseconds.
   let ours: Double
   let mpi: Double
 
   private enum CodingKeys: String, CodingKey {
-    case bytes, world, ratio
+    case bytes, world, algorithm, ratio
     case ours = "us"
     case mpi = "mpi_us"
     case algorithmBandwidth = "algbw_gb_s"
@@ -89,11 +99,7 @@ struct AllReduceTiming: Encodable {
   var busBandwidth: Double { algorithmBandwidth * 2 * Double(world - 1) / Double(world) }
 
   /// Measures for about `seconds`. Collective.
-  init(bytes: Int, seconds: Double, _ communicator: any Communicator) throws {
-    let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: bytes / MemoryLayout<Float>.stride)
-    buffer.initialize(repeating: 0)
-    defer { buffer.deallocate() }
-
+  init(_ buffer: UnsafeMutableBufferPointer<Float>, seconds: Double, _ communicator: any Communicator) throws {
     // Short operations are timed in batches of about a millisecond; rank 0's estimate counts for all ranks.
     _ = try Self.time(3, communicator, buffer)
     var plan = [try Self.time(10, communicator.transport, buffer)]
@@ -105,13 +111,14 @@ struct AllReduceTiming: Encodable {
     var times: [Double] = []
     for _ in 0..<runs {
       for contender in [communicator, communicator.transport] {
-        try communicator.barrier()
+        try communicator.transport.barrier()
         times.append(try Self.time(batch, contender, buffer))
       }
     }
     try communicator.allReduce(&times, .maximum)
-    self.bytes = bytes
+    bytes = buffer.count * MemoryLayout<Float>.stride
     world = communicator.size
+    algorithm = communicator.allReduceAlgorithm(for: buffer)
     ours = Self.median(stride(from: 0, to: times.count, by: 2).map { times[$0] }) * 1e6
     mpi = Self.median(stride(from: 1, to: times.count, by: 2).map { times[$0] }) * 1e6
   }
@@ -132,6 +139,7 @@ struct AllReduceTiming: Encodable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(bytes, forKey: .bytes)
     try container.encode(world, forKey: .world)
+    try container.encode(algorithm, forKey: .algorithm)
     for (value, key) in [
       (ours, CodingKeys.ours), (mpi, .mpi), (ratio, .ratio), (algorithmBandwidth, .algorithmBandwidth),
       (busBandwidth, .busBandwidth),
@@ -146,10 +154,11 @@ struct AllReduceTiming: Encodable {
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 
-  static let heading = "       bytes           µs       MPI µs    ratio   algbw GB/s   busbw GB/s"
+  static let heading = "       bytes           µs       MPI µs    ratio   algbw GB/s   busbw GB/s  algorithm"
 
   var row: String {
     String(
-      format: "%12ld %12.2f %12.2f %8.2f %12.3f %12.3f", bytes, ours, mpi, ratio, algorithmBandwidth, busBandwidth)
+      format: "%12ld %12.2f %12.2f %8.2f %12.3f %12.3f  ", bytes, ours, mpi, ratio, algorithmBandwidth, busBandwidth)
+      + algorithm
   }
 }

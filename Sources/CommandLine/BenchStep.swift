@@ -35,7 +35,8 @@ struct BenchStep: ParsableCommand {
   }
 
   func run() throws {
-    runAsRank { communicator in
+    runAsRank { world in
+      let communicator = try world.sharingMemory(notify: printNotice)
       manualSeed(0)
       let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
       let timing = try measure(samples, communicator)

@@ -17,11 +17,13 @@ struct Doctor: ParsableCommand {
   var data = MNISTFolder.systemPath
 
   func run() throws {
-    runAsRank { communicator in
+    runAsRank { world in
+      var refusal: String?
+      let communicator = try world.sharingMemory { refusal = $0 }
       let placements = try communicator.gatherTexts(Self.placement(communicator))
       let problems = try communicator.gatherTexts(Self.problems(communicator, data: data).joined(separator: "\n"))
       guard communicator.rank == 0 else { return }
-      for (name, value) in facts(communicator, placements: placements) {
+      for (name, value) in facts(communicator, placements: placements, refusal: refusal) {
         print("\(name.padding(toLength: 12, withPad: " ", startingAt: 0))\(value)")
       }
       let findings = problems.enumerated().flatMap { rank, text in
@@ -33,7 +35,9 @@ struct Doctor: ParsableCommand {
     }
   }
 
-  private func facts(_ communicator: any Communicator, placements: [String]) -> [(String, String)] {
+  private func facts(
+    _ communicator: any Communicator, placements: [String], refusal: String?
+  ) -> [(String, String)] {
     let launch = communicator.launch
     let (model, flags) = Processor.description
     let features = ["avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve"].filter(flags.contains)
@@ -45,6 +49,7 @@ struct Doctor: ParsableCommand {
       ("MPI", launch.mpiLibrary ?? "none: this program was built without it"),
       ("launched by", launch.launcher ?? "hand, as one process"),
       ("ranks", "\(launch.size), \(launch.localSize) on this node"),
+      ("all-reduce", refusal ?? (communicator.size > 1 ? "in memory that the ranks share" : "not needed")),
       ("GPU", GPU.summary),
     ]
     for (rank, placement) in placements.enumerated() { facts.append(("rank \(rank)", placement)) }

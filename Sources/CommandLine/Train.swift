@@ -5,6 +5,7 @@ import Foundation
 
 extension TrainingConfiguration.Model: ExpressibleByArgument {}
 extension TrainingConfiguration.Precision: ExpressibleByArgument {}
+extension CollectiveChoice: ExpressibleByArgument {}
 
 /// `disttrain train`.
 struct Train: ParsableCommand {
@@ -78,10 +79,17 @@ struct Train: ParsableCommand {
     help: ArgumentHelp(
       "All-reduce gradients in buckets of about this size.\(Self.default(\.bucketBytes))", valueName: "bytes"))
   var bucketBytes: Int?
+  @Option(
+    help:
+      "All-reduce gradients in memory that the ranks of a node share, or by MPI: shared or mpi.\(Self.default(\.collective.rawValue))"
+  )
+  var collective: CollectiveChoice?
 
   func run() throws {
-    runAsRank { communicator in
-      let configuration = try communicator.agree(on: "reading the configuration") { try resolvedConfiguration() }
+    runAsRank { world in
+      let configuration = try world.agree(on: "reading the configuration") { try resolvedConfiguration() }
+      let communicator =
+        configuration.collective == .shared ? try world.sharingMemory(notify: printNotice) : world
       let trainer = try Trainer(
         configuration, resume: resume, communicator: communicator, prefetch: batchesAhead(communicator))
       if communicator.rank == 0 { announce(configuration, communicator) }
@@ -126,6 +134,7 @@ struct Train: ParsableCommand {
     set(\.verifyReplicas, verifyReplicas)
     set(\.allowNonfinite, allowNonfinite)
     set(\.bucketBytes, bucketBytes)
+    set(\.collective, collective)
     return result
   }
 

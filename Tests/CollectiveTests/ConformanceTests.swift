@@ -12,4 +12,18 @@ import TestSupport
   func threads(_ size: Int, _ check: CollectiveConformance.Check) throws {
     _ = try ThreadCommunicator.run(size: size) { try check.run($0) }
   }
+
+  @Test(arguments: 1...5)
+  func `threads that share a window`(_ size: Int) throws {
+    for slotByteCount in [100, 128 << 10] {
+      _ = try ThreadCommunicator.run(size: size) { threads in
+        let communicator = try SharedCommunicator(threads, slotByteCount: slotByteCount)
+        for check in CollectiveConformance.checks {
+          do { try check.run(communicator) } catch {
+            throw ConformanceFailure(description: "\(check.name): \(error)")
+          }
+        }
+      }
+    }
+  }
 }

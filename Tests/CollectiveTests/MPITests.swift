@@ -21,6 +21,62 @@ struct MPITests {
     #expect(run.output.split(separator: "\n").count == CollectiveConformance.checks.count, "\(run.report)")
   }
 
+  @Test(arguments: ["shared-conformance", "small-slots"], 2...4)
+  func `conformance in a shared window`(_ program: String, _ ranks: Int) throws {
+    let run = try MPIRun.run(ranks: ranks, product: "conformance-ranks", arguments: [program])
+    #expect(run.succeeded, "\(run.report)")
+    let expected = CollectiveConformance.checks.map { "passed: \($0.name)" }
+    #expect(run.output.split(separator: "\n").map(String.init) == expected, "\(run.report)")
+  }
+
+  @Test(arguments: 1...4)
+  func `memory is shared where that is possible`(_ ranks: Int) throws {
+    let run = try MPIRun.run(ranks: ranks, product: "conformance-ranks", arguments: ["sharing"], timeout: 60)
+    #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+    #expect(run.output == (ranks == 1 ? "MPI_Allreduce\n" : "shared window, in place\n"), "\(run.report)")
+  }
+
+  @Test(arguments: [
+    ("osc", "^sm", "MPI_Win_allocate_shared failed"),
+    ("osc_sm_backing_directory", "/nonexistent", "/nonexistent: No such file or directory"),
+  ])
+  func `where memory cannot be shared MPI does the work, and rank 0 says why`(
+    _ parameter: String, _ value: String, _ reason: String
+  ) throws {
+    let run = try MPIRun.run(
+      ranks: 3, product: "conformance-ranks", arguments: ["sharing"], launcherArguments: ["--mca", parameter, value],
+      timeout: 60)
+    #expect(run.succeeded, "\(run.report)")
+    #expect(run.output == "MPI_Allreduce\n", "\(run.report)")
+    let notices = run.errorOutput.components(separatedBy: "note: all-reduce by MPI: the ranks cannot share memory: ")
+    #expect(notices.count == 2 && notices[1].hasPrefix(reason), "\(run.report)")
+  }
+
+  @Test func `a rank that is late in a shared window is named`() throws {
+    let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: ["stalls-shared"], timeout: 60)
+    #expect(run.succeeded, "\(run.report)")
+    for rank in 0..<2 {
+      let notice = "rank \(rank) has waited 0 s for rank 2 in an all-reduce (sum) of 1 Float\n"
+      #expect(run.errorOutput.contains(notice), "\(run.report)")
+    }
+  }
+
+  @Test func `a rank that is killed while others wait in a shared window ends the job and is named`() throws {
+    let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: ["is-killed-shared"], timeout: 60)
+    #expect(run.status != 0 && !run.timedOut, "\(run.report)")
+    #expect(run.errorOutput.contains("process rank 2"), "\(run.report)")
+    #expect(run.errorOutput.contains("signal 9"), "\(run.report)")
+  }
+
+  @Test func `different calls in a shared window end the job`() throws {
+    let run = try MPIRun.run(
+      ranks: 2, product: "conformance-ranks", arguments: ["different-calls-shared"], timeout: 60)
+    #expect(run.status == 1 && !run.timedOut, "\(run.report)")
+    let message =
+      "rank 0 called an all-reduce (sum) of 10 Float while rank 1 called an all-reduce (sum) of 9 Float"
+    #expect(run.errorOutput.contains(message), "\(run.report)")
+  }
+
   @Test func `the launch is described`() throws {
     let run = try MPIRun.run(ranks: 2, product: "conformance-ranks", arguments: ["describe"])
     #expect(run.succeeded, "\(run.report)")

@@ -6,6 +6,12 @@ import TestSupport
 enum RankProgram: String {
   case conformance
   case shortMessages = "short-messages"
+  case sharedConformance = "shared-conformance"
+  case smallSlots = "small-slots"
+  case sharing
+  case stallsShared = "stalls-shared"
+  case isKilledShared = "is-killed-shared"
+  case differentCallsShared = "different-calls-shared"
   case describe
   case `throws`
   case aborts
@@ -21,22 +27,33 @@ enum RankProgram: String {
     self = program
   }
 
-  /// The ranks that were launched; for `shortMessages`, most counts take several messages.
+  /// The ranks that were launched; for `shortMessages` and `smallSlots`, most counts take several messages.
   func makeCommunicator() throws -> any Communicator {
     #if canImport(CMPI)
       if self == .shortMessages, let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment) {
         return try MPICommunicator(launch, messageCapacity: 333)
       }
     #endif
-    return try launchedCommunicator()
+    let communicator = try launchedCommunicator()
+    guard let provider = communicator as? any SharedMemoryProvider else { return communicator }
+    switch self {
+    case .sharedConformance, .isKilledShared, .differentCallsShared: return try SharedCommunicator(provider)
+    case .smallSlots: return try SharedCommunicator(provider, slotByteCount: 333)
+    case .stallsShared: return try SharedCommunicator(provider, stallSeconds: 0.2)
+    default: return communicator
+    }
   }
 
   func run(_ communicator: any Communicator) throws {
     switch self {
-    case .conformance, .shortMessages: try Self.checkConformance(communicator)
+    case .conformance, .shortMessages, .sharedConformance, .smallSlots: try Self.checkConformance(communicator)
     case .describe: Self.describe(communicator.launch)
     case .throws: try Self.failAlone(communicator) { throw ConformanceFailure(description: "thrown on purpose") }
     case .aborts: try Self.failAlone(communicator) { communicator.abort(3) }
+    case .sharing: try Self.share(communicator)
+    case .stallsShared: try Self.stall(communicator)
+    case .isKilledShared: try Self.failDuringAllReduces(communicator) { kill(getpid(), SIGKILL) }
+    case .differentCallsShared: try Self.callDifferently(communicator)
     case .isKilled: try Self.failAlone(communicator) { kill(getpid(), SIGKILL) }
     case .failsInMPI: try Self.failInMPI(communicator)
     case .failsInAgreement: try Self.failInAgreement(communicator)
@@ -72,6 +89,41 @@ enum RankProgram: String {
     try communicator.barrier()
     if communicator.rank == communicator.size - 1 { try fail() }
     try communicator.barrier()
+  }
+
+  /// Shares memory where that is possible, says what became of it, and combines.
+  private static func share(_ communicator: any Communicator) throws {
+    let shared = try communicator.sharingMemory { report("note: \($0)") }
+    try shared.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) { buffer in
+      buffer.update(repeating: Float(shared.rank + 1))
+      try shared.allReduce(buffer, .sum)
+      let sum = Float(shared.size * (shared.size + 1) / 2)
+      guard buffer.allSatisfy({ $0 == sum }) else { throw ConformanceFailure(description: "a sum is not \(sum)") }
+      if shared.rank == 0 { print(shared.allReduceAlgorithm(for: buffer)) }
+    }
+  }
+
+  /// The last rank comes late to an all-reduce.
+  private static func stall(_ communicator: any Communicator) throws {
+    if communicator.rank == communicator.size - 1 { Thread.sleep(forTimeInterval: 1.5) }
+    _ = try communicator.allReduced(Float(1), .sum)
+  }
+
+  /// The last rank fails after some all-reduces, with one started, while the others go on.
+  private static func failDuringAllReduces(_ communicator: any Communicator, _ fail: () -> Void) throws {
+    try communicator.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) { buffer in
+      for _ in 0..<10 { try communicator.allReduce(buffer, .sum) }
+      let operation = try communicator.startAllReduce(buffer, .sum)
+      if communicator.rank == communicator.size - 1 { fail() }
+      try operation.wait()
+      try communicator.allReduce(buffer, .sum)
+    }
+  }
+
+  /// Rank 1 brings fewer elements than the others.
+  private static func callDifferently(_ communicator: any Communicator) throws {
+    var values = [Float](repeating: 0, count: communicator.rank == 1 ? 9 : 10)
+    try communicator.allReduce(&values, .sum)
   }
 
   /// Every rank but the first fails; the lowest of them is late with its message.

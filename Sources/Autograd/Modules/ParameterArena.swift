@@ -20,12 +20,27 @@ public final class ParameterArena {
   /// All gradients and the tail.
   private let gradients: Tensor
 
-  /// Moves the parameters of `module` into one array.
+  /// Moves the parameters of `module` into one array, with memory of its own.
   ///
   /// - Parameters:
   ///   - module: Its parameters must have one element type; anything else traps.
   ///   - tailCount: Elements to reserve after the last gradient.
-  public init(_ module: Module, tailCount: Int = 0) {
+  public convenience init(_ module: Module, tailCount: Int = 0) {
+    self.init(module, tailCount: tailCount) { _ in nil }
+  }
+
+  /// Moves the parameters of `module` into one array, and their gradients into memory from elsewhere.
+  ///
+  /// - Parameters:
+  ///   - module: Its parameters must have one element type; anything else traps.
+  ///   - tailCount: Elements to reserve after the last gradient.
+  ///   - gradientMemory: Gives memory for so many bytes, aligned to 64 bytes and filled with zeros, and what keeps it
+  ///     alive; where it gives nil, the arena takes its own.
+  /// - Throws: What `gradientMemory` throws.
+  public init(
+    _ module: Module, tailCount: Int,
+    gradientMemory: (_ byteCount: Int) throws -> (start: UnsafeMutableRawPointer, owner: AnyObject)?
+  ) rethrows {
     parameters = module.namedParameters().filter { $0.parameter.requiresGrad }.reversed()
     precondition(!parameters.isEmpty, "\(type(of: module)) has no parameters to train")
     let dtype = parameters[0].parameter.dtype
@@ -41,7 +56,13 @@ public final class ParameterArena {
     self.ranges = ranges
     tail = end..<end + tailCount
     flat = Tensor.zeros([end], dtype: dtype)
-    gradients = Tensor.zeros([end + tailCount], dtype: dtype)
+    let byteCount = (end + tailCount) * dtype.byteCount
+    if let (start, owner) = try gradientMemory(byteCount) {
+      let storage = Storage(borrowing: start, byteCount: byteCount, from: owner)
+      gradients = Tensor(storage: storage, shape: [end + tailCount], dtype: dtype)
+    } else {
+      gradients = Tensor.zeros([end + tailCount], dtype: dtype)
+    }
     tailElements = Tensor(storage: gradients.storage, offset: end, shape: [tailCount], dtype: dtype)
     flat.accumulatedGradient = Tensor(storage: gradients.storage, shape: [end], dtype: dtype)
     for (range, (_, parameter)) in zip(ranges, parameters) {

@@ -3,11 +3,16 @@
 #ifndef CMPI_H
 #define CMPI_H
 
+#include <stddef.h>
+
 /// A communicator, owned by the caller until `cmpi_communicator_free`.
 typedef struct CMPICommunicator CMPICommunicator;
 
 /// A started operation, owned by the caller until `cmpi_request_free`.
 typedef struct CMPIRequest CMPIRequest;
+
+/// Memory that the ranks of a communicator share, owned by the caller until `cmpi_window_free`.
+typedef struct CMPIWindow CMPIWindow;
 
 typedef enum CMPIElement {
   CMPIElementFloat,
@@ -84,5 +89,16 @@ int cmpi_test(CMPIRequest *request, int *flag);
 int cmpi_wait(CMPIRequest *request);
 /// Frees the handle of a completed operation.
 void cmpi_request_free(CMPIRequest *request);
+
+/// The folder in which the library keeps shared windows, if it tells (Open MPI's control variable
+/// `osc_sm_backing_directory`, by MPI_T_cvar_read); else `text` is empty. Where that folder is full or missing, Open MPI
+/// 4.1 does not return from MPI_Win_allocate_shared.
+int cmpi_shared_window_folder(char text[CMPI_TEXT_CAPACITY]);
+/// MPI_Win_allocate_shared, every rank's part on pages of its own, and MPI_Win_lock_all.
+int cmpi_window_allocate_shared(const CMPICommunicator *communicator, size_t byte_count, CMPIWindow **window);
+/// MPI_Win_shared_query: where the part of a rank is in this process.
+int cmpi_window_part(const CMPIWindow *window, int rank, void **address);
+/// MPI_Win_unlock_all and MPI_Win_free.
+int cmpi_window_free(CMPIWindow *window);
 
 #endif

@@ -19,6 +19,11 @@ public final class LocalCommunicator: Communicator {
     LaunchDescription(launcher: nil, communicator: self, processorName: ProcessInfo.processInfo.hostName)
   }
 
+  /// `identity`.
+  public func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String {
+    "identity"
+  }
+
   /// Leaves the buffer as it is.
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation

@@ -51,6 +51,11 @@ public final class ThreadCommunicator: Communicator {
     return results.all
   }
 
+  /// `last thread combines`.
+  public func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String {
+    "last thread combines"
+  }
+
   /// Combines the ranks' buffers in the order of the ranks.
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
@@ -148,6 +153,27 @@ public final class ThreadCommunicator: Communicator {
   ) {
     guard let from = source.baseAddress, let to = target.baseAddress else { return }
     Element.combine(from, into: to, count: target.count, operation)
+  }
+}
+
+extension ThreadCommunicator: SharedMemoryProvider {
+  /// Memory of this process, which the group keeps.
+  package func makeSharedMemory(byteCount: Int) throws -> SharedMemory {
+    var addresses = [Int64](repeating: 0, count: size)
+    addresses[rank] = Int64(Int(bitPattern: group.makeMemory(byteCount: byteCount)))
+    try allReduce(&addresses, .sum)
+    let parts = addresses.map { address in
+      guard let part = UnsafeMutableRawPointer(bitPattern: Int(address)) else {
+        preconditionFailure("a rank's memory is at no address")
+      }
+      return part
+    }
+    return SharedMemory(parts: parts, byteCount: byteCount)
+  }
+
+  /// Throws the group's failure.
+  package func checkIsAlive(_ rank: Int, call: CollectiveCall) throws {
+    try group.checkIsPresent(rank, call: call.description)
   }
 }
 

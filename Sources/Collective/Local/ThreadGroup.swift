@@ -31,6 +31,7 @@ final class ThreadGroup: @unchecked Sendable {
   private var exchanges: [Int: Exchange] = [:]
   private var hasLeft: [Bool]
   private var failure: Failure?
+  private var memory: [CommunicationBuffer] = []
 
   private struct Failure {
     /// The error itself.
@@ -46,6 +47,25 @@ final class ThreadGroup: @unchecked Sendable {
 
   /// The error that ended the group's work, if one did.
   var cause: (any Error)? { condition.withLock { failure?.cause } }
+
+  /// Makes memory, filled with zeros, that lives as long as the group.
+  func makeMemory(byteCount: Int) -> UnsafeMutableRawPointer {
+    let buffer = CommunicationBuffer(privateByteCount: max(byteCount, 1))
+    guard let start = buffer.bytes.baseAddress else { preconditionFailure("\(byteCount) bytes at no address") }
+    condition.withLock { memory.append(buffer) }
+    return start
+  }
+
+  /// Throws the failure that ended the group's work, or that a rank has left although a call needs it.
+  func checkIsPresent(_ rank: Int, call: String) throws {
+    try condition.withLock {
+      if failure == nil && hasLeft[rank] {
+        let left = CollectiveError.rankLeft(rank: rank, call: call)
+        end(Failure(cause: left, forPeers: left))
+      }
+      if let failure { throw failure.forPeers }
+    }
+  }
 
   /// Takes part in call number `index`, and does the work when all other ranks already take part.
   func join(

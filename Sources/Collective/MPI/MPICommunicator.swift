@@ -19,6 +19,11 @@ public final class MPICommunicator: Communicator {
   private let launcher: String
   private let processorName: String
 
+  /// The shared windows, in the order in which all ranks made them.
+  var windows: [OpaquePointer] = []
+  /// The process of each rank, where it can be seen from here; empty before the first shared window.
+  var peerProcesses: [Int32?] = []
+
   /// The elements of the longest message.
   let messageCapacity: Int
 
@@ -54,6 +59,11 @@ public final class MPICommunicator: Communicator {
   /// The launcher, the library and this rank's place.
   public var launch: LaunchDescription {
     LaunchDescription(launcher: launcher, communicator: self, processorName: processorName)
+  }
+
+  /// `MPI_Allreduce`.
+  public func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String {
+    "MPI_Allreduce"
   }
 
   /// `MPI_Allreduce`, in place.
@@ -138,8 +148,10 @@ public final class MPICommunicator: Communicator {
     try MPIError.check(cmpi_barrier(world), "MPI_Barrier")
   }
 
-  /// `MPI_Finalize`.
+  /// `MPI_Finalize`, after the shared windows are freed.
   public func finalize() throws {
+    for window in windows { try MPIError.check(cmpi_window_free(window), "MPI_Win_free") }
+    windows.removeAll()
     try MPIError.check(cmpi_communicator_free(world), "MPI_Comm_free")
     try MPIError.check(cmpi_finalize(), "MPI_Finalize")
   }

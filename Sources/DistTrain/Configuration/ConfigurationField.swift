@@ -41,5 +41,6 @@ struct ConfigurationField: Sendable {
     ConfigurationField("verify-replicas", \.verifyReplicas),
     ConfigurationField("allow-nonfinite", \.allowNonfinite),
     ConfigurationField("bucket-bytes", \.bucketBytes),
+    ConfigurationField("collective", \.collective),
   ]
 }

@@ -1,3 +1,4 @@
+import Collective
 import Yams
 
 /// A type of value that a configuration file can hold.
@@ -86,6 +87,7 @@ extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawVal
 
 extension TrainingConfiguration.Model: ConfigurationValue {}
 extension TrainingConfiguration.Precision: ConfigurationValue {}
+extension CollectiveChoice: ConfigurationValue {}
 
 extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
   static var expectation: String { "\(Wrapped.expectation) or null" }

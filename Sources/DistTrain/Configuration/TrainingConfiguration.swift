@@ -1,3 +1,5 @@
+import Collective
+
 /// Everything that decides what a training run does. The same configuration gives the same run.
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// The models that `disttrain train` knows.
@@ -50,6 +52,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var allowNonfinite = false
   /// Gradients are all-reduced in buckets of about so many bytes (`--bucket-bytes`).
   public var bucketBytes = 1 << 20
+  /// How gradients are all-reduced (`--collective`).
+  public var collective = CollectiveChoice.shared
 
   /// The default run: a small convolutional network on Fashion-MNIST.
   public init() {}

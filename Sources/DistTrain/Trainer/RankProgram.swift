@@ -45,6 +45,11 @@ package func threadsPerRank(_ communicator: any Communicator) -> Int {
 /// Batches to make ahead of time: one where a rank has a core to spare for the thread that makes it.
 package func batchesAhead(_ communicator: any Communicator) -> Int { threadsPerRank(communicator) > 1 ? 1 : 0 }
 
+/// Prints on standard error what a person should know.
+package func printNotice(_ text: String) {
+  FileHandle.standardError.write(Data("note: \(text)\n".utf8))
+}
+
 /// Prints what went wrong on standard error.
 private func printError(_ error: any Error) {
   FileHandle.standardError.write(Data("error: \(error)\n".utf8))

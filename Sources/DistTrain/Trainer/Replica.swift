@@ -45,7 +45,7 @@ public final class Replica {
     self.model = model
     self.communicator = communicator
     self.allowsNonfinite = allowsNonfinite
-    arena = ParameterArena(model, tailCount: 2)
+    arena = try ParameterArena(model, tailCount: 2) { try communicator.makeGradientMemory(byteCount: $0) }
     optimizer = SGD([arena.flat], options)
     let plan = BucketPlan(
       parameters: arena.ranges, tailCount: arena.tail.count, bytesPerElement: arena.dtype.byteCount,
@@ -150,6 +150,17 @@ public struct NonfiniteLoss: CommonError, Equatable, CustomStringConvertible {
     let place = rank.map { "on rank \($0)" } ?? "summed over all ranks"
     return "the training loss \(place) is not a finite number; the parameters are as they were before the step. "
       + "Try a smaller --learning-rate, or --allow-nonfinite to go on regardless"
+  }
+}
+
+extension Communicator {
+  /// Memory in which gradients are all-reduced fastest. Collective.
+  fileprivate func makeGradientMemory(byteCount: Int) throws -> (start: UnsafeMutableRawPointer, owner: AnyObject) {
+    let buffer = try makeBuffer(byteCount: byteCount)
+    guard let start = buffer.bytes.baseAddress else {
+      preconditionFailure("\(byteCount) bytes of gradients at no address")
+    }
+    return (start, buffer)
   }
 }
 

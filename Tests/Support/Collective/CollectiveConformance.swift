@@ -17,7 +17,8 @@ public enum CollectiveConformance {
   }
 
   /// All checks.
-  public static let checks: [Check] = operationChecks + pendingChecks + reducerChecks + diagnosisChecks
+  public static let checks: [Check] =
+    operationChecks + madeBufferChecks + pendingChecks + reducerChecks + diagnosisChecks
 
   /// The counts at which operations are checked.
   static let counts = [0, 1, 7, 1000, 100_003]

@@ -127,14 +127,14 @@ extension CollectiveConformance {
   }
 
   /// What a rank brings to an operation.
-  private static func operands<Element: ReducibleElement>(
+  static func operands<Element: ReducibleElement>(
     of rank: Int, _ range: Range<Int>, _ operation: ReduceOperation
   ) -> [Element] {
     periodic(range) { operand(rank, $0, operation) }
   }
 
   /// What `size` ranks must get.
-  private static func combined<Element: ReducibleElement>(
+  static func combined<Element: ReducibleElement>(
     _ size: Int, _ range: Range<Int>, _ operation: ReduceOperation
   ) -> [Element] {
     periodic(range) { index in

@@ -53,6 +53,13 @@ extension CollectiveConformance {
   /// Reduces three steps in a row with small buckets; `ready` gives the parameters that become ready on a rank, in
   /// their order. The last two elements of the arena are a tail.
   private static func reduce(_ communicator: any Communicator, ready: (Int) -> [Int]) throws {
+    try reduce(communicator, inMadeBuffer: false, ready: ready)
+    try reduce(communicator, inMadeBuffer: true, ready: ready)
+  }
+
+  private static func reduce(
+    _ communicator: any Communicator, inMadeBuffer: Bool, ready: (Int) -> [Int]
+  ) throws {
     var start = 0
     let parameters = parameterCounts.map { count in
       defer { start += count }
@@ -61,9 +68,10 @@ extension CollectiveConformance {
     let plan = BucketPlan(
       parameters: parameters, tailCount: 2, bytesPerElement: 4, firstBucketBytes: 40, bucketBytes: 1000)
     try require(plan.buckets.count == 4, "\(plan.buckets.count) buckets")
-    var arena = [Float](repeating: 0, count: plan.elementCount)
     let readyParameters = (0..<communicator.size).map(ready)
-    try arena.withUnsafeMutableBufferPointer { arena in
+    let memory: any Communicator = inMadeBuffer ? communicator : LocalCommunicator()
+    let made = try memory.makeBuffer(byteCount: plan.elementCount * MemoryLayout<Float>.stride)
+    try made.withElements(of: Float.self) { arena in
       let reducer = GradientReducer(communicator: communicator, arena: arena, plan: plan)
       for step in 0..<3 {
         func gradients(of rank: Int) -> [Float] {

@@ -1,0 +1,80 @@
+#include <string.h>
+
+#include "CSharedMemory.h"
+
+// One build for every CPU: each marked function is compiled three times and chosen when first called.
+#if defined(__x86_64__) && defined(__linux__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+// Elements that are combined at a time; they stay in the first-level cache.
+enum { BLOCK = 512 };
+
+typedef void Combine(
+    size_t count, size_t source_count, const void *const *sources, size_t target_count, void *const *targets);
+
+// `a` and `b` are two elements of type T. Two ranks that add where their buffers lie need no block in between.
+#define COMBINE(name, T, expression)                                                                            \
+  CLONES void csm_##name##_in_two(size_t count, T *restrict first, T *restrict second) {                        \
+    for (size_t i = 0; i < count; i++) {                                                                        \
+      const T a = first[i], b = second[i];                                                                      \
+      first[i] = second[i] = (T)(expression);                                                                   \
+    }                                                                                                           \
+  }                                                                                                             \
+  CLONES void csm_##name##_block(size_t count, T *restrict total, const T *restrict source) {                   \
+    for (size_t i = 0; i < count; i++) {                                                                        \
+      const T a = total[i], b = source[i];                                                                      \
+      total[i] = (T)(expression);                                                                               \
+    }                                                                                                           \
+  }                                                                                                             \
+  static void name(                                                                                             \
+      size_t count, size_t source_count, const void *const *sources, size_t target_count, void *const *targets) \
+  {                                                                                                             \
+    if (source_count == 2 && target_count == 2 && sources[0] == targets[0] && sources[1] == targets[1]) {       \
+      csm_##name##_in_two(count, targets[0], targets[1]);                                                       \
+      return;                                                                                                   \
+    }                                                                                                           \
+    T total[BLOCK];                                                                                             \
+    for (size_t start = 0; start < count; start += BLOCK) {                                                     \
+      const size_t length = count - start < BLOCK ? count - start : BLOCK;                                      \
+      memcpy(total, (const T *)sources[0] + start, length * sizeof(T));                                         \
+      for (size_t s = 1; s < source_count; s++) {                                                               \
+        csm_##name##_block(length, total, (const T *)sources[s] + start);                                       \
+      }                                                                                                         \
+      for (size_t t = 0; t < target_count; t++) {                                                               \
+        memcpy((T *)targets[t] + start, total, length * sizeof(T));                                             \
+      }                                                                                                         \
+    }                                                                                                           \
+  }
+
+// Sums and products of integers are computed without a sign, where overflow is defined.
+#define COMBINES(name, T, U)                       \
+  COMBINE(name##_sum, T, (U)a + (U)b)              \
+  COMBINE(name##_minimum, T, b < a ? b : a)        \
+  COMBINE(name##_maximum, T, b > a ? b : a)        \
+  COMBINE(name##_product, T, (U)a * (U)b)
+
+COMBINES(float, float, float)
+COMBINES(double, double, double)
+COMBINES(int32, int32_t, uint32_t)
+COMBINES(int64, int64_t, uint64_t)
+COMBINES(uint8, uint8_t, uint32_t)
+
+#define ROW(name)                                                                                       \
+  {                                                                                                     \
+    [CSMOperationSum] = name##_sum, [CSMOperationMinimum] = name##_minimum,                             \
+    [CSMOperationMaximum] = name##_maximum, [CSMOperationProduct] = name##_product                      \
+  }
+
+static Combine *const table[][4] = {
+    [CSMElementFloat] = ROW(float), [CSMElementDouble] = ROW(double), [CSMElementInt32] = ROW(int32),
+    [CSMElementInt64] = ROW(int64), [CSMElementUInt8] = ROW(uint8),
+};
+
+void csm_combine(
+    CSMElement element, CSMOperation operation, size_t count, size_t source_count, const void *const *sources,
+    size_t target_count, void *const *targets) {
+  table[element][operation](count, source_count, sources, target_count, targets);
+}

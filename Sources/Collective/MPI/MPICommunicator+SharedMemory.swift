@@ -1,0 +1,72 @@
+import CMPI
+import Foundation
+
+extension MPICommunicator: SharedMemoryProvider {
+  /// `MPI_Win_allocate_shared`, freed by ``finalize()``.
+  package func makeSharedMemory(byteCount: Int) throws -> SharedMemory {
+    try refuse(agreeing: spaceRefusal(byteCount))
+    var window: OpaquePointer?
+    let code = cmpi_window_allocate_shared(world, byteCount + Self.alignment, &window)
+    let failure = Result { try MPIError.check(code, "MPI_Win_allocate_shared") }
+    // A window that other ranks failed to make cannot be freed, for that is collective.
+    try refuse(agreeing: failure.failureText)
+    guard let window else { preconditionFailure("MPI_Win_allocate_shared succeeded without a window") }
+    windows.append(window)
+    if peerProcesses.isEmpty { try meetPeers() }
+    let parts = try (0..<size).map { rank in
+      var address: UnsafeMutableRawPointer?
+      try MPIError.check(cmpi_window_part(window, Int32(rank), &address), "MPI_Win_shared_query")
+      guard let address else { preconditionFailure("MPI_Win_shared_query succeeded without an address") }
+      // Pages are the same in all processes, so all find the same place.
+      return address.alignedUp(toMultipleOf: Self.alignment)
+    }
+    return SharedMemory(parts: parts, byteCount: byteCount)
+  }
+
+  /// Asks the kernel whether the rank's process is still there.
+  package func checkIsAlive(_ rank: Int, call: CollectiveCall) throws {
+    guard peerProcesses.indices.contains(rank), let process = peerProcesses[rank] else { return }
+    if Self.hasEnded(process) { throw PeerFailure(rank: rank, work: "others waited for it in \(call)") }
+  }
+
+  /// Why the folder of shared windows has no place for one of so many bytes a rank; nil when it has, or is not known.
+  ///
+  /// Open MPI does not return from making a window for which it finds no place.
+  private func spaceRefusal(_ byteCount: Int) throws -> String? {
+    guard let folder = mpiText({ cmpi_shared_window_folder($0) }), !folder.isEmpty else { return nil }
+    guard access(folder, W_OK) == 0 else { return "\(folder): \(String(cString: strerror(errno)))" }
+    let values = try FileManager.default.attributesOfFileSystem(forPath: folder)
+    guard let free = (values[.systemFreeSize] as? NSNumber)?.intValue else { return nil }
+    // MPI keeps its own state beside the parts, each of which begins on a page.
+    let (parts, overflow) = (byteCount + 2 * Int(getpagesize())).multipliedReportingOverflow(by: size)
+    let needed = overflow ? Int.max : parts + (1 << 20)
+    return free < needed ? "\(folder) has \(free) bytes free, \(needed) are needed" : nil
+  }
+
+  /// Throws the reason of the lowest rank that has one, on all ranks.
+  private func refuse(agreeing reason: String?) throws {
+    let refusing = Int(try allReduced(Int64(reason == nil ? size : rank), .minimum))
+    guard refusing < size else { return }
+    throw SharedMemoryRefusal(try broadcast(reason ?? "", from: refusing))
+  }
+
+  /// Learns the processes of all ranks. One that cannot be seen from here, in a container of its own, is not watched.
+  private func meetPeers() throws {
+    var processes = [Int32](repeating: 0, count: size)
+    processes[rank] = getpid()
+    try allReduce(&processes, .sum)
+    peerProcesses = processes.map { Self.hasEnded($0) ? nil : $0 }
+  }
+
+  /// A cache line. MPI aligns its windows to less.
+  private static let alignment = 64
+
+  private static func hasEnded(_ process: Int32) -> Bool { kill(process, 0) != 0 && errno == ESRCH }
+}
+
+extension Result where Failure == any Error {
+  /// The error's text.
+  fileprivate var failureText: String? {
+    if case .failure(let error) = self { "\(error)" } else { nil }
+  }
+}

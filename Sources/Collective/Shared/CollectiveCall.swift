@@ -1,0 +1,101 @@
+import CSharedMemory
+
+/// What a rank calls, so that ranks which meet can see whether they agree.
+package struct CollectiveCall: Equatable, CustomStringConvertible {
+  enum Kind: UInt8 {
+    case allReduce
+    case allReduceInPlace
+    case reduceScatter
+    case broadcast
+    case allGather
+    case barrier
+  }
+
+  let kind: Kind
+  var operation = ReduceOperation.sum
+  var element = ElementType.uint8
+  var root = 0
+  /// Elements: of the whole, where ranks have parts.
+  var count = 0
+
+  /// Everything but the count, as one word of a flag's cache line.
+  var code: UInt64 {
+    UInt64(kind.rawValue) | UInt64(operation.shared.rawValue) << 8 | UInt64(element.shared.rawValue) << 16
+      | UInt64(UInt32(root)) << 32
+  }
+
+  init(_ kind: Kind, _ operation: ReduceOperation = .sum, _ element: ElementType = .uint8, count: Int, root: Int = 0) {
+    self.kind = kind
+    self.operation = operation
+    self.element = element
+    self.root = root
+    self.count = count
+  }
+
+  /// The call of another rank; nil when the words are none that a rank writes.
+  init?(code: UInt64, count: UInt64) {
+    guard let kind = Kind(rawValue: UInt8(truncatingIfNeeded: code)),
+      let operation = ReduceOperation.allCases.first(where: {
+        $0.shared.rawValue == UInt32(UInt8(truncatingIfNeeded: code >> 8))
+      }),
+      let element = ElementType.allCases.first(where: {
+        $0.shared.rawValue == UInt32(UInt8(truncatingIfNeeded: code >> 16))
+      }), let count = Int(exactly: count)
+    else { return nil }
+    self.init(kind, operation, element, count: count, root: Int(UInt32(truncatingIfNeeded: code >> 32)))
+  }
+
+  /// The call in words.
+  package var description: String {
+    switch kind {
+    case .allReduce: "an all-reduce (\(operation)) of \(count) \(element.name)"
+    case .allReduceInPlace: "an all-reduce (\(operation)) of \(count) \(element.name) in the shared window"
+    case .reduceScatter: "a reduce-scatter (\(operation)) of \(count) \(element.name)"
+    case .broadcast: "a broadcast from rank \(root) of \(count) \(element.name)"
+    case .allGather: "an all-gather of \(count) \(element.name)"
+    case .barrier: "a barrier"
+    }
+  }
+}
+
+extension ElementType {
+  /// The Swift type's name.
+  var name: String {
+    switch self {
+    case .float: "Float"
+    case .double: "Double"
+    case .int32: "Int32"
+    case .int64: "Int64"
+    case .uint8: "UInt8"
+    }
+  }
+
+  var shared: CSMElement {
+    switch self {
+    case .float: CSMElementFloat
+    case .double: CSMElementDouble
+    case .int32: CSMElementInt32
+    case .int64: CSMElementInt64
+    case .uint8: CSMElementUInt8
+    }
+  }
+
+  var byteCount: Int {
+    switch self {
+    case .float, .int32: 4
+    case .double, .int64: 8
+    case .uint8: 1
+    }
+  }
+}
+
+extension ReduceOperation {
+  var shared: CSMOperation {
+    switch self {
+    case .sum: CSMOperationSum
+    case .minimum: CSMOperationMinimum
+    case .maximum: CSMOperationMaximum
+    case .product: CSMOperationProduct
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import Foundation
+
+/// The exchanges of one rank, in the order in which all ranks make them.
+///
+/// Three cursors walk over the steps of all exchanges: one announces them, one reduces, one completes. Each goes as far
+/// as it can without waiting whenever the rank calls; the rank that is ahead leaves the rest for its next call.
+final class ExchangeQueue {
+  private struct Cursor {
+    /// The exchange, as an index into ``exchanges``.
+    var exchange = 0
+    var step = ExchangeStep()
+    /// The ranks below this one were seen to have done their part of the step.
+    var peer = 0
+
+    /// Goes on to the next step.
+    mutating func move(past exchange: some NodeExchange) {
+      peer = 0
+      step.sequence += 1
+      if exchange.usesSlots { step.slot += 1 }
+      step.index += 1
+      if step.index == exchange.stepCount {
+        step.index = 0
+        self.exchange += 1
+      }
+    }
+  }
+
+  private let window: NodeWindow
+  private let provider: any SharedMemoryProvider
+  private let isOversubscribed: Bool
+  /// The seconds after which a rank says whom it waits for; doubled each time.
+  private let stallSeconds: Double
+
+  /// Those that are not complete, oldest first.
+  private var exchanges: [any NodeExchange] = []
+  private var announcing = Cursor()
+  private var reducing = Cursor()
+  private var completing = Cursor()
+  /// The steps of all exchanges so far.
+  private var stepCount: UInt64 = 0
+  private var failure: (any Error)?
+
+  init(_ window: NodeWindow, _ provider: any SharedMemoryProvider, stallSeconds: Double) throws {
+    self.window = window
+    self.provider = provider
+    self.stallSeconds = stallSeconds
+    isOversubscribed = try provider.isOversubscribed()
+  }
+
+  /// Makes an exchange, after all that were added. Throws as ``wait(for:)`` does.
+  func run(_ exchange: some NodeExchange) throws {
+    guard exchanges.isEmpty && exchange.stepCount == 1 else { return try wait(for: add(exchange)) }
+    if let failure { throw failure }
+    // Nothing is under way: no need to put it into the queue. All cursors are at the same step.
+    let step = announcing.step
+    let call = exchange.call
+    stepCount += 1
+    announce(step, exchange)
+    try wait(for: call, of: { reducing.peer }) { try allHaveAnnounced(call) }
+    if exchange.hasReduction {
+      exchange.reduce(step, in: window)
+      window.announceResult(step.sequence)
+      try wait(for: call, of: { completing.peer }) { allHaveResults() }
+    }
+    exchange.collect(step, in: window)
+    completing.move(past: exchange)
+    completing.exchange = 0
+    announcing = completing
+    reducing = completing
+  }
+
+  /// Adds an exchange, lets all proceed without waiting, and returns the sequence number of the last step.
+  ///
+  /// Throws as ``advance()`` does.
+  func add(_ exchange: some NodeExchange) throws -> UInt64 {
+    exchanges.append(exchange)
+    stepCount += UInt64(exchange.stepCount)
+    try advance()
+    return stepCount
+  }
+
+  func isComplete(_ sequence: UInt64) -> Bool { completing.step.sequence > sequence }
+
+  /// Returns once a step is complete. Throws as ``advance()`` does, and a ``PeerFailure`` when a rank has died.
+  func wait(for sequence: UInt64) throws {
+    while !isComplete(sequence) {
+      if try advance() { continue }
+      let cursor = completing.step.sequence < reducing.step.sequence ? completing : reducing
+      try wait(for: exchanges[cursor.exchange].call, of: { cursor.peer }) { try advance() }
+    }
+  }
+
+  /// Waits until `isDone`, which depends on what `peer` does in a call.
+  private func wait(for call: CollectiveCall, of peer: () -> Int, until isDone: () throws -> Bool) throws {
+    var patience = Patience(isOversubscribed: isOversubscribed)
+    var stall: Stall?
+    while try !isDone() {
+      patience.rest()
+      if patience.isLong { try look(&stall, for: peer(), call) }
+    }
+  }
+
+  /// Does everything that can be done without waiting, and returns whether that was anything.
+  ///
+  /// Throws a ``CollectiveError`` when ranks met in different calls. A failure is thrown by every later call, too.
+  @discardableResult
+  func advance() throws -> Bool {
+    if let failure { throw failure }
+    let start = (announcing.step.sequence, reducing.step.sequence, completing.step.sequence)
+    var isMoving = true
+    while isMoving {
+      isMoving = false
+      while announcing.exchange < exchanges.count && hasRoom {
+        let exchange = exchanges[announcing.exchange]
+        announce(announcing.step, exchange)
+        announcing.move(past: exchange)
+        isMoving = true
+      }
+      while reducing.step.sequence < announcing.step.sequence, try allHaveAnnounced(exchanges[reducing.exchange].call) {
+        let exchange = exchanges[reducing.exchange]
+        if exchange.hasReduction {
+          exchange.reduce(reducing.step, in: window)
+          window.announceResult(reducing.step.sequence)
+        }
+        reducing.move(past: exchange)
+        isMoving = true
+      }
+      while completing.step.sequence < reducing.step.sequence,
+        !exchanges[completing.exchange].hasReduction || allHaveResults()
+      {
+        let exchange = exchanges[completing.exchange]
+        exchange.collect(completing.step, in: window)
+        completing.move(past: exchange)
+        isMoving = true
+      }
+    }
+    removeComplete()
+    return start != (announcing.step.sequence, reducing.step.sequence, completing.step.sequence)
+  }
+
+  /// Whether the next step may be announced, as ``NodeWindow`` explains.
+  private var hasRoom: Bool {
+    announcing.step.sequence < completing.step.sequence + UInt64(NodeWindow.stepsInFlight)
+      && (!exchanges[announcing.exchange].usesSlots
+        || announcing.step.slot < completing.step.slot + NodeWindow.slotsInFlight)
+  }
+
+  private func announce(_ step: ExchangeStep, _ exchange: some NodeExchange) {
+    exchange.stage(step, in: window)
+    window.announce(step.sequence, exchange.call, location: exchange.location)
+  }
+
+  private func allHaveAnnounced(_ call: CollectiveCall) throws -> Bool {
+    let sequence = reducing.step.sequence
+    while reducing.peer < window.size {
+      guard window.hasAnnounced(reducing.peer, sequence) else { return false }
+      guard window.isAnnounced(reducing.peer, sequence, as: call) else { throw mismatch(reducing.peer, sequence, call) }
+      reducing.peer += 1
+    }
+    return true
+  }
+
+  private func allHaveResults() -> Bool {
+    while completing.peer < window.size {
+      guard window.hasResult(completing.peer, completing.step.sequence) else { return false }
+      completing.peer += 1
+    }
+    return true
+  }
+
+  private func removeComplete() {
+    let count = completing.exchange
+    guard count > 0 else { return }
+    exchanges.removeFirst(count)
+    announcing.exchange -= count
+    reducing.exchange -= count
+    completing.exchange -= count
+  }
+
+  private func mismatch(_ peer: Int, _ sequence: UInt64, _ call: CollectiveCall) -> any Error {
+    let other = window.call(of: peer, sequence)?.description ?? "something unknown"
+    let (first, second) = window.rank < peer ? (window.rank, peer) : (peer, window.rank)
+    let error = CollectiveError.mismatchedCalls(
+      rank: first, call: first == peer ? other : call.description, otherRank: second,
+      otherCall: second == peer ? other : call.description)
+    failure = error
+    return error
+  }
+
+  /// How long this rank has waited, and when it says so.
+  private struct Stall {
+    let start = ContinuousClock.now
+    var nextNotice: Double
+  }
+
+  /// Makes sure that the rank which is waited for lives, and tells who it is after some seconds.
+  private func look(_ stall: inout Stall?, for peer: Int, _ call: CollectiveCall) throws {
+    do {
+      try provider.checkIsAlive(peer, call: call)
+    } catch {
+      failure = error
+      throw error
+    }
+    var current = stall ?? Stall(nextNotice: stallSeconds)
+    let seconds = (ContinuousClock.now - current.start) / .seconds(1)
+    if seconds >= current.nextNotice {
+      current.nextNotice *= 2
+      let text = "rank \(window.rank) has waited \(Int(seconds)) s for rank \(peer) in \(call)\n"
+      FileHandle.standardError.write(Data(text.utf8))
+    }
+    stall = current
+  }
+}

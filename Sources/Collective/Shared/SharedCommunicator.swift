@@ -1,0 +1,174 @@
+/// The ranks of one node, who combine their elements in memory that they share.
+///
+/// All collectives but those that start and end the job pass through a ``NodeWindow``. Results are combined in the order
+/// of the ranks, whatever the timing: the same inputs give the same bits. Buffers of ``makeBuffer(byteCount:)`` are
+/// all-reduced where they lie; in one call, all ranks' buffers must be such, or none. What was started proceeds in every
+/// later call of the rank, ``PendingOperation/test()`` among them.
+public final class SharedCommunicator: Communicator {
+  /// All-reduces of at most so many bytes over all ranks together take one phase; where a buffer has to be copied in
+  /// any case, that pays longer.
+  private static let wholeByteLimit = (inPlace: 4 << 10, copied: 16 << 10)
+
+  /// The communicator that made the memory.
+  public let transport: any Communicator
+  private let provider: any SharedMemoryProvider
+  private let window: NodeWindow
+  private let queue: ExchangeQueue
+  private let notify: (String) -> Void
+
+  /// Layers the ranks of a node on the communicator that started them. Collective.
+  ///
+  /// `notify` is called on rank 0 when memory for a buffer is refused. Throws a ``SharedMemoryRefusal`` on all ranks
+  /// alike where none can be shared.
+  package init(
+    _ provider: any SharedMemoryProvider, slotByteCount: Int = 128 << 10, stallSeconds: Double = 5,
+    notify: @escaping (String) -> Void = { _ in }
+  ) throws {
+    precondition(provider.localSize == provider.size, "\(provider.size) ranks, \(provider.localSize) of them here")
+    self.provider = provider
+    self.notify = notify
+    transport = provider
+    window = try NodeWindow(provider, slotByteCount: slotByteCount)
+    queue = try ExchangeQueue(window, provider, stallSeconds: stallSeconds)
+  }
+
+  /// This rank.
+  public var rank: Int { window.rank }
+  /// The number of ranks.
+  public var size: Int { window.size }
+  /// The rank: all share a node.
+  public var localRank: Int { window.rank }
+  /// The number of ranks: all share a node.
+  public var localSize: Int { window.size }
+  /// How the ranks were started.
+  public var launch: LaunchDescription { transport.launch }
+
+  /// Memory in the shared window; where that is refused, of this process alone.
+  public func makeBuffer(byteCount: Int) throws -> CommunicationBuffer {
+    do {
+      let memory = try provider.makeSharedMemory(byteCount: byteCount)
+      let bytes = UnsafeMutableRawBufferPointer(start: memory.parts[rank], count: byteCount)
+      bytes.initializeMemory(as: UInt8.self, repeating: 0)
+      window.add(memory)
+      return CommunicationBuffer(borrowing: bytes)
+    } catch let refusal as SharedMemoryRefusal {
+      if rank == 0 { notify("gradients are copied to be all-reduced: \(refusal)") }
+      return CommunicationBuffer(privateByteCount: byteCount)
+    }
+  }
+
+  /// `shared window` with how the buffer is combined.
+  public func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String {
+    let (call, location) = describe(buffer, .sum)
+    if isSmall(call) { return "shared window, one phase" }
+    return location == nil ? "shared window, copied" : "shared window, in place"
+  }
+
+  /// Combines the buffers in the shared window.
+  public func allReduce<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
+  ) throws {
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return }
+    let (call, location) = describe(buffer, operation)
+    if isSmall(call) {
+      try queue.run(WholeAllReduce(call: call, buffer: start))
+    } else if let location {
+      try queue.run(InPlaceAllReduce(call: call, location: location))
+    } else {
+      try queue.run(SlicedAllReduce(call, start, slotByteCount: window.slotByteCount))
+    }
+  }
+
+  /// Announces the buffer. Additions are made in later calls of this rank, once all ranks have announced theirs.
+  public func startAllReduce<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
+  ) throws -> any PendingOperation {
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return SharedOperation(queue, last: 0) }
+    let (call, location) = describe(buffer, operation)
+    let last =
+      if isSmall(call) {
+        try queue.add(WholeAllReduce(call: call, buffer: start))
+      } else if let location {
+        try queue.add(InPlaceAllReduce(call: call, location: location))
+      } else {
+        try queue.add(SlicedAllReduce(call, start, slotByteCount: window.slotByteCount))
+      }
+    return SharedOperation(queue, last: last)
+  }
+
+  /// Copies the root's buffer through the shared window.
+  public func broadcast<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
+  ) throws {
+    try checkRoot(root)
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return }
+    let call = CollectiveCall(.broadcast, .sum, Element.elementType, count: buffer.count, root: root)
+    try queue.run(BroadcastExchange(call, start, slotByteCount: window.slotByteCount))
+  }
+
+  /// Copies every rank's part through the shared window.
+  public func allGather<Element: ReducibleElement>(
+    _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
+  ) throws {
+    try checkPart(part.count, of: all.count)
+    guard let start = all.baseAddress, all.count > 0 else { return }
+    let call = CollectiveCall(.allGather, .sum, Element.elementType, count: all.count)
+    try queue.run(AllGatherExchange(call, part.baseAddress, start, size: size, slotByteCount: window.slotByteCount))
+  }
+
+  /// Combines each rank's part in the shared window.
+  public func reduceScatter<Element: ReducibleElement>(
+    _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
+  ) throws {
+    try checkPart(part.count, of: all.count)
+    guard let start = all.baseAddress, all.count > 0 else { return }
+    let call = CollectiveCall(.reduceScatter, operation, Element.elementType, count: all.count)
+    try queue.run(ReduceScatterExchange(call, start, part.baseAddress, size: size, slotByteCount: window.slotByteCount))
+  }
+
+  /// Returns once every rank has announced that it is there.
+  public func barrier() throws { try queue.run(BarrierExchange()) }
+
+  /// Leaves the group below, which frees the memory.
+  public func finalize() throws { try transport.finalize() }
+
+  /// Ends the processes of all ranks.
+  public func abort(_ status: Int32) -> Never { transport.abort(status) }
+
+  private func describe<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
+  ) -> (call: CollectiveCall, location: UInt64?) {
+    let location = window.location(of: UnsafeRawBufferPointer(buffer))
+    let kind = location == nil ? CollectiveCall.Kind.allReduce : .allReduceInPlace
+    return (CollectiveCall(kind, operation, Element.elementType, count: buffer.count), location)
+  }
+
+  private func isSmall(_ call: CollectiveCall) -> Bool {
+    let limit = call.kind == .allReduceInPlace ? Self.wholeByteLimit.inPlace : Self.wholeByteLimit.copied
+    return call.count <= min(limit / size, window.slotByteCount) / call.element.byteCount
+  }
+}
+
+/// An all-reduce that was added to the queue.
+private final class SharedOperation: PendingOperation {
+  private let queue: ExchangeQueue
+  private let last: UInt64
+
+  init(_ queue: ExchangeQueue, last: UInt64) {
+    self.queue = queue
+    self.last = last
+  }
+
+  func test() throws -> Bool {
+    if queue.isComplete(last) { return true }
+    try queue.advance()
+    return queue.isComplete(last)
+  }
+
+  func wait() throws { try queue.wait(for: last) }
+
+  /// After a failure nothing touches the buffer any more, and every later call of the rank throws the failure.
+  deinit {
+    if case .failure = Result(catching: { try queue.wait(for: last) }) { return }
+  }
+}

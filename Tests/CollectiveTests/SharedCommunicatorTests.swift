@@ -1,0 +1,129 @@
+import Collective
+import Testing
+import TestSupport
+
+/// The shared window between ranks that are threads; `MPITests` has it between processes.
+@Suite struct SharedCommunicatorTests {
+  @Test(arguments: [false, true])
+  func `floats are summed in the order of the ranks`(_ inWindow: Bool) throws {
+    let count = 5000
+    let contributions: [Float] = [1e8, 1, -1e8]
+    let expected = [Float](repeating: contributions[0] + contributions[1] + contributions[2], count: count)
+    for _ in 0..<5 {
+      let results = try ThreadCommunicator.run(size: 3) { threads in
+        let communicator = try SharedCommunicator(threads)
+        let memory: any Communicator = inWindow ? communicator : LocalCommunicator()
+        let made = try memory.makeBuffer(byteCount: count * MemoryLayout<Float>.stride)
+        return try made.withElements(of: Float.self) { buffer in
+          buffer.update(repeating: contributions[communicator.rank])
+          try communicator.allReduce(buffer, .sum)
+          return Array(buffer)
+        }
+      }
+      #expect(results == [expected, expected, expected])
+    }
+  }
+
+  @Test func `the algorithm is named`() throws {
+    _ = try ThreadCommunicator.run(size: 2) { threads in
+      let communicator = try SharedCommunicator(threads)
+      let names = try communicator.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) { made in
+        [
+          communicator.allReduceAlgorithm(for: UnsafeMutableBufferPointer(rebasing: made[..<10])),
+          communicator.allReduceAlgorithm(for: made),
+          try LocalCommunicator().makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) {
+            communicator.allReduceAlgorithm(for: $0)
+          },
+        ]
+      }
+      #expect(names == ["shared window, one phase", "shared window, in place", "shared window, copied"])
+    }
+  }
+
+  @Test func `ranks that make different calls are told which`() throws {
+    let error = #expect(throws: CollectiveError.self) {
+      try ThreadCommunicator.run(size: 2) { threads in
+        let communicator = try SharedCommunicator(threads)
+        var values = [Double](repeating: 0, count: communicator.rank == 0 ? 3 : 4)
+        try communicator.allReduce(&values, .minimum)
+      }
+    }
+    #expect(
+      error
+        == .mismatchedCalls(
+          rank: 0, call: "an all-reduce (minimum) of 3 Double", otherRank: 1,
+          otherCall: "an all-reduce (minimum) of 4 Double"))
+  }
+
+  @Test func `a buffer in the window on one rank only is a different call`() throws {
+    let error = #expect(throws: CollectiveError.self) {
+      try ThreadCommunicator.run(size: 2) { threads in
+        let communicator = try SharedCommunicator(threads)
+        let made = try communicator.makeBuffer(byteCount: 1 << 20)
+        let other = try LocalCommunicator().makeBuffer(byteCount: 1 << 20)
+        let buffer = communicator.rank == 0 ? made : other
+        try buffer.withElements(of: Float.self) { try communicator.allReduce($0, .sum) }
+      }
+    }
+    #expect(error?.description.contains("in the shared window while rank 1") == true, "\(String(describing: error))")
+  }
+
+  @Test func `after a failure every call throws it, and operations can be dropped`() throws {
+    let thrown = CollectedTexts()
+    #expect(throws: CollectiveError.self) {
+      try ThreadCommunicator.run(size: 2) { threads in
+        let communicator = try SharedCommunicator(threads)
+        var values = [Float](repeating: 0, count: communicator.rank == 0 ? 3 : 4)
+        var first: (any Error)?
+        do { try communicator.allReduce(&values, .sum) } catch { first = error }
+        do { try communicator.barrier() } catch {
+          thrown.append("\(error)")
+        }
+        if let first { throw first }
+      }
+    }
+    #expect(thrown.texts.count == 2 && Set(thrown.texts).count == 1, "\(thrown.texts)")
+  }
+
+  @Test(arguments: 0..<3)
+  func `a rank that throws releases the others`(_ failing: Int) throws {
+    #expect(throws: ConformanceFailure(description: "on purpose")) {
+      try ThreadCommunicator.run(size: 3) { threads in
+        let communicator = try SharedCommunicator(threads)
+        if communicator.rank == failing { throw ConformanceFailure(description: "on purpose") }
+        try communicator.barrier()
+      }
+    }
+  }
+
+  @Test func `a rank that ends early releases the others`() throws {
+    #expect(throws: CollectiveError.rankLeft(rank: 1, call: "a barrier")) {
+      try ThreadCommunicator.run(size: 2) { threads in
+        let communicator = try SharedCommunicator(threads)
+        if communicator.rank == 0 { try communicator.barrier() }
+      }
+    }
+  }
+
+  @Test func `one rank alone stays as it is`() throws {
+    let alone = LocalCommunicator()
+    let communicator = try alone.sharingMemory { Issue.record("\($0)") }
+    #expect(communicator === alone)
+  }
+
+  @Test func `refused memory for a buffer is told once, and the buffer is copied`() throws {
+    let notices = CollectedTexts()
+    let algorithms = try ThreadCommunicator.run(size: 2) { threads in
+      let communicator = try SharedCommunicator(
+        RefusingProvider(threads, afterAllowing: 1), notify: { notices.append($0) })
+      return try communicator.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) { buffer in
+        buffer.update(repeating: 1)
+        try communicator.allReduce(buffer, .sum)
+        #expect(buffer.allSatisfy { $0 == 2 })
+        return communicator.allReduceAlgorithm(for: buffer)
+      }
+    }
+    #expect(algorithms == ["shared window, copied", "shared window, copied"])
+    #expect(notices.texts == ["gradients are copied to be all-reduced: the ranks cannot share memory: on purpose"])
+  }
+}
