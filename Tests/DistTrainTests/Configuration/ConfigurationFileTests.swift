@@ -1,3 +1,4 @@
+import Collective
 import DistTrain
 import Testing
 import TestSupport
@@ -28,6 +29,7 @@ struct ConfigurationFileTests {
     expected.verifyReplicas = 50
     expected.allowNonfinite = true
     expected.bucketBytes = 4096
+    expected.collective = .mpi
     let yaml = """
       # a comment
       model: mlp
@@ -47,6 +49,7 @@ struct ConfigurationFileTests {
       verify-replicas: 50
       allow-nonfinite: true
       bucket-bytes: 4096
+      collective: mpi
       """
     #expect(try read(yaml) == expected)
     #expect(yaml.split(separator: "\n").count == ConfigurationFile.keys.count + 1)
