@@ -45,10 +45,15 @@ private struct Drawing {
       tickCount: 8)
     leftAxis = Axis(values: values(.left), scale: plot.leftScale)
     rightAxis = hasRightAxis ? Axis(values: values(.right), scale: plot.rightScale) : nil
-    left = 76
-    right = plot.width - (hasRightAxis ? 76 : 28)
+    left = Self.margin(leftAxis)
+    right = plot.width - (rightAxis.map(Self.margin) ?? 28)
     top = 44 + (isLegendShown ? 24 : 0) + (plot.guides.isEmpty ? 0 : 18)
     bottom = plot.height - 58
+  }
+
+  /// The room beside the plot for an axis: its longest tick label, about 8 units a character, and its title.
+  private static func margin(_ axis: Axis) -> Double {
+    max(76, 44 + 8 * Double(axis.ticks.map { axis.label($0).count }.max() ?? 0))
   }
 
   private func x(_ value: Double) -> Double? { xAxis.fraction(value).map { left + $0 * (right - left) } }
