@@ -87,7 +87,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     runAsRank { world in
-      let configuration = try world.agree(on: "reading the configuration") { try resolvedConfiguration() }
+      let configuration = try sharedConfiguration(world)
       let communicator =
         configuration.collective == .shared ? try world.sharingMemory(notify: printNotice) : world
       let trainer = try Trainer(
@@ -102,6 +102,16 @@ struct Train: ParsableCommand {
       print("curve       \(directory.curve)")
       print("checkpoint  \(directory.checkpoint)")
     }
+  }
+
+  /// The configuration as rank 0 resolves it: files that it names need not be on the other ranks' machines.
+  private func sharedConfiguration(_ world: any Communicator) throws -> TrainingConfiguration {
+    let own = try world.agree(on: "reading the configuration") {
+      world.rank == 0 ? try resolvedConfiguration().yaml() : ""
+    }
+    var result = TrainingConfiguration()
+    try ConfigurationFile(yaml: world.broadcast(own, from: 0), path: "rank 0's configuration").apply(to: &result)
+    return result
   }
 
   /// Defaults, then the file or the resumed run's settings, then the flags.
