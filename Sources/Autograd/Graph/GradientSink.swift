@@ -62,7 +62,8 @@ extension BackwardPass {
   /// Adds `gradient` to `grad` of a tensor.
   func add(_ gradient: Tensor, toGradOf tensor: Tensor) {
     if isGradEnabled {
-      tensor.accumulatedGradient = tensor.accumulatedGradient.map { $0 + gradient } ?? gradient
+      // A copy, for other tensors may have been given the same one, and a later pass adds to this in place.
+      tensor.accumulatedGradient = tensor.accumulatedGradient.map { $0 + gradient } ?? gradient.cloned()
       return
     }
     let (destination, accumulates) = tensor.gradientDestination()
