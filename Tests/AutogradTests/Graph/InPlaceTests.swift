@@ -69,4 +69,13 @@ import Testing
       try gradients(of: y, withRespectTo: [a])
     }
   }
+
+  @Test func aGradientThatIsAddedToIsNoticed() throws {
+    let (x, weight) = (Tensor([[2.0]]), Tensor([[1.0]], requiresGrad: true))
+    try x.linear(weight).sum().backward()
+    let factor = Tensor([[3.0]], requiresGrad: true)
+    let y = (try #require(weight.grad) * factor).sum()
+    try x.linear(weight).sum().backward()
+    #expect(throws: AutogradError.changedInPlace(operation: "MulBackward0")) { try y.backward() }
+  }
 }
