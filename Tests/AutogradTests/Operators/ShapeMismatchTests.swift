@@ -156,4 +156,19 @@ import Testing
     }
     expect(weight, says: "weight [2]", "3 classes")
   }
+
+  @Test func weightOfAnotherType() async {
+    let linear = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3], dtype: .float64).linear(.ones([5, 3]))
+    }
+    expect(linear, says: "linear of float64 with weight of float32")
+    let bias = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).linear(.ones([5, 3]), bias: .ones([5], dtype: .float64))
+    }
+    expect(bias, says: "bias of float64")
+    let convolution = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 1, 4, 4], dtype: .float64).conv2d(.ones([1, 1, 3, 3]))
+    }
+    expect(convolution, says: "conv2d of float64 with weight of float32")
+  }
 }
