@@ -171,4 +171,15 @@ import Testing
     }
     expect(convolution, says: "conv2d of float64 with weight of float32")
   }
+
+  @Test func moreElementsThanCanBeCounted() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.zeros([1 << 40, 1 << 40])
+    }
+    expect(result, says: "[1099511627776, 1099511627776]")
+    let empty = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.zeros([0, 1 << 40, 1 << 40])
+    }
+    expect(empty, says: "[0, 1099511627776, 1099511627776]")
+  }
 }
