@@ -182,4 +182,11 @@ import Testing
     }
     expect(empty, says: "[0, 1099511627776, 1099511627776]")
   }
+
+  @Test func valueBeyondTheType() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.full([2], 256, dtype: .uint8)
+    }
+    expect(result, says: "256.0", "uint8")
+  }
 }
