@@ -27,7 +27,7 @@ struct CPUBackend: Backend {
       return
     }
     if x.dtype == .uint8 && result.dtype == .float32 {
-      dt_scale_u8_to_f32(x.count, x.pointer(), 1, result.pointer())
+      dt_convert_u8_to_f32(x.count, x.pointer(), result.pointer())
       return
     }
     switch x.dtype {
