@@ -127,8 +127,8 @@ BINARY_REAL(silu_gradient, a * silu_slope_f32(b), a * silu_slope_f64(b))
 BINARY_REAL(gelu_gradient, a * gelu_slope_f32(b), a * gelu_slope_f64(b))
 BINARY_REAL(gelu_tanh_gradient, a * gelu_tanh_slope_f32(b), a * gelu_tanh_slope_f64(b))
 
-CLONES void dt_scale_u8_to_f32(size_t n, const uint8_t *x, float scale, float *out) {
-  for (size_t i = 0; i < n; i++) out[i] = (float)x[i] * scale;
+CLONES void dt_convert_u8_to_f32(size_t n, const uint8_t *x, float *out) {
+  for (size_t i = 0; i < n; i++) out[i] = (float)x[i];
 }
 
 CLONES void dt_matrix_product_i64(size_t m, size_t n, size_t k, const int64_t *a, const int64_t *b, int64_t *c) {

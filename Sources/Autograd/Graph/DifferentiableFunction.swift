@@ -58,7 +58,7 @@ extension DifferentiableFunction {
         precondition(
           gradient.shape == input.shape,
           "\(Self.self) gave a gradient of shape \(gradient.shape) for input \(index) of shape \(input.shape)")
-        sink.add(index, gradient)
+        sink.add(index, gradient.cast(to: input.dtype))
       }
     }
   }

@@ -62,7 +62,8 @@ extension BackwardPass {
   /// Adds `gradient` to `grad` of a tensor.
   func add(_ gradient: Tensor, toGradOf tensor: Tensor) {
     if isGradEnabled {
-      tensor.accumulatedGradient = tensor.accumulatedGradient.map { $0 + gradient } ?? gradient
+      // A copy, for other tensors may have been given the same one, and a later pass adds to this in place.
+      tensor.accumulatedGradient = tensor.accumulatedGradient.map { $0 + gradient } ?? gradient.cloned()
       return
     }
     let (destination, accumulates) = tensor.gradientDestination()
@@ -92,10 +93,11 @@ extension BackwardPass {
 extension Tensor {
   /// The tensor into which a contribution to `grad` can be written, and whether it must be added to what is there.
   func gradientDestination() -> (tensor: Tensor, accumulates: Bool) {
-    if let accumulatedGradient { return (accumulatedGradient, true) }
-    let fresh = gradientSlot ?? Tensor(uninitialized: shape, dtype: dtype)
-    accumulatedGradient = fresh
-    return (fresh, false)
+    let isFresh = accumulatedGradient == nil
+    let destination = accumulatedGradient ?? gradientSlot ?? Tensor(uninitialized: shape, dtype: dtype)
+    accumulatedGradient = destination
+    destination.storage.version &+= 1
+    return (destination, !isFresh)
   }
 
   /// Brings a gradient that has a graph of its own to the place in the arena where the reducer looks for it.

@@ -22,6 +22,9 @@ extension Tensor {
       bias == nil || bias?.shape == [weight.shape[0]],
       "conv2d with weight \(weight.shape) and bias \(bias?.shape ?? []): the bias must have the weight's first dimension"
     )
+    precondition(
+      weight.dtype == dtype && (bias?.dtype ?? dtype) == dtype,
+      "conv2d of \(dtype) with weight of \(weight.dtype) and bias of \(bias?.dtype ?? dtype): all must have one type")
     let window = SlidingWindow(
       kernel: (weight.shape[2], weight.shape[3]), stride: stride, padding: padding, dilation: dilation)
     let geometry = ConvolutionGeometry(

@@ -81,6 +81,9 @@ extension Tensor {
       bias == nil || bias?.shape == [weight.shape[0]],
       "linear with weight \(weight.shape) and bias \(bias?.shape ?? []): the bias must have the weight's first dimension"
     )
+    precondition(
+      weight.dtype == dtype && (bias?.dtype ?? dtype) == dtype,
+      "linear of \(dtype) with weight of \(weight.dtype) and bias of \(bias?.dtype ?? dtype): all must have one type")
     let x = self
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     let rows = inputs == 0 ? Shape.count(Array(shape.dropLast())) : count / inputs

@@ -31,6 +31,9 @@ public final class ParameterGroup<Rule: UpdateRule> {
           .full(parameter.shape, options.initialState, dtype: parameter.dtype)
         }
       }
+      precondition(
+        slots[i].state.allSatisfy { $0.dtype == parameter.dtype },
+        "a parameter became \(parameter.dtype) when its optimizer's state was another type; make a new optimizer")
       slots[i].step += 1
       parameter.storage.version &+= 1
       options.apply(

@@ -45,7 +45,7 @@ protocol ElementwiseRule: UpdateRule {
 /// The element types of parameters.
 typealias UpdateScalar = BinaryFloatingPoint & TensorElement
 
-/// The memory of one update, `count` elements each.
+/// The memory of one update, `count` elements each, valid as long as the update lives.
 struct UpdateElements<Scalar: UpdateScalar> {
   let count: Int
   let weight: UnsafeMutablePointer<Scalar>
@@ -67,6 +67,7 @@ struct UpdateElements<Scalar: UpdateScalar> {
 extension ElementwiseRule {
   /// Changes every element, in the parameter's precision.
   public func apply(_ update: ParameterUpdate) {
+    defer { extendLifetime(update) }
     switch update.parameter.dtype {
     case .float32: apply(to: UpdateElements<Float>(update))
     case .float64: apply(to: UpdateElements<Double>(update))

@@ -1,14 +1,21 @@
 /// Arithmetic on shapes: lists of dimension sizes, outermost first.
 enum Shape {
-  /// The number of elements of a tensor of this shape.
+  /// The number of elements of a tensor of this shape; one whose bytes or strides cannot be counted traps.
   static func count(_ shape: [Int]) -> Int {
-    var product = 1
+    var (count, extent) = (1, 1)
     for size in shape {
       precondition(size >= 0, "shape \(shape) has a negative size")
-      product *= size
+      // Strides are products of sizes also where another size is 0.
+      let (product, overflow) = extent.multipliedReportingOverflow(by: max(size, 1))
+      precondition(!overflow && product <= largestCount, "shape \(shape) has more than \(largestCount) elements")
+      extent = product
+      count *= size
     }
-    return product
+    return count
   }
+
+  /// More elements than any memory holds, and few enough to count their bytes.
+  private static let largestCount = 1 << 56
 
   /// The elements between neighbours along each dimension of a contiguous tensor.
   static func strides(_ shape: [Int]) -> [Int] {

@@ -36,7 +36,11 @@ extension Tensor {
   private func combine(_ operation: BinaryOperation, _ other: Tensor) throws {
     precondition(
       Shape.broadcast(shape, other.shape) == shape, "shape \(other.shape) does not broadcast in place to \(shape)")
-    try changeInPlace { backend.binary(operation, self, other.detached().cast(to: dtype), into: self) }
+    var operand = other.detached().cast(to: dtype)
+    // What overlaps this tensor is read before it is overwritten.
+    let isSame = operand.offset == offset && operand.count == count
+    if operand.storage === storage && !isSame { operand = operand.ownedCopy() }
+    try changeInPlace { backend.binary(operation, self, operand, into: self) }
   }
 
   /// Lets `change` overwrite the elements, unless that would falsify gradients.

@@ -133,8 +133,8 @@ typedef struct {
 DT_DECLARE_TYPED(float, f32)
 DT_DECLARE_TYPED(double, f64)
 
-// out[i] = (float) x[i] * scale
-void dt_scale_u8_to_f32(size_t n, const uint8_t *x, float scale, float *out);
+// out[i] = (float) x[i]
+void dt_convert_u8_to_f32(size_t n, const uint8_t *x, float *out);
 
 // c[m, n] = sum over k of a[m, k] * b[k, n], wrapping around on overflow.
 void dt_matrix_product_i64(size_t m, size_t n, size_t k, const int64_t *a, const int64_t *b, int64_t *c);

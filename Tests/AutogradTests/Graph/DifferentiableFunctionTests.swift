@@ -100,4 +100,18 @@ import Testing
     #expect(error?.description.contains("-1.0 by the backward pass") == true)
     #expect(throws: GradientCheckError.self) { try checkGradients(of: { ($0[0] - 1).log() }, at: [x]) }
   }
+
+  @Test func aGradientOfAnotherTypeIsConverted() throws {
+    struct Doubled: DifferentiableFunction {
+      func forward(_ inputs: [Tensor], saving context: FunctionContext) -> Tensor { inputs[0] * 2 }
+
+      func backward(_ gradient: Tensor, from context: FunctionContext) -> [Tensor?] {
+        [gradient.cast(to: .float64) * 2]
+      }
+    }
+    let x = Tensor([1.0, 2.0, 3.0], requiresGrad: true)
+    try (Doubled()(x) + Doubled()(x)).sum().backward()
+    #expect(x.grad?.dtype == .float32)
+    #expect(x.grad?.array(of: Float.self) == [4, 4, 4])
+  }
 }

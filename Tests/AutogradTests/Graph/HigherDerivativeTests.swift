@@ -62,4 +62,12 @@ import Testing
     #expect(found.array(of: Float.self) == [8, 2, 2, 2, 14, 2, 2, 2, 20])
     #expect(try hessian(of: { $0.sum() }, at: x).array(of: Float.self) == Array(repeating: 0, count: 9))
   }
+
+  @Test func recordedGradientsOfSeveralTensorsAreTheirOwn() throws {
+    let (a, b) = (Tensor([1.0], requiresGrad: true), Tensor([1.0], requiresGrad: true))
+    try (a + b).sum().backward(createGraph: true)
+    try (a * a).sum().backward()
+    #expect(a.grad?.item() == 3)
+    #expect(b.grad?.item() == 1)
+  }
 }

@@ -69,4 +69,27 @@ import Testing
       try gradients(of: y, withRespectTo: [a])
     }
   }
+
+  @Test func aGradientThatIsAddedToIsNoticed() throws {
+    let (x, weight) = (Tensor([[2.0]]), Tensor([[1.0]], requiresGrad: true))
+    try x.linear(weight).sum().backward()
+    let factor = Tensor([[3.0]], requiresGrad: true)
+    let y = (try #require(weight.grad) * factor).sum()
+    try x.linear(weight).sum().backward()
+    #expect(throws: AutogradError.changedInPlace(operation: "MulBackward0")) { try y.backward() }
+  }
+
+  @Test func aPartOfTheTargetIsReadBeforeItIsChanged() throws {
+    let x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    try x += x[0]
+    #expect(x.array(of: Float.self) == [2, 4, 4, 6])
+    let y = Tensor([[1.0], [2.0]])
+    try y -= y[1]
+    #expect(y.array(of: Float.self) == [-1, 0])
+    try y -= y
+    #expect(y.array(of: Float.self) == [0, 0])
+    let z = Tensor([1.0, 2.0, 4.0, 8.0])
+    try z[1..<4] += z[0..<3]
+    #expect(z.array(of: Float.self) == [1, 3, 6, 12])
+  }
 }

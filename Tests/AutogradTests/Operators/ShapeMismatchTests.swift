@@ -156,4 +156,37 @@ import Testing
     }
     expect(weight, says: "weight [2]", "3 classes")
   }
+
+  @Test func weightOfAnotherType() async {
+    let linear = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3], dtype: .float64).linear(.ones([5, 3]))
+    }
+    expect(linear, says: "linear of float64 with weight of float32")
+    let bias = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).linear(.ones([5, 3]), bias: .ones([5], dtype: .float64))
+    }
+    expect(bias, says: "bias of float64")
+    let convolution = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 1, 4, 4], dtype: .float64).conv2d(.ones([1, 1, 3, 3]))
+    }
+    expect(convolution, says: "conv2d of float64 with weight of float32")
+  }
+
+  @Test func moreElementsThanCanBeCounted() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.zeros([1 << 40, 1 << 40])
+    }
+    expect(result, says: "[1099511627776, 1099511627776]")
+    let empty = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.zeros([0, 1 << 40, 1 << 40])
+    }
+    expect(empty, says: "[0, 1099511627776, 1099511627776]")
+  }
+
+  @Test func valueBeyondTheType() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.full([2], 256, dtype: .uint8)
+    }
+    expect(result, says: "256.0", "uint8")
+  }
 }

@@ -149,4 +149,16 @@ import Testing
     #expect(cycle.learningRate(at: 9, base: 0) == cycle.learningRate(at: 50, base: 0))
     #expect(LinearLR().learningRate(at: 100, base: 3) == 3)
   }
+
+  @Test func aParameterThatChangedItsTypeTraps() async {
+    await #expect(processExitsWith: .failure) {
+      let layer = Linear(2, 1)
+      let optimizer = SGD(layer.parameters, learningRate: 0.1, momentum: 0.9)
+      try layer(Tensor([[1.0, 2.0]])).sum().backward()
+      optimizer.step()
+      layer.convert(to: .float64)
+      try layer(Tensor([[1.0, 2.0]], dtype: .float64)).sum().backward()
+      optimizer.step()
+    }
+  }
 }

@@ -36,6 +36,7 @@ extension CPUBackend {
     _: T.Type, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry, _ result: Tensor
   ) {
     let c = ConvolutionColumns<T>(geometry)
+    defer { extendLifetime(c.columns) }
     for n in 0..<geometry.input[0] {
       for group in 0..<geometry.groups {
         let out = result.pointer(T.self) + c.outputOffset(n, group)
@@ -56,6 +57,7 @@ extension CPUBackend {
     _: T.Type, _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, _ result: Tensor
   ) {
     let c = ConvolutionColumns<T>(geometry)
+    defer { extendLifetime(c.columns) }
     for n in 0..<geometry.input[0] {
       for group in 0..<geometry.groups {
         gemm(
@@ -71,6 +73,7 @@ extension CPUBackend {
     _: T.Type, _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, _ result: Tensor, adding: Bool
   ) {
     let c = ConvolutionColumns<T>(geometry)
+    defer { extendLifetime(c.columns) }
     if geometry.input[0] == 0 && !adding { fill(result, with: 0) }
     for n in 0..<geometry.input[0] {
       for group in 0..<geometry.groups {
@@ -165,7 +168,7 @@ private struct ConvolutionColumns<T: ImageElement> {
   func outputOffset(_ n: Int, _ group: Int) -> Int { (n * groups + group) * filters * positions }
   func weightOffset(_ group: Int) -> Int { group * filters * taps }
 
-  /// The matrix [taps, positions] of image `n`.
+  /// The matrix [taps, positions] of image `n`: the image's memory, or that of `columns`.
   func unfolded(_ x: Tensor, _ n: Int, _ group: Int) -> UnsafePointer<T> {
     let image = UnsafePointer(x.pointer(T.self) + inputOffset(n, group))
     guard !isPointwise else { return image }

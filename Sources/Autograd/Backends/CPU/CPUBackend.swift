@@ -6,11 +6,17 @@ struct CPUBackend: Backend {
 
   func fill(_ result: Tensor, with value: Double) {
     func assign<T: TensorElement>(_ value: T) { result.pointer(T.self).update(repeating: value, count: result.count) }
+    func whole<T: FixedWidthInteger>(_: T.Type) -> T {
+      guard let whole = T(exactly: value.rounded(.towardZero)) else {
+        preconditionFailure("\(value) is no value of a tensor of \(result.dtype)")
+      }
+      return whole
+    }
     switch result.dtype {
     case .float32: assign(Float(value))
     case .float64: assign(value)
-    case .int64: assign(Int64(value))
-    case .uint8: assign(UInt8(value))
+    case .int64: assign(whole(Int64.self))
+    case .uint8: assign(whole(UInt8.self))
     case .bool: assign(value != 0)
     }
   }
@@ -21,7 +27,7 @@ struct CPUBackend: Backend {
       return
     }
     if x.dtype == .uint8 && result.dtype == .float32 {
-      dt_scale_u8_to_f32(x.count, x.pointer(), 1, result.pointer())
+      dt_convert_u8_to_f32(x.count, x.pointer(), result.pointer())
       return
     }
     switch x.dtype {
