@@ -45,9 +45,4 @@ extension Tensor {
     copy.requiresGrad = true
     return copy
   }
-
-  /// The elements from `start` on, in the same memory, without a graph.
-  func part(at start: Int, shape: [Int]) -> Tensor {
-    Tensor(storage: storage, offset: offset + start, shape: shape, dtype: dtype)
-  }
 }

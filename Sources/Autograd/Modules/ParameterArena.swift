@@ -63,12 +63,10 @@ public final class ParameterArena {
     } else {
       gradients = Tensor.zeros([end + tailCount], dtype: dtype)
     }
-    tailElements = Tensor(storage: gradients.storage, offset: end, shape: [tailCount], dtype: dtype)
-    flat.accumulatedGradient = Tensor(storage: gradients.storage, shape: [end], dtype: dtype)
+    tailElements = gradients.part(at: end, shape: [tailCount])
+    flat.accumulatedGradient = gradients.part(shape: [end])
     for (range, (_, parameter)) in zip(ranges, parameters) {
-      func place(in array: Tensor) -> Tensor {
-        Tensor(storage: array.storage, offset: range.lowerBound, shape: parameter.shape, dtype: dtype)
-      }
+      func place(in array: Tensor) -> Tensor { array.part(at: range.lowerBound, shape: parameter.shape) }
       parameter.move(to: place(in: flat), gradientSlot: place(in: gradients))
     }
   }
@@ -89,9 +87,7 @@ public final class ParameterArena {
   /// The elements of parameter `index` in an array of the arena's layout, such as an optimizer's state, in its memory.
   public func view(of array: Tensor, at index: Int) -> Tensor {
     precondition(array.shape == flat.shape, "an array of shape \(array.shape) has not the arena's \(flat.shape)")
-    return Tensor(
-      storage: array.storage, offset: array.offset + ranges[index].lowerBound,
-      shape: parameters[index].parameter.shape, dtype: array.dtype)
+    return array.part(at: ranges[index].lowerBound, shape: parameters[index].parameter.shape)
   }
 
   /// Forgets all gradients. Nothing is written: the next backward pass overwrites what is there.
@@ -115,5 +111,4 @@ public final class ParameterArena {
     precondition(T.dataType == gradients.dtype, "gradients of \(gradients.dtype) were read as \(T.dataType)")
     return UnsafeMutableBufferPointer(start: gradients.pointer(T.self), count: gradients.count)
   }
-
 }

@@ -7,14 +7,9 @@ extension Tensor {
   ///   - padding: Rows and columns of minus infinity around the image, at most half of the kernel.
   /// - Returns: [N, C, H′, W′] for this tensor's [N, C, H, W].
   public func maxPool2d(_ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0)) -> Tensor {
-    precondition(rank == 4, "maxPool2d needs shape [N, C, H, W], not \(shape)")
-    precondition(
-      padding.0 * 2 <= kernel.0 && padding.1 * 2 <= kernel.1,
-      "maxPool2d: padding \(padding) is more than half of the kernel \(kernel)")
-    let window = SlidingWindow(kernel: kernel, stride: stride ?? kernel, padding: padding, dilation: (1, 1))
-    let (height, width) = window.outputSize(height: shape[2], width: shape[3], of: "maxPool2d")
+    let (window, pooled) = pooling("maxPool2d", kernel, stride, padding)
     let x = self
-    let y = Tensor(uninitialized: [shape[0], shape[1], height, width], dtype: dtype)
+    let y = Tensor(uninitialized: pooled, dtype: dtype)
     backend.maximumPool(x, window, into: y)
     let places = PooledMaxima(input: x.detached(), maxima: y.detached(), window: window)
     return y.recorded(as: "MaxPool2DWithIndicesBackward0", from: [x], saving: [x, y]) { gradient, inputs in
@@ -30,13 +25,21 @@ extension Tensor {
   ///   - padding: Rows and columns of zeros around the image, at most half of the kernel; they count in the mean.
   /// - Returns: [N, C, H′, W′] for this tensor's [N, C, H, W].
   public func averagePool2d(_ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0)) -> Tensor {
-    precondition(rank == 4, "averagePool2d needs shape [N, C, H, W], not \(shape)")
+    let (window, pooled) = pooling("averagePool2d", kernel, stride, padding)
+    return averaged(over: window, into: pooled)
+  }
+
+  /// The window of a pooling and the shape of its result.
+  private func pooling(
+    _ operation: String, _ kernel: (Int, Int), _ stride: (Int, Int)?, _ padding: (Int, Int)
+  ) -> (window: SlidingWindow, result: [Int]) {
+    precondition(rank == 4, "\(operation) needs shape [N, C, H, W], not \(shape)")
     precondition(
       padding.0 * 2 <= kernel.0 && padding.1 * 2 <= kernel.1,
-      "averagePool2d: padding \(padding) is more than half of the kernel \(kernel)")
+      "\(operation): padding \(padding) is more than half of the kernel \(kernel)")
     let window = SlidingWindow(kernel: kernel, stride: stride ?? kernel, padding: padding, dilation: (1, 1))
-    let (height, width) = window.outputSize(height: shape[2], width: shape[3], of: "averagePool2d")
-    return averaged(over: window, into: [shape[0], shape[1], height, width])
+    let (height, width) = window.outputSize(height: shape[2], width: shape[3], of: operation)
+    return (window, [shape[0], shape[1], height, width])
   }
 
   // The two operations below are each other's gradients.

@@ -6,7 +6,7 @@ extension Tensor {
     let kept = Shape.reduced(shape, over: dimensions, keepingDimensions: true)
     let original = shape
     return source.summedBlocks(dimensions)
-      .withShape(Shape.reduced(shape, over: dimensions, keepingDimensions: keepingDimensions))
+      .part(shape: Shape.reduced(shape, over: dimensions, keepingDimensions: keepingDimensions))
       .recorded(as: dimensions.count == rank ? "SumBackward0" : "SumBackward1", from: [self]) { gradient, inputs in
         inputs.add(0, gradient.reshaped(kept).expanded(to: original))
       }
@@ -21,7 +21,7 @@ extension Tensor {
     let original = shape
     let sum = summedBlocks(dimensions)
     return sum.combined(.divide, sum.scalar(Double(number)))
-      .withShape(Shape.reduced(shape, over: dimensions, keepingDimensions: keepingDimensions))
+      .part(shape: Shape.reduced(shape, over: dimensions, keepingDimensions: keepingDimensions))
       .recorded(as: dimensions.count == rank ? "MeanBackward0" : "MeanBackward1", from: [self]) { gradient, inputs in
         inputs.add(0, (gradient / Double(number)).reshaped(kept).expanded(to: original))
       }
@@ -40,10 +40,5 @@ extension Tensor {
       result = next
     }
     return dimensions.isEmpty ? result.ownedCopy() : result
-  }
-
-  /// The same elements in another shape, without a graph.
-  private func withShape(_ shape: [Int]) -> Tensor {
-    Tensor(storage: storage, offset: offset, shape: shape, dtype: dtype)
   }
 }

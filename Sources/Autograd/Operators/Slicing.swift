@@ -103,7 +103,7 @@ public struct TensorPart {
     let shape = sizes.indices.filter { !isLeftOut[$0] }.map { sizes[$0] }
     let part: Tensor
     if isContiguous {
-      part = x.shared(offset: offset, shape: shape)
+      part = x.part(at: offset, shape: shape)
     } else {
       part = Tensor(uninitialized: shape, dtype: x.dtype)
       x.backend.copy(x, offset: offset, strides: keptStrides, into: part)
@@ -127,12 +127,5 @@ public struct TensorPart {
   private var isContiguous: Bool {
     let dense = Shape.strides(sizes)
     return sizes.contains(0) || sizes.indices.allSatisfy { sizes[$0] == 1 || strides[$0] == dense[$0] }
-  }
-}
-
-extension Tensor {
-  /// Neighbouring elements of this tensor, in its memory, without a graph.
-  fileprivate func shared(offset distance: Int, shape: [Int]) -> Tensor {
-    Tensor(storage: storage, offset: offset + distance, shape: shape, dtype: dtype)
   }
 }

@@ -8,8 +8,9 @@ extension Tensor {
   /// The same elements, in the same memory, in a shape that holds as many.
   private func viewed(in target: [Int], as name: StaticString) -> Tensor {
     let original = shape
-    return Tensor(storage: storage, offset: offset, shape: target, dtype: dtype)
-      .recorded(as: name, from: [self]) { gradient, inputs in inputs.add(0, gradient.reshaped(original)) }
+    return part(shape: target).recorded(as: name, from: [self]) { gradient, inputs in
+      inputs.add(0, gradient.reshaped(original))
+    }
   }
 
   /// The same elements with a new dimension of size 1.

@@ -71,6 +71,11 @@ public class Tensor {
     gradientSlot = slot
   }
 
+  /// The elements from `start` on in a shape of their own, in the same memory, without a graph.
+  func part(at start: Int = 0, shape: [Int]) -> Tensor {
+    Tensor(storage: storage, offset: offset + start, shape: shape, dtype: dtype)
+  }
+
   /// The number of dimensions.
   public var rank: Int { shape.count }
 

@@ -4,7 +4,8 @@ import Foundation
 extension MPICommunicator: SharedMemoryProvider {
   /// `MPI_Win_allocate_shared`, freed by ``finalize()``.
   package func makeSharedMemory(byteCount: Int) throws -> SharedMemory {
-    try refuse(agreeing: spaceRefusal(byteCount))
+    let space = Result { try spaceRefusal(byteCount) }
+    try refuse(agreeing: space.failureText ?? space.get())
     var window: OpaquePointer?
     let code = cmpi_window_allocate_shared(world, byteCount + Self.alignment, &window)
     let failure = Result { try MPIError.check(code, "MPI_Win_allocate_shared") }
