@@ -4,7 +4,7 @@ import PackageDescription
 /// `DISTTRAIN_WITHOUT_MPI=1 swift build` leaves MPI out: everything then runs in one process.
 let withMPI = Context.environment["DISTTRAIN_WITHOUT_MPI"] == nil
 
-let collectiveDependencies: [Target.Dependency] = ["CSharedMemory"] + (withMPI ? ["CMPI"] : [])
+let collectiveDependencies: [Target.Dependency] = ["CSharedMemory", "Preconditions"] + (withMPI ? ["CMPI"] : [])
 let collectiveExclusions = withMPI ? [] : ["MPI"]
 
 var targets: [Target] = [
@@ -13,12 +13,13 @@ var targets: [Target] = [
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .target(name: "CKernels"),
   .target(name: "CSharedMemory"),
-  .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS"]),
+  .target(name: "Preconditions"),
+  .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS", "Preconditions"]),
   .target(name: "Collective", dependencies: collectiveDependencies, exclude: collectiveExclusions),
   .target(
     name: "DistTrain",
     dependencies: [
-      "Autograd", "Collective", "CZlib",
+      "Autograd", "Collective", "CZlib", "Preconditions",
       .product(name: "Yams", package: "Yams"),
       .product(name: "Logging", package: "swift-log"),
     ]),

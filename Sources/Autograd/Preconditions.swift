@@ -1,19 +1,2 @@
-// In place of the standard library's functions of these names, whose messages an optimized build leaves out: a shape
-// that does not fit is to be named in every build.
-
-/// Stops the program with `message`, in every build, unless `condition` holds.
-@inline(__always)
-func precondition(
-  _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID,
-  line: UInt = #line
-) {
-  if !condition() { preconditionFailure(message(), file: file, line: line) }
-}
-
-/// Stops the program with `message`, in every build.
-@inline(never)
-func preconditionFailure(
-  _ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
-) -> Never {
-  fatalError(message(), file: file, line: line)
-}
+// For every file of this module: a precondition names what is wrong in optimized builds too.
+@_exported import Preconditions

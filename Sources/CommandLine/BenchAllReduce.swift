@@ -43,7 +43,7 @@ struct AllReduce: ParsableCommand {
         for bytes in sizes.bytes {
           let part = UnsafeMutableBufferPointer(rebasing: elements[..<(bytes / MemoryLayout<Float>.stride)])
           let timing = try AllReduceTiming(part, seconds: secondsPerSize, communicator)
-          if communicator.rank == 0 { print(json ? try timing.jsonLine() : timing.row) }
+          if communicator.rank == 0 { print(json ? timing.json.text : timing.row) }
         }
       }
     }
@@ -76,21 +76,13 @@ struct ByteSizes: ExpressibleByArgument {
 }
 
 /// The measured times of all-reduces of one size.
-struct AllReduceTiming: Encodable {
+struct AllReduceTiming {
   let bytes: Int
   let world: Int
   let algorithm: String
   /// Microseconds.
   let ours: Double
   let mpi: Double
-
-  private enum CodingKeys: String, CodingKey {
-    case bytes, world, algorithm, ratio
-    case ours = "us"
-    case mpi = "mpi_us"
-    case algorithmBandwidth = "algbw_gb_s"
-    case busBandwidth = "busbw_gb_s"
-  }
 
   /// How many times faster than the MPI library's.
   var ratio: Double { mpi / ours }
@@ -135,23 +127,13 @@ struct AllReduceTiming: Encodable {
 
   private static func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
 
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(bytes, forKey: .bytes)
-    try container.encode(world, forKey: .world)
-    try container.encode(algorithm, forKey: .algorithm)
-    for (value, key) in [
-      (ours, CodingKeys.ours), (mpi, .mpi), (ratio, .ratio), (algorithmBandwidth, .algorithmBandwidth),
-      (busBandwidth, .busBandwidth),
-    ] {
-      try container.encode((value * 1000).rounded() / 1000, forKey: key)
-    }
-  }
-
-  func jsonLine() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  var json: JSON {
+    .object([
+      .init("bytes", .integer(bytes)), .init("world", .integer(world)), .init("algorithm", .string(algorithm)),
+      .init("us", .real(ours, decimals: 3)), .init("mpi_us", .real(mpi, decimals: 3)),
+      .init("ratio", .real(ratio, decimals: 3)), .init("algbw_gb_s", .real(algorithmBandwidth, decimals: 3)),
+      .init("busbw_gb_s", .real(busBandwidth, decimals: 3)),
+    ])
   }
 
   static let heading = "       bytes           µs       MPI µs    ratio   algbw GB/s   busbw GB/s  algorithm"

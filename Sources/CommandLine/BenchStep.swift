@@ -113,11 +113,12 @@ struct BenchStep: ParsableCommand {
     let rate = Double(batchPerRank * communicator.size) / step
     let share = timing.communication / timing.seconds
     if json {
-      print(
-        String(
-          format:
-            #"{"workload":"%@","world":%d,"batch_per_rank":%d,"samples_per_s":%.1f,"step_us":%.1f,"communication_share":%.3f}"#,
-          workload.rawValue, communicator.size, batchPerRank, rate, step * 1e6, share))
+      let record = JSON.object([
+        .init("workload", .string(workload.rawValue)), .init("world", .integer(communicator.size)),
+        .init("batch_per_rank", .integer(batchPerRank)), .init("samples_per_s", .real(rate, decimals: 1)),
+        .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
+      ])
+      print(record.text)
     } else {
       print(
         String(

@@ -14,6 +14,7 @@ struct DistTrainCommand: ParsableCommand {
         disttrain train --model mlp
         mpirun -n 4 disttrain train --model cnn --global-batch 256
       """,
+    version: "1.0.0",
     subcommands: [Train.self, Evaluate.self, Predict.self, Bench.self, Doctor.self])
 
   /// Parses and runs; of several ranks only the first complains about the command line.

@@ -60,7 +60,8 @@ struct Train: ParsableCommand {
       "The folder for what the run writes. (default: runs/MODEL, or runs/MODEL-2, …)", valueName: "folder"))
   var output: String?
   @Flag(
-    help: "Go on with the run in --output, or with the latest one, from its checkpoint; without --config, its settings."
+    help:
+      "Go on with the run in --output, or the last of --model, from its checkpoint; without --config, its settings."
   )
   var resume = false
   @Option(

@@ -28,9 +28,11 @@ import Testing
     #expect(BucketPlan(parameters: [], tailCount: 2, bytesPerElement: 4).buckets.map(\.elements) == [0..<2])
   }
 
-  @Test func `a gap between parameters traps`() async {
-    await #expect(processExitsWith: .failure) {
+  @Test func `a gap between parameters traps, and says where`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = BucketPlan(parameters: [0..<3, 4..<5], bytesPerElement: 4)
     }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("parameter 1 begins at 4, expected 3"), "\(message.prefix(400))")
   }
 }

@@ -18,6 +18,12 @@ extension DistTrainProgramTests {
       #expect(run.output.contains(content), "\(run.report)")
     }
 
+    @Test func `the version is a number`() throws {
+      let run = try DistTrainProgram.run(["--version"], timeout: 60)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      #expect(run.output.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+\n/) != nil, "\(run.report)")
+    }
+
     @Test(.enabled(if: hasMPI, "built without MPI"))
     func `several ranks give help once`() throws {
       let run = try DistTrainProgram.run(["train", "--help"], ranks: 3, timeout: 60)

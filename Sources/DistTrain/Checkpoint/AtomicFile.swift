@@ -15,9 +15,8 @@ package final class AtomicFile {
   /// - Throws: ``FileError`` where the folder is missing or cannot be written to.
   package init(path: String) throws {
     self.path = path
-    let name = (path as NSString).lastPathComponent
-    let parent = (path as NSString).deletingLastPathComponent
-    folder = parent.isEmpty ? "." : parent
+    let name: String
+    (folder, name) = folderAndName(path)
     temporaryPath = "\(folder)/.\(name).\(getpid()).tmp"
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError.system(path, "cannot write in the folder \(folder)") }

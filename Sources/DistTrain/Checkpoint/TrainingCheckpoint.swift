@@ -3,8 +3,8 @@ import Autograd
 /// All that a training run depends on besides its configuration and data: parameters, optimizer state, position.
 ///
 /// The file is safetensors. Parameters and buffers are called `model.NAME` and what the optimizer keeps for them
-/// `optimizer.QUANTITY.NAME` (`optimizer.QUANTITY` for what it keeps once for all), so that a checkpoint depends neither on the number of ranks nor on the order of
-/// parameters in memory.
+/// `optimizer.QUANTITY.NAME` (`optimizer.QUANTITY` for what it keeps once for all), so that a checkpoint depends neither
+/// on the number of ranks nor on the order of parameters in memory.
 public struct TrainingCheckpoint {
   private static let format = "disttrain-1"
 
@@ -65,11 +65,23 @@ public struct TrainingCheckpoint {
         throw FileError(path, "is of a run with \(key) \(found), this one has \(key) \(value): they cannot be joined")
       }
     }
-    let arena = replica.arena
-    for (name, tensor) in replica.model.stateDictionary() {
-      try TensorFile.read("model.\(name)", from: file, into: tensor)
+    let state = replica.model.stateDictionary().map { (name: "model.\($0.name)", tensor: $0.tensor) }
+    let known = Set(state.map(\.name))
+    let parameters = Set(replica.arena.parameters.map(\.name))
+    let extra = file.entries.first { entry in
+      guard let place = optimizerPlace(entry.name) else { return !known.contains(entry.name) }
+      return place.parameter.map { !parameters.contains($0) } ?? false
     }
-    try replica.restoreOptimizer(optimizerState(in: file, arena))
+    if let extra {
+      throw FileError(path, "holds the tensor '\(extra.name)', which no checkpoint of this model has")
+    }
+    for (name, tensor) in state { try TensorFile.read(name, from: file, into: tensor) }
+    do {
+      try replica.restoreOptimizer(optimizerState(in: file, replica.arena))
+    } catch let error as StateDictionaryError {
+      throw FileError(
+        path, "holds a state that the optimizer cannot go on from (--momentum cannot change from or to 0): \(error)")
+    }
     return step
   }
 
@@ -78,19 +90,27 @@ public struct TrainingCheckpoint {
     in file: SafetensorsFile, _ arena: ParameterArena
   ) throws -> [(quantity: String, values: Tensor)] {
     var state: [(quantity: String, values: Tensor)] = []
-    for entry in file.entries where entry.name.hasPrefix("optimizer.") {
-      let parts = entry.name.split(separator: ".", maxSplits: 2).map(String.init)
-      guard parts.count >= 2, !state.contains(where: { $0.quantity == parts[1] }) else { continue }
-      if parts.count == 3 {
-        let flat = Tensor.zeros(arena.flat.shape, dtype: arena.dtype)
-        for (index, (name, _)) in arena.parameters.enumerated() {
-          try TensorFile.read("optimizer.\(parts[1]).\(name)", from: file, into: arena.view(of: flat, at: index))
-        }
-        state.append((parts[1], flat))
-      } else {
-        state.append((parts[1], try TensorFile.read(entry.name, from: file)))
+    for entry in file.entries {
+      guard let place = optimizerPlace(entry.name), !state.contains(where: { $0.quantity == place.quantity }) else {
+        continue
       }
+      guard place.parameter != nil else {
+        state.append((place.quantity, try TensorFile.read(entry.name, from: file)))
+        continue
+      }
+      let flat = Tensor.zeros(arena.flat.shape, dtype: arena.dtype)
+      for (index, (name, _)) in arena.parameters.enumerated() {
+        try TensorFile.read("optimizer.\(place.quantity).\(name)", from: file, into: arena.view(of: flat, at: index))
+      }
+      state.append((place.quantity, flat))
     }
     return state
+  }
+
+  /// What a tensor called `name` is to the optimizer: a quantity of a parameter or, without one, of all together.
+  private static func optimizerPlace(_ name: String) -> (quantity: String, parameter: String?)? {
+    let parts = name.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+    guard parts.count >= 2, parts[0] == "optimizer" else { return nil }
+    return (parts[1], parts.count == 3 ? parts[2] : nil)
   }
 }

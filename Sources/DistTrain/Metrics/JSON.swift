@@ -27,6 +27,11 @@ package enum JSON: Equatable, Sendable {
   /// A number with the fewest digits that read back equal. JSON has no infinity and no NaN: they become null.
   package static func real(_ value: Double) -> JSON { value.isFinite ? .number("\(value)") : .null }
 
+  /// A number rounded to so many decimals; what is not finite becomes null.
+  package static func real(_ value: Double, decimals: Int) -> JSON {
+    value.isFinite ? .number(value.text(decimals: decimals)) : .null
+  }
+
   /// The member called `name` of an object.
   package subscript(name: String) -> JSON? {
     guard case .object(let members) = self else { return nil }

@@ -141,7 +141,7 @@ public struct ProgressDisplay {
   /// The parts of a line, the most important first.
   private func texts(step: Int, epoch: Int, loss: Double) -> [String] {
     var texts = [
-      "epoch \(epoch)/\(epochs)", "step \(step)/\(totalSteps)", "loss \(String(format: "%.4f", loss))",
+      "epoch \(epoch)/\(epochs)", "step \(step)/\(totalSteps)", "loss \(loss.text(decimals: 4))",
     ]
     if recentSeconds > 0 {
       texts.append("\(Self.grouped(recentSamples / recentSeconds)) samples/s")

@@ -41,8 +41,8 @@ public struct RunDirectory: Equatable, Sendable {
   private static func makeFolder(_ path: String) throws {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return }
-    let parent = (path as NSString).deletingLastPathComponent
-    if !parent.isEmpty && parent != path { try makeFolder(parent) }
+    let parent = folderAndName(path).folder
+    if parent != path { try makeFolder(parent) }
     guard mkdir(path, 0o777) == 0 else {
       throw FileError.system(path, "cannot make the output folder")
     }

@@ -91,7 +91,7 @@ struct RunLog {
 extension Evaluation: CustomStringConvertible {
   /// Loss, accuracy and the number of samples.
   public var description: String {
-    String(format: "loss %.4f, accuracy %.2f %% of %d images", loss, accuracy * 100, count)
+    "loss \(loss.text(decimals: 4)), accuracy \((accuracy * 100).text(decimals: 2)) % of \(count) images"
   }
 }
 

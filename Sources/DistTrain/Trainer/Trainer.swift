@@ -132,7 +132,13 @@ public final class Trainer {
   private func resumeFromCheckpoint() throws -> Int {
     let step = try communicator.agree(on: "reading the checkpoint") {
       guard communicator.rank == 0 else { return 0 }
-      return try TrainingCheckpoint.read(from: directory.checkpoint, into: replica, expected: checkpoint)
+      let step = try TrainingCheckpoint.read(from: directory.checkpoint, into: replica, expected: checkpoint)
+      guard step <= totalSteps else {
+        throw FileError(
+          directory.checkpoint,
+          "is from after step \(step), and this run would end after step \(totalSteps): raise --steps or --epochs")
+      }
+      return step
     }
     try replica.broadcastState()
     return Int(try communicator.allReduced(Int64(step), .maximum))

@@ -73,4 +73,12 @@ struct ShardsTests {
     #expect(last.samples(step: 1, order: 0..<9) == [5, 7])
     #expect(Shards(sampleCount: 9, globalBatch: 2, rank: 3, worldSize: 4).samples(step: 0, order: 0..<9) == [])
   }
+
+  @Test func aStepThatIsNotThereTraps() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Shards(sampleCount: 13, globalBatch: 4).samples(step: 4, order: 0..<13)
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("step 4 of 4 in an epoch"), "\(message.prefix(400))")
+  }
 }

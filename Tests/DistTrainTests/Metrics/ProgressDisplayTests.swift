@@ -77,7 +77,7 @@ struct ProgressDisplayTests {
   @Test func timeBetweenStepsCanBeSkipped() {
     var display = ProgressDisplay(epochs: 1, totalSteps: 2, lineInterval: 1, output: screen.output(isTerminal: false))
     screen.time = 1
-    display.update(step: 1, epoch: 1, loss: .nan, samples: 10)
+    display.update(step: 1, epoch: 1, loss: -.nan, samples: 10)
     screen.time = 1000
     display.skipElapsedTime()
     screen.time = 1001

@@ -54,6 +54,10 @@ struct ResumeTests {
     ({ $0.configuration.seed = 1 }, "is of a run with seed 0, this one has seed 1"),
     ({ $0.configuration.precision = .float32 }, "is of a run with precision float64, this one has precision float32"),
     ({ $0.configuration.globalBatch = 4 }, "is of a run with global-batch 8, this one has global-batch 4"),
+    (
+      { $0.configuration.steps = 4 },
+      "checkpoint.safetensors: is from after step 5, and this run would end after step 4: raise --steps or --epochs"
+    ),
     ({ $0.configuration.dropLast = true }, "is of a run with drop-last false, this one has drop-last true"),
     ({ try $0.folder.writeImages(training: 45, test: 13) }, "is of a run with samples 44, this one has samples 45"),
     ({ try $0.truncateCheckpoint() }, "checkpoint.safetensors: is truncated"),
