@@ -25,11 +25,11 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Samples that all ranks together take in a step (`--global-batch`).
   public var globalBatch = 64
   /// How often all samples are seen (`--epochs`).
-  public var epochs = 4
+  public var epochs = 6
   /// The most steps the run makes; without it the epochs decide (`--steps`).
   public var steps: Int?
   /// The step size of the optimizer (`--learning-rate`).
-  public var learningRate = 0.03
+  public var learningRate = 0.02
   /// The part of the last update that the next one keeps (`--momentum`).
   public var momentum = 0.9
   /// The factor of the weights that is added to their gradient (`--weight-decay`).

@@ -7,8 +7,8 @@ struct TrainingConfigurationTests {
     let configuration = TrainingConfiguration()
     try configuration.validate()
     #expect(configuration.model == .cnn && configuration.data == "/usr/share/datasets/fashion-mnist")
-    #expect(configuration.globalBatch == 64 && configuration.epochs == 4 && configuration.steps == nil)
-    #expect(configuration.learningRate == 0.03 && configuration.momentum == 0.9 && configuration.weightDecay == 0)
+    #expect(configuration.globalBatch == 64 && configuration.epochs == 6 && configuration.steps == nil)
+    #expect(configuration.learningRate == 0.02 && configuration.momentum == 0.9 && configuration.weightDecay == 0)
     #expect(configuration.seed == 0)
   }
 
