@@ -4,6 +4,8 @@ import Foundation
 final class ThreadState {
   /// Whether operations are recorded.
   var isRecording = true
+  /// How exactly float32 matrices are multiplied.
+  var productPrecision = ProductPrecision.float32
   /// The generator that random tensors, initializations and dropout draw from unless given another.
   let generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
 
