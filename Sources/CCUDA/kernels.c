@@ -1,0 +1,6 @@
+#include "CCUDA.h"
+
+// `#embed` is part of C since C23, and of clang in every language version.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+const dt_kernel_source dt_kernel_sources[] = {{NULL, NULL}};
