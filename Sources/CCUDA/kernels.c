@@ -3,4 +3,9 @@
 // `#embed` is part of C since C23, and of clang in every language version.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-const dt_kernel_source dt_kernel_sources[] = {{NULL, NULL}};
+// The files end with a zero here.
+
+const dt_kernel_source *dt_kernel_sources(void) {
+  static const dt_kernel_source sources[] = {{NULL, NULL}};
+  return sources;
+}

@@ -26,7 +26,9 @@ struct GradientSink {
   /// arena: `body` gets the destination and whether it must add to what is there.
   ///
   /// Only for passes that do not record (``isGradEnabled`` is false).
-  func write(_ index: Int, shape: [Int], dtype: DataType, device: Device, _ body: (_ destination: Tensor, _ adding: Bool) -> Void) {
+  func write(
+    _ index: Int, shape: [Int], dtype: DataType, device: Device, _ body: (_ destination: Tensor, _ adding: Bool) -> Void
+  ) {
     let edge = node.edges[index]
     guard pass.wants(edge) else { return }
     if case .leaf(let leaf) = edge, pass.writesDirectly(to: leaf) {

@@ -19,7 +19,8 @@ extension Tensor: CustomStringConvertible {
     let prefix = "tensor("
     let title = self is Parameter ? "Parameter containing:\n" : ""
     return title
-      + Self.text(prefix + TensorText(detached().cpu(), indentation: prefix.count).text, suffixes, indentation: prefix.count)
+      + Self.text(
+        prefix + TensorText(detached().cpu(), indentation: prefix.count).text, suffixes, indentation: prefix.count)
   }
 
   /// `text` with `suffixes` after it, on new lines where they would not fit.

@@ -119,6 +119,6 @@ typedef struct {
 } dt_kernel_source;
 
 /// All of them; the last has no name.
-extern const dt_kernel_source dt_kernel_sources[];
+const dt_kernel_source *dt_kernel_sources(void);
 
 #endif

@@ -16,8 +16,10 @@ extension CPUBackend {
 
   func adamStep(_ step: AdamStep, gradient: Tensor, weight: Tensor, mean: Tensor, square: Tensor) {
     switch weight.dtype {
-    case .float32: adam(step, weight.count, gradient.pointer(Float.self), weight.pointer(), mean.pointer(), square.pointer())
-    case .float64: adam(step, weight.count, gradient.pointer(Double.self), weight.pointer(), mean.pointer(), square.pointer())
+    case .float32:
+      adam(step, weight.count, gradient.pointer(Float.self), weight.pointer(), mean.pointer(), square.pointer())
+    case .float64:
+      adam(step, weight.count, gradient.pointer(Double.self), weight.pointer(), mean.pointer(), square.pointer())
     default: unsupported("Adam", weight.dtype)
     }
   }
@@ -40,8 +42,11 @@ extension CPUBackend {
 
   func rmspropStep(_ step: RMSpropStep, gradient: Tensor, weight: Tensor, square: Tensor, velocity: Tensor?) {
     switch weight.dtype {
-    case .float32: rmsprop(step, weight.count, gradient.pointer(Float.self), weight.pointer(), square.pointer(), velocity?.pointer())
-    case .float64: rmsprop(step, weight.count, gradient.pointer(Double.self), weight.pointer(), square.pointer(), velocity?.pointer())
+    case .float32:
+      rmsprop(step, weight.count, gradient.pointer(Float.self), weight.pointer(), square.pointer(), velocity?.pointer())
+    case .float64:
+      rmsprop(
+        step, weight.count, gradient.pointer(Double.self), weight.pointer(), square.pointer(), velocity?.pointer())
     default: unsupported("RMSprop", weight.dtype)
     }
   }

@@ -7,8 +7,13 @@ import Synchronization
 /// A block is used again as soon as its tensor is gone, while the GPU may still be reading it: everything that will
 /// write to it comes later in the same stream.
 final class CUDAMemory: @unchecked Sendable {
+  /// A free block; it belongs to nobody until it is taken again.
+  private struct FreeBlock: @unchecked Sendable {
+    let start: UnsafeMutableRawPointer
+  }
+
   private struct State {
-    var free: [[UnsafeMutableRawPointer]] = Array(repeating: [], count: SizeClass.count)
+    var free: [[FreeBlock]] = Array(repeating: [], count: SizeClass.count)
     /// The rest of the segment from which small blocks are cut.
     var segment = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     var bytesFromDriver = 0
@@ -39,7 +44,7 @@ final class CUDAMemory: @unchecked Sendable {
     let size = SizeClass(byteCount: max(byteCount, 256))
     return state.withLock { state in
       state.bytesInUse += size.capacity
-      if let block = state.free[size.index].popLast() { return block }
+      if let block = state.free[size.index].popLast() { return block.start }
       guard size.capacity <= Self.largestSmallBlock else { return allocate(size.capacity, &state) }
       let bytes = (size.capacity + 255) & ~255
       if state.segment.count < bytes {
@@ -55,6 +60,7 @@ final class CUDAMemory: @unchecked Sendable {
 
   func giveBack(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
     let size = SizeClass(byteCount: max(byteCount, 256))
+    let block = FreeBlock(start: block)
     state.withLock { state in
       state.bytesInUse -= size.capacity
       state.free[size.index].append(block)
@@ -88,7 +94,7 @@ final class CUDAMemory: @unchecked Sendable {
     let firstLarge = SizeClass(byteCount: Self.largestSmallBlock + 1).index
     for index in firstLarge..<SizeClass.count {
       for block in state.free[index] {
-        CUDADriver.require(dt_cuMemFree_v2(block), "cuMemFree")
+        CUDADriver.require(dt_cuMemFree_v2(block.start), "cuMemFree")
         state.bytesFromDriver -= SizeClass.capacity(of: index)
       }
       state.free[index] = []

@@ -22,14 +22,10 @@ enum KernelSources {
 
   private static let all: [(name: String, text: String)] = {
     var sources: [(name: String, text: String)] = []
-    withUnsafePointer(to: dt_kernel_sources) { first in
-      first.withMemoryRebound(to: dt_kernel_source.self, capacity: 1) { list in
-        var next = list
-        while let name = next.pointee.name, let text = next.pointee.text {
-          sources.append((String(cString: name), String(cString: text)))
-          next += 1
-        }
-      }
+    var next = dt_kernel_sources()
+    while let source = next, let name = source.pointee.name, let text = source.pointee.text {
+      sources.append((String(cString: name), String(cString: text)))
+      next = source + 1
     }
     return sources
   }()

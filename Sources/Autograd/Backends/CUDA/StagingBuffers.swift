@@ -24,7 +24,8 @@ final class StagingBuffers: @unchecked Sendable {
   init(context: dt_context) { self.context = context }
 
   /// Starts to copy to GPU memory, in the order of `stream`; the source may be changed on return.
-  func upload(_ source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, byteCount: Int, on stream: dt_stream) {
+  func upload(_ source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, byteCount: Int, on stream: dt_stream)
+  {
     for start in stride(from: 0, to: byteCount, by: Self.slotBytes) {
       let count = min(Self.slotBytes, byteCount - start)
       withNextSlot { slot in
@@ -37,7 +38,9 @@ final class StagingBuffers: @unchecked Sendable {
   }
 
   /// Copies from GPU memory what the calls on `stream` before have computed, and waits for it.
-  func download(_ source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, byteCount: Int, on stream: dt_stream) {
+  func download(
+    _ source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, byteCount: Int, on stream: dt_stream
+  ) {
     for start in stride(from: 0, to: byteCount, by: Self.slotBytes) {
       let count = min(Self.slotBytes, byteCount - start)
       withNextSlot { slot in
