@@ -35,6 +35,8 @@ typedef struct dt_cublas_handle *dt_blas;
   X(int, cuMemFree_v2, (void *address), (address)) \
   X(int, cuMemHostAlloc, (void **pointer, size_t bytes, unsigned flags), (pointer, bytes, flags)) \
   X(int, cuMemFreeHost, (void *pointer), (pointer)) \
+  X(int, cuMemHostRegister_v2, (void *pointer, size_t bytes, unsigned flags), (pointer, bytes, flags)) \
+  X(int, cuMemHostUnregister, (void *pointer), (pointer)) \
   X(int, cuMemcpyHtoDAsync_v2, (void *to, const void *from, size_t bytes, dt_stream stream), \
     (to, from, bytes, stream)) \
   X(int, cuMemcpyDtoHAsync_v2, (void *to, const void *from, size_t bytes, dt_stream stream), \
@@ -50,6 +52,7 @@ typedef struct dt_cublas_handle *dt_blas;
   X(int, cuEventDestroy_v2, (dt_event event), (event)) \
   X(int, cuEventRecord, (dt_event event, dt_stream stream), (event, stream)) \
   X(int, cuEventSynchronize, (dt_event event), (event)) \
+  X(int, cuEventQuery, (dt_event event), (event)) \
   X(int, cuEventElapsedTime, (float *milliseconds, dt_event start, dt_event end), (milliseconds, start, end)) \
   X(int, cuModuleLoadData, (dt_module *module, const void *image), (module, image)) \
   X(int, cuModuleGetFunction, (dt_function *function, dt_module module, const char *name), (function, module, name)) \

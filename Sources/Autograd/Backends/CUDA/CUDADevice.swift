@@ -16,6 +16,8 @@ final class CUDADevice: @unchecked Sendable {
   let context: dt_context
   /// Where kernels run.
   let stream: dt_stream
+  /// Where copies run that computation does not wait for.
+  let copyStream: dt_stream
   let memory: CUDAMemory
   let kernels: KernelLibrary
   let matrices: MatrixLibrary
@@ -68,6 +70,7 @@ final class CUDADevice: @unchecked Sendable {
     self.context = context
     try CUDADriver.check(dt_enter(context), "cuCtxSetCurrent")
     stream = try Self.makeStream()
+    copyStream = try Self.makeStream()
     memory = CUDAMemory(context: context, stream: stream)
     staging = StagingBuffers(context: context)
     kernels = try KernelLibrary(
