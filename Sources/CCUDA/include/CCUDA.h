@@ -16,6 +16,12 @@ typedef struct dt_cuda_module *dt_module;
 typedef struct dt_cuda_function *dt_function;
 typedef struct dt_nvrtc_program *dt_program;
 typedef struct dt_cublas_handle *dt_blas;
+typedef struct dt_nccl_communicator *dt_nccl;
+
+/// Made by one rank of a group, and given to all.
+typedef struct {
+  char bytes[128];
+} dt_nccl_id;
 
 // X(result, name, parameters, arguments)
 
@@ -100,10 +106,24 @@ typedef struct dt_cublas_handle *dt_blas;
     (handle, transposeA, transposeB, m, n, k, alpha, a, typeA, leadingA, strideA, b, typeB, leadingB, strideB, beta, c, \
      typeC, leadingC, strideC, count, computeType, algorithm))
 
+#define DT_NCCL_FUNCTIONS(X) \
+  X(int, ncclGetVersion, (int *version), (version)) \
+  X(const char *, ncclGetErrorString, (int status), (status)) \
+  X(const char *, ncclGetLastError, (dt_nccl communicator), (communicator)) \
+  X(int, ncclGetUniqueId, (dt_nccl_id *id), (id)) \
+  X(int, ncclCommInitRank, (dt_nccl *communicator, int size, dt_nccl_id id, int rank), (communicator, size, id, rank)) \
+  X(int, ncclCommGetAsyncError, (dt_nccl communicator, int *status), (communicator, status)) \
+  X(int, ncclCommDestroy, (dt_nccl communicator), (communicator)) \
+  X(int, ncclCommAbort, (dt_nccl communicator), (communicator)) \
+  X(int, ncclAllReduce, \
+    (const void *source, void *target, size_t count, int type, int operation, dt_nccl communicator, dt_stream stream), \
+    (source, target, count, type, operation, communicator, stream))
+
 #define DT_DECLARE(result, name, parameters, arguments) result dt_##name parameters;
 DT_DRIVER_FUNCTIONS(DT_DECLARE)
 DT_NVRTC_FUNCTIONS(DT_DECLARE)
 DT_CUBLAS_FUNCTIONS(DT_DECLARE)
+DT_NCCL_FUNCTIONS(DT_DECLARE)
 #undef DT_DECLARE
 
 /// Binds the functions of a library opened by `dlopen`. Returns NULL, or the name of a function that it lacks.
@@ -111,6 +131,7 @@ typedef const char *(*dt_binding)(void *library);
 const char *dt_bind_driver(void *library);
 const char *dt_bind_nvrtc(void *library);
 const char *dt_bind_cublas(void *library);
+const char *dt_bind_nccl(void *library);
 
 /// Makes `context` that of this thread, unless it is already.
 int dt_enter(dt_context context);

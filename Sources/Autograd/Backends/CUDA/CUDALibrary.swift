@@ -21,6 +21,7 @@ struct CUDALibrary {
     bind: dt_bind_nvrtc)
   static let cublas = CUDALibrary(
     title: "cuBLAS", stem: "libcublas", versions: [13, 12], companions: ["libcublasLt"], bind: dt_bind_cublas)
+  static let nccl = CUDALibrary(title: "NCCL", stem: "libnccl", versions: [2], companions: [], bind: dt_bind_nccl)
 
   /// Opens the library and binds its functions.
   ///

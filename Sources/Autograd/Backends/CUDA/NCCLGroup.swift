@@ -1,0 +1,98 @@
+import CCUDA
+
+/// GPUs of several processes that add up arrays over NVLink, PCIe or the network, by NVIDIA's NCCL.
+///
+/// Sums run on the stream of copies, beside computation: of what was computed before ``startSum(_:of:)``, and for what is
+/// computed after ``finishSums()``. All ranks start the same sums in the same order.
+package final class NCCLGroup {
+  /// What one rank makes and all need to form a group.
+  package static let idByteCount = MemoryLayout<dt_nccl_id>.size
+
+  private let device: CUDADevice
+  private let communicator: dt_nccl
+  private let computed: CUDAEvent
+  private let summed: CUDAEvent
+
+  /// Looks for the library.
+  ///
+  /// - Throws: ``CUDAError`` with where it was looked for.
+  package static func open() throws { _ = try library.get() }
+
+  private static let library = Result { try CUDALibrary.nccl.open() }
+
+  /// A new group's identity.
+  ///
+  /// - Throws: ``CUDAError`` when the library is missing or refuses.
+  package static func makeID() throws -> [UInt8] {
+    try open()
+    var id = dt_nccl_id()
+    try check(dt_ncclGetUniqueId(&id), "ncclGetUniqueId")
+    return withUnsafeBytes(of: &id) { Array($0) }
+  }
+
+  /// Joins a group; returns once all of its ranks have.
+  ///
+  /// - Parameters:
+  ///   - id: From ``makeID()`` of one of the ranks.
+  ///   - device: A GPU that no other rank has.
+  /// - Throws: ``CUDAError`` when the library is missing or the ranks cannot connect.
+  package init(id: [UInt8], rank: Int, size: Int, device: Device) throws {
+    precondition(id.count == Self.idByteCount, "a group's identity of \(id.count) bytes, not \(Self.idByteCount)")
+    guard case .cuda(let index) = device else { preconditionFailure("NCCL on \(device)") }
+    try Self.open()
+    self.device = try CUDADevice.opened(index)
+    self.device.enter()
+    let identity = id.withUnsafeBytes { $0.loadUnaligned(as: dt_nccl_id.self) }
+    var communicator: dt_nccl?
+    try Self.check(dt_ncclCommInitRank(&communicator, Int32(size), identity, Int32(rank)), "ncclCommInitRank")
+    guard let communicator else { throw CUDAError.callFailed(call: "ncclCommInitRank", reason: "no communicator") }
+    self.communicator = communicator
+    computed = CUDAEvent(context: self.device.context)
+    summed = CUDAEvent(context: self.device.context)
+  }
+
+  deinit {
+    device.enter()
+    _ = dt_ncclCommDestroy(communicator)
+  }
+
+  /// Starts to add up a range of an array, float32 or float64, over all ranks, in its place.
+  ///
+  /// - Throws: ``CUDAError`` when the library refuses, or a sum before this one failed.
+  package func startSum(_ elements: Range<Int>, of array: Tensor) throws {
+    precondition(elements.upperBound <= array.count, "elements \(elements) of \(array.count)")
+    guard !elements.isEmpty else { return }
+    let types: [DataType: Int32] = [.float32: 7, .float64: 8]
+    guard let type = types[array.dtype] else { unsupported("NCCL's sum", array.dtype) }
+    computed.record(on: device.stream)
+    computed.hold(device.copyStream)
+    let start = array.address + elements.lowerBound * array.dtype.byteCount
+    let sum: Int32 = 0
+    try Self.check(
+      dt_ncclAllReduce(start, start, elements.count, type, sum, communicator, device.copyStream), "ncclAllReduce")
+    try checkForFailure()
+  }
+
+  /// Makes all computation from now on wait for the sums so far, without waiting itself.
+  ///
+  /// - Throws: ``CUDAError`` when one of them failed.
+  package func finishSums() throws {
+    try checkForFailure()
+    summed.record(on: device.copyStream)
+    summed.hold(device.stream)
+  }
+
+  private func checkForFailure() throws {
+    var status: Int32 = 0
+    try Self.check(dt_ncclCommGetAsyncError(communicator, &status), "ncclCommGetAsyncError")
+    let inProgress: Int32 = 7
+    if status != inProgress { try Self.check(status, "a sum by NCCL") }
+  }
+
+  private static func check(_ status: Int32, _ call: String) throws {
+    guard status != 0 else { return }
+    func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
+    let (name, more) = (text(dt_ncclGetErrorString(status)), text(dt_ncclGetLastError(nil)))
+    throw CUDAError.callFailed(call: call, reason: more.isEmpty ? name : "\(name): \(more)")
+  }
+}

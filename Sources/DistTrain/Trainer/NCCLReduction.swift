@@ -1,0 +1,50 @@
+import Autograd
+import Collective
+
+/// Sums gradients that are on GPUs by NCCL, bucket by bucket, while backward goes on.
+final class NCCLReduction: GradientReduction {
+  private let group: NCCLGroup
+  private let gradients: Tensor
+  private let plan: BucketPlan
+  private var isReady: [Bool]
+  /// The number of buckets that were started.
+  private var started = 0
+
+  /// Reduces an array of gradients, with the same plan on all ranks.
+  init(_ group: NCCLGroup, _ gradients: Tensor, _ plan: BucketPlan) {
+    precondition(gradients.count == plan.elementCount, "\(gradients.count) gradients, a plan of \(plan.elementCount)")
+    self.group = group
+    self.gradients = gradients
+    self.plan = plan
+    isReady = Array(repeating: false, count: plan.parameterCount)
+  }
+
+  func begin() {
+    for index in isReady.indices { isReady[index] = false }
+    started = 0
+  }
+
+  func parameterReady(_ index: Int) throws {
+    precondition(!isReady[index], "parameter \(index) is ready twice in a step")
+    isReady[index] = true
+    while started < plan.buckets.count, isReady[plan.buckets[started].parameters].allSatisfy({ $0 }) {
+      try startNextBucket()
+    }
+  }
+
+  /// NCCL goes on by itself.
+  func progress() {}
+
+  @discardableResult
+  func finish() throws -> Double {
+    var stopwatch = Stopwatch()
+    while started < plan.buckets.count { try startNextBucket() }
+    try group.finishSums()
+    return stopwatch.lap()
+  }
+
+  private func startNextBucket() throws {
+    try group.startSum(plan.buckets[started].elements, of: gradients)
+    started += 1
+  }
+}
