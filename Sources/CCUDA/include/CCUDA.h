@@ -14,6 +14,8 @@ typedef struct dt_cuda_stream *dt_stream;
 typedef struct dt_cuda_event *dt_event;
 typedef struct dt_cuda_module *dt_module;
 typedef struct dt_cuda_function *dt_function;
+typedef struct dt_cuda_graph *dt_graph;
+typedef struct dt_cuda_executable_graph *dt_executable_graph;
 typedef struct dt_nvrtc_program *dt_program;
 typedef struct dt_cublas_handle *dt_blas;
 typedef struct dt_nccl_communicator *dt_nccl;
@@ -60,6 +62,13 @@ typedef struct {
   X(int, cuEventSynchronize, (dt_event event), (event)) \
   X(int, cuEventQuery, (dt_event event), (event)) \
   X(int, cuEventElapsedTime, (float *milliseconds, dt_event start, dt_event end), (milliseconds, start, end)) \
+  X(int, cuStreamBeginCapture_v2, (dt_stream stream, int mode), (stream, mode)) \
+  X(int, cuStreamEndCapture, (dt_stream stream, dt_graph *graph), (stream, graph)) \
+  X(int, cuGraphInstantiateWithFlags, (dt_executable_graph *executable, dt_graph graph, unsigned long long flags), \
+    (executable, graph, flags)) \
+  X(int, cuGraphLaunch, (dt_executable_graph executable, dt_stream stream), (executable, stream)) \
+  X(int, cuGraphDestroy, (dt_graph graph), (graph)) \
+  X(int, cuGraphExecDestroy, (dt_executable_graph executable), (executable)) \
   X(int, cuModuleLoadData, (dt_module *module, const void *image), (module, image)) \
   X(int, cuModuleGetFunction, (dt_function *function, dt_module module, const char *name), (function, module, name)) \
   X(int, cuFuncSetAttribute, (dt_function function, int attribute, int value), (function, attribute, value)) \

@@ -12,10 +12,20 @@ final class CUDAMemory: @unchecked Sendable {
     let start: UnsafeMutableRawPointer
   }
 
-  private struct State {
+  /// Free blocks by size class, and the rest of the segment from which small ones are cut.
+  private struct Stock: @unchecked Sendable {
     var free: [[FreeBlock]] = Array(repeating: [], count: SizeClass.count)
-    /// The rest of the segment from which small blocks are cut.
     var segment = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  }
+
+  private struct State {
+    /// The blocks that anybody may have.
+    var shared = Stock()
+    /// The blocks of each piece of work that is repeated at the same addresses, and whose each of them is.
+    var reserved: [ObjectIdentifier: Stock] = [:]
+    var reservations: [UnsafeMutableRawPointer: ObjectIdentifier] = [:]
+    /// The work that is being recorded: all blocks that are taken now are its own.
+    var recording: ObjectIdentifier?
     var bytesFromDriver = 0
     var bytesInUse = 0
   }
@@ -44,26 +54,61 @@ final class CUDAMemory: @unchecked Sendable {
     let size = SizeClass(byteCount: max(byteCount, 256))
     return state.withLock { state in
       state.bytesInUse += size.capacity
-      if let block = state.free[size.index].popLast() { return block.start }
-      guard size.capacity <= Self.largestSmallBlock else { return allocate(size.capacity, &state) }
-      let bytes = (size.capacity + 255) & ~255
-      if state.segment.count < bytes {
-        state.segment = UnsafeMutableRawBufferPointer(
-          start: allocate(Self.segmentBytes, &state), count: Self.segmentBytes)
+      guard let owner = state.recording else {
+        var stock = Stock()
+        swap(&stock, &state.shared)
+        defer { swap(&stock, &state.shared) }
+        return take(size, from: &stock, &state)
       }
-      let block = UnsafeMutableRawBufferPointer(rebasing: state.segment[..<bytes])
-      state.segment = UnsafeMutableRawBufferPointer(rebasing: state.segment[bytes...])
-      guard let start = block.baseAddress else { preconditionFailure("a segment of GPU memory at no address") }
-      return start
+      var stock = state.reserved[owner].take() ?? Stock()
+      let block = take(size, from: &stock, &state)
+      state.reserved[owner] = stock
+      state.reservations[block] = owner
+      return block
     }
+  }
+
+  private func take(_ size: SizeClass, from stock: inout Stock, _ state: inout State) -> UnsafeMutableRawPointer {
+    if let block = stock.free[size.index].popLast() { return block.start }
+    guard size.capacity <= Self.largestSmallBlock else { return allocate(size.capacity, &state) }
+    let bytes = (size.capacity + 255) & ~255
+    if stock.segment.count < bytes {
+      stock.segment = UnsafeMutableRawBufferPointer(
+        start: allocate(Self.segmentBytes, &state), count: Self.segmentBytes)
+    }
+    let block = UnsafeMutableRawBufferPointer(rebasing: stock.segment[..<bytes])
+    stock.segment = UnsafeMutableRawBufferPointer(rebasing: stock.segment[bytes...])
+    guard let start = block.baseAddress else { preconditionFailure("a segment of GPU memory at no address") }
+    return start
   }
 
   func giveBack(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
     let size = SizeClass(byteCount: max(byteCount, 256))
-    let block = FreeBlock(start: block)
+    let free = FreeBlock(start: block)
     state.withLock { state in
       state.bytesInUse -= size.capacity
-      state.free[size.index].append(block)
+      if !state.reservations.isEmpty, let owner = state.reservations[block] {
+        state.reserved[owner]?.free[size.index].append(free)
+      } else {
+        state.shared.free[size.index].append(free)
+      }
+    }
+  }
+
+  /// Runs `body`, all of whose memory belongs to `owner` from then on: nobody else gets it, though it be given back,
+  /// until ``endReservation(of:)``.
+  func reserving<R>(for owner: AnyObject, _ body: () throws -> R) rethrows -> R {
+    state.withLock { $0.recording = ObjectIdentifier(owner) }
+    defer { state.withLock { $0.recording = nil } }
+    return try body()
+  }
+
+  /// Lets anybody have the memory that was reserved for `owner`, whose tensors are gone.
+  func endReservation(of owner: AnyObject) {
+    state.withLock { state in
+      guard let stock = state.reserved.removeValue(forKey: ObjectIdentifier(owner)) else { return }
+      for index in stock.free.indices { state.shared.free[index] += stock.free[index] }
+      state.reservations = state.reservations.filter { $0.value != ObjectIdentifier(owner) }
     }
   }
 
@@ -93,11 +138,11 @@ final class CUDAMemory: @unchecked Sendable {
     CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU")
     let firstLarge = SizeClass(byteCount: Self.largestSmallBlock + 1).index
     for index in firstLarge..<SizeClass.count {
-      for block in state.free[index] {
+      for block in state.shared.free[index] {
         CUDADriver.require(dt_cuMemFree_v2(block.start), "cuMemFree")
         state.bytesFromDriver -= SizeClass.capacity(of: index)
       }
-      state.free[index] = []
+      state.shared.free[index] = []
     }
   }
 }

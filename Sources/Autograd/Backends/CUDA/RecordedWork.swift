@@ -1,0 +1,49 @@
+import CCUDA
+
+/// Work for a GPU that was recorded as a CUDA graph and is repeated by one call, on whatever its inputs then hold.
+package final class RecordedWork {
+  private let device: CUDADevice
+  private var executable: dt_executable_graph?
+
+  /// Records what `body` asks the GPU for, without running it.
+  ///
+  /// The memory that `body` uses stays reserved as long as this lives, so its results are found again at the same place
+  /// after each ``run()``. `body` must not wait for the GPU or give it anything from the processor's memory.
+  package init(on device: Device, _ body: () throws -> Void) rethrows {
+    guard case .cuda(let index) = device else { preconditionFailure("work recorded on \(device)") }
+    let gpu = CUDADevice.required(index)
+    self.device = gpu
+    gpu.enter()
+    let relaxed: Int32 = 2
+    CUDADriver.require(dt_cuStreamBeginCapture_v2(gpu.stream, relaxed), "cuStreamBeginCapture")
+    var graph: dt_graph?
+    do {
+      defer { CUDADriver.require(dt_cuStreamEndCapture(gpu.stream, &graph), "cuStreamEndCapture") }
+      try gpu.memory.reserving(for: self, body)
+    }
+    CUDADriver.require(dt_cuGraphInstantiateWithFlags(&executable, graph, 0), "cuGraphInstantiate")
+    CUDADriver.require(dt_cuGraphDestroy(graph), "cuGraphDestroy")
+  }
+
+  deinit {
+    device.enter()
+    if let executable {
+      CUDADriver.require(dt_cuStreamSynchronize(device.stream), "waiting for the GPU")
+      CUDADriver.require(dt_cuGraphExecDestroy(executable), "cuGraphExecDestroy")
+    }
+    device.memory.endReservation(of: self)
+  }
+
+  /// Does the work after all that was asked for before.
+  package func run() {
+    device.enter()
+    CUDADriver.require(dt_cuGraphLaunch(executable, device.stream), "cuGraphLaunch")
+  }
+
+  /// How often the processor's memory was read or written for this thread's tensors on GPUs; work during which the
+  /// number grows cannot be recorded.
+  package static func transferCount(on device: Device) -> Int {
+    guard case .cuda(let index) = device else { return 0 }
+    return CUDADevice.required(index).staging.transferCount
+  }
+}
