@@ -24,6 +24,8 @@ struct BenchStep: ParsableCommand {
   var batch: Int?
   @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
   var data = MNISTFolder.systemPath
+  @Option(help: "What to compute on: cpu, or cuda with a GPU for each rank of a node.")
+  var device = TrainingConfiguration.DeviceKind.cpu
   @Flag(help: "Print one JSON object.")
   var json = false
 

@@ -35,6 +35,17 @@ struct Doctor: ParsableCommand {
     }
   }
 
+  /// The GPUs that can be used, or why there are none.
+  private static var gpus: String {
+    guard Device.cudaCount > 0 else {
+      do { try Device.cuda().open() } catch { return "none: \(error)" }
+      return "none"
+    }
+    return (0..<Device.cudaCount).map { index in
+      do { return try Device.cuda(index).summary() } catch { return "cuda:\(index) cannot be used: \(error)" }
+    }.joined(separator: "; ")
+  }
+
   private func facts(
     _ communicator: any Communicator, placements: [String], refusal: String?
   ) -> [(String, String)] {
@@ -51,7 +62,7 @@ struct Doctor: ParsableCommand {
       ("launched by", launch.launcher ?? "hand, as one process"),
       ("ranks", "\(launch.size), \(launch.localSize) on this node"),
       ("all-reduce", refusal ?? (communicator.size > 1 ? "in memory that the ranks share" : "not needed")),
-      ("GPU", GPU.summary),
+      ("GPU", Self.gpus),
     ]
     for (rank, placement) in placements.enumerated() { facts.append(("rank \(rank)", placement)) }
     do {
@@ -84,15 +95,6 @@ struct Doctor: ParsableCommand {
       do { _ = try MNISTFolder(path: data).load(split) } catch { problems.append("\(error)") }
     }
     return problems
-  }
-}
-
-/// NVIDIA's driver, as far as it can be seen without using it.
-enum GPU {
-  /// What there is.
-  static var summary: String {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/driver/nvidia/gpus")) ?? []
-    return names.isEmpty ? "none found" : "\(names.count) NVIDIA GPU(s); this version computes on the CPU only"
   }
 }
 

@@ -15,6 +15,8 @@ struct Evaluate: ParsableCommand {
   var data = MNISTFolder.systemPath
   @Option(help: "Which images: train or test.")
   var split = MNISTFolder.Split.test
+  @Option(help: "What to compute on: cpu or cuda.")
+  var device = TrainingConfiguration.DeviceKind.cpu
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -25,6 +27,7 @@ struct Evaluate: ParsableCommand {
         try images.checkSize(in: data)
         return (model, images)
       }
+      model.to(try communicator.openDevice(device))
       let evaluation = try Evaluation(of: model, on: images, communicator: communicator)
       guard communicator.rank == 0 else { return }
       if json {

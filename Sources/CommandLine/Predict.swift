@@ -16,6 +16,8 @@ struct Predict: ParsableCommand {
   var model: String
   @Argument(help: ArgumentHelp("The images.", valueName: "file"))
   var files: [String]
+  @Option(help: "What to compute on: cpu or cuda.")
+  var device = TrainingConfiguration.DeviceKind.cpu
   @Flag(help: "Print one JSON object a line, with the probabilities of all classes.")
   var json = false
 
@@ -24,6 +26,7 @@ struct Predict: ParsableCommand {
       // There is too little to do to share it between ranks.
       guard communicator.rank == 0 else { return }
       let model = try ModelFile(path: self.model).model
+      model.to(try LocalCommunicator().openDevice(device))
       // Before anything is printed, so that a bad file late in the list is noticed at once.
       let images = try files.map { ($0, try LabeledImages(unlabeled: $0)) }
       for (file, images) in images { classify(images, of: file, model) }
@@ -33,7 +36,7 @@ struct Predict: ParsableCommand {
   private func classify(_ images: LabeledImages, of file: String, _ model: any Layer) {
     for start in stride(from: 0, to: images.count, by: 500) {
       let indices = Array(start..<min(start + 500, images.count))
-      let probabilities = noGrad { model(images.batch(indices).inputs).softmax(1) }
+      let probabilities = noGrad { model(images.batch(indices).inputs.to(model.device)).softmax(1) }
       let classes = probabilities.shape[1]
       let values = probabilities.array(of: Float.self)
       for index in indices {

@@ -5,6 +5,7 @@ import Foundation
 
 extension TrainingConfiguration.Model: ExpressibleByArgument {}
 extension TrainingConfiguration.Precision: ExpressibleByArgument {}
+extension TrainingConfiguration.DeviceKind: ExpressibleByArgument {}
 extension CollectiveChoice: ExpressibleByArgument {}
 
 /// `disttrain train`.
@@ -51,6 +52,9 @@ struct Train: ParsableCommand {
   var seed: UInt64?
   @Option(help: "The type of number to compute with: float32 or float64.\(Self.default(\.precision.rawValue))")
   var precision: TrainingConfiguration.Precision?
+  @Option(
+    help: "What to compute on: cpu, or cuda with a GPU for each rank of a node.\(Self.default(\.device.rawValue))")
+  var device: TrainingConfiguration.DeviceKind?
   @Flag(inversion: .prefixedNo, help: "Leave the last batch out when it is not full.\(Self.default(\.dropLast))")
   var dropLast: Bool?
   @Option(help: ArgumentHelp("Record metrics every so many steps.\(Self.default(\.logEvery))", valueName: "steps"))
@@ -138,6 +142,7 @@ struct Train: ParsableCommand {
     set(\.weightDecay, weightDecay)
     set(\.seed, seed)
     set(\.precision, precision)
+    set(\.device, device)
     set(\.dropLast, dropLast)
     set(\.logEvery, logEvery)
     if let output { result.output = output }

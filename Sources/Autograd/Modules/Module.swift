@@ -39,6 +39,9 @@ open class Module {
     return self
   }
 
+  /// Where the parameters and buffers are; the CPU where there are none.
+  public var device: Device { parametersAndBuffers.first?.device ?? .cpu }
+
   /// Moves all parameters and buffers, and the parameters' gradients, to a device.
   ///
   /// Do this before an optimizer or a ``ParameterArena`` is made of them. A device that cannot be used traps;

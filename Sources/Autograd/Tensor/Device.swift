@@ -19,6 +19,28 @@ public enum Device: Hashable, Sendable {
   public static var cudaCount: Int { (try? CUDADriver.shared.get().deviceCount) ?? 0 }
 }
 
+extension Device {
+  /// Name and kind of the device, with the versions of what it is used through, in a few words.
+  ///
+  /// - Throws: ``CUDAError`` when a GPU cannot be used.
+  public func summary() throws -> String {
+    guard case .cuda(let index) = self else { return description }
+    let gpu = try CUDADevice.opened(index)
+    let driver = try CUDADriver.shared.get()
+    return
+      "\(self) \(gpu.name) (sm_\(gpu.architecture)), driver for CUDA \(driver.version.major).\(driver.version.minor), "
+      + "NVRTC \(gpu.kernels.compilerVersion), cuBLAS \(gpu.matrices.version)"
+  }
+
+  /// What tells a GPU from all others in the world; empty for the CPU.
+  ///
+  /// - Throws: ``CUDAError`` when it cannot be used.
+  package func identity() throws -> [UInt8] {
+    guard case .cuda(let index) = self else { return [] }
+    return try CUDADevice.opened(index).identity()
+  }
+}
+
 extension Device: LosslessStringConvertible {
   /// The device of a name: `cpu`, `cuda` for the first GPU, or `cuda:1`; `nil` for any other text.
   public init?(_ description: String) {

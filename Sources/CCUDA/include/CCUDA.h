@@ -36,6 +36,7 @@ typedef struct {
   X(int, cuDeviceGet, (int *device, int index), (device, index)) \
   X(int, cuDeviceGetName, (char *name, int length, int device), (name, length, device)) \
   X(int, cuDeviceGetAttribute, (int *value, int attribute, int device), (value, attribute, device)) \
+  X(int, cuDeviceGetUuid_v2, (unsigned char *bytes, int device), (bytes, device)) \
   X(int, cuDevicePrimaryCtxRetain, (dt_context *context, int device), (context, device)) \
   X(int, cuCtxSetCurrent, (dt_context context), (context)) \
   X(int, cuMemGetInfo_v2, (size_t *free, size_t *total), (free, total)) \

@@ -34,6 +34,7 @@ struct ConfigurationField: Sendable {
     ConfigurationField("weight-decay", \.weightDecay),
     ConfigurationField("seed", \.seed),
     ConfigurationField("precision", \.precision),
+    ConfigurationField("device", \.device),
     ConfigurationField("drop-last", \.dropLast),
     ConfigurationField("log-every", \.logEvery),
     ConfigurationField("output", \.output),

@@ -87,6 +87,7 @@ extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawVal
 
 extension TrainingConfiguration.Model: ConfigurationValue {}
 extension TrainingConfiguration.Precision: ConfigurationValue {}
+extension TrainingConfiguration.DeviceKind: ConfigurationValue {}
 extension CollectiveChoice: ConfigurationValue {}
 
 extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {

@@ -18,6 +18,14 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case float64
   }
 
+  /// What `disttrain train` computes on.
+  public enum DeviceKind: String, Codable, CaseIterable, Sendable {
+    /// The processor.
+    case cpu
+    /// An NVIDIA GPU for each rank of a node; ranks share them where there are more ranks than GPUs.
+    case cuda
+  }
+
   /// The model (`--model`).
   public var model = Model.cnn
   /// The folder with the images (`--data`).
@@ -38,6 +46,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var seed: UInt64 = 0
   /// The type of parameters, activations and gradients (`--precision`).
   public var precision = Precision.float32
+  /// What computes (`--device`).
+  public var device = DeviceKind.cpu
   /// Whether a last batch that is not full is left out of each epoch (`--drop-last`).
   public var dropLast = false
   /// Metrics are recorded every so many steps (`--log-every`).

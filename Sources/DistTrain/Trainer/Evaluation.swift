@@ -19,14 +19,14 @@ public struct Evaluation: Equatable, Sendable {
     let wasTraining = model.isTraining
     model.evaluate()
     defer { model.train(wasTraining) }
-    let dtype = model.parameters.first?.dtype ?? .float32
+    let (dtype, device) = (model.parameters.first?.dtype ?? .float32, model.device)
     let own = Array(stride(from: communicator.rank, to: samples.count, by: communicator.size))
     var sums = [0.0, 0.0]
     try noGrad {
       for start in stride(from: 0, to: own.count, by: batch) {
         let part = try samples.batch(Array(own[start..<min(start + batch, own.count)]))
-        let output = model(part.inputs.cast(to: dtype))
-        sums[0] += crossEntropy(output, part.targets, reduction: .sum).item()
+        let output = model(part.inputs.to(device).cast(to: dtype))
+        sums[0] += crossEntropy(output, part.targets.to(device), reduction: .sum).item()
         let predictions = output.argmax(1).array(of: Int64.self)
         sums[1] += Double(zip(predictions, part.targets.array(of: Int64.self)).count { $0 == $1 })
       }

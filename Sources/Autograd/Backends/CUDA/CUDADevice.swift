@@ -78,6 +78,15 @@ final class CUDADevice: @unchecked Sendable {
     matrices = try MatrixLibrary(newestVersion: driver.version.major, stream: stream, memory: memory)
   }
 
+  /// The UUID that the driver gives this GPU, 16 bytes.
+  func identity() throws -> [UInt8] {
+    var device: Int32 = 0
+    try CUDADriver.check(dt_cuDeviceGet(&device, Int32(index)), "cuDeviceGet")
+    var bytes = [UInt8](repeating: 0, count: 16)
+    try CUDADriver.check(dt_cuDeviceGetUuid_v2(&bytes, device), "cuDeviceGetUuid")
+    return bytes
+  }
+
   /// Waits until everything asked for so far has been computed.
   func synchronize() {
     enter()

@@ -20,6 +20,9 @@ final class KernelLibrary: @unchecked Sendable {
     self.context = context
   }
 
+  /// The version of the compiler, as in 13.0.
+  var compilerVersion: String { "\(compiler.version.major).\(compiler.version.minor)" }
+
   /// The kernel of this name.
   func kernel(_ name: String, in module: KernelModule) -> dt_function {
     modules.withLock { modules in
