@@ -5,7 +5,7 @@ final class ThreadState {
   /// Whether operations are recorded.
   var isRecording = true
   /// The generator that random tensors, initializations and dropout draw from unless given another.
-  let generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
+  var generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
 
   /// The order of creation, by which the backward pass goes.
   private var lastSequence: UInt64 = 0

@@ -2,7 +2,7 @@ import Foundation
 
 /// A rank that is a thread of this process, for tests and for machines without MPI.
 ///
-/// Results are combined in the order of the ranks, whatever the timing: the same inputs give the same bits.
+/// Results are combined along a binary tree of the ranks, whatever the timing: the same inputs give the same bits.
 public final class ThreadCommunicator: Communicator {
   /// This rank.
   public let rank: Int
@@ -20,6 +20,9 @@ public final class ThreadCommunicator: Communicator {
   public var localRank: Int { rank }
   /// The number of threads: all share a node.
   public var localSize: Int { group.size }
+
+  /// True.
+  public var sumsAlongBinaryTree: Bool { true }
 
   /// Ranks that are threads of one process.
   public var launch: LaunchDescription {
@@ -56,7 +59,7 @@ public final class ThreadCommunicator: Communicator {
     "last thread combines"
   }
 
-  /// Combines the ranks' buffers in the order of the ranks.
+  /// Combines the ranks' buffers along a binary tree.
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
@@ -71,8 +74,8 @@ public final class ThreadCommunicator: Communicator {
     return try join(call, UnsafeBufferPointer(buffer), buffer) { contributions in
       guard buffer.count > 0 else { return }
       let outputs = contributions.map { $0.output.bindMemory(to: Element.self) }
-      for other in outputs.dropFirst() {
-        Self.combine(UnsafeBufferPointer(other), into: outputs[0], operation)
+      BinaryTree.forEachPair(of: outputs.count) { source, target in
+        Self.combine(UnsafeBufferPointer(outputs[source]), into: outputs[target], operation)
       }
       for other in outputs.dropFirst() { _ = other.update(fromContentsOf: outputs[0]) }
     }
@@ -107,7 +110,7 @@ public final class ThreadCommunicator: Communicator {
     }.wait()
   }
 
-  /// Combines each part in the order of the ranks.
+  /// Combines each part along a binary tree of the ranks.
   public func reduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
@@ -117,9 +120,14 @@ public final class ThreadCommunicator: Communicator {
       let inputs = contributions.map { $0.input.bindMemory(to: Element.self) }
       for (rank, contribution) in contributions.enumerated() {
         let target = contribution.output.bindMemory(to: Element.self)
-        let parts = inputs.map { UnsafeBufferPointer(rebasing: $0[cut.range(of: rank)]) }
+        var parts = inputs.map { Array($0[cut.range(of: rank)]) }
+        BinaryTree.forEachPair(of: parts.count) { source, target in
+          let other = parts[source]
+          other.withUnsafeBufferPointer { other in
+            parts[target].withUnsafeMutableBufferPointer { Self.combine(other, into: $0, operation) }
+          }
+        }
         _ = target.update(fromContentsOf: parts[0])
-        for other in parts.dropFirst() { Self.combine(other, into: target, operation) }
       }
     }.wait()
   }

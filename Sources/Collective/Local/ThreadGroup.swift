@@ -23,7 +23,7 @@ final class Exchange {
 /// The meeting place of a ``ThreadCommunicator``'s ranks.
 ///
 /// The n-th calls of all ranks meet in one ``Exchange``. The rank that comes last does the work for all, reading the
-/// contributions in the order of the ranks, so that the result does not depend on timing. It works under the lock and
+/// contributions in a fixed order, so that the result does not depend on timing. It works under the lock and
 /// never after a failure: a rank that was released by an error may free its buffers.
 final class ThreadGroup: @unchecked Sendable {
   let size: Int
