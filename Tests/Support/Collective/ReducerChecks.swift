@@ -59,7 +59,7 @@ extension CollectiveConformance {
   private static func reduceShards(_ communicator: any Communicator, total: Int, inMadeBuffer: Bool) throws {
     let own = total / communicator.size
     let plan = BucketPlan(
-      parameters: [0..<700, 700..<800, 800..<80_001], tailCount: 1, bytesPerElement: 4, firstBucketBytes: 4,
+      parameters: [0..<700, 700..<800, 800..<3001], tailCount: 1, bytesPerElement: 4, firstBucketBytes: 4,
       bucketBytes: 1000)
     func gradients(_ shard: Int, _ step: Int) -> [Float] {
       (0..<plan.elementCount).map { Float.random(in: -1...1, seed: UInt64((step * total + shard) * 100_000 + $0)) }
