@@ -1,4 +1,5 @@
 import ArgumentParser
+import Autograd
 import Collective
 import DistTrain
 import Foundation
@@ -20,6 +21,7 @@ struct DistTrainCommand: ParsableCommand {
   /// Parses and runs; of several ranks only the first complains about the command line.
   static func main() {
     do {
+      try Kernels.checkEnvironment()
       var command = try parseAsRoot()
       try command.run()
     } catch {
@@ -52,5 +54,6 @@ struct DistTrainCommand: ParsableCommand {
 /// Measurements of this machine.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure training steps or all-reduces.", subcommands: [BenchStep.self, AllReduce.self])
+    abstract: "Measure training steps, all-reduces or the machine.",
+    subcommands: [BenchStep.self, AllReduce.self, Roofline.self])
 }

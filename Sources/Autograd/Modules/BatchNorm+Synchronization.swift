@@ -6,7 +6,7 @@ extension BatchNorm {
   func normalize(_ x: Tensor, gatheringBy gatherRows: (_ row: Tensor) -> Tensor) -> Tensor {
     let channels = x.shape[1]
     let (mean, variance) = x.count > 0 ? x.batchMoments() : x.zeroMoments()
-    let ownCount = Tensor([x.count / channels], shape: [1]).cast(to: .float64)
+    let ownCount = Tensor([x.count / channels], shape: [1]).cast(to: .float64).to(x.device)
     let all = gatherRows(
       Tensor.concatenated([mean.cast(to: .float64), variance.cast(to: .float64), ownCount]))
     let counts = all[0..., (2 * channels)...].detached()

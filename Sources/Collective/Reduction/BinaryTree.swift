@@ -27,22 +27,45 @@ enum BinaryTree {
 }
 
 extension Communicator {
-  /// Sums the buffers of all ranks along the ``BinaryTree`` of the ranks, whatever carries them.
+  /// Sums the buffers of a power of two of ranks along the ``BinaryTree`` of the ranks, by messages between two ranks
+  /// each.
+  ///
+  /// Reduce-scatter by recursive halving, all-gather by recursive doubling (Thakur, Rabenseifner, Gropp, "Optimization of
+  /// Collective Communication Operations in MPICH", 2005), with neighbours first: so every element is summed along the
+  /// tree, and a rank sends each element less than twice.
   func sumAlongBinaryTree<Element: ReducibleElement>(_ buffer: UnsafeMutableBufferPointer<Element>) throws {
-    guard !sumsAlongBinaryTree else { return try allReduce(buffer, .sum) }
-    let length = min(buffer.count, 1 << 16)
-    var all = [Element](repeating: 0, count: size * length)
-    for start in stride(from: 0, to: buffer.count, by: length) {
-      let chunk = UnsafeMutableBufferPointer(rebasing: buffer[start..<min(start + length, buffer.count)])
-      try all.withUnsafeMutableBufferPointer { all in
-        let parts = UnsafeMutableBufferPointer(rebasing: all[..<(size * chunk.count)])
-        try allGather(UnsafeBufferPointer(chunk), into: parts)
-        guard let first = parts.baseAddress, let target = chunk.baseAddress else { return }
-        BinaryTree.forEachPair(of: size) { source, target in
-          BinaryTree.add(first + source * chunk.count, to: first + target * chunk.count, count: chunk.count)
-        }
-        target.update(from: first, count: chunk.count)
+    precondition(size.nonzeroBitCount == 1, "\(size) ranks are not a power of two")
+    guard let start = buffer.baseAddress, size > 1 else { return }
+    var received = [Element](repeating: 0, count: buffer.count - buffer.count / 2)
+    var exchanges: [(partner: Int, kept: Range<Int>, given: Range<Int>)] = []
+    var range = buffer.indices
+    for distance in sequence(first: 1, next: { $0 * 2 }).prefix(while: { $0 < size }) {
+      let middle = range.lowerBound + range.count / 2
+      let (low, high) = (range.lowerBound..<middle, middle..<range.upperBound)
+      let (kept, given) = rank & distance == 0 ? (low, high) : (high, low)
+      let partner = rank ^ distance
+      try received.withUnsafeMutableBufferPointer { received in
+        let other = UnsafeMutableBufferPointer(rebasing: received[..<kept.count])
+        try exchange(sending: UnsafeMutableBufferPointer(rebasing: buffer[given]), receiving: other, with: partner)
+        if let source = other.baseAddress { BinaryTree.add(source, to: start + kept.lowerBound, count: kept.count) }
       }
+      exchanges.append((partner, kept, given))
+      range = kept
     }
+    for (partner, kept, given) in exchanges.reversed() {
+      try exchange(
+        sending: UnsafeMutableBufferPointer(rebasing: buffer[kept]),
+        receiving: UnsafeMutableBufferPointer(rebasing: buffer[given]), with: partner)
+    }
+  }
+
+  private func exchange<Element: ReducibleElement>(
+    sending sent: UnsafeMutableBufferPointer<Element>, receiving received: UnsafeMutableBufferPointer<Element>,
+    with partner: Int
+  ) throws {
+    let receiving = try startReceive(received, from: partner, tag: MessageTag.parts)
+    let sending = try startSend(UnsafeBufferPointer(sent), to: partner, tag: MessageTag.parts)
+    try receiving.wait()
+    try sending.wait()
   }
 }

@@ -34,23 +34,25 @@ final class BatchStatistics {
   /// The rows [k] of all ranks, as [ranks, k].
   fileprivate func gather(_ row: Tensor) -> Tensor {
     let rows = Tensor.zeros([communicator.size, row.count], dtype: .float64)
+    let own = row.to(.cpu)
     communicate {
-      try row.withElements(of: Double.self) { row in
+      try own.withElements(of: Double.self) { row in
         try rows.withMutableElements(of: Double.self) { try communicator.allGather(row, into: $0) }
       }
     }
-    return rows
+    return rows.to(row.device)
   }
 
   /// The sum over ranks of this rank's row in [ranks, k], as [k].
   fileprivate func sum(_ rows: Tensor) -> Tensor {
     let row = Tensor.zeros([rows.shape[1]], dtype: .float64)
+    let all = rows.to(.cpu)
     communicate {
-      try rows.withElements(of: Double.self) { rows in
+      try all.withElements(of: Double.self) { rows in
         try row.withMutableElements(of: Double.self) { try communicator.reduceScatter(rows, into: $0, .sum) }
       }
     }
-    return row
+    return row.to(rows.device)
   }
 
   private func communicate(_ call: () throws -> Void) {
