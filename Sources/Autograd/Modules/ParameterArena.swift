@@ -77,7 +77,11 @@ public final class ParameterArena {
   /// Calls `handler` with a parameter's index when the backward pass has finished its gradient.
   public func onGradientReady(_ handler: @escaping (_ index: Int) -> Void) {
     for (index, (_, parameter)) in parameters.enumerated() {
-      parameter.gradientDidBecomeReady = { handler(index) }
+      parameter.gradientDidBecomeReady = { [unowned parameter] in
+        // Reached by a graph through which no gradient flowed: what is in its place is of an earlier step.
+        if parameter.grad == nil { parameter.grad = .zerosLike(parameter) }
+        handler(index)
+      }
     }
   }
 
@@ -86,6 +90,16 @@ public final class ParameterArena {
     get { tailElements.array() }
     set { tailElements.assign(newValue) }
   }
+
+  /// Sets the values after the last gradient to those of as many tensors of one element, without waiting for a GPU that is
+  /// still computing them.
+  package func setTail(_ values: [Tensor]) {
+    precondition(values.count == tail.count, "\(values.count) values for a tail of \(tail.count)")
+    for (index, value) in values.enumerated() { tailElements.part(at: index, shape: value.shape).assign(value) }
+  }
+
+  /// All gradients and the tail, as one array in the arena's memory.
+  package var gradientsAndTail: Tensor { gradients }
 
   /// The elements of parameter `index` in an array of the arena's layout, such as an optimizer's state, in its memory.
   public func view(of array: Tensor, at index: Int) -> Tensor {

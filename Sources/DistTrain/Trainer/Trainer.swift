@@ -13,7 +13,7 @@ public final class Trainer {
   private let configuration: TrainingConfiguration
   private let communicator: any Communicator
   private let test: LabeledImages
-  private var loader: ShardLoader
+  private var feed: BatchFeed
   private var step: Int
   private var log: RunLog?
 
@@ -29,7 +29,10 @@ public final class Trainer {
     _ configuration: TrainingConfiguration, resume: Bool, communicator: any Communicator, prefetch: Int = 0,
     display: ProgressDisplay.Output = .standardError()
   ) throws {
-    try communicator.agree(on: "checking the configuration") { try configuration.validate() }
+    try communicator.agree(on: "checking the configuration") {
+      try configuration.validate()
+      try configuration.cut.validate(worldSize: communicator.size)
+    }
     try communicator.verifySame(configuration.yaml(), what: "the configuration")
     let (training, test) = try communicator.agree(on: "reading the data set") {
       let folder = MNISTFolder(path: configuration.data)
@@ -39,21 +42,24 @@ public final class Trainer {
       try test.checkSize(in: configuration.data)
       return (training, test)
     }
+    try communicator.verifySame("training images: \(training.count)\ntest images: \(test.count)", what: "the data set")
     self.configuration = configuration
     self.communicator = communicator
     self.test = test
+    let device = try communicator.openDevice(configuration.device)
     manualSeed(configuration.seed)
     let shards = Shards(
       sampleCount: training.count, globalBatch: configuration.globalBatch, rank: communicator.rank,
-      worldSize: communicator.size, dropLast: configuration.dropLast)
-    loader = ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch)
+      worldSize: communicator.size, dropLast: configuration.dropLast, cut: configuration.cut)
     replica = try Replica(
-      Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)),
+      Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)).to(device),
       SGD.Options(
         learningRate: configuration.learningRate, momentum: configuration.momentum,
         weightDecay: configuration.weightDecay),
       communicator: communicator, bucketBytes: configuration.bucketBytes,
-      allowsNonfinite: configuration.allowNonfinite)
+      allowsNonfinite: configuration.allowNonfinite, reproducibleShards: configuration.reproducible)
+    feed = BatchFeed(
+      ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch), for: replica)
     directory = try communicator.agreeOnDirectory(configuration, resume: resume)
     step = 0
     if resume { step = try resumeFromCheckpoint() }
@@ -71,9 +77,9 @@ public final class Trainer {
   public func run() throws -> Evaluation {
     var evaluation: Evaluation?
     while step < totalSteps {
-      let (epoch, position) = step.quotientAndRemainder(dividingBy: loader.shards.stepsPerEpoch)
+      let (epoch, position) = step.quotientAndRemainder(dividingBy: feed.loader.shards.stepsPerEpoch)
       try trainOneStep(epoch: epoch, position: position)
-      let epochEnds = position + 1 == loader.shards.stepsPerEpoch
+      let epochEnds = position + 1 == feed.loader.shards.stepsPerEpoch
       evaluation = epochEnds || step == totalSteps ? try evaluate(epoch: epoch) : nil
       let isDue = configuration.checkpointEvery > 0 && step.isMultiple(of: configuration.checkpointEvery)
       if isDue || evaluation != nil { try writeCheckpoint() }
@@ -85,27 +91,32 @@ public final class Trainer {
 
   /// The steps of the whole run.
   private var totalSteps: Int {
-    let (steps, overflow) = configuration.epochs.multipliedReportingOverflow(by: loader.shards.stepsPerEpoch)
+    let (steps, overflow) = configuration.epochs.multipliedReportingOverflow(by: feed.loader.shards.stepsPerEpoch)
     return min(configuration.steps ?? .max, overflow ? .max : steps)
   }
 
   /// The epochs of the whole run; the last may not be complete.
-  private var epochs: Int { (totalSteps - 1) / loader.shards.stepsPerEpoch + 1 }
+  private var epochs: Int { (totalSteps - 1) / feed.loader.shards.stepsPerEpoch + 1 }
 
   private func trainOneStep(epoch: Int, position: Int) throws {
-    var stopwatch = Stopwatch()
-    let batch = try loader.batch(epoch: epoch, step: position)
-    let dataSeconds = stopwatch.lap()
+    var dataSeconds = 0.0
+    func batch(_ piece: Int) throws -> Batch {
+      var stopwatch = Stopwatch()
+      defer { dataSeconds += stopwatch.lap() }
+      return try feed.batch(epoch: epoch, step: position, piece: piece)
+    }
     step += 1
+    let lastPiece = feed.loader.shards.pieceCount - 1
     let outcome: Replica.Outcome
     do {
-      outcome = try replica.step(batch)
+      for piece in 0..<lastPiece { try replica.accumulate(batch(piece)) }
+      outcome = try replica.step(batch(lastPiece), meanwhile: { try feed.prepare(epoch: epoch, step: position + 1) })
     } catch let error as NonfiniteLoss {
       throw TrainingStopped(step: step, epoch: epoch + 1, reason: error)
     }
     var seconds = outcome.seconds
     seconds.data = dataSeconds
-    let isLast = step == totalSteps || position + 1 == loader.shards.stepsPerEpoch
+    let isLast = step == totalSteps || position + 1 == feed.loader.shards.stepsPerEpoch
     try log?.add(step: step, epoch: epoch + 1, outcome, seconds: seconds, isLast: isLast)
     if configuration.verifyReplicas > 0 && step.isMultiple(of: configuration.verifyReplicas) {
       do { try replica.verify() } catch let error as ReplicaMismatch {
@@ -121,7 +132,7 @@ public final class Trainer {
   }
 
   private var checkpoint: TrainingCheckpoint {
-    TrainingCheckpoint(step: step, configuration: configuration, sampleCount: loader.dataset.count)
+    TrainingCheckpoint(step: step, configuration: configuration, sampleCount: feed.loader.dataset.count)
   }
 
   private func writeCheckpoint() throws {
@@ -141,7 +152,8 @@ public final class Trainer {
       return step
     }
     try replica.broadcastState()
-    return Int(try communicator.allReduced(Int64(step), .maximum))
+    replica.stepCount = Int(try communicator.allReduced(Int64(step), .maximum))
+    return replica.stepCount
   }
 }
 

@@ -1,0 +1,139 @@
+import Autograd
+import Collective
+
+extension Replica {
+  /// Makes one training step, or the last piece of one. Collective.
+  ///
+  /// - Parameters:
+  ///   - batch: This rank's part of the global batch; nil or empty where it has no samples (any more).
+  ///   - loss: The sum of the losses of a batch, from the model's output and the targets. Where it repeats on a GPU,
+  ///     it is not called again but for batches of another shape: it may depend on nothing else.
+  ///   - meanwhile: Called while a GPU computes, before anybody waits for it: the place to bring the next batch.
+  /// - Throws: ``NonfiniteLoss`` on all ranks, before the parameters are changed; when communication fails; what
+  ///   `meanwhile` throws.
+  public func step(
+    _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }, meanwhile: () throws -> Void = {}
+  ) throws -> Outcome {
+    try compute(batch, loss: loss, isLast: true)
+    defer { progress = StepProgress() }
+    try meanwhile()
+    var stopwatch = Stopwatch()
+    var seconds = progress.seconds
+    try reducer.finish()
+    try shardBuffers?.endStep(communicator)
+    seconds.communication += stopwatch.lap()
+    let sums = arena.tailValues
+    // A GPU's computation ends here.
+    seconds.backward += stopwatch.lap()
+    let (total, count) = (sums[0], sums[1])
+    guard count > 0 else { return Outcome(loss: 0, count: 0, seconds: seconds) }
+    if !total.isFinite && !allowsNonfinite { throw try nonfiniteLoss(isFinite: progress.lossSum?.item().isFinite ?? true) }
+    optimizer.step(gradientScale: 1 / count)
+    stepCount += 1
+    seconds.optimizer += stopwatch.lap()
+    return Outcome(loss: total / count, count: Int(count), seconds: seconds)
+  }
+
+  /// Computes a piece of this rank's part of a step that is not the last, as within PyTorch's `no_sync()`.
+  ///
+  /// Its gradients are added to those of the next ``step(_:loss:)``, whose samples it takes part in: a step of several
+  /// pieces is the step of one batch of all their samples. Not collective, but for synchronized batch normalization.
+  ///
+  /// - Throws: When communication fails.
+  public func accumulate(
+    _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }
+  ) throws {
+    try compute(batch, loss: loss, isLast: false)
+    if isReproducible { reducer.keepShard() }
+  }
+
+  /// Whether each piece is a logical shard, whose gradients are kept apart until they are added along the tree.
+  private var isReproducible: Bool { shardBuffers != nil }
+
+  /// Computes a piece of this rank's samples, on a GPU by repeating what was recorded, where that can be.
+  private func compute(_ given: Batch?, loss: Loss, isLast: Bool) throws {
+    let isFirst = progress.pieceCount == 0
+    if isFirst { reducer.begin() }
+    let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
+    try shardBuffers?.beginShard(isFirstOfRank: isFirst)
+    let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
+    let count = given?.count ?? 0
+    let sum: Tensor?
+    if let recorder, let batch, isFirst && isLast {
+      sum = try recorder.run(batch.tensors) { tensors in
+        try differentiate(Batch(tensors), count: count, part: part, loss: loss, isLast: true)
+      }
+    } else {
+      sum = try differentiate(batch, count: count, part: part, loss: loss, isLast: isLast)
+    }
+    progress.add(loss: sum, count: count)
+  }
+
+  /// Runs the model forward and backward on a piece, of which `count` samples are this rank's; gives the sum of the losses.
+  private func differentiate(_ batch: Batch?, count: Int, part: Int, loss: Loss, isLast: Bool) throws -> Tensor? {
+    var stopwatch = Stopwatch()
+    if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
+    let sum = batch.flatMap { batch in
+      guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
+      return random.draw(step: stepCount, part: part) {
+        loss(model(batch.inputs.cast(to: arena.dtype)), batch.targets)
+      }
+    }
+    try batchStatistics?.check()
+    try shardBuffers?.endShard(part)
+    var soFar = isReproducible ? StepProgress() : progress
+    soFar.add(loss: sum, count: count)
+    arena.setTail(lossSum: soFar.lossSum, count: soFar.count)
+    progress.seconds.forward += stopwatch.lap()
+
+    secondsInBackward = 0
+    // Batch statistics are exchanged in the backward pass too: buckets wait for its end, so that all ranks make the
+    // same calls in the same order whichever parameters they use.
+    gradientsAreFinal = isLast && batchStatistics == nil
+    defer { gradientsAreFinal = false }
+    try sum?.backward()
+    if let communicationError { throw communicationError }
+    try batchStatistics?.check()
+    if isLast || isReproducible { arena.fillMissingGradients() }
+    progress.seconds.backward += stopwatch.lap() - secondsInBackward
+    progress.seconds.communication += secondsInBackward
+    return sum?.detached()
+  }
+
+  /// The error that names the first rank whose own loss is not finite; none is if only their sum overflowed.
+  private func nonfiniteLoss(isFinite: Bool) throws -> NonfiniteLoss {
+    let first = try communicator.allReduced(Int64(isFinite ? communicator.size : communicator.rank), .minimum)
+    return NonfiniteLoss(rank: first < communicator.size ? Int(first) : nil)
+  }
+}
+
+/// What one rank has computed of a step.
+struct StepProgress {
+  private(set) var pieceCount = 0
+  /// The sum of this rank's losses; nil before it has any.
+  private(set) var lossSum: Tensor?
+  /// This rank's samples.
+  private(set) var count = 0
+  var seconds = TrainingRecord.Seconds()
+
+  mutating func add(loss: Tensor?, count: Int) {
+    pieceCount += 1
+    if let loss {
+      let loss = loss.detached()
+      lossSum = lossSum.map { $0.cast(to: .float64) + loss.cast(to: .float64) } ?? loss
+    }
+    self.count += count
+  }
+}
+
+extension ParameterArena {
+  /// Lets the sum of a rank's losses and the number of its samples take part in the all-reduce, without waiting for a GPU
+  /// that is still computing the first.
+  fileprivate func setTail(lossSum: Tensor?, count: Int) {
+    if device == .cpu {
+      tailValues = [lossSum?.item() ?? 0, Double(count)]
+    } else {
+      setTail([lossSum ?? .zeros([], dtype: dtype, device: device), .full([], Double(count), dtype: dtype, device: device)])
+    }
+  }
+}
