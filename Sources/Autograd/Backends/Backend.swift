@@ -14,9 +14,6 @@ protocol Backend: Sendable {
   func convert(_ x: Tensor, into result: Tensor)
   /// Gathers `result` from `x`, whose element (i, j, …) is at `offset + i · strides[0] + j · strides[1] + …`.
   func copy(_ x: Tensor, offset: Int, strides: [Int], into result: Tensor)
-  /// Adds `x` to the elements of `result` at `offset + i · strides[0] + …`: the transpose of ``copy``.
-  func scatterAdd(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int])
-
   /// Writes `x` to the elements of `result` at `offset + i · strides[0] + …`, and leaves the others as they are.
   func place(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int])
   /// Elements of `a` where `condition` is true, of `b` where not; all three are broadcast to the shape of `result`.
@@ -92,14 +89,14 @@ protocol Backend: Sendable {
 }
 
 /// Functions of one element.
-enum UnaryOperation {
+enum UnaryOperation: String {
   case negate, absolute, sign, square, squareRoot, reciprocalSquareRoot, reciprocal, zeroIfInfinite
   case exponential, logarithm, logarithmOfOnePlus, sine, cosine, errorFunction
   case tanh, sigmoid, relu, softplus, logSigmoid, silu, gelu, geluTanh
 }
 
 /// Functions of two elements.
-enum BinaryOperation {
+enum BinaryOperation: String {
   case add, subtract, multiply, divide, maximum, minimum, power
   /// 1 where true, 0 where false.
   case equal, less, lessOrEqual

@@ -177,7 +177,7 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   KERNEL_OF(power##s, T, power(a, b))                         \
   KERNEL_OF(equal##s, T, a == b)                              \
   KERNEL_OF(less##s, T, a < b)                                \
-  KERNEL_OF(less_or_equal##s, T, a <= b)
+  KERNEL_OF(lessOrEqual##s, T, a <= b)
 
 // Everything for a floating-point type T with names that end in s. A NaN stays a NaN in relu, as in PyTorch; above 20
 // softplus is the identity to within rounding, and the exponential would overflow.
@@ -186,34 +186,34 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   UNARY_KERNEL(absolute##s, T, magnitude(x))                                                  \
   UNARY_KERNEL(sign##s, T, (x > 0) - (x < 0))                                                 \
   UNARY_KERNEL(square##s, T, x * x)                                                           \
-  UNARY_KERNEL(square_root##s, T, squareRoot(x))                                              \
-  UNARY_KERNEL(reciprocal_square_root##s, T, 1 / squareRoot(x))                               \
+  UNARY_KERNEL(squareRoot##s, T, squareRoot(x))                                              \
+  UNARY_KERNEL(reciprocalSquareRoot##s, T, 1 / squareRoot(x))                               \
   UNARY_KERNEL(reciprocal##s, T, 1 / x)                                                       \
-  UNARY_KERNEL(zero_if_infinite##s, T, x == x && x * 0 != 0 ? 0 : x)                          \
+  UNARY_KERNEL(zeroIfInfinite##s, T, x == x && x * 0 != 0 ? 0 : x)                          \
   UNARY_KERNEL(exponential##s, T, exponential(x))                                             \
   UNARY_KERNEL(logarithm##s, T, logarithm(x))                                                 \
-  UNARY_KERNEL(logarithm_of_one_plus##s, T, logarithmOfOnePlus(x))                            \
+  UNARY_KERNEL(logarithmOfOnePlus##s, T, logarithmOfOnePlus(x))                            \
   UNARY_KERNEL(sine##s, T, sine(x))                                                           \
   UNARY_KERNEL(cosine##s, T, cosine(x))                                                       \
-  UNARY_KERNEL(error_function##s, T, errorFunction(x))                                        \
+  UNARY_KERNEL(errorFunction##s, T, errorFunction(x))                                        \
   UNARY_KERNEL(tanh##s, T, hyperbolicTangent(x))                                              \
   UNARY_KERNEL(sigmoid##s, T, 1 / (1 + exponential(-x)))                                      \
   UNARY_KERNEL(relu##s, T, x <= 0 ? 0 : x)                                                    \
   UNARY_KERNEL(softplus##s, T, x > 20 ? x : logarithmOfOnePlus(exponential(x)))               \
-  UNARY_KERNEL(log_sigmoid##s, T, logSigmoid(x))                                              \
+  UNARY_KERNEL(logSigmoid##s, T, logSigmoid(x))                                              \
   UNARY_KERNEL(silu##s, T, silu(x))                                                           \
   UNARY_KERNEL(gelu##s, T, x * normal(x))                                                     \
-  UNARY_KERNEL(gelu_tanh##s, T, geluTanh(x))                                                  \
+  UNARY_KERNEL(geluTanh##s, T, geluTanh(x))                                                  \
   ARITHMETIC(BINARY_KERNEL, s, T)                                                             \
   ARITHMETIC(BROADCAST_KERNEL, _broadcast##s, T)                                              \
-  BINARY_KERNEL(leaky_relu##s, T, a > 0 ? a : a * b)                                          \
-  BINARY_KERNEL(leaky_relu_slope##s, T, a > 0 ? 1 : b)                                        \
-  BINARY_KERNEL(tanh_gradient##s, T, a * (1 - b * b))                                         \
-  BINARY_KERNEL(sigmoid_gradient##s, T, a * (1 - b) * b)                                      \
-  BINARY_KERNEL(relu_gradient##s, T, b <= 0 ? 0 : a)                                          \
-  BINARY_KERNEL(softplus_gradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))              \
-  BINARY_KERNEL(silu_gradient##s, T, a * siluSlope(b))                                        \
-  BINARY_KERNEL(gelu_gradient##s, T, a * geluSlope(b))                                        \
-  BINARY_KERNEL(gelu_tanh_gradient##s, T, a * geluTanhSlope(b))
+  BINARY_KERNEL(leakyReLU##s, T, a > 0 ? a : a * b)                                          \
+  BINARY_KERNEL(leakyReLUSlope##s, T, a > 0 ? 1 : b)                                        \
+  BINARY_KERNEL(tanhGradient##s, T, a * (1 - b * b))                                         \
+  BINARY_KERNEL(sigmoidGradient##s, T, a * (1 - b) * b)                                      \
+  BINARY_KERNEL(reluGradient##s, T, b <= 0 ? 0 : a)                                          \
+  BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))              \
+  BINARY_KERNEL(siluGradient##s, T, a * siluSlope(b))                                        \
+  BINARY_KERNEL(geluGradient##s, T, a * geluSlope(b))                                        \
+  BINARY_KERNEL(geluTanhGradient##s, T, a * geluTanhSlope(b))
 
 #endif
