@@ -3,9 +3,82 @@
 // `#embed` is part of C since C23, and of clang in every language version.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-// The files end with a zero here.
+static const char convolution_h[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/convolution.h" suffix(, 0)
+};
+static const char elementwise_h[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/elementwise.h" suffix(, 0)
+};
+static const char kernel_h[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/kernel.h" suffix(, 0)
+};
+static const char multiply_h[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/multiply.h" suffix(, 0)
+};
+static const char reduce_h[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/reduce.h" suffix(, 0)
+};
+static const char convolution_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/convolution.cu" suffix(, 0)
+};
+static const char copies_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/copies.cu" suffix(, 0)
+};
+static const char elementwise_f32_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/elementwise_f32.cu" suffix(, 0)
+};
+static const char elementwise_f64_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/elementwise_f64.cu" suffix(, 0)
+};
+static const char elementwise_i64_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/elementwise_i64.cu" suffix(, 0)
+};
+static const char indexing_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/indexing.cu" suffix(, 0)
+};
+static const char losses_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/losses.cu" suffix(, 0)
+};
+static const char normalization_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/normalization.cu" suffix(, 0)
+};
+static const char optimizers_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/optimizers.cu" suffix(, 0)
+};
+static const char ordering_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/ordering.cu" suffix(, 0)
+};
+static const char pooling_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/pooling.cu" suffix(, 0)
+};
+static const char products_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/products.cu" suffix(, 0)
+};
+static const char reductions_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/reductions.cu" suffix(, 0)
+};
 
 const dt_kernel_source *dt_kernel_sources(void) {
-  static const dt_kernel_source sources[] = {{NULL, NULL}};
+  static const dt_kernel_source sources[] = {
+    {"convolution.h", convolution_h},
+    {"elementwise.h", elementwise_h},
+    {"kernel.h", kernel_h},
+    {"multiply.h", multiply_h},
+    {"reduce.h", reduce_h},
+    {"convolution.cu", convolution_cu},
+    {"copies.cu", copies_cu},
+    {"elementwise_f32.cu", elementwise_f32_cu},
+    {"elementwise_f64.cu", elementwise_f64_cu},
+    {"elementwise_i64.cu", elementwise_i64_cu},
+    {"indexing.cu", indexing_cu},
+    {"losses.cu", losses_cu},
+    {"normalization.cu", normalization_cu},
+    {"optimizers.cu", optimizers_cu},
+    {"ordering.cu", ordering_cu},
+    {"pooling.cu", pooling_cu},
+    {"products.cu", products_cu},
+    {"reductions.cu", reductions_cu},
+    {NULL, NULL},
+  };
   return sources;
 }

@@ -14,9 +14,6 @@ protocol Backend: Sendable {
   func convert(_ x: Tensor, into result: Tensor)
   /// Gathers `result` from `x`, whose element (i, j, …) is at `offset + i · strides[0] + j · strides[1] + …`.
   func copy(_ x: Tensor, offset: Int, strides: [Int], into result: Tensor)
-  /// Adds `x` to the elements of `result` at `offset + i · strides[0] + …`: the transpose of ``copy``.
-  func scatterAdd(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int])
-
   /// Writes `x` to the elements of `result` at `offset + i · strides[0] + …`, and leaves the others as they are.
   func place(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int])
   /// Elements of `a` where `condition` is true, of `b` where not; all three are broadcast to the shape of `result`.
@@ -31,6 +28,10 @@ protocol Backend: Sendable {
   /// Combines `a` and `b`, broadcast to the shape of `result`, which may be `a` or `b` itself. One of them may be one
   /// element in the processor's memory.
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor)
+  /// The gradient of an activation, of (gradient, output), and with it the sums of its columns, which for a linear layer
+  /// before the activation are the gradient of the bias: [columns], or that added to `sums`.
+  func activationGradient(
+    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool)
   /// Sums over the middle dimension of `x`, seen as [outer, reduced, inner].
   func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor)
   /// The largest values over the middle dimension, and the int64 places where they first occur.
@@ -91,15 +92,28 @@ protocol Backend: Sendable {
   func adagradStep(_ step: AdagradStep, gradient: Tensor, weight: Tensor, sum: Tensor)
 }
 
+extension Backend {
+  /// In two passes, for backends that have no kernel for both.
+  func activationGradient(
+    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
+  ) {
+    binary(operation, gradient, output, into: result)
+    let target = adding ? sums.uninitializedLike() : sums
+    let extents = ReductionExtents(outer: 1, reduced: result.count / max(sums.count, 1), inner: sums.count)
+    sum(result, extents: extents, into: target)
+    if adding { binary(.add, sums, target, into: sums) }
+  }
+}
+
 /// Functions of one element.
-enum UnaryOperation {
+enum UnaryOperation: String {
   case negate, absolute, sign, square, squareRoot, reciprocalSquareRoot, reciprocal, zeroIfInfinite
   case exponential, logarithm, logarithmOfOnePlus, sine, cosine, errorFunction
   case tanh, sigmoid, relu, softplus, logSigmoid, silu, gelu, geluTanh
 }
 
 /// Functions of two elements.
-enum BinaryOperation {
+enum BinaryOperation: String {
   case add, subtract, multiply, divide, maximum, minimum, power
   /// 1 where true, 0 where false.
   case equal, less, lessOrEqual

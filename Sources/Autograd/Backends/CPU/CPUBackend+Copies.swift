@@ -70,25 +70,4 @@ extension CPUBackend {
       for i in 0..<walk.runLength { out[i] = choices[i * steps[0]] ? x[i * steps[1]] : y[i * steps[2]] }
     }
   }
-
-  func scatterAdd(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int]) {
-    switch x.dtype {
-    case .float32: scatterAdd(x, result.pointer(Float.self) + offset, strides)
-    case .float64: scatterAdd(x, result.pointer(Double.self) + offset, strides)
-    default: unsupported("the gradient of a view", x.dtype)
-    }
-  }
-
-  private func scatterAdd<T: TensorElement & FloatingPoint>(
-    _ x: Tensor, _ result: UnsafeMutablePointer<T>, _ strides: [Int]
-  ) {
-    let source = x.pointer(T.self)
-    let walk = StridedWalk(shape: x.shape, strides: [strides])
-    let step = walk.runStrides[0]
-    walk.forEachRun { position, offsets in
-      let from = source + position
-      let to = result + offsets[0]
-      for i in 0..<walk.runLength { to[i * step] += from[i] }
-    }
-  }
 }

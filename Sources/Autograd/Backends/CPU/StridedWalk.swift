@@ -9,21 +9,11 @@ struct StridedWalk {
   private let outerStrides: [[Int]]
 
   init(shape: [Int], strides: [[Int]]) {
-    var merged: [Int] = []
-    var mergedStrides = strides.map { _ in [Int]() }
-    for (dimension, size) in shape.enumerated() where size != 1 {
-      let continues =
-        !merged.isEmpty && strides.indices.allSatisfy { mergedStrides[$0].last == strides[$0][dimension] * size }
-      if continues { merged[merged.count - 1] *= size } else { merged.append(size) }
-      for i in strides.indices {
-        if continues { mergedStrides[i].removeLast() }
-        mergedStrides[i].append(strides[i][dimension])
-      }
-    }
-    runLength = merged.last ?? 1
-    runStrides = mergedStrides.map { $0.last ?? 0 }
-    outer = Array(merged.dropLast())
-    outerStrides = mergedStrides.map { Array($0.dropLast()) }
+    let merged = MergedDimensions(shape: shape, strides: strides)
+    runLength = merged.sizes.last ?? 1
+    runStrides = merged.strides.map { $0.last ?? 0 }
+    outer = Array(merged.sizes.dropLast())
+    outerStrides = merged.strides.map { Array($0.dropLast()) }
   }
 
   /// Calls `body` for each run with the place of its first element and the offsets of the others' elements there.

@@ -1,5 +1,5 @@
 /// Computes on an NVIDIA GPU, with kernels of its own and cuBLAS. Nothing waits for the GPU but a download.
-struct CUDABackend {
+struct CUDABackend: Backend {
   let device: CUDADevice
 
   func upload(_ source: UnsafeRawPointer, to result: Tensor) {
@@ -15,5 +15,5 @@ struct CUDABackend {
 
 extension CUDADevice {
   /// The backend that computes on this device's memory.
-  var backend: any Backend { preconditionFailure("cuda:\(index): operators are not there yet") }
+  var backend: any Backend { CUDABackend(device: self) }
 }

@@ -41,7 +41,7 @@ struct KernelCompiler {
   }
 
   /// The options of every compilation.
-  static let options = ["--std=c++17", "--restrict"]
+  static let options = ["--std=c++17"]
 
   /// Compiles a module.
   ///

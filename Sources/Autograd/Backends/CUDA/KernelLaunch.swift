@@ -53,8 +53,9 @@ extension CUDADevice {
       arguments: arguments)
   }
 
-  private func launch(
-    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent, sharedBytes: Int,
+  /// Starts a kernel with the given arguments.
+  func launch(
+    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent, sharedBytes: Int = 0,
     arguments: [any KernelArgument]
   ) {
     guard blocks.x > 0 && blocks.y > 0 && blocks.z > 0 else { return }

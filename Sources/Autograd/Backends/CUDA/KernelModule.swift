@@ -2,7 +2,10 @@ import CCUDA
 
 /// A source file of kernels, `Kernels/NAME.cu`, compiled as a whole when its first kernel is launched.
 enum KernelModule: String, CaseIterable {
-  case products
+  case elementwiseFloat32 = "elementwise_f32"
+  case elementwiseFloat64 = "elementwise_f64"
+  case elementwiseInt64 = "elementwise_i64"
+  case copies, reductions, ordering, indexing, losses, normalization, pooling, convolution, optimizers, products
 
   var fileName: String { "\(rawValue).cu" }
 }

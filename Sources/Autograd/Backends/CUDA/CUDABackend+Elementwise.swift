@@ -1,0 +1,107 @@
+extension CUDABackend {
+  func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor) {
+    guard x.dtype.isFloatingPoint else { unsupported(operation, x.dtype) }
+    launch(
+      "\(operation.rawValue)_\(x.dtype.suffix)", in: .elementwise(x.dtype), over: x.count, x.count, x.address,
+      result.address)
+  }
+
+  func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
+    switch result.dtype {
+    case .float32: combine(Float.self, operation, a, b, result)
+    case .float64: combine(Double.self, operation, a, b, result)
+    case .int64 where operation.isArithmetic: combine(Int64.self, operation, a, b, result)
+    default: unsupported(operation, result.dtype)
+    }
+  }
+
+  private func combine<T: TensorElement & Numeric>(
+    _: T.Type, _ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, _ result: Tensor
+  ) {
+    func isPlain(_ x: Tensor) -> Bool { x.count == 1 || x.count == result.count }
+    guard isPlain(a) && isPlain(b) else { return combineBroadcast(operation, a, b, result) }
+    launch(
+      "\(operation.rawValue)_\(result.dtype.suffix)", in: .elementwise(result.dtype), over: result.count,
+      result.count, Operand<T>(a, result), Operand<T>(b, result), result.address)
+  }
+
+  private func combineBroadcast(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, _ result: Tensor) {
+    guard operation.isArithmetic else {
+      func whole(_ x: Tensor) -> Tensor {
+        let copy = Tensor(uninitialized: result.shape, dtype: x.dtype, device: result.device)
+        self.copy(x, offset: 0, strides: Shape.broadcastStrides(x.shape, to: result.shape), into: copy)
+        return copy
+      }
+      return binary(operation, a.count == 1 ? a : whole(a), b.count == 1 ? b : whole(b), into: result)
+    }
+    let (a, b) = (onDevice(a), onDevice(b))
+    let size = result.dtype.byteCount
+    let dimensions = MergedDimensions(
+      shape: result.shape, strides: [a, b].map { Shape.broadcastStrides($0.shape, to: result.shape) })
+    dimensions.forEachPart { part, position, offsets in
+      let (x, y) = (a.address + offsets[0] * size, b.address + offsets[1] * size)
+      let out = result.address + position * size
+      let packed = [x, y, out].allSatisfy({ $0.isAligned(to: 16) }) ? part.packed(16 / size) : nil
+      let walk = packed ?? part
+      launch(
+        "\(operation.rawValue)_broadcast_\(result.dtype.suffix)", in: .elementwise(result.dtype), over: walk.count,
+        Walk(walk), walk.count, Int32(part.isShort ? 1 : 0), Int32(packed == nil ? 0 : 1), x, y, out)
+    }
+  }
+
+  /// The tensor, or a copy of its one element on this device.
+  func onDevice(_ x: Tensor) -> Tensor { x.device == .cpu ? x.detached().to(.cuda(device.index)) : x }
+}
+
+/// `Operand` in `elementwise.h`.
+private struct Operand<T: TensorElement & Numeric>: KernelArgument {
+  private let elements: UnsafeMutableRawPointer?
+  private let value: T
+  private let isSingle: Int32
+
+  init(_ x: Tensor, _ result: Tensor) {
+    let isOnDevice = x.device != .cpu
+    elements = isOnDevice ? x.address : nil
+    value = isOnDevice ? 0 : x.pointer(T.self)[0]
+    isSingle = x.count == result.count && isOnDevice ? 0 : 1
+  }
+}
+
+extension UnsafeMutableRawPointer {
+  /// Whether the address is a multiple of `byteCount`.
+  func isAligned(to byteCount: Int) -> Bool { UInt(bitPattern: self) % UInt(byteCount) == 0 }
+}
+
+extension DataType {
+  /// What the names of kernels for elements of this type end in.
+  var suffix: String {
+    switch self {
+    case .float32: "f32"
+    case .float64: "f64"
+    case .int64: "i64"
+    case .uint8: "u8"
+    case .bool: "bool"
+    }
+  }
+}
+
+extension KernelModule {
+  /// The element-wise functions of a type.
+  fileprivate static func elementwise(_ dtype: DataType) -> KernelModule {
+    switch dtype {
+    case .float32: .elementwiseFloat32
+    case .float64: .elementwiseFloat64
+    default: .elementwiseInt64
+    }
+  }
+}
+
+extension BinaryOperation {
+  /// Whether all numbers have it, and kernels take operands that are broadcast in any way.
+  fileprivate var isArithmetic: Bool {
+    switch self {
+    case .add, .subtract, .multiply, .divide, .maximum, .minimum, .power, .equal, .less, .lessOrEqual: true
+    default: false
+    }
+  }
+}

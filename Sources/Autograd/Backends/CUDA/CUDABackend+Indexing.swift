@@ -1,0 +1,83 @@
+extension CUDABackend {
+  func gather(_ x: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor) {
+    let size = x.dtype.byteCount
+    // Rows that are taken as a whole are moved in the largest units they are made of.
+    let bytes =
+      [16, 8, 4].first {
+        extents.isShared && $0 > size && extents.inner * size % $0 == 0 && x.address.isAligned(to: $0)
+          && result.address.isAligned(to: $0)
+      } ?? size
+    let picks = Picks(extents, inner: extents.inner * size / bytes)
+    launch(
+      "gather_\(bytes * 8)", in: .indexing, over: result.count * size / bytes, picks, x.address, indices.address,
+      result.address)
+  }
+
+  func scatterAdd(_ values: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor) {
+    guard values.dtype.isFloatingPoint else { unsupported("the gradient of indexing", values.dtype) }
+    guard values.count > 0 else { return }
+    let picks = Picks(extents, inner: extents.inner)
+    guard extents.isShared && extents.picks > Self.fewPicks else {
+      return launch(
+        "scatter_columns_\(values.dtype.suffix)", in: .indexing, over: extents.outer * extents.inner, picks,
+        values.address, indices.address, result.address)
+    }
+    let order = scratch(extents.picks, .int64)
+    sortingPlaces(indices, extents: .init(outer: 1, reduced: extents.picks, inner: 1), descending: false, into: order)
+    device.launch(
+      "scatter_rows_\(values.dtype.suffix)", in: .indexing, blocks: extents.picks,
+      threads: extents.outer * extents.inner <= 64 ? 64 : 256, picks, values.address, indices.address, order.address,
+      result.address)
+  }
+
+  /// So few that one thread a column adds them all.
+  private static let fewPicks = 16
+
+  func sortingPlaces(_ x: Tensor, extents e: ReductionExtents, descending: Bool, into places: Tensor) {
+    guard x.dtype.isFloatingPoint || x.dtype == .int64 else { unsupported("sorting", x.dtype) }
+    guard x.count > 0 else { return }
+    let columns = e.outer * e.inner
+    let isDescending: Int32 = descending ? 1 : 0
+    let passes = Self.mergePasses(e.reduced)
+    // Two arrays take turns, and the last pass writes to `places`.
+    var (to, from) = (places, places)
+    if passes > 0 { from = scratch(places.count, .int64) }
+    if passes % 2 == 1 { swap(&to, &from) }
+    device.launch(
+      "sort_tiles_\(x.dtype.suffix)", in: .ordering,
+      blocks: columns * ((e.reduced + Self.tileLength - 1) / Self.tileLength),
+      threads: e.reduced <= 64 ? 32 : 256, e.reduced, e.inner, isDescending, x.address, to.address)
+    for pass in 0..<passes {
+      swap(&to, &from)
+      launch(
+        "merge_runs_\(x.dtype.suffix)", in: .ordering, over: places.count, columns, e.reduced, e.inner,
+        Self.tileLength << pass, isDescending, x.address, from.address, to.address)
+    }
+  }
+
+  /// The elements that one block sorts; `tileLength` in `ordering.cu`.
+  private static let tileLength = 1024
+
+  private static func mergePasses(_ length: Int) -> Int {
+    var passes = 0
+    while tileLength << passes < length { passes += 1 }
+    return passes
+  }
+}
+
+/// `Picks` in `indexing.cu`.
+private struct Picks: KernelArgument {
+  private let outer: Int
+  private let size: Int
+  private let picks: Int
+  private let inner: Int
+  private let isShared: Int
+
+  init(_ extents: IndexedExtents, inner: Int) {
+    outer = extents.outer
+    size = extents.size
+    picks = extents.picks
+    self.inner = inner
+    isShared = extents.isShared ? 1 : 0
+  }
+}

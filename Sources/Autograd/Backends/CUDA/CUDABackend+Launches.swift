@@ -1,0 +1,70 @@
+/// Threads of a block where nothing else decides.
+private let blockSize = 256
+
+extension CUDABackend {
+  /// Starts a kernel whose threads together go through `count` places.
+  func launch(_ kernel: String, in module: KernelModule, over count: Int, _ arguments: any KernelArgument...) {
+    launch(kernel, in: module, over: count, arguments: arguments)
+  }
+
+  /// The same with the arguments in an array.
+  func launch(_ kernel: String, in module: KernelModule, over count: Int, arguments: [any KernelArgument]) {
+    let blocks = min((count + blockSize - 1) / blockSize, device.multiprocessorCount * 16)
+    device.launch(
+      kernel, in: module, blocks: LaunchExtent(blocks), threads: LaunchExtent(blockSize), arguments: arguments)
+  }
+
+  /// Starts a kernel that has a row of threads for each of `rows` rows of `length` elements.
+  func launch(
+    _ kernel: String, in module: KernelModule, rows: Int, of length: Int, parts: Int = 1,
+    _ arguments: any KernelArgument...
+  ) {
+    let threads =
+      length <= 128 ? LaunchExtent(32, 8) : length <= 1024 ? LaunchExtent(128) : LaunchExtent(blockSize)
+    device.launch(
+      kernel, in: module, blocks: LaunchExtent((rows + threads.y - 1) / threads.y, parts), threads: threads,
+      arguments: arguments)
+  }
+
+  /// Starts a kernel that adds up the columns of `matrices` matrices.
+  func launch(
+    _ kernel: String, in module: KernelModule, columns: Int, matrices: Int = 1, parts: Int,
+    _ arguments: any KernelArgument...
+  ) {
+    device.launch(
+      kernel, in: module, blocks: LaunchExtent(matrices * ((columns + 31) / 32), parts), threads: LaunchExtent(32, 8),
+      arguments: arguments)
+  }
+
+  /// Memory of the GPU for what one kernel leaves for the next.
+  func scratch(_ count: Int, _ dtype: DataType) -> Tensor {
+    Tensor(uninitialized: [count], dtype: dtype, device: .cuda(device.index))
+  }
+}
+
+/// How sums are divided among blocks. It depends on shapes alone, and so does the order in which elements are added.
+struct ReductionParts {
+  /// The elements, or rows of columns, of one part.
+  let chunk: Int
+  let count: Int
+
+  /// Parts for each of `groups` sums of `length` elements.
+  init(groups: Int, length: Int) {
+    self.init(of: length, atLeast: 8192, atMost: groups >= Self.enough ? 1 : Self.enough)
+  }
+
+  /// Parts for the sums of `columns` columns of each of `matrices` matrices.
+  init(matrices: Int, rows: Int, columns: Int) {
+    let tiles = max(matrices * ((columns + 31) / 32), 1)
+    self.init(of: rows, atLeast: 256, atMost: max(Self.enough * 2 / tiles, 1))
+  }
+
+  private init(of length: Int, atLeast smallest: Int, atMost most: Int) {
+    let parts = min(max((length + smallest - 1) / smallest, 1), most)
+    chunk = max((length + parts - 1) / parts, 1)
+    count = max((length + chunk - 1) / chunk, 1)
+  }
+
+  /// As many blocks as keep every GPU busy.
+  private static let enough = 512
+}

@@ -1,0 +1,53 @@
+extension CUDABackend {
+  func sum(_ x: Tensor, extents e: ReductionExtents, into result: Tensor) {
+    guard x.dtype.isFloatingPoint || x.dtype == .int64 else { unsupported("sum", x.dtype) }
+    let suffix = x.dtype.suffix
+    let parts: ReductionParts
+    let sums: Tensor?
+    if e.inner == 1 {
+      parts = ReductionParts(groups: e.outer, length: e.reduced)
+      sums = parts.count > 1 ? scratch(parts.count * result.count, .float64) : nil
+      launch(
+        "sum_rows_\(suffix)", in: .reductions, rows: e.outer, of: e.reduced, parts: parts.count, e.outer, e.reduced,
+        parts.chunk, x.address, sums?.address, result.address)
+    } else {
+      parts = ReductionParts(matrices: e.outer, rows: e.reduced, columns: e.inner)
+      sums = parts.count > 1 ? scratch(parts.count * result.count, .float64) : nil
+      launch(
+        "sum_columns_\(suffix)", in: .reductions, columns: e.inner, matrices: e.outer, parts: parts.count, e.outer,
+        e.reduced, e.inner, parts.chunk, x.address, sums?.address, result.address)
+    }
+    guard let sums else { return }
+    launch(
+      "sum_parts_\(suffix)", in: .reductions, rows: result.count, of: parts.count, result.count, parts.count,
+      sums.address, result.address)
+  }
+
+  func maximum(_ x: Tensor, extents e: ReductionExtents, into result: Tensor, places: Tensor) {
+    guard x.dtype.isFloatingPoint || x.dtype == .int64 else { unsupported("maximum", x.dtype) }
+    if e.inner == 1 {
+      launch(
+        "maximum_of_rows_\(x.dtype.suffix)", in: .reductions, rows: e.outer, of: e.reduced, e.outer, e.reduced,
+        x.address, result.address, places.address)
+    } else {
+      launch(
+        "maximum_of_columns_\(x.dtype.suffix)", in: .reductions, over: e.outer * e.inner, e.outer, e.reduced, e.inner,
+        x.address, result.address, places.address)
+    }
+  }
+
+  func cumulativeSum(_ x: Tensor, extents e: ReductionExtents, reversed: Bool, into result: Tensor) {
+    guard x.dtype.isFloatingPoint || x.dtype == .int64 else { unsupported("cumulative sum", x.dtype) }
+    let backwards: Int32 = reversed ? 1 : 0
+    if e.inner == 1 {
+      // A row is one warp's, however long it is.
+      launch(
+        "accumulate_rows_\(x.dtype.suffix)", in: .reductions, rows: e.outer, of: 1, e.outer, e.reduced, backwards,
+        x.address, result.address)
+    } else {
+      launch(
+        "accumulate_columns_\(x.dtype.suffix)", in: .reductions, over: e.outer * e.inner, e.outer, e.reduced, e.inner,
+        backwards, x.address, result.address)
+    }
+  }
+}

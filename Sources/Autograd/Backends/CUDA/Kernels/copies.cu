@@ -1,0 +1,77 @@
+#include "kernel.h"
+
+// Elements by their size alone: what they mean does not matter where they are only moved.
+typedef Pack<unsigned, 4> Bits128;
+
+template <class T> DEVICE void fillElements(Int n, T value, T *out) {
+  for (Int i = globalThread(); i < n; i += globalThreads()) out[i] = value;
+}
+KERNEL(fill_8, (Int n, UInt bits, Byte *out)) { fillElements(n, (Byte)bits, out); }
+KERNEL(fill_32, (Int n, UInt bits, unsigned *out)) {
+  const unsigned value = (unsigned)bits;
+  if (!isAligned(out)) return fillElements(n, value, out);
+  fillElements(n / 4, Bits128{{value, value, value, value}}, (Bits128 *)out);
+  fillElements(n % 4, value, out + n / 4 * 4);
+}
+KERNEL(fill_64, (Int n, UInt bits, UInt *out)) { fillElements(n, bits, out); }
+
+// What does not fit an integer becomes the smallest one, as on x86-64 in C.
+DEVICE Int truncated(double value) {
+  return value >= -9223372036854775808.0 && value < 9223372036854775808.0 ? (Int)value : (Int)0x8000000000000000ULL;
+}
+template <class To> struct Converted {
+  template <class From> DEVICE static To from(From x) { return (To)x; }
+};
+template <> struct Converted<Int> {
+  DEVICE static Int from(float x) { return truncated(x); }
+  DEVICE static Int from(double x) { return truncated(x); }
+  template <class From> DEVICE static Int from(From x) { return (Int)x; }
+};
+template <> struct Converted<Byte> {
+  template <class From> DEVICE static Byte from(From x) { return (Byte)Converted<Int>::from(x); }
+};
+template <> struct Converted<bool> {
+  template <class From> DEVICE static bool from(From x) { return x != 0; }
+};
+
+#define CONVERT(s, t, From, To)                                                                     \
+  KERNEL(convert_##s##_##t, (Int n, const From *x, To *out)) {                                      \
+    for (Int i = globalThread(); i < n; i += globalThreads()) out[i] = Converted<To>::from(x[i]);   \
+  }
+#define CONVERT_FROM(s, From)     \
+  CONVERT(s, f32, From, float)    \
+  CONVERT(s, f64, From, double)   \
+  CONVERT(s, i64, From, Int)      \
+  CONVERT(s, u8, From, Byte)      \
+  CONVERT(s, bool, From, bool)
+CONVERT_FROM(f32, float)
+CONVERT_FROM(f64, double)
+CONVERT_FROM(i64, Int)
+CONVERT_FROM(u8, Byte)
+CONVERT_FROM(bool, bool)
+
+// out[i] = x at the strides' place for i, and the other way round.
+#define MOVE(bits, T)                                                                            \
+  KERNEL(copy_##bits, (Walk walk, Int n, int isShort, const T *x, T *out)) {                     \
+    forEachPosition<1>(walk, n, isShort, [&](Int i, const Int *at) { out[i] = x[at[0]]; });      \
+  }                                                                                              \
+  KERNEL(place_##bits, (Walk walk, Int n, int isShort, const T *x, T *out)) {                    \
+    forEachPosition<1>(walk, n, isShort, [&](Int i, const Int *at) { out[at[0]] = x[i]; });      \
+  }
+MOVE(8, Byte)
+MOVE(32, unsigned)
+MOVE(64, UInt)
+MOVE(128, Bits128)
+
+// One of two by a condition; an operand at no address is `aBits` or `bBits` everywhere.
+#define SELECT(bits, T)                                                                                           \
+  KERNEL(select_##bits, (Walk walk, Int n, int isShort, const bool *condition, const T *a, UInt aBits, const T *b, \
+                         UInt bBits, T *out)) {                                                                    \
+    forEachPosition<3>(walk, n, isShort, [&](Int i, const Int *at) {                                               \
+      if (condition[at[0]]) out[i] = a ? a[at[1]] : (T)aBits;                                                      \
+      else out[i] = b ? b[at[2]] : (T)bBits;                                                                       \
+    });                                                                                                            \
+  }
+SELECT(8, Byte)
+SELECT(32, unsigned)
+SELECT(64, UInt)

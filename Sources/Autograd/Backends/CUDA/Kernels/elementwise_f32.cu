@@ -1,0 +1,3 @@
+#include "elementwise.h"
+
+REAL_KERNELS(_f32, float)

@@ -1,0 +1,4 @@
+#include "elementwise.h"
+
+ARITHMETIC(BINARY_KERNEL, _i64, Int)
+ARITHMETIC(BROADCAST_KERNEL, _broadcast_i64, Int)

@@ -1,0 +1,84 @@
+#include "kernel.h"
+
+// Calls f(values) for every element, values[a] being that of array a, and writes them back but for the first array's,
+// which is the gradient.
+template <int arrays, class T, class Function> DEVICE void update(Int n, T *const (&array)[arrays], const Function &f) {
+  typedef typename Whole<T>::Type Elements;
+  constexpr int width = Whole<T>::width;
+  bool isWhole = true;
+#pragma unroll
+  for (int a = 0; a < arrays; a++) isWhole &= isAligned(array[a]);
+  const Int whole = isWhole ? n / width : 0;
+  for (Int i = globalThread(); i < whole; i += globalThreads()) {
+    Elements elements[arrays];
+#pragma unroll
+    for (int a = 0; a < arrays; a++) elements[a] = ((const Elements *)array[a])[i];
+#pragma unroll
+    for (int k = 0; k < width; k++) {
+      T values[arrays];
+#pragma unroll
+      for (int a = 0; a < arrays; a++) values[a] = elements[a].at[k];
+      f(values);
+#pragma unroll
+      for (int a = 1; a < arrays; a++) elements[a].at[k] = values[a];
+    }
+#pragma unroll
+    for (int a = 1; a < arrays; a++) ((Elements *)array[a])[i] = elements[a];
+  }
+  for (Int i = whole * width + globalThread(); i < n; i += globalThreads()) {
+    T values[arrays];
+#pragma unroll
+    for (int a = 0; a < arrays; a++) values[a] = array[a][i];
+    f(values);
+#pragma unroll
+    for (int a = 1; a < arrays; a++) array[a][i] = values[a];
+  }
+}
+
+#define OPTIMIZERS(s, T)                                                                                               \
+  KERNEL(sgd_##s, (Int n, T *gradient, T *weight, T rate, T decay, T scale)) {                                         \
+    update<2, T>(n, {gradient, weight}, [=](T *v) { v[1] -= rate * (v[0] * scale + decay * v[1]); });                  \
+  }                                                                                                                    \
+  KERNEL(sgd_momentum_##s, (Int n, T *gradient, T *weight, T *velocity, T rate, T momentum, T undamped, T decay,       \
+                            T scale, int nesterov, int first)) {                                                       \
+    update<3, T>(n, {gradient, weight, velocity}, [=](T *v) {                                                          \
+      const T g = v[0] * scale + decay * v[1];                                                                         \
+      v[2] = first ? g : momentum * v[2] + undamped * g;                                                               \
+      v[1] -= rate * (nesterov ? g + momentum * v[2] : v[2]);                                                          \
+    });                                                                                                                \
+  }                                                                                                                    \
+  KERNEL(adam_##s, (Int n, T *gradient, T *weight, T *average, T *square, T rate, T correction, T meanPart,            \
+                    T squareKept, T squarePart, T epsilon, T decay, T weightKept, T scale)) {                          \
+    update<4, T>(n, {gradient, weight, average, square}, [=](T *v) {                                                   \
+      const T w = v[1] * weightKept, g = v[0] * scale + decay * w;                                                     \
+      v[2] += meanPart * (g - v[2]);                                                                                   \
+      v[3] = squareKept * v[3] + squarePart * g * g;                                                                   \
+      v[1] = w - rate * v[2] / (squareRoot(v[3]) / correction + epsilon);                                              \
+    });                                                                                                                \
+  }                                                                                                                    \
+  KERNEL(rmsprop_##s, (Int n, T *gradient, T *weight, T *square, T rate, T kept, T part, T epsilon, T decay,           \
+                       T scale)) {                                                                                     \
+    update<3, T>(n, {gradient, weight, square}, [=](T *v) {                                                            \
+      const T g = v[0] * scale + decay * v[1];                                                                         \
+      v[2] = kept * v[2] + part * g * g;                                                                               \
+      v[1] -= rate * g / (squareRoot(v[2]) + epsilon);                                                                 \
+    });                                                                                                                \
+  }                                                                                                                    \
+  KERNEL(rmsprop_momentum_##s, (Int n, T *gradient, T *weight, T *square, T *velocity, T rate, T kept, T part,         \
+                                T epsilon, T momentum, T decay, T scale)) {                                            \
+    update<4, T>(n, {gradient, weight, square, velocity}, [=](T *v) {                                                  \
+      const T g = v[0] * scale + decay * v[1];                                                                         \
+      v[2] = kept * v[2] + part * g * g;                                                                               \
+      v[3] = momentum * v[3] + g / (squareRoot(v[2]) + epsilon);                                                       \
+      v[1] -= rate * v[3];                                                                                             \
+    });                                                                                                                \
+  }                                                                                                                    \
+  KERNEL(adagrad_##s, (Int n, T *gradient, T *weight, T *sum, T rate, T epsilon, T decay, T scale)) {                  \
+    update<3, T>(n, {gradient, weight, sum}, [=](T *v) {                                                               \
+      const T g = v[0] * scale + decay * v[1];                                                                         \
+      v[2] += g * g;                                                                                                   \
+      v[1] -= rate * g / (squareRoot(v[2]) + epsilon);                                                                 \
+    });                                                                                                                \
+  }
+OPTIMIZERS(f32, float)
+OPTIMIZERS(f64, double)

@@ -1,0 +1,74 @@
+// Reductions in an order that depends on shapes alone, so that the same input gives the same bits on every card.
+#ifndef DISTTRAIN_REDUCE_H
+#define DISTTRAIN_REDUCE_H
+
+#include "kernel.h"
+
+// An array seen as [outer, groups, inner].
+struct Extents {
+  Int outer, groups, inner;
+};
+
+// Adds up term(at, group) over the elements of each group, which are [:, group, :]. Blocks are laid out as
+// (groups / blockDim.y, splits): every row of threads adds up one part of `chunk` elements of one group. A group in a
+// single part goes straight to finish(group, sum), others to parts[split][group].
+template <class Sum, class Term, class Finish>
+DEVICE void reduceGroups(const Extents &extents, Int chunk, const Term &term, Sum *parts, const Finish &finish) {
+  const Int group = (Int)blockIdx.x * blockDim.y + threadIdx.y;
+  const bool isInside = group < extents.groups;
+  const Int count = extents.outer * extents.inner, first = blockIdx.y * chunk;
+  const Int end = !isInside ? first : first + chunk < count ? first + chunk : count;
+  Sum sum = Sum();
+  if (extents.outer == 1) {
+    const Int start = group * extents.inner;
+#pragma unroll 4
+    for (Int i = first + threadIdx.x; i < end; i += blockDim.x) sum = sum + term(start + i, group);
+  } else {
+#pragma unroll 4
+    for (Int i = first + threadIdx.x; i < end; i += blockDim.x) {
+      const Int o = quotient(i, extents.inner);
+      sum = sum + term((o * (extents.groups - 1) + group) * extents.inner + i, group);
+    }
+  }
+  sum = combinedInRow(sum, Adding());
+  if (threadIdx.x != 0 || !isInside) return;
+  if (gridDim.y == 1) finish(group, sum);
+  else parts[blockIdx.y * extents.groups + group] = sum;
+}
+
+// Adds up term(at, row, column) over `groups`, the rows of outer matrices of `inner` columns. Blocks have 32 by 8
+// threads and are laid out as (outer · inner / 32, splits); each adds up `chunk` rows of 32 columns.
+template <class Sum, class Term, class Finish>
+DEVICE void reduceColumns(const Extents &extents, Int chunk, const Term &term, Sum *parts, const Finish &finish) {
+  const Int tiles = (extents.inner + 31) / 32, o = blockIdx.x / tiles;
+  const Int column = (blockIdx.x - o * tiles) * 32 + threadIdx.x;
+  const Int first = blockIdx.y * chunk;
+  const Int end = first + chunk < extents.groups ? first + chunk : extents.groups;
+  Sum sum = Sum();
+  if (column < extents.inner) {
+#pragma unroll 4
+    for (Int row = first + threadIdx.y; row < end; row += blockDim.y)
+      sum = sum + term((o * extents.groups + row) * extents.inner + column, row, column);
+  }
+  __shared__ Sum sums[8][32];
+  sums[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y != 0 || column >= extents.inner) return;
+  for (int i = 1; i < 8; i++) sum = sum + sums[i][threadIdx.x];
+  const Int result = o * extents.inner + column;
+  if (gridDim.y == 1) finish(result, sum);
+  else parts[blockIdx.y * (extents.outer * extents.inner) + result] = sum;
+}
+
+// Adds up the parts of each of `results` sums, stored as [splits, results], by one row of threads each.
+template <class Sum, class Finish>
+DEVICE void combineParts(Int results, Int splits, const Sum *parts, const Finish &finish) {
+  const Int result = (Int)blockIdx.x * blockDim.y + threadIdx.y;
+  Sum sum = Sum();
+  if (result < results)
+    for (Int split = threadIdx.x; split < splits; split += blockDim.x) sum = sum + parts[split * results + result];
+  sum = combinedInRow(sum, Adding());
+  if (threadIdx.x == 0 && result < results) finish(result, sum);
+}
+
+#endif

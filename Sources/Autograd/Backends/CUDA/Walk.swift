@@ -1,0 +1,64 @@
+/// The values of up to eight dimensions.
+typealias EightInts = (Int, Int, Int, Int, Int, Int, Int, Int)
+
+/// How a kernel finds the elements of up to three operands; `Walk` in `kernel.h`.
+struct Walk: KernelArgument {
+  static let maximumRank = 8
+
+  private var rank = 0
+  private var sizes: EightInts = (0, 0, 0, 0, 0, 0, 0, 0)
+  private var strides = (
+    EightInts(0, 0, 0, 0, 0, 0, 0, 0), EightInts(0, 0, 0, 0, 0, 0, 0, 0), EightInts(0, 0, 0, 0, 0, 0, 0, 0)
+  )
+
+  init(_ dimensions: MergedDimensions) {
+    rank = dimensions.sizes.count
+    withUnsafeMutableBytes(of: &sizes) { $0.bindMemory(to: Int.self).assign(dimensions.sizes) }
+    withUnsafeMutableBytes(of: &strides) { bytes in
+      let all = bytes.bindMemory(to: Int.self)
+      for (operand, values) in dimensions.strides.enumerated() {
+        UnsafeMutableBufferPointer(rebasing: all[(operand * Self.maximumRank)...]).assign(values)
+      }
+    }
+  }
+}
+
+extension UnsafeMutableBufferPointer<Int> {
+  fileprivate func assign(_ values: [Int]) {
+    for (i, value) in values.enumerated() { self[i] = value }
+  }
+}
+
+extension MergedDimensions {
+  /// Calls `body` for parts of at most as many dimensions as a kernel takes, with the places of their first elements.
+  func forEachPart(_ body: (_ part: MergedDimensions, _ position: Int, _ offsets: [Int]) -> Void) {
+    guard sizes.count > Walk.maximumRank else { return body(self, 0, strides.map { _ in 0 }) }
+    var part = self
+    part.sizes.removeFirst()
+    for i in strides.indices { part.strides[i].removeFirst() }
+    for index in 0..<sizes[0] {
+      part.forEachPart { inner, position, offsets in
+        body(inner, index * part.count + position, strides.indices.map { index * strides[$0][0] + offsets[$0] })
+      }
+    }
+  }
+
+  /// Whether all positions and offsets fit 31 bits, so that kernels can use short numbers.
+  var isShort: Bool {
+    let furthest = strides.map { zip(sizes, $0).reduce(0) { $0 + max($1.0 - 1, 0) * $1.1 } }
+    return count >> 31 == 0 && furthest.allSatisfy { $0 >> 31 == 0 }
+  }
+
+  /// The same with packs of `width` elements in place of elements, if those that move along the last dimension do so
+  /// one by one and packs are never cut: strides then count elements still.
+  func packed(_ width: Int) -> MergedDimensions? {
+    guard let last = sizes.last, last % width == 0, width > 1 else { return nil }
+    var packed = self
+    packed.sizes[sizes.count - 1] /= width
+    for (i, steps) in strides.enumerated() where steps[sizes.count - 1] != 0 {
+      guard steps[sizes.count - 1] == 1, steps.dropLast().allSatisfy({ $0 % width == 0 }) else { return nil }
+      packed.strides[i][sizes.count - 1] = width
+    }
+    return packed
+  }
+}

@@ -1,0 +1,23 @@
+/// The dimensions of a contiguous tensor whose elements are visited together with those of others that are read through
+/// strides: those of size 1 left out, and neighbours made one where all strides allow.
+struct MergedDimensions {
+  /// From the outermost.
+  var sizes: [Int] = []
+  /// For each of the others.
+  var strides: [[Int]]
+
+  init(shape: [Int], strides given: [[Int]]) {
+    strides = given.map { _ in [] }
+    for (dimension, size) in shape.enumerated() where size != 1 {
+      let continues = !sizes.isEmpty && given.indices.allSatisfy { strides[$0].last == given[$0][dimension] * size }
+      if continues { sizes[sizes.count - 1] *= size } else { sizes.append(size) }
+      for i in given.indices {
+        if continues { strides[i].removeLast() }
+        strides[i].append(given[i][dimension])
+      }
+    }
+  }
+
+  /// The number of elements.
+  var count: Int { sizes.reduce(1, *) }
+}

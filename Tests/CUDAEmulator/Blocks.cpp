@@ -1,0 +1,210 @@
+#include "Blocks.h"
+
+#include <sys/mman.h>
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+// dt_emulator_switch(from, to) stores the registers that a call keeps and the stack pointer in *from, and goes on where
+// `to` was stored.
+#ifdef __APPLE__
+#define SYMBOL(name) "_" #name
+#else
+#define SYMBOL(name) #name
+#endif
+extern "C" void dt_emulator_switch(void **from, void *to);
+#if defined(__x86_64__)
+asm(".text\n.globl " SYMBOL(dt_emulator_switch) "\n" SYMBOL(dt_emulator_switch) ":\n"
+    "push %rbp\npush %rbx\npush %r12\npush %r13\npush %r14\npush %r15\n"
+    "mov %rsp, (%rdi)\nmov %rsi, %rsp\n"
+    "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\nret\n");
+#elif defined(__aarch64__)
+asm(".text\n.globl " SYMBOL(dt_emulator_switch) "\n.p2align 2\n" SYMBOL(dt_emulator_switch) ":\n"
+    "sub sp, sp, #160\n"
+    "stp x19, x20, [sp]\nstp x21, x22, [sp, #16]\nstp x23, x24, [sp, #32]\nstp x25, x26, [sp, #48]\n"
+    "stp x27, x28, [sp, #64]\nstp x29, x30, [sp, #80]\n"
+    "stp d8, d9, [sp, #96]\nstp d10, d11, [sp, #112]\nstp d12, d13, [sp, #128]\nstp d14, d15, [sp, #144]\n"
+    "mov x9, sp\nstr x9, [x0]\nmov sp, x1\n"
+    "ldp x19, x20, [sp]\nldp x21, x22, [sp, #16]\nldp x23, x24, [sp, #32]\nldp x25, x26, [sp, #48]\n"
+    "ldp x27, x28, [sp, #64]\nldp x29, x30, [sp, #80]\n"
+    "ldp d8, d9, [sp, #96]\nldp d10, d11, [sp, #112]\nldp d12, d13, [sp, #128]\nldp d14, d15, [sp, #144]\n"
+    "add sp, sp, #160\nret\n");
+#else
+#error "the emulator of CUDA knows x86-64 and arm64"
+#endif
+
+namespace emulator {
+namespace {
+
+constexpr size_t stackBytes = 256 << 10;
+constexpr int warpSize = 32, largestBlock = 1024;
+
+enum class State { ready, atBlockBarrier, atWarpExchange, returned };
+
+struct Thread {
+  State state;
+  dim3 index;
+  unsigned mask;
+  int exchanges;
+  void *stackPointer;
+};
+
+struct Warp {
+  // Those of the exchange that threads write to and of the one before, which some may still be reading.
+  uint64_t values[2][warpSize];
+};
+
+Thread threads[largestBlock];
+Warp warps[largestBlock / warpSize];
+int threadCount, current;
+char *stacks;
+void *schedulerStack;
+Thunk thunk;
+void **arguments;
+const char *kernelName;
+
+std::map<std::string, Thunk> &kernels() {
+  static std::map<std::string, Thunk> kernels;
+  return kernels;
+}
+
+void suspend(State state) {
+  Thread &thread = threads[current];
+  thread.state = state;
+  dt_emulator_switch(&thread.stackPointer, schedulerStack);
+}
+
+void runThread() {
+  thunk(arguments);
+  suspend(State::returned);
+}
+
+/// A stack on which the first switch to it calls `runThread`.
+void prepare(int place) {
+  char *top = stacks + (place + 1) * stackBytes;
+#if defined(__x86_64__)
+  void **frame = reinterpret_cast<void **>(top) - 8;
+  memset(frame, 0, 8 * sizeof *frame);
+  frame[6] = reinterpret_cast<void *>(runThread);
+#else
+  void **frame = reinterpret_cast<void **>(top) - 20;
+  memset(frame, 0, 20 * sizeof *frame);
+  frame[11] = reinterpret_cast<void *>(runThread);
+#endif
+  threads[place].stackPointer = frame;
+  threads[place].state = State::ready;
+  threads[place].exchanges = 0;
+}
+
+void resume(int place) {
+  current = place;
+  threadIdx = threads[place].index;
+  dt_emulator_switch(&schedulerStack, threads[place].stackPointer);
+}
+
+/// Lets the threads of an exchange go on, once all that their masks name have come to it.
+bool completeExchange(int first, int count) {
+  bool waits = false;
+  for (int i = first; i < first + count; i++) waits |= threads[i].state == State::atWarpExchange;
+  if (!waits) return false;
+  for (int i = first; i < first + count; i++) {
+    if (threads[i].state != State::atWarpExchange) continue;
+    for (int other = 0; other < warpSize; other++)
+      if (threads[i].mask >> other & 1 &&
+          (other >= count || threads[first + other].state != State::atWarpExchange ||
+           threads[first + other].exchanges != threads[i].exchanges))
+        fail("%s: thread %d exchanges values with lane %d of its warp, which does not take part", kernelName, i, other);
+  }
+  for (int i = first; i < first + count; i++)
+    if (threads[i].state == State::atWarpExchange) threads[i].state = State::ready;
+  return true;
+}
+
+void runWarp(int first, int count) {
+  do {
+    for (int i = first; i < first + count; i++)
+      if (threads[i].state == State::ready) resume(i);
+  } while (completeExchange(first, count));
+}
+
+void runBlock() {
+  for (int i = 0; i < threadCount; i++) prepare(i);
+  for (bool isRunning = true; isRunning;) {
+    for (int first = 0; first < threadCount; first += warpSize)
+      runWarp(first, threadCount - first < warpSize ? threadCount - first : warpSize);
+    isRunning = false;
+    for (int i = 0; i < threadCount; i++) {
+      if (threads[i].state == State::returned) continue;
+      threads[i].state = State::ready;
+      isRunning = true;
+    }
+  }
+}
+
+}  // namespace
+
+void add(const char *name, Thunk thunk) {
+  if (!kernels().emplace(name, thunk).second) fail("two kernels have the name %s", name);
+}
+
+Thunk find(const char *name) {
+  const auto found = kernels().find(name);
+  return found == kernels().end() ? nullptr : found->second;
+}
+
+void fail(const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  fputs("emulated GPU: ", stderr);
+  vfprintf(stderr, format, values);
+  fputs("\n", stderr);
+  va_end(values);
+  abort();
+}
+
+void waitForBlock() { suspend(State::atBlockBarrier); }
+
+int lane() { return current % warpSize; }
+
+uint64_t exchange(uint64_t value, unsigned mask, int from) {
+  Thread &thread = threads[current];
+  uint64_t(&values)[warpSize] = warps[current / warpSize].values[thread.exchanges++ & 1];
+  values[lane()] = value;
+  thread.mask = mask;
+  suspend(State::atWarpExchange);
+  return values[from & (warpSize - 1)];
+}
+
+void run(const char *name, Thunk kernel, dim3 blocks, dim3 threadExtent, void **kernelArguments) {
+  threadCount = threadExtent.x * threadExtent.y * threadExtent.z;
+  if (!stacks) {
+    void *memory =
+        mmap(nullptr, largestBlock * stackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) fail("no memory for the stacks of %d threads", largestBlock);
+    stacks = static_cast<char *>(memory);
+  }
+  kernelName = name;
+  thunk = kernel;
+  arguments = kernelArguments;
+  gridDim = blocks;
+  blockDim = threadExtent;
+  for (int i = 0; i < threadCount; i++) {
+    const unsigned place = i;
+    threads[i].index = {place % threadExtent.x, place / threadExtent.x % threadExtent.y,
+                        place / threadExtent.x / threadExtent.y};
+  }
+  for (unsigned z = 0; z < blocks.z; z++)
+    for (unsigned y = 0; y < blocks.y; y++)
+      for (unsigned x = 0; x < blocks.x; x++) {
+        blockIdx = {x, y, z};
+        runBlock();
+      }
+}
+
+}  // namespace emulator

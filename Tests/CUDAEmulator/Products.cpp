@@ -1,0 +1,91 @@
+// cuBLAS: products of matrices that are stored column by column.
+#include "CUDAEmulator.h"
+#include "Interface.h"
+
+namespace {
+
+enum Status { success = 0, notSupported = 15 };
+enum Type { float32 = 0, float64 = 1 };
+enum Compute { computeFloat32 = 68, computeFloat64 = 70, computeByBFloat16 = 75, computeByTF32 = 77 };
+
+/// A factor as the tensor cores see it.
+template <class T> T rounded(T x, int compute) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    const int dropped = compute == computeByBFloat16 ? 16 : compute == computeByTF32 ? 13 : 0;
+    if (dropped == 0 || !std::isfinite(x)) return x;
+    const unsigned bits = __float_as_uint(x), odd = bits >> dropped & 1;
+    return __uint_as_float((bits + ((1u << (dropped - 1)) - 1) + odd) & ~((1u << dropped) - 1));
+  }
+  return x;
+}
+
+template <class T>
+void multiply(bool transposesA, bool transposesB, int m, int n, int k, T alpha, const T *a, int leadingA, const T *b,
+              int leadingB, T beta, T *c, int leadingC, int compute) {
+  for (int column = 0; column < n; column++)
+    for (int row = 0; row < m; row++) {
+      double sum = 0;
+      for (int i = 0; i < k; i++) {
+        const T left = transposesA ? a[i + (long)row * leadingA] : a[row + (long)i * leadingA];
+        const T right = transposesB ? b[column + (long)i * leadingB] : b[i + (long)column * leadingB];
+        sum += (double)rounded(left, compute) * (double)rounded(right, compute);
+      }
+      T &result = c[row + (long)column * leadingC];
+      // What is multiplied by zero is not read.
+      result = T(alpha * sum) + (beta == 0 ? T(0) : beta * result);
+    }
+}
+
+}  // namespace
+
+extern "C" {
+
+int cublasCreate_v2(dt_blas *handle) {
+  static char made;
+  *handle = reinterpret_cast<dt_blas>(&made);
+  return success;
+}
+
+int cublasGetVersion_v2(dt_blas, int *version) {
+  *version = 139900;
+  return success;
+}
+
+const char *cublasGetStatusString(int) { return "of the emulated cuBLAS"; }
+
+int cublasSetStream_v2(dt_blas, dt_stream) { return success; }
+
+int cublasSetWorkspace_v2(dt_blas, void *workspace, size_t) {
+  emulator::requireDeviceAddress(workspace, "cuBLAS's workspace");
+  return success;
+}
+
+int cublasGemmStridedBatchedEx(dt_blas, int transposesA, int transposesB, int m, int n, int k, const void *alpha,
+                               const void *a, int typeA, int leadingA, long long strideA, const void *b, int typeB,
+                               int leadingB, long long strideB, const void *beta, void *c, int typeC, int leadingC,
+                               long long strideC, int count, int compute, int) {
+  for (const void *matrix : {a, b, (const void *)c}) emulator::requireDeviceAddress(matrix, "a matrix of cuBLAS's");
+  if (typeA != typeB || typeA != typeC) return notSupported;
+  const auto each = [&](auto *first, auto *second, auto *result) {
+    using T = std::remove_pointer_t<decltype(result)>;
+    for (int i = 0; i < count; i++)
+      multiply<T>(transposesA, transposesB, m, n, k, *static_cast<const T *>(alpha), first + i * strideA, leadingA,
+                  second + i * strideB, leadingB, *static_cast<const T *>(beta), result + i * strideC, leadingC, compute);
+  };
+  if (typeA == float32 && compute != computeFloat64)
+    each(static_cast<const float *>(a), static_cast<const float *>(b), static_cast<float *>(c));
+  else if (typeA == float64 && compute == computeFloat64)
+    each(static_cast<const double *>(a), static_cast<const double *>(b), static_cast<double *>(c));
+  else
+    return notSupported;
+  return success;
+}
+
+int cublasGemmEx(dt_blas handle, int transposesA, int transposesB, int m, int n, int k, const void *alpha,
+                 const void *a, int typeA, int leadingA, const void *b, int typeB, int leadingB, const void *beta,
+                 void *c, int typeC, int leadingC, int compute, int algorithm) {
+  return cublasGemmStridedBatchedEx(handle, transposesA, transposesB, m, n, k, alpha, a, typeA, leadingA, 0, b, typeB,
+                                    leadingB, 0, beta, c, typeC, leadingC, 0, 1, compute, algorithm);
+}
+
+}  // extern "C"

@@ -1,0 +1,109 @@
+// What makes the CUDA kernels compile as C++ for the processor: CUDA's built-in names, and a KERNEL that also enters the
+// kernel in the list from which the emulated driver launches it.
+#ifndef CUDA_EMULATOR_H
+#define CUDA_EMULATOR_H
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+struct dim3 {
+  unsigned x, y, z;
+};
+
+/// Of the thread that runs now. Threads take turns, so there is one of each.
+extern dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace emulator {
+
+/// Calls a kernel with the arguments at these addresses.
+using Thunk = void (*)(void **arguments);
+
+void add(const char *name, Thunk thunk);
+
+/// Ends the process with a message: a kernel has done what no GPU would forgive.
+[[noreturn]] void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/// Fails unless `pointer` is null or in memory that the driver gave out.
+void requireDeviceAddress(const void *pointer, const char *what);
+
+/// Waits for all threads of the block that have not returned.
+void waitForBlock();
+
+/// Gives `value` to the other threads of the warp, waits for theirs, and returns that of `lane`.
+uint64_t exchange(uint64_t value, unsigned mask, int lane);
+
+/// This thread's place in its warp.
+int lane();
+
+template <auto kernel> struct Launch;
+template <class... Arguments, void (*kernel)(Arguments...)> struct Launch<kernel> {
+  static void call(void **arguments) { call(arguments, std::index_sequence_for<Arguments...>()); }
+
+ private:
+  template <size_t... index> static void call(void **arguments, std::index_sequence<index...>) {
+    kernel(argument<Arguments>(arguments[index])...);
+  }
+
+  template <class Argument> static Argument argument(void *address) {
+    Argument value;
+    memcpy(&value, address, sizeof value);
+    if constexpr (std::is_pointer_v<Argument>) requireDeviceAddress(value, "a kernel's argument");
+    return value;
+  }
+};
+
+struct Entry {
+  Entry(const char *name, Thunk thunk) { add(name, thunk); }
+};
+
+template <class Value> Value shuffle(Value value, unsigned mask, int from) {
+  static_assert(sizeof value <= sizeof(uint64_t));
+  uint64_t word = 0;
+  memcpy(&word, &value, sizeof value);
+  word = exchange(word, mask, from);
+  memcpy(&value, &word, sizeof value);
+  return value;
+}
+
+}  // namespace emulator
+
+#define KERNEL(name, arguments) EMULATED_KERNEL(name, arguments)
+#define EMULATED_KERNEL(name, arguments) \
+  static void name arguments; \
+  static const emulator::Entry name##_entry(#name, emulator::Launch<name>::call); \
+  static void name arguments
+#define BOUNDED_KERNEL(threads, blocks, name, arguments) KERNEL(name, arguments)
+#define DEVICE inline
+#define RESTRICT __restrict__
+#define REQUIRE(condition, ...) \
+  if (!(condition)) emulator::fail(__VA_ARGS__)
+#define __shared__ static
+
+inline void __syncthreads() { emulator::waitForBlock(); }
+
+template <class Value> Value __shfl_sync(unsigned mask, Value value, int lane) {
+  return emulator::shuffle(value, mask, lane);
+}
+template <class Value> Value __shfl_xor_sync(unsigned mask, Value value, int other) {
+  return emulator::shuffle(value, mask, emulator::lane() ^ other);
+}
+template <class Value> Value __shfl_up_sync(unsigned mask, Value value, unsigned distance) {
+  const int lane = emulator::lane();
+  return emulator::shuffle(value, mask, lane < (int)distance ? lane : lane - (int)distance);
+}
+
+inline unsigned __float_as_uint(float x) {
+  unsigned bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+inline float __uint_as_float(unsigned bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+#endif
