@@ -24,11 +24,9 @@ extension Communicator {
     let reducer: any GradientReduction =
       arena.dtype == .float64
       ? GradientReducer(
-        communicator: self, arena: UnsafeMutableBufferPointer(rebasing: buffer.bytes.bindMemory(to: Double.self)),
-        plan: plan, shards: shards)
+        communicator: self, arena: buffer.bytes.bindMemory(to: Double.self), plan: plan, shards: shards)
       : GradientReducer(
-        communicator: self, arena: UnsafeMutableBufferPointer(rebasing: buffer.bytes.bindMemory(to: Float.self)),
-        plan: plan, shards: shards)
+        communicator: self, arena: buffer.bytes.bindMemory(to: Float.self), plan: plan, shards: shards)
     return MirroredReduction(reducer, mirror, of: arena)
   }
 

@@ -24,6 +24,8 @@ final class NCCLReduction: GradientReduction {
     started = 0
   }
 
+  func keepShard() { preconditionFailure("logical shards cannot be added by NCCL, which has an order of its own") }
+
   func parameterReady(_ index: Int) throws {
     precondition(!isReady[index], "parameter \(index) is ready twice in a step")
     isReady[index] = true

@@ -23,7 +23,7 @@ final class CUDAMemory: @unchecked Sendable {
     var shared = Stock()
     /// The blocks of each piece of work that is repeated at the same addresses, and whose each of them is.
     var reserved: [ObjectIdentifier: Stock] = [:]
-    var reservations: [UnsafeMutableRawPointer: ObjectIdentifier] = [:]
+    var reservations: [UInt: ObjectIdentifier] = [:]
     /// The work that is being recorded: all blocks that are taken now are its own.
     var recording: ObjectIdentifier?
     var bytesFromDriver = 0
@@ -63,7 +63,7 @@ final class CUDAMemory: @unchecked Sendable {
       var stock = state.reserved[owner].take() ?? Stock()
       let block = take(size, from: &stock, &state)
       state.reserved[owner] = stock
-      state.reservations[block] = owner
+      state.reservations[UInt(bitPattern: block)] = owner
       return block
     }
   }
@@ -85,9 +85,10 @@ final class CUDAMemory: @unchecked Sendable {
   func giveBack(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
     let size = SizeClass(byteCount: max(byteCount, 256))
     let free = FreeBlock(start: block)
+    let address = UInt(bitPattern: block)
     state.withLock { state in
       state.bytesInUse -= size.capacity
-      if !state.reservations.isEmpty, let owner = state.reservations[block] {
+      if !state.reservations.isEmpty, let owner = state.reservations[address] {
         state.reserved[owner]?.free[size.index].append(free)
       } else {
         state.shared.free[size.index].append(free)
@@ -98,17 +99,19 @@ final class CUDAMemory: @unchecked Sendable {
   /// Runs `body`, all of whose memory belongs to `owner` from then on: nobody else gets it, though it be given back,
   /// until ``endReservation(of:)``.
   func reserving<R>(for owner: AnyObject, _ body: () throws -> R) rethrows -> R {
-    state.withLock { $0.recording = ObjectIdentifier(owner) }
+    let owner = ObjectIdentifier(owner)
+    state.withLock { $0.recording = owner }
     defer { state.withLock { $0.recording = nil } }
     return try body()
   }
 
   /// Lets anybody have the memory that was reserved for `owner`, whose tensors are gone.
   func endReservation(of owner: AnyObject) {
+    let owner = ObjectIdentifier(owner)
     state.withLock { state in
-      guard let stock = state.reserved.removeValue(forKey: ObjectIdentifier(owner)) else { return }
+      guard let stock = state.reserved.removeValue(forKey: owner) else { return }
       for index in stock.free.indices { state.shared.free[index] += stock.free[index] }
-      state.reservations = state.reservations.filter { $0.value != ObjectIdentifier(owner) }
+      state.reservations = state.reservations.filter { $0.value != owner }
     }
   }
 
