@@ -23,10 +23,11 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     runAsRank { communicator in
+      let device = try communicator.openDevice(self.device)
       // There is too little to do to share it between ranks.
       guard communicator.rank == 0 else { return }
       let model = try ModelFile(path: self.model).model
-      model.to(try LocalCommunicator().openDevice(device))
+      model.to(device)
       // Before anything is printed, so that a bad file late in the list is noticed at once.
       let images = try files.map { ($0, try LabeledImages(unlabeled: $0)) }
       for (file, images) in images { classify(images, of: file, model) }
