@@ -43,7 +43,8 @@ extension CUDABackend {
 
   func place(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int]) {
     let size = x.dtype.byteCount
-    move("place", strides: strides, of: x, strided: result.address + offset * size) { bits, dimensions, strided, dense in
+    move("place", strides: strides, of: x, strided: result.address + offset * size) {
+      bits, dimensions, strided, dense in
       launch(
         "place_\(bits)", in: .copies, over: dimensions.count, Walk(dimensions), dimensions.count,
         Int32(dimensions.isShort ? 1 : 0), dense, strided)

@@ -44,7 +44,8 @@ extension CUDABackend {
     if passes > 0 { from = scratch(places.count, .int64) }
     if passes % 2 == 1 { swap(&to, &from) }
     device.launch(
-      "sort_tiles_\(x.dtype.suffix)", in: .ordering, blocks: columns * ((e.reduced + Self.tileLength - 1) / Self.tileLength),
+      "sort_tiles_\(x.dtype.suffix)", in: .ordering,
+      blocks: columns * ((e.reduced + Self.tileLength - 1) / Self.tileLength),
       threads: e.reduced <= 64 ? 32 : 256, e.reduced, e.inner, isDescending, x.address, to.address)
     for pass in 0..<passes {
       swap(&to, &from)
