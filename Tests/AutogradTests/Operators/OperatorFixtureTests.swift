@@ -5,10 +5,11 @@ import Testing
 @Suite struct OperatorFixtureTests {
   @Test(arguments: OperatorFixture.all.cases.indices, [false, true])
   func agreesWithPyTorch(index: Int, generic: Bool) throws {
-    try Kernels.choosing(generic: generic) { try check(index) }
+    try Kernels.choosing(generic: generic) { try Self.check(index) }
   }
 
-  private func check(_ index: Int) throws {
+  /// Runs a case on a device.
+  static func check(_ index: Int, on device: Device = .cpu) throws {
     let expected = OperatorFixture.all.cases[index]
     guard let operation = FixtureOperators.table[expected.op] else {
       Issue.record("no operator for the fixture case \(expected)")
@@ -18,13 +19,13 @@ import Testing
     let summed = expected.args["reduction"]?.string == "sum" ? Double(expected.inputs["x"]?.data.count ?? 1) : 1
     let slack = Self.operatorsWithRoundedInputs.contains(expected.op) ? largestInput * summed * 0x1p-23 : 0
     for precision in [DataType.float64, .float32] {
-      let inputs = expected.inputs.mapValues { $0.tensor(precision) }
+      let inputs = expected.inputs.mapValues { $0.tensor(precision).to(device) }
       for name in expected.grads.keys { inputs[name]?.requiresGrad = true }
       let output = operation(FixtureOperators.Call(inputs: inputs, args: expected.args))
       #expect(output.shape == expected.output.shape, "\(expected)")
       let single = precision == .float32
       try close(output, expected.output, single ? expected.output_f32 : nil, slack, "output of \(expected)")
-      try output.backward(gradient: expected.grad_output?.tensor(precision))
+      try output.backward(gradient: expected.grad_output?.tensor(precision).to(device))
       for (name, gradient) in expected.grads.sorted(by: { $0.key < $1.key }) {
         let found = try #require(inputs[name]?.grad, "gradient of \(name) in \(expected)")
         try close(found, gradient, single ? expected.grads_f32[name] : nil, slack, "gradient of \(name) in \(expected)")
@@ -38,7 +39,7 @@ import Testing
   ]
 
   /// In float64 within 1e-10; in float32 within a few times the error that PyTorch's float32 result has.
-  private func close(
+  private static func close(
     _ found: Tensor, _ expected: OperatorFixture.Array, _ single: OperatorFixture.Array?, _ slack: Double,
     _ what: String
   ) throws {

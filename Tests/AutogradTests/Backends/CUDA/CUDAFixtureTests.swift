@@ -1,0 +1,25 @@
+import Autograd
+import TestSupport
+import Testing
+
+/// The operators and optimizers of PyTorch's fixtures by the kernels for GPUs, on the emulated one.
+@Suite struct CUDAFixtureTests {
+  @Test(arguments: OperatorFixture.all.cases.indices)
+  func operatorsAgreeWithPyTorch(index: Int) throws {
+    try OperatorFixtureTests.check(index, on: EmulatedGPU.device())
+  }
+
+  @Test(arguments: OptimizerFixture.all.optimizers.indices)
+  func everyStepIsPyTorchs(index: Int) throws {
+    let run = OptimizerFixture.all.optimizers[index]
+    let weight = run.initial.tensor.to(try EmulatedGPU.device())
+    let optimizer = run.makeOptimizer([weight])
+    for (gradient, expected) in zip(run.gradients, run.after_each_step) {
+      weight.grad = Tensor(gradient.map { $0 * 4 }, shape: weight.shape).to(weight.device)
+      optimizer.step(gradientScale: 0.25)
+      for (a, b) in zip(weight.array(of: Float.self), expected) {
+        #expect(abs(a - b) <= 2e-6 * max(abs(b), 1), "\(run): \(a) instead of \(b)")
+      }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Autograd
+import TestSupport
+import Testing
+
+/// Convolutions, pooling and normalization by the kernels for GPUs, against the processor's.
+@Suite struct CUDAImageTests {
+  /// Of numbers whose products add up without rounding, so that all orders and precisions give the same.
+  @Test(arguments: 0..<12, [DataType.float32, .float64], ProductPrecision.allCases)
+  func convolutions(seed: Int, dtype: DataType, precision: ProductPrecision) throws {
+    guard dtype == .float32 || precision == .float32 else { return }
+    // Plain arithmetic for all, tensor cores' formats, which the emulator is slow at, for some.
+    guard precision == .float32 || seed < 3 else { return }
+    let before = ProductPrecision.current
+    defer { ProductPrecision.current = before }
+    try expectSame("convolution \(seed)", seed: UInt64(seed)) { draws in
+      ProductPrecision.current = draws.device == .cpu ? .float32 : precision
+      let groups = draws.number(1...3)
+      let (channels, filters) = (draws.number(1...4), draws.number(1...5) * (seed % 3 == 0 ? 9 : 1))
+      let kernel = [draws.number(1...3), draws.number(1...3)]
+      let stride = (draws.number(1...3), draws.number(1...2)), dilation = (draws.number(1...2), draws.number(1...3))
+      let padding = (draws.number(0...2), draws.number(0...2))
+      let size = [draws.number(5...9), seed % 4 == 0 ? 8 : draws.number(7...12)]
+      let x = draws.quarters([draws.number(1...3), groups * channels] + size, dtype)
+      let weight = draws.quarters([groups * filters, channels] + kernel, dtype)
+      let bias = draws.quarters([groups * filters], dtype)
+      let y = x.conv2d(weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
+      return try [y] + gradients(of: y, [x, weight, bias], draws)
+    }
+  }
+
+  @Test func convolutionsOfNothing() throws {
+    try expectSame("no images") { draws in
+      let weight = draws.quarters([2, 1, 3, 3])
+      let y = draws.quarters([0, 1, 5, 5]).conv2d(weight)
+      return try [y] + gradients(of: y, [weight], draws)
+    }
+  }
+
+  @Test(arguments: 0..<10)
+  func pooling(seed: Int) throws {
+    try expectSame("pooling \(seed)", seed: UInt64(seed)) { draws in
+      let x = draws.quarters([2, 2, draws.number(4...9), draws.number(4...9)])
+      let kernel = (draws.number(1...4), draws.number(1...4)), stride = (draws.number(1...3), draws.number(1...3))
+      let padding = (draws.number(0...kernel.0 / 2), draws.number(0...kernel.1 / 2))
+      let largest = x.maxPool2d(kernel, stride: stride, padding: padding)
+      let average = x.averagePool2d(kernel, stride: stride, padding: padding)
+      let broken = x.detached().log().maxPool2d(kernel, stride: stride, padding: padding)
+      return try [largest, average, broken] + gradients(of: largest, [x], draws) + gradients(of: average, [x], draws)
+    }
+  }
+
+  @Test(arguments: [[5, 3], [300, 33], [600, 2], [4, 3, 5, 5], [2, 3, 64, 72], [3, 2, 7]])
+  func batchNormalization(shape: [Int]) throws {
+    try expectSame("\(shape)", within: 5e-6) { draws in
+      let x = draws.normal(shape), weight = draws.normal([shape[1]]), bias = draws.normal([shape[1]])
+      let (y, mean, variance) = x.batchNorm(weight: weight, bias: bias)
+      return try [y, mean, variance] + gradients(of: y, [x, weight, bias], draws)
+    }
+  }
+
+  @Test(arguments: [[1, 1], [7, 10], [300, 33], [5, 200], [3, 2000]])
+  func layerNormalization(shape: [Int]) throws {
+    try expectSame("\(shape)", within: 5e-6) { draws in
+      let x = draws.normal(shape), weight = draws.normal([shape[1]]), bias = draws.normal([shape[1]])
+      let y = x.layerNorm([shape[1]], weight: weight, bias: bias)
+      return try [y] + gradients(of: y, [x, weight, bias], draws)
+    }
+  }
+}
