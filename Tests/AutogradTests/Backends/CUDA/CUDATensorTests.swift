@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// Tensors, modules and optimizers on a GPU, against the same on the processor.
-@Suite struct CUDATests {
+@Suite struct CUDATensorTests {
   @Test func tensorsGoToTheDeviceAndBack() throws {
     let gpu = try EmulatedGPU.device()
     let x = Tensor([[1.5, -2], [0, 3]])
