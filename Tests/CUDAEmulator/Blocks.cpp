@@ -65,8 +65,7 @@ Warp warps[largestBlock / warpSize];
 int threadCount, current;
 char *stacks;
 void *schedulerStack;
-Thunk thunk;
-void **arguments;
+const std::function<void()> *kernel;
 const char *kernelName;
 
 std::map<std::string, Thunk> &kernels() {
@@ -81,7 +80,7 @@ void suspend(State state) {
 }
 
 void runThread() {
-  thunk(arguments);
+  (*kernel)();
   suspend(State::returned);
 }
 
@@ -181,7 +180,7 @@ uint64_t exchange(uint64_t value, unsigned mask, int from) {
   return values[from & (warpSize - 1)];
 }
 
-void run(const char *name, Thunk kernel, dim3 blocks, dim3 threadExtent, void **kernelArguments) {
+void run(const char *name, const std::function<void()> &work, dim3 blocks, dim3 threadExtent) {
   threadCount = threadExtent.x * threadExtent.y * threadExtent.z;
   if (!stacks) {
     void *memory =
@@ -190,8 +189,7 @@ void run(const char *name, Thunk kernel, dim3 blocks, dim3 threadExtent, void **
     stacks = static_cast<char *>(memory);
   }
   kernelName = name;
-  thunk = kernel;
-  arguments = kernelArguments;
+  kernel = &work;
   gridDim = blocks;
   blockDim = threadExtent;
   for (int i = 0; i < threadCount; i++) {

@@ -4,18 +4,24 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "Blocks.h"
 #include "Interface.h"
 
 namespace {
 
-enum Status { success = 0, invalidValue = 1, outOfMemory = 2, invalidImage = 200, notFound = 500 };
+enum Status { success = 0, invalidValue = 1, outOfMemory = 2, invalidImage = 200, notFound = 500, captureUnsupported = 900 };
 
 constexpr char imageMark[] = "kernels of the emulator: ";
 
 /// One call at a time, as the GPU's one stream has it.
 std::mutex turn;
+
+using Work = std::vector<std::function<void()>>;
+
+/// The graph that is being captured.
+Work *captured = nullptr;
 
 /// The blocks of device memory: the end of each by its start.
 std::map<uintptr_t, uintptr_t> &blocks() {
@@ -42,6 +48,14 @@ void requireHost(const void *pointer, const char *call) {
 }
 
 }  // namespace
+
+void emulator::submit(std::function<void()> work) {
+  if (captured) {
+    captured->push_back(std::move(work));
+  } else {
+    work();
+  }
+}
 
 void emulator::requireDeviceAddress(const void *pointer, const char *what) {
   if (pointer && !isInDevice(pointer, 0)) fail("%s, %p, is no address of device memory", what, pointer);
@@ -91,6 +105,11 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
   }
 }
 
+int cuDeviceGetUuid_v2(unsigned char *bytes, int) {
+  memset(bytes, 7, 16);
+  return success;
+}
+
 int cuDevicePrimaryCtxRetain(dt_context *context, int) {
   static char made;
   *context = reinterpret_cast<dt_context>(&made);
@@ -128,12 +147,20 @@ int cuMemHostAlloc(void **pointer, size_t bytes, unsigned) {
   return *pointer ? success : outOfMemory;
 }
 
+int cuMemHostRegister_v2(void *pointer, size_t, unsigned) {
+  requireHost(pointer, "cuMemHostRegister");
+  return success;
+}
+
+int cuMemHostUnregister(void *) { return success; }
+
 int cuMemFreeHost(void *pointer) {
   free(pointer);
   return success;
 }
 
 int cuMemcpyHtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream) {
+  if (captured) return captureUnsupported;
   std::lock_guard<std::mutex> lock(turn);
   requireDevice(to, bytes, "cuMemcpyHtoDAsync");
   requireHost(from, "cuMemcpyHtoDAsync");
@@ -142,6 +169,7 @@ int cuMemcpyHtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream) {
 }
 
 int cuMemcpyDtoHAsync_v2(void *to, const void *from, size_t bytes, dt_stream) {
+  if (captured) return captureUnsupported;
   std::lock_guard<std::mutex> lock(turn);
   requireDevice(from, bytes, "cuMemcpyDtoHAsync");
   requireHost(to, "cuMemcpyDtoHAsync");
@@ -153,14 +181,14 @@ int cuMemcpyDtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream) {
   std::lock_guard<std::mutex> lock(turn);
   requireDevice(to, bytes, "cuMemcpyDtoDAsync");
   requireDevice(from, bytes, "cuMemcpyDtoDAsync");
-  memmove(to, from, bytes);
+  emulator::submit([=] { memmove(to, from, bytes); });
   return success;
 }
 
 int cuMemsetD8Async(void *address, unsigned char value, size_t bytes, dt_stream) {
   std::lock_guard<std::mutex> lock(turn);
   requireDevice(address, bytes, "cuMemsetD8Async");
-  memset(address, value, bytes);
+  emulator::submit([=] { memset(address, value, bytes); });
   return success;
 }
 
@@ -169,7 +197,7 @@ int cuStreamCreate(dt_stream *stream, unsigned) {
   return success;
 }
 
-int cuStreamSynchronize(dt_stream) { return success; }
+int cuStreamSynchronize(dt_stream) { return captured ? captureUnsupported : success; }
 
 int cuStreamWaitEvent(dt_stream, dt_event, unsigned) { return success; }
 
@@ -186,6 +214,8 @@ int cuEventDestroy_v2(dt_event event) {
 int cuEventRecord(dt_event, dt_stream) { return success; }
 
 int cuEventSynchronize(dt_event) { return success; }
+
+int cuEventQuery(dt_event) { return success; }
 
 int cuEventElapsedTime(float *milliseconds, dt_event, dt_event) {
   *milliseconds = 0;
@@ -212,7 +242,42 @@ int cuLaunchKernel(dt_function function, unsigned blocksX, unsigned blocksY, uns
     return invalidValue;
   std::lock_guard<std::mutex> lock(turn);
   const char *name = reinterpret_cast<const char *>(function);
-  emulator::run(name, emulator::find(name), {blocksX, blocksY, blocksZ}, {threadsX, threadsY, threadsZ}, arguments);
+  const dim3 blocks = {blocksX, blocksY, blocksZ}, threads = {threadsX, threadsY, threadsZ};
+  emulator::submit([=, kernel = emulator::find(name)(arguments)] { emulator::run(name, kernel, blocks, threads); });
+  return success;
+}
+
+int cuStreamBeginCapture_v2(dt_stream, int) {
+  if (captured) return invalidValue;
+  captured = new Work;
+  return success;
+}
+
+int cuStreamEndCapture(dt_stream, dt_graph *graph) {
+  if (!captured) return invalidValue;
+  *graph = reinterpret_cast<dt_graph>(captured);
+  captured = nullptr;
+  return success;
+}
+
+int cuGraphInstantiateWithFlags(dt_executable_graph *executable, dt_graph graph, unsigned long long) {
+  *executable = reinterpret_cast<dt_executable_graph>(new Work(*reinterpret_cast<Work *>(graph)));
+  return success;
+}
+
+int cuGraphLaunch(dt_executable_graph executable, dt_stream) {
+  std::lock_guard<std::mutex> lock(turn);
+  for (const auto &work : *reinterpret_cast<Work *>(executable)) work();
+  return success;
+}
+
+int cuGraphDestroy(dt_graph graph) {
+  delete reinterpret_cast<Work *>(graph);
+  return success;
+}
+
+int cuGraphExecDestroy(dt_executable_graph executable) {
+  delete reinterpret_cast<Work *>(executable);
   return success;
 }
 

@@ -1,5 +1,5 @@
 // cuBLAS: products of matrices that are stored column by column.
-#include "CUDAEmulator.h"
+#include "Blocks.h"
 #include "Interface.h"
 
 namespace {
@@ -68,9 +68,11 @@ int cublasGemmStridedBatchedEx(dt_blas, int transposesA, int transposesB, int m,
   if (typeA != typeB || typeA != typeC) return notSupported;
   const auto each = [&](auto *first, auto *second, auto *result) {
     using T = std::remove_pointer_t<decltype(result)>;
-    for (int i = 0; i < count; i++)
-      multiply<T>(transposesA, transposesB, m, n, k, *static_cast<const T *>(alpha), first + i * strideA, leadingA,
-                  second + i * strideB, leadingB, *static_cast<const T *>(beta), result + i * strideC, leadingC, compute);
+    emulator::submit([=, alpha = *static_cast<const T *>(alpha), beta = *static_cast<const T *>(beta)] {
+      for (int i = 0; i < count; i++)
+        multiply<T>(transposesA, transposesB, m, n, k, alpha, first + i * strideA, leadingA, second + i * strideB,
+                    leadingB, beta, result + i * strideC, leadingC, compute);
+    });
   };
   if (typeA == float32 && compute != computeFloat64)
     each(static_cast<const float *>(a), static_cast<const float *>(b), static_cast<float *>(c));

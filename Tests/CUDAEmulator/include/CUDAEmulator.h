@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <functional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -18,8 +20,8 @@ extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace emulator {
 
-/// Calls a kernel with the arguments at these addresses.
-using Thunk = void (*)(void **arguments);
+/// A kernel, made ready for the arguments at these addresses, which are copied.
+using Thunk = std::function<void()> (*)(void **arguments);
 
 void add(const char *name, Thunk thunk);
 
@@ -40,11 +42,13 @@ int lane();
 
 template <auto kernel> struct Launch;
 template <class... Arguments, void (*kernel)(Arguments...)> struct Launch<kernel> {
-  static void call(void **arguments) { call(arguments, std::index_sequence_for<Arguments...>()); }
+  static std::function<void()> bind(void **arguments) {
+    return bind(arguments, std::index_sequence_for<Arguments...>());
+  }
 
  private:
-  template <size_t... index> static void call(void **arguments, std::index_sequence<index...>) {
-    kernel(argument<Arguments>(arguments[index])...);
+  template <size_t... index> static std::function<void()> bind(void **arguments, std::index_sequence<index...>) {
+    return [copies = std::make_tuple(argument<Arguments>(arguments[index])...)] { std::apply(kernel, copies); };
   }
 
   template <class Argument> static Argument argument(void *address) {
@@ -73,7 +77,7 @@ template <class Value> Value shuffle(Value value, unsigned mask, int from) {
 #define KERNEL(name, arguments) EMULATED_KERNEL(name, arguments)
 #define EMULATED_KERNEL(name, arguments) \
   static void name arguments; \
-  static const emulator::Entry name##_entry(#name, emulator::Launch<name>::call); \
+  static const emulator::Entry name##_entry(#name, emulator::Launch<name>::bind); \
   static void name arguments
 #define BOUNDED_KERNEL(threads, blocks, name, arguments) KERNEL(name, arguments)
 #define DEVICE inline
