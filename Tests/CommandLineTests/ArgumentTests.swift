@@ -35,6 +35,7 @@ extension DistTrainProgramTests {
       ("train --modle mlp", "Unknown option '--modle'. Did you mean '--model'?"),
       ("train --gobal-batch 3", "Unknown option '--gobal-batch'. Did you mean '--global-batch'?"),
       ("train --model transformer", "Please provide one of 'mlp' and 'cnn'."),
+      ("train --compress zip", "The value 'zip' is invalid for '--compress <how>'"),
       ("train --epochs many", "The value 'many' is invalid for '--epochs <number>'"),
       ("train images", "Unexpected argument 'images'"),
       ("evaluate", "Missing expected argument '<model>'"),
