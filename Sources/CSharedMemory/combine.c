@@ -24,7 +24,7 @@ static size_t power_of_two_below(size_t count) {
       first[i] = second[i] = (T)(expression);                                                                   \
     }                                                                                                           \
   }                                                                                                             \
-  CLONES void csm_##name##_pair(size_t count, T *restrict total, const T *first, const T *second) {              \
+  CLONES void csm_##name##_pair(size_t count, T *restrict total, const T *first, const T *second) {             \
     for (size_t i = 0; i < count; i++) {                                                                        \
       const T a = first[i], b = second[i];                                                                      \
       total[i] = (T)(expression);                                                                               \

@@ -47,6 +47,8 @@ extension DistTrainProgramTests {
         "bench allreduce --sizes 99999999999999K",
         "The value '99999999999999K' is invalid for '--sizes <sizes>'"
       ),
+      ("bench step --accumulate 0", "--accumulate is 0, expected at least 1"),
+      ("bench step --reproducible 6", "--reproducible is 6, expected a power of two"),
       ("bench allreduce --sizes 1K,x", "The value '1K,x' is invalid for '--sizes <sizes>'"),
     ]
 
