@@ -5,7 +5,7 @@ public final class CommunicationBuffer {
   private let isOwner: Bool
 
   /// Memory of this process alone, filled with zeros.
-  init(privateByteCount byteCount: Int) {
+  package init(privateByteCount byteCount: Int) {
     bytes = .allocate(byteCount: byteCount, alignment: 64)
     bytes.initializeMemory(as: UInt8.self, repeating: 0)
     isOwner = true

@@ -27,8 +27,10 @@ extension Replica {
     seconds.backward += stopwatch.lap()
     let (total, count) = (sums[0], sums[1])
     guard count > 0 else { return Outcome(loss: 0, count: 0, seconds: seconds) }
-    if !total.isFinite && !allowsNonfinite { throw try nonfiniteLoss(isFinite: progress.lossSum?.item().isFinite ?? true) }
-    optimizer.step(gradientScale: 1 / count)
+    if !total.isFinite && !allowsNonfinite {
+      throw try nonfiniteLoss(isFinite: progress.lossSum?.item().isFinite ?? true)
+    }
+    try optimizer.step(gradientScale: 1 / count)
     stepCount += 1
     seconds.optimizer += stopwatch.lap()
     return Outcome(loss: total / count, count: Int(count), seconds: seconds)
@@ -133,7 +135,9 @@ extension ParameterArena {
     if device == .cpu {
       tailValues = [lossSum?.item() ?? 0, Double(count)]
     } else {
-      setTail([lossSum ?? .zeros([], dtype: dtype, device: device), .full([], Double(count), dtype: dtype, device: device)])
+      setTail([
+        lossSum ?? .zeros([], dtype: dtype, device: device), .full([], Double(count), dtype: dtype, device: device),
+      ])
     }
   }
 }

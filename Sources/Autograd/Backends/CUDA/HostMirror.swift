@@ -23,11 +23,16 @@ package final class HostMirror {
   private let computed: CUDAEvent
   private let uploaded: CUDAEvent
 
-  /// Mirrors `array`, which must be on a GPU, in memory of at least its size that `owner` keeps alive.
+  /// Mirrors `array`, which must be on a GPU, in memory of its size that `owner` keeps alive.
   ///
   /// The memory is pinned, where the system allows that, so that copies need no processor.
-  package init(of array: Tensor, in memory: UnsafeMutableRawPointer, owner: AnyObject?) {
-    guard let device = array.storage.gpu else { preconditionFailure("a mirror of an array on \(array.device)") }
+  package init(of array: Tensor, in bytes: UnsafeMutableRawBufferPointer, owner: AnyObject?) {
+    guard let device = array.storage.gpu, let memory = bytes.baseAddress else {
+      preconditionFailure("a mirror of an array of \(array.count) elements on \(array.device)")
+    }
+    precondition(
+      bytes.count == array.count * array.dtype.byteCount,
+      "a mirror of \(bytes.count) bytes for \(array.count) elements of \(array.dtype)")
     self.array = array
     self.device = device
     self.memory = memory
