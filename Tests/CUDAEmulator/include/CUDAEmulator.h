@@ -78,6 +78,8 @@ template <class Value> Value shuffle(Value value, unsigned mask, int from) {
 #define BOUNDED_KERNEL(threads, blocks, name, arguments) KERNEL(name, arguments)
 #define DEVICE inline
 #define RESTRICT __restrict__
+#define REQUIRE(condition, ...) \
+  if (!(condition)) emulator::fail(__VA_ARGS__)
 #define __shared__ static
 
 inline void __syncthreads() { emulator::waitForBlock(); }

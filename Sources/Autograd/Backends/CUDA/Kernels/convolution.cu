@@ -48,7 +48,7 @@ typedef PlainTile<float, 64, 128, 8, 8> LargeTile;
 typedef PlainTile<float, 16, 128, 4, 4> SmallTile;
 typedef PlainTile<double, 32, 64, 4, 4> DoubleTile;
 CONVOLUTION(f32, float, LargeTile, 3)
-CONVOLUTION(small_f32, float, SmallTile, 5)
+CONVOLUTION(small_f32, float, SmallTile, 4)
 CONVOLUTION(f64, double, DoubleTile, 3)
 CONVOLUTION(tf32, float, TensorTile<ToTF32>, 3)
 CONVOLUTION(bf16, float, TensorTile<ToBFloat16>, 3)

@@ -8,11 +8,16 @@ struct Picks {
   Int outer, size, picks, inner, isShared;
 };
 
+DEVICE void requireInside(Int index, Int size) {
+  REQUIRE(index >= 0 && index < size, "index %lld is out of range for a dimension of %lld\n", index, size);
+}
+
 template <class T> DEVICE void gatherElements(const Picks &p, const T *x, const Int *indices, T *out) {
   const Int count = p.outer * p.picks * p.inner;
   for (Int i = globalThread(); i < count; i += globalThreads()) {
     const Int row = quotient(i, p.inner), o = quotient(row, p.picks);
     const Int index = indices[p.isShared ? row - o * p.picks : i];
+    requireInside(index, p.size);
     out[i] = x[(o * p.size + index) * p.inner + i - row * p.inner];
   }
 }
@@ -31,6 +36,7 @@ template <class T> DEVICE void scatterColumns(const Picks &p, const T *values, c
     const Int o = quotient(i, p.inner), column = i - o * p.inner;
     for (Int pick = 0; pick < p.picks; pick++) {
       const Int from = (o * p.picks + pick) * p.inner + column, index = indices[p.isShared ? pick : from];
+      requireInside(index, p.size);
       result[(o * p.size + index) * p.inner + column] += values[from];
     }
   }
@@ -40,6 +46,7 @@ template <class T> DEVICE void scatterColumns(const Picks &p, const T *values, c
 template <class T>
 DEVICE void scatterRows(const Picks &p, const T *values, const Int *indices, const Int *order, T *result) {
   const Int first = blockIdx.x, index = indices[order[first]];
+  requireInside(index, p.size);
   if (first > 0 && indices[order[first - 1]] == index) return;
   for (Int i = threadIdx.x; i < p.outer * p.inner; i += blockDim.x) {
     const Int o = quotient(i, p.inner), column = i - o * p.inner, to = (o * p.size + index) * p.inner + column;

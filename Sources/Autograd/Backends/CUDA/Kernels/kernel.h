@@ -10,6 +10,12 @@
   extern "C" __global__ void __launch_bounds__(threads, blocks) name arguments
 #define DEVICE __device__ __forceinline__
 #define RESTRICT __restrict__
+// Ends the program at data that must not be; the text is printed when the GPU is next waited for.
+#define REQUIRE(condition, ...)  \
+  if (!(condition)) {            \
+    printf(__VA_ARGS__);         \
+    __trap();                    \
+  }
 #endif
 
 typedef long long Int;

@@ -23,6 +23,7 @@ DEVICE void crossEntropy(Int rows, Int classes, const T *logits, const Int *targ
   const Int target = targets[row];
   double loss = 0;
   if (target != ignored) {
+    REQUIRE(target >= 0 && target < classes, "target %lld is none of %lld classes\n", target, classes);
     loss = logSumExp - (double)x[target];
     if (smoothing != 0) loss = (1 - smoothing) * loss + smoothing * (logSumExp - sums.second / (double)classes);
   }

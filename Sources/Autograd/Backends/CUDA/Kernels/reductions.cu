@@ -29,16 +29,6 @@ SUM(f32, float)
 SUM(f64, double)
 SUM(i64, Int)
 
-// The sum of the squares of all elements, in double precision.
-#define SUM_OF_SQUARES(s, T)                                                                                       \
-  KERNEL(sum_of_squares_##s, (Int length, Int chunk, const T *x, double *parts, double *out)) {                    \
-    reduceGroups<double>(                                                                                          \
-        {1, 1, length}, chunk, [&](Int at, Int) { return (double)x[at] * (double)x[at]; }, parts,                  \
-        [&](Int, double sum) { *out = sum; });                                                                     \
-  }
-SUM_OF_SQUARES(f32, float)
-SUM_OF_SQUARES(f64, double)
-
 // A value and its place; NaN counts as largest, and of equal values the first one wins.
 template <class T> struct Extreme {
   T value;
