@@ -44,6 +44,8 @@ var targets: [Target] = [
   .executableTarget(name: "example-graph", dependencies: ["Autograd"], path: "Examples/Graph"),
   .executableTarget(name: "example-own-model", dependencies: ["DistTrain"], path: "Examples/OwnModel"),
 
+  .target(name: "CUDAEmulator", path: "Tests/CUDAEmulator"),
+  .target(name: "IncompleteCUDA", path: "Tests/IncompleteCUDA"),
   .target(name: "TestSupport", dependencies: ["Autograd", "Collective"], path: "Tests/Support"),
   .testTarget(name: "AutogradTests", dependencies: ["Autograd", "TestSupport"]),
   .testTarget(name: "CollectiveTests", dependencies: ["Collective", "TestSupport", "conformance-ranks"]),
@@ -82,11 +84,15 @@ let package = Package(
   products: [
     .executable(name: "disttrain", targets: ["disttrain"]),
     .library(name: "DistTrain", targets: ["DistTrain", "Autograd", "Collective"]),
+    // Opened by tests in place of a GPU's driver and libraries.
+    .library(name: "CUDAEmulator", type: .dynamic, targets: ["CUDAEmulator"]),
+    .library(name: "IncompleteCUDA", type: .dynamic, targets: ["IncompleteCUDA"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
-  targets: targets
+  targets: targets,
+  cxxLanguageStandard: .cxx17
 )

@@ -10,21 +10,24 @@ DT_NVRTC_FUNCTIONS(DEFINE)
 DT_CUBLAS_FUNCTIONS(DEFINE)
 
 // A pointer to a function may not be assigned from one to an object, except through memory, as POSIX has it.
-#define BIND(result, name, parameters, arguments) \
-  *(void **)&name##_pointer = dlsym(library, #name); \
-  if (!name##_pointer) return #name;
+#define BIND(result, name, parameters, arguments) *(void **)&name##_pointer = dlsym(library, #name);
+#define REQUIRE(result, name, parameters, arguments) \
+  if (!dlsym(library, #name)) return #name;
 
 const char *dt_bind_driver(void *library) {
+  DT_DRIVER_FUNCTIONS(REQUIRE)
   DT_DRIVER_FUNCTIONS(BIND)
   return NULL;
 }
 
 const char *dt_bind_nvrtc(void *library) {
+  DT_NVRTC_FUNCTIONS(REQUIRE)
   DT_NVRTC_FUNCTIONS(BIND)
   return NULL;
 }
 
 const char *dt_bind_cublas(void *library) {
+  DT_CUBLAS_FUNCTIONS(REQUIRE)
   DT_CUBLAS_FUNCTIONS(BIND)
   return NULL;
 }

@@ -103,7 +103,8 @@ DT_NVRTC_FUNCTIONS(DT_DECLARE)
 DT_CUBLAS_FUNCTIONS(DT_DECLARE)
 #undef DT_DECLARE
 
-/// Binds the functions of a library opened by `dlopen`. Returns NULL, or the name of a function that it lacks.
+/// Binds the functions of a library opened by `dlopen`. Returns NULL, or the name of a function that it lacks and
+/// then binds none.
 typedef const char *(*dt_binding)(void *library);
 const char *dt_bind_driver(void *library);
 const char *dt_bind_nvrtc(void *library);

@@ -1,2 +1,30 @@
 import Autograd
-public enum EmulatedGPU { public static func device() throws -> Device { .cuda() } }
+import Foundation
+
+/// A GPU for tests: the driver, compiler and cuBLAS are a library of this package that computes on the processor.
+public enum EmulatedGPU {
+  /// The device; the library is opened when it is first asked for.
+  public static func device() throws -> Device { try opened.get() }
+
+  private static let opened = Result {
+    let folder = try makeFolder(names: libraryNames)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    LibrarySearch.prefer(folder.path)
+    try Device.cuda().open()
+    return Device.cuda()
+  }
+
+  /// The names under which the library is found.
+  public static let libraryNames = ["libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13"]
+
+  /// A new folder in which the emulator has the given names.
+  public static func makeFolder(names: [String]) throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "emulated-gpu-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let library = try BuiltProduct.url("libCUDAEmulator.so")
+    for name in names {
+      try FileManager.default.createSymbolicLink(at: folder.appending(path: name), withDestinationURL: library)
+    }
+    return folder
+  }
+}

@@ -2,7 +2,7 @@ import CCUDA
 import Foundation
 
 /// A library of CUDA's that is opened while the program runs.
-struct CUDALibrary {
+package struct CUDALibrary: Sendable {
   /// What messages call it.
   let title: String
   /// The start of its files' names, as in "libnvrtc".
@@ -14,12 +14,12 @@ struct CUDALibrary {
   /// Binds the functions; gives the name of one that is missing.
   let bind: @convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?
 
-  static let driver = CUDALibrary(
+  package static let driver = CUDALibrary(
     title: "the NVIDIA driver", stem: "libcuda", versions: [1], companions: [], bind: dt_bind_driver)
-  static let nvrtc = CUDALibrary(
+  package static let nvrtc = CUDALibrary(
     title: "NVRTC, CUDA's compiler,", stem: "libnvrtc", versions: [13, 12], companions: ["libnvrtc-builtins"],
     bind: dt_bind_nvrtc)
-  static let cublas = CUDALibrary(
+  package static let cublas = CUDALibrary(
     title: "cuBLAS", stem: "libcublas", versions: [13, 12], companions: ["libcublasLt"], bind: dt_bind_cublas)
 
   /// Opens the library and binds its functions.
@@ -30,7 +30,7 @@ struct CUDALibrary {
   /// - Returns: Where the library was found.
   /// - Throws: ``CUDAError`` when it is nowhere, or cannot be used.
   @discardableResult
-  func open(newest: Int? = nil, in search: LibrarySearch = .shared) throws -> String {
+  package func open(newest: Int? = nil, in search: LibrarySearch = .shared) throws -> String {
     let usable = versions.filter { $0 <= newest ?? .max }
     let names = usable.map { "\(stem).so.\($0)" } + ["\(stem).so"]
     for place in search.places {

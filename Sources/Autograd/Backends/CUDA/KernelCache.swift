@@ -5,17 +5,17 @@ import Foundation
 ///
 /// A file holds a first line with all that its content depends on, then a line with the content's checksum, then the
 /// content. One that is damaged is compiled anew; a folder that cannot be written only costs the next start its time.
-struct KernelCache {
+package struct KernelCache: Sendable {
   private let folder: String
 
   /// The cache of this user.
-  init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+  package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
     folder = (base ?? "\(environment["HOME"] ?? "/tmp")/.cache") + "/disttrain"
   }
 
   /// The content stored under `key`, which names everything that it depends on.
-  func content(of key: String) -> [UInt8]? {
+  package func content(of key: String) -> [UInt8]? {
     guard let data = FileManager.default.contents(atPath: path(of: key)) else { return nil }
     let bytes = [UInt8](data)
     let expected = Array("\(key)\n".utf8)
@@ -27,7 +27,7 @@ struct KernelCache {
   }
 
   /// Stores `content` under `key`; other processes see all of it or nothing.
-  func store(_ content: [UInt8], under key: String) {
+  package func store(_ content: [UInt8], under key: String) {
     let manager = FileManager.default
     guard (try? manager.createDirectory(atPath: folder, withIntermediateDirectories: true)) != nil else { return }
     let data = Data("\(key)\n\(Self.text(Self.hash(content)))\n".utf8) + content

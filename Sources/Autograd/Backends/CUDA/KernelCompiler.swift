@@ -1,7 +1,7 @@
 import CCUDA
 
 /// NVRTC, which makes machine code of kernels.
-struct KernelCompiler {
+package struct KernelCompiler {
   let version: (major: Int, minor: Int)
   /// The architectures that code can be made for, as in 90.
   private let architectures: [Int]
@@ -9,7 +9,7 @@ struct KernelCompiler {
   /// Opens the library.
   ///
   /// - Parameter newestVersion: The version of CUDA whose code the driver can load.
-  init(newestVersion: Int?) throws {
+  package init(newestVersion: Int?) throws {
     try CUDALibrary.nvrtc.open(newest: newestVersion)
     var (major, minor): (Int32, Int32) = (0, 0)
     try Self.check(dt_nvrtcVersion(&major, &minor), "nvrtcVersion")
@@ -23,11 +23,11 @@ struct KernelCompiler {
 
   /// What a program is compiled for: an architecture itself, or the closest before it, in the intermediate code that
   /// the driver translates.
-  enum Target: CustomStringConvertible {
+  package enum Target: CustomStringConvertible {
     case machine(Int)
     case intermediate(Int)
 
-    var description: String {
+    package var description: String {
       switch self {
       case .machine(let architecture): "sm_\(architecture)"
       case .intermediate(let architecture): "compute_\(architecture)"
@@ -47,7 +47,7 @@ struct KernelCompiler {
   ///
   /// - Throws: ``CUDAError/compilationFailed(module:architecture:log:)`` with what the compiler said.
   /// - Returns: The code, and what the compiler said about it.
-  func compile(
+  package func compile(
     _ module: KernelModule, for target: Target, options extra: [String] = []
   ) throws -> (image: [UInt8], log: String) {
     let headers = KernelSources.headers

@@ -1,13 +1,13 @@
 import CCUDA
 
 /// A source file of kernels, `Kernels/NAME.cu`, compiled as a whole when its first kernel is launched.
-enum KernelModule: String, CaseIterable {
+package enum KernelModule: String, CaseIterable, Sendable {
   case elementwiseFloat32 = "elementwise_f32"
   case elementwiseFloat64 = "elementwise_f64"
   case elementwiseInt64 = "elementwise_i64"
   case copies, reductions, ordering, indexing, linear, losses, normalization, pooling, convolution, optimizers, products
 
-  var fileName: String { "\(rawValue).cu" }
+  package var fileName: String { "\(rawValue).cu" }
 }
 
 /// The sources of all kernels, which are part of the program.

@@ -1,15 +1,16 @@
 import Foundation
+import Synchronization
 
 /// Where CUDA's libraries are looked for, in order.
-struct LibrarySearch {
+package struct LibrarySearch: Sendable {
   /// A folder, or the search of the system's loader.
-  enum Place: CustomStringConvertible {
+  package enum Place: CustomStringConvertible, Sendable {
     case folder(String)
     case loader
 
     var isLoader: Bool { if case .loader = self { true } else { false } }
 
-    var description: String {
+    package var description: String {
       switch self {
       case .folder(let folder): folder
       case .loader: "the loader's search path (LD_LIBRARY_PATH, ldconfig)"
@@ -26,6 +27,7 @@ struct LibrarySearch {
     /// Opens the files of a folder whose names begin with `stem`, so that a library finds them by name.
     func openCompanion(_ stem: String) {
       guard case .folder(let folder) = self else { return }
+      // A folder that cannot be read has none.
       let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
       for file in files.sorted() where file.hasPrefix("\(stem).so") {
         _ = dlopen("\(folder)/\(file)", RTLD_NOW | RTLD_GLOBAL)
@@ -33,15 +35,25 @@ struct LibrarySearch {
     }
   }
 
-  let places: [Place]
+  package let places: [Place]
+
+  /// A search of these places alone.
+  package init(places: [Place]) { self.places = places }
 
   /// The search with this process's environment.
-  static let shared = LibrarySearch(environment: ProcessInfo.processInfo.environment)
+  static var shared: LibrarySearch {
+    LibrarySearch(environment: ProcessInfo.processInfo.environment, preferring: preferred.withLock { $0 })
+  }
+
+  private static let preferred = Mutex<[String]>([])
+
+  /// Makes the search of this process begin in `folder`, for the libraries that are not open yet.
+  package static func prefer(_ folder: String) { preferred.withLock { $0.insert(folder, at: 0) } }
 
   /// `DISTTRAIN_CUDA_PATH`, a list of folders or Python environments, then the loader's path, then the usual folders of
   /// a toolkit and of a container's driver, and last the `nvidia-…` packages of the Python environment.
-  init(environment: [String: String]) {
-    let given = (environment["DISTTRAIN_CUDA_PATH"] ?? "").split(separator: ":").map(String.init)
+  package init(environment: [String: String], preferring preferred: [String] = []) {
+    let given = preferred + (environment["DISTTRAIN_CUDA_PATH"] ?? "").split(separator: ":").map(String.init)
     let system = [
       "/usr/local/cuda/lib64", "/usr/local/nvidia/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
       "/usr/lib/wsl/lib",

@@ -1,0 +1,72 @@
+import Autograd
+import Foundation
+import Testing
+import TestSupport
+
+/// What is said when CUDA's libraries are absent, wrong or incomplete.
+@Suite struct CUDALibraryTests {
+  private func error(
+    _ library: CUDALibrary, newest: Int? = nil, in folder: URL
+  ) -> CUDAError? {
+    #expect(throws: CUDAError.self) {
+      try library.open(newest: newest, in: LibrarySearch(places: [.folder(folder.path)]))
+    }
+  }
+
+  @Test func `an absent library is named, with its files and where they were looked for`() throws {
+    let folder = try EmulatedGPU.makeFolder(names: [])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    #expect(
+      error(.nvrtc, in: folder)?.description
+        == "NVRTC, CUDA's compiler, was not found: looked for libnvrtc.so.13, libnvrtc.so.12, libnvrtc.so in "
+        + folder.path)
+  }
+
+  @Test func `a file that is no library is named, with what the loader says`() throws {
+    let folder = try EmulatedGPU.makeFolder(names: [])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "libcuda.so.1")
+    try Data("no library".utf8).write(to: file)
+    let text = try #require(error(.driver, in: folder)?.description)
+    #expect(text.hasPrefix("the NVIDIA driver at \(file.path) cannot be used: "), "\(text)")
+    #expect(text.contains("\(file.path): "), "\(text)")
+  }
+
+  @Test func `a function that a library lacks is named`() throws {
+    let folder = try EmulatedGPU.makeFolder(names: [])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "libcublas.so.12")
+    try FileManager.default.createSymbolicLink(
+      at: file, withDestinationURL: BuiltProduct.url("libIncompleteCUDA.so"))
+    #expect(
+      error(.cublas, in: folder)
+        == .functionMissing(library: "cuBLAS", path: file.path, function: "cublasGetVersion_v2"))
+  }
+
+  @Test func `a driver that is older than the only library is named, with both versions`() throws {
+    let folder = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appending(path: "libnvrtc.so.13").path
+    #expect(
+      error(.nvrtc, newest: 12, in: folder)
+        == .driverTooOld(driver: "12", library: "NVRTC, CUDA's compiler,", path: path))
+  }
+
+  @Test func `places are the given folders, the loader's path, the system's and Python's`() throws {
+    let root = try EmulatedGPU.makeFolder(names: [])
+    defer { try? FileManager.default.removeItem(at: root) }
+    let packages = root.appending(path: "lib/python3.12/site-packages/nvidia/cu13/lib")
+    try FileManager.default.createDirectory(at: packages, withIntermediateDirectories: true)
+    let search = LibrarySearch(environment: ["DISTTRAIN_CUDA_PATH": "/first:/second", "VIRTUAL_ENV": root.path])
+    let places = search.places.map(\.description)
+    #expect(places.prefix(3) == ["/first", "/second", "the loader's search path (LD_LIBRARY_PATH, ldconfig)"])
+    #expect(places.last == packages.path)
+    let given = LibrarySearch(environment: ["DISTTRAIN_CUDA_PATH": root.path])
+    #expect(given.places.map(\.description).prefix(2) == [root.path, packages.path])
+  }
+
+  @Test func `a GPU that the driver does not show is an error`() throws {
+    _ = try EmulatedGPU.device()
+    #expect(throws: CUDAError.noDevice(index: 7, count: Device.cudaCount)) { try Device.cuda(7).open() }
+  }
+}

@@ -1,0 +1,104 @@
+import Autograd
+import Testing
+import TestSupport
+
+/// Tensors, modules and optimizers on a GPU, against the same on the processor.
+@Suite struct CUDATensorTests {
+  @Test func tensorsGoToTheDeviceAndBack() throws {
+    let gpu = try EmulatedGPU.device()
+    let x = Tensor([[1.5, -2], [0, 3]])
+    let moved = x.to(gpu)
+    #expect(moved.device == gpu && moved.shape == x.shape && moved.dtype == x.dtype)
+    #expect(moved.cuda() === moved)
+    #expect(moved.cpu().array(of: Float.self) == [1.5, -2, 0, 3])
+    #expect(moved[1, 1].item() == 3)
+    #expect(moved.description == "tensor([[ 1.5000, -2.0000],\n        [ 0.0000,  3.0000]], device='cuda:0')")
+    // Longer than a staging buffer, and not a whole number of them.
+    let many = Tensor.arange(700_001)
+    #expect(many.cuda().array(of: Int.self) == many.array(of: Int.self))
+    #expect(Tensor.zeros([0, 3], device: gpu).array(of: Float.self) == [])
+  }
+
+  @Test func elementsAreWrittenInPlace() throws {
+    let x = Tensor([1.0, 2, 3], device: try EmulatedGPU.device())
+    x.withMutableElements(of: Float.self) { $0[1] = 7 }
+    try x.copyElements(from: x * 2)
+    #expect(x.array(of: Float.self) == [2, 14, 6])
+    try x.copyElements(from: Tensor([1.0, 2, 3], dtype: .float64))
+    #expect(x.array(of: Float.self) == [1, 2, 3])
+  }
+
+  @Test func creationAndDrawsAgreeWithTheProcessor() throws {
+    let gpu = try EmulatedGPU.device()
+    func same(_ make: (Device) -> Tensor) {
+      let (there, here) = (make(gpu), make(.cpu))
+      #expect(there.device == gpu && there.dtype == here.dtype)
+      #expect(there.array(of: Double.self) == here.array(of: Double.self))
+    }
+    same { .full([3], 2.5, device: $0) }
+    same { .ones([2, 2], dtype: .int64, device: $0) }
+    same { .arange(2..<9, step: 3, device: $0) }
+    same { .linspace(from: 0, to: 1, count: 5, device: $0) }
+    same { .eye(3, device: $0) }
+    same { .zerosLike(.ones([2], device: $0)) }
+    same { .rand([20], device: $0, generator: RandomGenerator(seed: 1)) }
+    same { .randn([20], dtype: .float64, device: $0, generator: RandomGenerator(seed: 1)) }
+    same { .randint(0..<9, [7], device: $0, generator: RandomGenerator(seed: 1)) }
+    same { .randperm(9, device: $0, generator: RandomGenerator(seed: 1)) }
+    same { .bernoulli([9], probability: 0.4, device: $0, generator: RandomGenerator(seed: 1)) }
+    same { Tensor.ones([30], device: $0).dropout(probability: 0.5, generator: RandomGenerator(seed: 1)) }
+  }
+
+  @Test func numbersOnTheProcessorCombineWithTensorsOnTheGPU() throws {
+    let x = Tensor([1.0, 2], device: try EmulatedGPU.device(), requiresGrad: true)
+    let factor = Tensor(3.0, requiresGrad: true)
+    let y = (factor * x + 1).sum()
+    #expect(y.item() == 11)
+    try y.backward()
+    #expect(x.grad?.device == x.device && factor.grad?.device == .cpu)
+    #expect(x.grad?.array(of: Float.self) == [3, 3])
+    #expect(factor.grad?.item() == 3)
+  }
+
+  @Test func gradientsFlowBackThroughACopy() throws {
+    let x = Tensor([1.0, 2], requiresGrad: true)
+    try (x.to(EmulatedGPU.device()) * 2).cpu().sum().backward()
+    #expect(x.grad?.device == .cpu && x.grad?.array(of: Float.self) == [2, 2])
+  }
+
+  @Test func mixturesTrap() async {
+    await #expect(processExitsWith: .failure) {
+      _ = Tensor([1.0, 2]).to(try EmulatedGPU.device()) + Tensor([1.0, 2])
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = Tensor([[1.0]]).to(try EmulatedGPU.device()).matmul(Tensor([[1.0]]))
+    }
+  }
+
+  @Test func integerProducts() throws {
+    let a = Tensor.randint(-9..<9, [3, 5, 7], generator: RandomGenerator(seed: 1))
+    let b = Tensor.randint(-9..<9, [7, 4], generator: RandomGenerator(seed: 2))
+    let gpu = try EmulatedGPU.device()
+    #expect(a.to(gpu).matmul(b.to(gpu)).array(of: Int.self) == a.matmul(b).array(of: Int.self))
+  }
+
+  @Test func batchesOfProductsWithBroadcastingAgree() throws {
+    let generator = RandomGenerator(seed: 3)
+    let a = Tensor.randn([2, 1, 3, 5], dtype: .float64, generator: generator)
+    let b = Tensor.randn([4, 5, 6], dtype: .float64, generator: generator)
+    let gpu = try EmulatedGPU.device()
+    let (found, expected) = (a.to(gpu).matmul(b.to(gpu)), a.matmul(b))
+    #expect(found.shape == expected.shape)
+    for (x, y) in zip(found.array(of: Double.self), expected.array(of: Double.self)) { #expect(abs(x - y) < 1e-13) }
+  }
+
+  @Test func precisionsOfProductsDiffer() throws {
+    defer { ProductPrecision.current = .float32 }
+    let x = Tensor([[1 + 0x1p-9, 1 + 0x1p-12]], device: try EmulatedGPU.device())
+    let one = Tensor([[1.0], [1]], device: x.device)
+    for (precision, sum) in [(ProductPrecision.float32, 2 + 0x1p-9 + 0x1p-12), (.tf32, 2 + 0x1p-9), (.bfloat16, 2)] {
+      ProductPrecision.current = precision
+      #expect(x.matmul(one).item() == sum, "\(precision)")
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import Autograd
+import Foundation
+import Testing
+
+/// Every kernel through NVRTC, which needs no GPU. `launch/test --cuda-compile` installs it and runs this, in a process
+/// of its own because a process uses one NVRTC.
+@Suite(.serialized, .enabled(if: KernelCompilationTests.isAskedFor, "runs by launch/test --cuda-compile"))
+struct KernelCompilationTests {
+  static let isAskedFor = ProcessInfo.processInfo.environment["DISTTRAIN_COMPILE_KERNELS"] != nil
+
+  @Test(arguments: KernelModule.allCases, [80, 90])
+  func compilesWithoutSpills(module: KernelModule, architecture: Int) throws {
+    let compiler = try KernelCompiler(newestVersion: nil)
+    let (image, log) = try compiler.compile(
+      module, for: .machine(architecture), options: ["--ptxas-options=--verbose"])
+    #expect(image.starts(with: Array("\u{7f}ELF".utf8)))
+    var kernels = 0
+    for line in log.split(separator: "\n") where line.contains("bytes spill stores") {
+      kernels += 1
+      #expect(line.contains(" 0 bytes spill stores, 0 bytes spill loads"), "\(module.fileName): \(log)")
+    }
+    #expect(kernels > 0, "\(log)")
+  }
+}
