@@ -36,6 +36,9 @@ static const char elementwise_i64_cu[] = {
 static const char indexing_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/indexing.cu" suffix(, 0)
 };
+static const char linear_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/linear.cu" suffix(, 0)
+};
 static const char losses_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/losses.cu" suffix(, 0)
 };
@@ -71,6 +74,7 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"elementwise_f64.cu", elementwise_f64_cu},
     {"elementwise_i64.cu", elementwise_i64_cu},
     {"indexing.cu", indexing_cu},
+    {"linear.cu", linear_cu},
     {"losses.cu", losses_cu},
     {"normalization.cu", normalization_cu},
     {"optimizers.cu", optimizers_cu},

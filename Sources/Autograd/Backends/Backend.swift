@@ -92,19 +92,6 @@ protocol Backend: Sendable {
   func adagradStep(_ step: AdagradStep, gradient: Tensor, weight: Tensor, sum: Tensor)
 }
 
-extension Backend {
-  /// In two passes, for backends that have no kernel for both.
-  func activationGradient(
-    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
-  ) {
-    binary(operation, gradient, output, into: result)
-    let target = adding ? sums.uninitializedLike() : sums
-    let extents = ReductionExtents(outer: 1, reduced: result.count / max(sums.count, 1), inner: sums.count)
-    sum(result, extents: extents, into: target)
-    if adding { binary(.add, sums, target, into: sums) }
-  }
-}
-
 /// Functions of one element.
 enum UnaryOperation: String {
   case negate, absolute, sign, square, squareRoot, reciprocalSquareRoot, reciprocal, zeroIfInfinite

@@ -23,6 +23,23 @@ extension CUDABackend {
       sums.address, result.address)
   }
 
+  func activationGradient(
+    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
+  ) {
+    guard sums.count > 0 else { return }
+    let (rows, columns) = (result.count / sums.count, sums.count)
+    let parts = ReductionParts(matrices: 1, rows: rows, columns: columns)
+    let totals = parts.count > 1 ? scratch(parts.count * columns, .float64) : nil
+    let isAdding: Int32 = adding ? 1 : 0
+    launch(
+      "\(operation.rawValue)_sums_\(result.dtype.suffix)", in: .linear, columns: columns, parts: parts.count, rows,
+      columns, parts.chunk, gradient.address, output.address, totals?.address, result.address, sums.address, isAdding)
+    guard let totals else { return }
+    launch(
+      "gradient_sums_of_parts_\(result.dtype.suffix)", in: .linear, rows: columns, of: parts.count, columns,
+      parts.count, totals.address, sums.address, isAdding)
+  }
+
   func maximum(_ x: Tensor, extents e: ReductionExtents, into result: Tensor, places: Tensor) {
     guard x.dtype.isFloatingPoint || x.dtype == .int64 else { unsupported("maximum", x.dtype) }
     if e.inner == 1 {

@@ -5,7 +5,7 @@ package enum KernelModule: String, CaseIterable, Sendable {
   case elementwiseFloat32 = "elementwise_f32"
   case elementwiseFloat64 = "elementwise_f64"
   case elementwiseInt64 = "elementwise_i64"
-  case copies, reductions, ordering, indexing, losses, normalization, pooling, convolution, optimizers, products
+  case copies, reductions, ordering, indexing, linear, losses, normalization, pooling, convolution, optimizers, products
 
   package var fileName: String { "\(rawValue).cu" }
 }

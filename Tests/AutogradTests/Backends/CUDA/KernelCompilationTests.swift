@@ -2,12 +2,15 @@ import Autograd
 import Foundation
 import Testing
 
+/// Whether `launch/test --cuda-compile` runs the tests.
+private let isAskedFor = ProcessInfo.processInfo.environment["DISTTRAIN_COMPILE_KERNELS"] != nil
+
+private let isAskedFor = ProcessInfo.processInfo.environment["DISTTRAIN_COMPILE_KERNELS"] != nil
+
 /// Every kernel through NVRTC, which needs no GPU. `launch/test --cuda-compile` installs it and runs this, in a process
 /// of its own because a process uses one NVRTC.
-@Suite(.serialized, .enabled(if: KernelCompilationTests.isAskedFor, "runs by launch/test --cuda-compile"))
+@Suite(.serialized, .enabled(if: isAskedFor, "runs by launch/test --cuda-compile"))
 struct KernelCompilationTests {
-  static let isAskedFor = ProcessInfo.processInfo.environment["DISTTRAIN_COMPILE_KERNELS"] != nil
-
   @Test(arguments: KernelModule.allCases, [80, 90])
   func compilesWithoutSpills(module: KernelModule, architecture: Int) throws {
     let compiler = try KernelCompiler(newestVersion: nil)

@@ -1,0 +1,34 @@
+#include "elementwise.h"
+#include "reduce.h"
+
+// The gradient of an activation from those of its results, and the sums of its columns, in one pass.
+template <class T, class Function>
+DEVICE void activationGradient(Int rows, Int columns, Int chunk, const T *gradient, const T *output, double *parts,
+                               T *result, T *sums, int adding, const Function &f) {
+  reduceColumns<double>(
+      {1, rows, columns}, chunk,
+      [&](Int at, Int, Int) {
+        const T value = f(gradient[at], output[at]);
+        result[at] = value;
+        return (double)value;
+      },
+      parts, [&](Int column, double sum) { sums[column] = adding ? sums[column] + (T)sum : (T)sum; });
+}
+
+#define ACTIVATION_GRADIENT(name, T, expression)                                                                \
+  KERNEL(name, (Int rows, Int columns, Int chunk, const T *gradient, const T *output, double *parts, T *result, \
+                T *sums, int adding)) {                                                                         \
+    activationGradient(rows, columns, chunk, gradient, output, parts, result, sums, adding,                     \
+                       [](T a, T b) -> T { return T(expression); });                                            \
+  }
+#define ACTIVATION_GRADIENTS(s, T)                                                                              \
+  ACTIVATION_GRADIENT(reluGradient_sums_##s, T, b <= 0 ? 0 : a)                                                 \
+  ACTIVATION_GRADIENT(sigmoidGradient_sums_##s, T, a * (1 - b) * b)                                             \
+  ACTIVATION_GRADIENT(tanhGradient_sums_##s, T, a * (1 - b * b))                                                \
+  KERNEL(gradient_sums_of_parts_##s, (Int columns, Int splits, const double *parts, T *sums, int adding)) {     \
+    combineParts<double>(columns, splits, parts, [&](Int column, double sum) {                                  \
+      sums[column] = adding ? sums[column] + (T)sum : (T)sum;                                                   \
+    });                                                                                                         \
+  }
+ACTIVATION_GRADIENTS(f32, float)
+ACTIVATION_GRADIENTS(f64, double)
