@@ -1,0 +1,116 @@
+import DistTrain
+import Foundation
+import Testing
+import TestSupport
+
+extension DistTrainProgramTests {
+  /// Runs of the program on the emulated GPU, which all ranks share, beside runs on the processor.
+  struct CUDATests {
+    /// The environment in which the program finds the emulator in place of CUDA's libraries.
+    private struct Emulator {
+      let folder: URL
+      let cache = FileManager.default.temporaryDirectory.appending(path: "kernels-\(UUID().uuidString)")
+      init() throws { folder = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames) }
+      var environment: [String: String] { ["DISTTRAIN_CUDA_PATH": folder.path, "XDG_CACHE_HOME": cache.path] }
+
+      func remove() {
+        try? FileManager.default.removeItem(at: folder)
+        try? FileManager.default.removeItem(at: cache)
+      }
+    }
+
+    private static let rankCounts: [Int?] = hasMPI ? [nil, 1, 2, 3, 4] : [nil]
+
+    private func losses(_ data: SyntheticData) throws -> [Double] {
+      try MetricsHistory(path: data.run.metrics).training.map(\.loss)
+    }
+
+    @Test(arguments: rankCounts)
+    func `losses on a GPU are those on the processor`(_ ranks: Int?) throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let (here, there) = (try SyntheticData(), try SyntheticData())
+      let arguments = ["--steps", "8", "--verify-replicas", "2"]
+      let first = try DistTrainProgram.run(here.train() + arguments, ranks: ranks)
+      #expect(first.succeeded, "\(first.report)")
+      let second = try DistTrainProgram.run(
+        there.train("--device", "cuda") + arguments, ranks: ranks, environment: emulator.environment)
+      #expect(second.succeeded, "\(second.report)")
+      let (a, b) = (try losses(here), try losses(there))
+      #expect(a.count == 8 && b.count == 8)
+      for (x, y) in zip(a, b) { #expect(abs(x - y) < 1e-4, "\(a)\n\(b)") }
+    }
+
+    @Test(
+      .enabled(if: hasMPI, "built without MPI"),
+      arguments: [["--accumulate", "2"], ["--shard-optimizer"], ["--compress", "bfloat16"], ["--reproducible", "4"]])
+    func `what sums gradients in other ways does so on a GPU too`(_ arguments: [String]) throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let (here, there) = (try SyntheticData(), try SyntheticData())
+      let first = try DistTrainProgram.run(here.train("--steps", "4") + arguments, ranks: 2)
+      #expect(first.succeeded, "\(first.report)")
+      let second = try DistTrainProgram.run(
+        there.train("--steps", "4", "--device", "cuda") + arguments, ranks: 2, environment: emulator.environment)
+      #expect(second.succeeded, "\(second.report)")
+      for (x, y) in zip(try losses(here), try losses(there)) { #expect(abs(x - y) < 1e-3, "\(second.report)") }
+    }
+
+    @Test func `a run changes over to the GPU and back`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let (whole, parts) = (try SyntheticData(), try SyntheticData())
+      let reference = try DistTrainProgram.run(whole.train("--steps", "9"))
+      #expect(reference.succeeded, "\(reference.report)")
+      for (steps, device) in [("3", "cpu"), ("6", "cuda"), ("9", "cpu")] {
+        let run = try DistTrainProgram.run(
+          parts.train("--steps", steps, "--device", device) + (steps == "3" ? [] : ["--resume"]),
+          environment: emulator.environment)
+        #expect(run.succeeded, "\(run.report)")
+      }
+      let (a, b) = (try losses(whole), try losses(parts))
+      #expect(a.count == 9 && b.count == 9)
+      for (x, y) in zip(a, b) { #expect(abs(x - y) < 1e-4, "\(a)\n\(b)") }
+    }
+
+    @Test func `a trained model is evaluated and used on a GPU`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let data = try SyntheticData()
+      let trained = try DistTrainProgram.run(data.train("--steps", "2"))
+      #expect(trained.succeeded, "\(trained.report)")
+      let image = "\(data.path)/t10k-images-idx3-ubyte"
+      let commands = [
+        ["evaluate", data.run.model, "--data", data.path],
+        ["predict", data.run.model, FileManager.default.fileExists(atPath: image) ? image : "\(image).gz"],
+      ]
+      for command in commands {
+        let here = try DistTrainProgram.run(command)
+        let there = try DistTrainProgram.run(command + ["--device", "cuda"], environment: emulator.environment)
+        #expect(here.succeeded && here.output == there.output, "\(here.report)\n\(there.report)")
+      }
+    }
+
+    @Test func `steps on a GPU are measured`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--workload", "tiny", "--device", "cuda", "--seconds", "0.1", "--batch", "4"],
+        environment: emulator.environment)
+      #expect(run.succeeded && run.output.contains("tiny:"), "\(run.report)")
+    }
+
+    @Test func `a folder without CUDA's libraries is named`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      try FileManager.default.removeItem(at: emulator.folder.appending(path: "libcublas.so.13"))
+      let data = try SyntheticData()
+      let run = try DistTrainProgram.run(
+        data.train("--device", "cuda"), ranks: hasMPI ? 2 : nil, environment: emulator.environment)
+      // On a machine with a GPU the next place has the library.
+      if run.succeeded { return }
+      run.expectFailure("cuBLAS was not found")
+      #expect(run.errorOutput.contains(emulator.folder.path), "\(run.report)")
+    }
+  }
+}
