@@ -48,14 +48,15 @@ final class MirroredReduction: GradientReduction {
   @discardableResult
   func finish() throws -> Double {
     var stopwatch = Stopwatch()
+    // With the first gradient the tail went too, and may have been summed already.
+    let tailDownload = isReady.contains(true) ? nil : mirror.startDownload(tail)
     let rest = isReady.indices.filter { !isReady[$0] }.map { mirror.startDownload(ranges[$0]) }
-    let tailDownload = mirror.startDownload(tail)
     while let oldest = downloads.first {
       oldest.download.wait()
       try deliverOldest()
     }
     for download in rest { download.wait() }
-    tailDownload.wait()
+    tailDownload?.wait()
     try reducer.finish()
     mirror.startUpload(0..<tail.upperBound)
     mirror.finishUploads()
