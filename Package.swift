@@ -12,9 +12,13 @@ var targets: [Target] = [
     name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .target(name: "CKernels"),
+  .target(name: "CCUDA"),
   .target(name: "CSharedMemory"),
   .target(name: "Preconditions"),
-  .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS", "Preconditions"]),
+  .target(
+    name: "Autograd", dependencies: ["CCUDA", "CKernels", "COpenBLAS", "Preconditions"],
+    // Part of CCUDA, as text.
+    exclude: ["Backends/CUDA/Kernels"]),
   .target(name: "Collective", dependencies: collectiveDependencies, exclude: collectiveExclusions),
   .target(
     name: "DistTrain",

@@ -54,5 +54,6 @@ struct DistTrainCommand: ParsableCommand {
 /// Measurements of this machine.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure training steps or all-reduces.", subcommands: [BenchStep.self, AllReduce.self])
+    abstract: "Measure training steps, all-reduces or the machine.",
+    subcommands: [BenchStep.self, AllReduce.self, Roofline.self])
 }

@@ -35,16 +35,30 @@ open class Module {
   @discardableResult
   public func convert(to dtype: DataType) -> Self {
     precondition(dtype.isFloatingPoint, "a module's parameters cannot be \(dtype)")
-    for (_, module) in namedModules() {
-      for (_, member) in module.members() {
+    for tensor in parametersAndBuffers where tensor.dtype.isFloatingPoint { tensor.convert(to: dtype) }
+    return self
+  }
+
+  /// Moves all parameters and buffers, and the parameters' gradients, to a device.
+  ///
+  /// Do this before an optimizer or a ``ParameterArena`` is made of them. A device that cannot be used traps;
+  /// ``Device/open()`` gives the reason as an error.
+  @discardableResult
+  public func to(_ device: Device) -> Self {
+    for tensor in parametersAndBuffers { tensor.move(to: device) }
+    return self
+  }
+
+  private var parametersAndBuffers: [Tensor] {
+    namedModules().flatMap { _, module in
+      module.members().compactMap { _, member in
         switch member {
-        case .parameter(let tensor as Tensor), .buffer(let tensor as Tensor):
-          if tensor.dtype.isFloatingPoint { tensor.convert(to: dtype) }
-        case .module: break
+        case .parameter(let parameter): parameter
+        case .buffer(let buffer): buffer
+        case .module: nil
         }
       }
     }
-    return self
   }
 
   /// Keeps the parameters of this module and all in it out of training, or takes them back in.

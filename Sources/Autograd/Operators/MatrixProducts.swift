@@ -6,6 +6,7 @@ extension Tensor {
   public func matmul(_ other: Tensor) -> Tensor {
     precondition(
       rank > 0 && other.rank > 0, "matmul of shapes \(shape) and \(other.shape): both need at least one dimension")
+    requireSameDevice(other, for: "matmul")
     let (x, y) = Self.promoted(self, other)
     let a = x.rank == 1 ? x.reshaped([1, x.shape[0]]) : x
     let b = y.rank == 1 ? y.reshaped([y.shape[0], 1]) : y
@@ -31,7 +32,7 @@ extension Tensor {
     let product = MatrixProduct(
       rows: rows, columns: columns, inner: inner, transposesFirst: transposingFirst,
       transposesSecond: transposingSecond, offsets: Array(zip(a.matrixOffsets(in: batch), b.matrixOffsets(in: batch))))
-    let result = Tensor(uninitialized: batch + [rows, columns], dtype: a.dtype)
+    let result = Tensor(uninitialized: batch + [rows, columns], dtype: a.dtype, device: a.device)
     result.backend.matrixProduct(product, a, b, into: result, adding: false)
     let saved = (b.requiresGrad ? [a] : []) + (a.requiresGrad ? [b] : [])
     return result.recorded(
@@ -84,10 +85,11 @@ extension Tensor {
     precondition(
       weight.dtype == dtype && (bias?.dtype ?? dtype) == dtype,
       "linear of \(dtype) with weight of \(weight.dtype) and bias of \(bias?.dtype ?? dtype): all must have one type")
+    requireSameDevice(weight, bias, for: "linear")
     let x = self
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     let rows = inputs == 0 ? Shape.count(Array(shape.dropLast())) : count / inputs
-    let result = Tensor(uninitialized: shape.dropLast() + [outputs], dtype: dtype)
+    let result = Tensor(uninitialized: shape.dropLast() + [outputs], dtype: dtype, device: device)
     if let bias {
       backend.copy(bias, offset: 0, strides: Shape.broadcastStrides([outputs], to: result.shape), into: result)
     }
@@ -104,14 +106,16 @@ extension Tensor {
         if bias != nil { sink.add(2, gradient.reshaped([rows, outputs]).sum([0])) }
         return
       }
-      sink.write(1, shape: weight.shape, dtype: weight.dtype) { destination, adding in
+      sink.write(1, shape: weight.shape, dtype: weight.dtype, device: weight.device) { destination, adding in
         gradient.backend.matrixProduct(
           MatrixProduct(rows: outputs, columns: inputs, inner: rows, transposesFirst: true), gradient, x,
           into: destination, adding: adding)
       }
       if bias != nil {
-        sink.write(2, shape: [outputs], dtype: gradient.dtype) { destination, adding in
-          let target = adding ? Tensor(uninitialized: [outputs], dtype: gradient.dtype) : destination
+        sink.write(2, shape: [outputs], dtype: gradient.dtype, device: gradient.device) { destination, adding in
+          let target =
+            adding
+            ? Tensor(uninitialized: [outputs], dtype: gradient.dtype, device: gradient.device) : destination
           gradient.backend.sum(gradient, extents: .init(outer: 1, reduced: rows, inner: outputs), into: target)
           if adding { destination.accumulate(target) }
         }
