@@ -55,5 +55,5 @@ struct DistTrainCommand: ParsableCommand {
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure training steps, all-reduces or the machine.",
-    subcommands: [BenchStep.self, AllReduce.self, Roofline.self])
+    subcommands: [BenchStep.self, BenchProducts.self, AllReduce.self, Roofline.self])
 }

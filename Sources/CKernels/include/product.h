@@ -8,8 +8,7 @@
 
 // c (+)= op(a) * op(b), where op(a) is [rows, inner], op(b) is [inner, columns] and c is [rows, columns], row by row.
 // A transposed operand lies in memory as [inner, rows] or [columns, inner]. Strides count elements from one row in
-// memory to the next. The bits of an element of c do not depend on `rows`, `columns`, strides or addresses, as long as
-// it is the same operand that is the smaller one.
+// memory to the next. The bits of an element of c depend on its row of op(a) and its column of op(b) only.
 typedef struct {
   size_t rows, columns, inner;
   bool transposes_first, transposes_second, adds;

@@ -23,7 +23,7 @@ package struct MatrixKernel: Sendable {
   /// - packs a transposed second operand column by column, however few rows there are to multiply with,
   /// - packs the second operand in pieces that leave the cache before few rows have used them, and
   /// - reads a large result into the cache before it is written.
-  static func isFaster(_ p: MatrixProduct) -> Bool {
+  package static func isFaster(_ p: MatrixProduct) -> Bool {
     #if DEBUG
       return false  // The C of debug builds is not optimized.
     #else
