@@ -70,6 +70,6 @@ struct BenchProducts: ParsableCommand {
 extension Workload {
   /// The sizes of the linear layers.
   fileprivate var linearLayers: [(inputs: Int, outputs: Int)] {
-    makeModel().parameters().map(\.shape).filter { $0.count == 2 }.map { (inputs: $0[1], outputs: $0[0]) }
+    makeModel().parameters.map(\.shape).filter { $0.count == 2 }.map { (inputs: $0[1], outputs: $0[0]) }
   }
 }

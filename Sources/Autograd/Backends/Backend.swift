@@ -162,15 +162,15 @@ struct NormalizationGradients {
 
 /// A batch of products of an [m, k] by a [k, n] matrix.
 package struct MatrixProduct: Sendable {
-  var rows: Int
-  var columns: Int
-  var inner: Int
+  package var rows: Int
+  package var columns: Int
+  package var inner: Int
   /// Whether the first operand is stored as [k, m].
-  var transposesFirst: Bool
+  package var transposesFirst: Bool
   /// Whether the second operand is stored as [n, k].
-  var transposesSecond: Bool
+  package var transposesSecond: Bool
   /// The first element of each operand's matrix, for every product of the batch.
-  var offsets: [(first: Int, second: Int)]
+  package var offsets: [(first: Int, second: Int)]
 
   package init(
     rows: Int, columns: Int, inner: Int, transposesFirst: Bool = false, transposesSecond: Bool = false,

@@ -119,7 +119,7 @@ extension Float: BLASElement {
     adding: Bool
   ) {
     let (first, second) = (p.rows * p.inner, p.inner * p.columns)
-    let copies = Storage(byteCount: (first + second) * MemoryLayout<Float>.stride)
+    let copies = Storage(byteCount: (first + second) * MemoryLayout<Float>.stride, device: .cpu)
     defer { extendLifetime(copies) }
     let rounded = copies.pointer.assumingMemoryBound(to: Float.self)
     dt_round_to_bf16(first, a, rounded)

@@ -24,21 +24,24 @@ package struct MatrixKernel: Sendable {
   /// - packs the second operand in pieces that leave the cache before few rows have used them, and
   /// - reads a large result into the cache before it is written.
   package static func isFaster(_ p: MatrixProduct) -> Bool {
-    #if DEBUG
-      return false  // The C of debug builds is not optimized.
-    #else
-      guard p.rows * p.columns * p.inner > 1_000_000 && p.rows >= 16 else { return false }
-      switch (p.transposesFirst, p.transposesSecond) {
-      case (false, true): return p.inner >= 256
-      case (false, false): return p.rows <= 64 && p.columns * p.inner >= 1 << 21
-      case (true, false): return p.rows * p.columns >= 1 << 21 && p.inner <= 64
-      case (true, true): return false
-      }
-    #endif
+    guard isOptimized && p.rows * p.columns * p.inner > 1_000_000 && p.rows >= 16 else { return false }
+    switch (p.transposesFirst, p.transposesSecond) {
+    case (false, true): return p.inner >= 256
+    case (false, false): return p.rows <= 64 && p.columns * p.inner >= 1 << 21
+    case (true, false): return p.rows * p.columns >= 1 << 21 && p.inner <= 64
+    case (true, true): return false
+    }
   }
 
   /// Whether ``bfloat16`` takes this product rather than rounded copies and OpenBLAS, which are faster for small ones.
-  static func isWorthPacking(_ p: MatrixProduct) -> Bool { p.rows * p.columns * p.inner > 200_000 }
+  static func isWorthPacking(_ p: MatrixProduct) -> Bool { isOptimized && p.rows * p.columns * p.inner > 200_000 }
+
+  /// Debug builds do not optimize the C of kernels, which then lose to any library.
+  #if DEBUG
+    private static let isOptimized = false
+  #else
+    private static let isOptimized = true
+  #endif
 
   /// `c` = op(a) · op(b), or that added to `c`, by as many threads as BLAS may use; no dimension is 0.
   package func multiply(
@@ -74,7 +77,7 @@ package struct MatrixKernel: Sendable {
   private func run(
     _ product: dt_product, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
   ) {
-    let workspace = Storage(byteCount: dt_product_workspace)
+    let workspace = Storage(byteCount: dt_product_workspace, device: .cpu)
     withUnsafePointer(to: product) { kernel($0, a, b, c, workspace.pointer) }
     extendLifetime(workspace)
   }
