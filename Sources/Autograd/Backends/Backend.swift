@@ -31,6 +31,10 @@ protocol Backend: Sendable {
   /// Combines `a` and `b`, broadcast to the shape of `result`, which may be `a` or `b` itself. One of them may be one
   /// element in the processor's memory.
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor)
+  /// The gradient of an activation, of (gradient, output), and with it the sums of its columns, which for a linear layer
+  /// before the activation are the gradient of the bias: [columns], or that added to `sums`.
+  func activationGradient(
+    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool)
   /// Sums over the middle dimension of `x`, seen as [outer, reduced, inner].
   func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor)
   /// The largest values over the middle dimension, and the int64 places where they first occur.
@@ -89,6 +93,19 @@ protocol Backend: Sendable {
   func rmspropStep(_ step: RMSpropStep, gradient: Tensor, weight: Tensor, square: Tensor, velocity: Tensor?)
   /// One step of ``Adagrad`` over flat arrays.
   func adagradStep(_ step: AdagradStep, gradient: Tensor, weight: Tensor, sum: Tensor)
+}
+
+extension Backend {
+  /// In two passes, for backends that have no kernel for both.
+  func activationGradient(
+    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
+  ) {
+    binary(operation, gradient, output, into: result)
+    let target = adding ? sums.uninitializedLike() : sums
+    let extents = ReductionExtents(outer: 1, reduced: result.count / max(sums.count, 1), inner: sums.count)
+    sum(result, extents: extents, into: target)
+    if adding { binary(.add, sums, target, into: sums) }
+  }
 }
 
 /// Functions of one element.

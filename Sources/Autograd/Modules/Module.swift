@@ -20,6 +20,12 @@ open class Module {
   /// leaves an array's elements with their index alone.
   open class var stateNames: [String: String] { [:] }
 
+  /// The function that this layer is, when a linear layer before it can apply it in the same pass.
+  var linearActivation: LinearActivation? { nil }
+
+  /// This layer's result for `x` with `activation` applied, when both can be computed as one operation.
+  func activated(_ x: Tensor, by activation: LinearActivation) -> Tensor? { nil }
+
   /// Switches this module and all in it to training or evaluation mode.
   @discardableResult
   public func train(_ training: Bool = true) -> Self {

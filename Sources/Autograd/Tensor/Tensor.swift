@@ -43,6 +43,9 @@ public class Tensor {
     self.init(storage: storage, shape: shape, dtype: dtype)
   }
 
+  /// An uninitialized tensor of this one's shape and type, on its device.
+  func uninitializedLike() -> Tensor { Tensor(uninitialized: shape, dtype: dtype, device: device) }
+
   /// A tensor that shares the elements of `other`, but not its place in the graph.
   init(sharing other: Tensor) {
     shape = other.shape

@@ -15,80 +15,44 @@ extension CPUBackend {
   }
 
   func adamStep(_ step: AdamStep, gradient: Tensor, weight: Tensor, mean: Tensor, square: Tensor) {
+    var options = dt_adam(
+      rate: step.rate, correction: step.correction, beta1: step.beta1, beta2: step.beta2, epsilon: step.epsilon,
+      weight_decay: step.weightDecay, shrinkage: step.shrinkage, gradient_scale: step.gradientScale)
     switch weight.dtype {
     case .float32:
-      adam(step, weight.count, gradient.pointer(Float.self), weight.pointer(), mean.pointer(), square.pointer())
+      dt_adam_step_f32(
+        weight.count, gradient.pointer(), weight.pointer(), mean.pointer(), square.pointer(), &options)
     case .float64:
-      adam(step, weight.count, gradient.pointer(Double.self), weight.pointer(), mean.pointer(), square.pointer())
+      dt_adam_step_f64(
+        weight.count, gradient.pointer(), weight.pointer(), mean.pointer(), square.pointer(), &options)
     default: unsupported("Adam", weight.dtype)
     }
   }
 
-  private func adam<T: BinaryFloatingPoint>(
-    _ step: AdamStep, _ count: Int, _ gradient: UnsafePointer<T>, _ w: UnsafeMutablePointer<T>,
-    _ m: UnsafeMutablePointer<T>, _ v: UnsafeMutablePointer<T>
-  ) {
-    let (rate, correction, epsilon) = (T(step.rate), T(step.correction), T(step.epsilon))
-    let (decay, shrinkage, scale) = (T(step.weightDecay), T(step.shrinkage), T(step.gradientScale))
-    let (kept, mean, square) = (T(step.beta2), T(1 - step.beta1), T(1 - step.beta2))
-    for i in 0..<count {
-      w[i] *= shrinkage
-      let g = gradient[i] * scale + decay * w[i]
-      m[i] += mean * (g - m[i])
-      v[i] = kept * v[i] + square * g * g
-      w[i] -= rate * m[i] / (v[i].squareRoot() / correction + epsilon)
-    }
-  }
-
   func rmspropStep(_ step: RMSpropStep, gradient: Tensor, weight: Tensor, square: Tensor, velocity: Tensor?) {
+    var options = dt_rmsprop(
+      rate: step.learningRate, smoothing: step.smoothing, epsilon: step.epsilon, weight_decay: step.weightDecay,
+      momentum: step.momentum, gradient_scale: step.gradientScale)
     switch weight.dtype {
     case .float32:
-      rmsprop(step, weight.count, gradient.pointer(Float.self), weight.pointer(), square.pointer(), velocity?.pointer())
+      dt_rmsprop_step_f32(
+        weight.count, gradient.pointer(), weight.pointer(), square.pointer(), velocity?.pointer(), &options)
     case .float64:
-      rmsprop(
-        step, weight.count, gradient.pointer(Double.self), weight.pointer(), square.pointer(), velocity?.pointer())
+      dt_rmsprop_step_f64(
+        weight.count, gradient.pointer(), weight.pointer(), square.pointer(), velocity?.pointer(), &options)
     default: unsupported("RMSprop", weight.dtype)
     }
   }
 
-  private func rmsprop<T: BinaryFloatingPoint>(
-    _ step: RMSpropStep, _ count: Int, _ gradient: UnsafePointer<T>, _ w: UnsafeMutablePointer<T>,
-    _ v: UnsafeMutablePointer<T>, _ b: UnsafeMutablePointer<T>?
-  ) {
-    let (rate, decay, epsilon) = (T(step.learningRate), T(step.weightDecay), T(step.epsilon))
-    let (kept, fresh, momentum) = (T(step.smoothing), T(1 - step.smoothing), T(step.momentum))
-    let scale = T(step.gradientScale)
-    for i in 0..<count {
-      let g = gradient[i] * scale + decay * w[i]
-      v[i] = kept * v[i] + fresh * g * g
-      let size = v[i].squareRoot() + epsilon
-      if let b {
-        b[i] = momentum * b[i] + g / size
-        w[i] -= rate * b[i]
-      } else {
-        w[i] -= rate * g / size
-      }
-    }
-  }
-
   func adagradStep(_ step: AdagradStep, gradient: Tensor, weight: Tensor, sum: Tensor) {
+    var options = dt_adagrad(
+      rate: step.rate, epsilon: step.epsilon, weight_decay: step.weightDecay, gradient_scale: step.gradientScale)
     switch weight.dtype {
-    case .float32: adagrad(step, weight.count, gradient.pointer(Float.self), weight.pointer(), sum.pointer())
-    case .float64: adagrad(step, weight.count, gradient.pointer(Double.self), weight.pointer(), sum.pointer())
+    case .float32:
+      dt_adagrad_step_f32(weight.count, gradient.pointer(), weight.pointer(), sum.pointer(), &options)
+    case .float64:
+      dt_adagrad_step_f64(weight.count, gradient.pointer(), weight.pointer(), sum.pointer(), &options)
     default: unsupported("Adagrad", weight.dtype)
-    }
-  }
-
-  private func adagrad<T: BinaryFloatingPoint>(
-    _ step: AdagradStep, _ count: Int, _ gradient: UnsafePointer<T>, _ w: UnsafeMutablePointer<T>,
-    _ s: UnsafeMutablePointer<T>
-  ) {
-    let (rate, decay, epsilon) = (T(step.rate), T(step.weightDecay), T(step.epsilon))
-    let scale = T(step.gradientScale)
-    for i in 0..<count {
-      let g = gradient[i] * scale + decay * w[i]
-      s[i] += g * g
-      w[i] -= rate * g / (s[i].squareRoot() + epsilon)
     }
   }
 }
