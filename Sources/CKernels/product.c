@@ -22,24 +22,18 @@ const size_t dt_product_workspace = (ROW_PANELS + RESIDENT) * sizeof(float);
 #include <immintrin.h>
 
 #define INLINE static inline __attribute__((always_inline))
+// For loops over sums, which then stay in registers.
+#define UNROLLED _Pragma("clang loop unroll(full)")
+// Floats in a vector. A tile has ROWS x VECTORS of them, in 24 of the 32 registers.
+#define WIDTH 16
+#define ROWS 12
+#define VECTORS 2
 #define PER_UNIT 1
 #define MULTIPLY_ADD(x, column, sum) __builtin_elementwise_fma((vector)(x), column, sum)
 
-#define NAMED(name) JOIN(name, _avx2)
-#define WIDTH 8
-#define ROWS 6
-#define VECTORS 2
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#include "product.inc"
-#pragma clang attribute pop
-#undef NAMED
-#undef WIDTH
-#undef ROWS
-
-#define NAMED(name) JOIN(name, _avx512)
-#define WIDTH 16
-#define ROWS 12
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#define NAMED(name) JOIN(name, _f32)
+// Compilers use half of a vector of 512 bits unless told that the code is written for whole ones.
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"), min_vector_width(512))), apply_to = function)
 #include "product.inc"
 #pragma clang attribute pop
 #undef NAMED
@@ -51,7 +45,8 @@ const size_t dt_product_workspace = (ROW_PANELS + RESIDENT) * sizeof(float);
 #define MULTIPLY_ADD(x, column, sum) multiply_add_pairs(x, column, sum)
 #define ROUND_PAIR(low, high) ((vector)_mm512_cvtne2ps_pbh((__m512)(high), (__m512)(low)))
 #define INTERLEAVE(pair) interleave(pair)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4,avx512bf16"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4,avx512bf16"), min_vector_width(512))), \
+                             apply_to = function)
 INLINE __m512 multiply_add_pairs(float x, __m512 column, __m512 sum) {
   return _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_ps(x), (__m512bh)column);
 }
@@ -67,8 +62,7 @@ INLINE __m512 interleave(__m512 pair) {
 
 dt_product_kernel *dt_product_f32(void) {
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v4")) return product_avx512;
-  return __builtin_cpu_supports("x86-64-v3") ? product_avx2 : NULL;
+  return __builtin_cpu_supports("x86-64-v4") ? product_f32 : NULL;
 }
 
 dt_product_kernel *dt_product_bf16(void) {

@@ -20,7 +20,7 @@ typedef void dt_product_kernel(const dt_product *product, const float *a, const 
 
 extern const size_t dt_product_workspace;
 
-// The kernel for factors as they are, or NULL where this CPU has none (it needs AVX-512 or AVX2).
+// The kernel for factors as they are, or NULL where this CPU has none (it needs AVX-512).
 dt_product_kernel *dt_product_f32(void);
 
 // The kernel that rounds the factors to bfloat16 (see below) and adds up in float, or NULL (it needs AVX512-BF16).

@@ -202,7 +202,7 @@ import Testing
     let y = try withProductPrecision(.bfloat16) {
       try Kernels.choosing(generic: generic) {
         let y = layer(x)
-        try y.square().sum().backward()
+        try (y * y).sum().backward()
         return y
       }
     }
