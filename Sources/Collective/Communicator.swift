@@ -24,9 +24,18 @@ public protocol Communicator: AnyObject {
   /// How this group of ranks was started.
   var launch: LaunchDescription { get }
 
+  /// Whether long sums of floats are rounded to fewer bits than they have on the way.
+  var roundsSums: Bool { get }
+
+  /// This group with sums of floats that travel in 16 bits wherever they leave a node. Collective.
+  func compressing(_ format: HalfPrecision) throws -> any Communicator
+
   /// Makes memory, filled with zeros, that this communicator combines fastest; for buffers that are used often, for the
   /// memory may be kept as long as the group. In one call, all ranks' buffers lie in such memory, or none. Collective.
   func makeBuffer(byteCount: Int) throws -> CommunicationBuffer
+
+  /// Whether sums over all ranks are made along the binary tree ((r0 + r1) + (r2 + r3)) + … of the ranks.
+  var sumsAlongBinaryTree: Bool { get }
 
   /// The name of the algorithm by which a buffer is all-reduced, for measurements.
   func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String
@@ -92,6 +101,17 @@ public protocol Communicator: AnyObject {
 extension Communicator {
   /// The communicator itself, which is layered on no other.
   public var transport: any Communicator { self }
+
+  /// False: nothing is known of the order.
+  public var sumsAlongBinaryTree: Bool { false }
+
+  /// False: sums are those of all bits.
+  public var roundsSums: Bool { false }
+
+  /// All sums in 16 bits, for any two ranks may be on two nodes.
+  public func compressing(_ format: HalfPrecision) throws -> any Communicator {
+    try HalfPrecisionCommunicator(self, format)
+  }
 }
 
 /// A collective operation that was started and may not be complete.

@@ -23,10 +23,22 @@ struct BenchStep: ParsableCommand {
   var seconds = 5.0
   @Option(help: ArgumentHelp("Samples that each rank takes in a step. (default: the workload's)", valueName: "samples"))
   var batch: Int?
+  @Option(help: ArgumentHelp("Compute them in so many pieces.", valueName: "pieces"))
+  var accumulate = 1
+  @Option(
+    help: ArgumentHelp(
+      "Cut the step into so many shards for the same bits on any number of ranks. (default: off)", valueName: "shards"))
+  var reproducible: Int?
   @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
   var data = MNISTFolder.systemPath
   @Option(help: "How exactly matrices are multiplied: float32 or bfloat16.")
   var precision = ProductPrecision.float32
+  @Option(help: "All-reduce in memory that the ranks of a node share, or by MPI: shared or mpi.")
+  var collective = CollectiveChoice.shared
+  @Option(help: "Make gradients smaller between nodes: \(GradientCompression.choices).")
+  var compress: GradientCompression?
+  @Flag(help: "Keep on each rank the optimizer's state of its part of the weights only.")
+  var shardOptimizer = false
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -37,18 +49,25 @@ struct BenchStep: ParsableCommand {
     if precision == .tf32 {
       throw ValidationError("--precision is tf32, expected float32 or bfloat16: tf32 needs CUDA")
     }
+    var configuration = TrainingConfiguration()
+    configuration.accumulate = accumulate
+    configuration.reproducible = reproducible
+    do { try configuration.validate() } catch let error as ConfigurationError { throw ValidationError("\(error)") }
     if let batch, batch < 1 { throw ValidationError("--batch is \(batch), expected at least 1") }
   }
 
   func run() throws {
     runAsRank { world in
-      let communicator = try world.sharingMemory(notify: printNotice)
+      let communicator = collective == .shared ? try world.sharingMemory(notify: printNotice) : world
+      try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
       manualSeed(0)
       let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
       let timing = try withProductPrecision(precision) { try measure(samples, communicator) }
       if communicator.rank == 0 { report(timing, communicator) }
     }
   }
+
+  private var cut: BatchCut { reproducible.map(BatchCut.logicalShards) ?? .ranks(pieces: accumulate) }
 
   private var batchPerRank: Int { batch ?? workload.benchmarkBatch }
 
@@ -84,17 +103,21 @@ struct BenchStep: ParsableCommand {
   private func measure(_ samples: any Dataset, _ communicator: any Communicator) throws -> Timing {
     let shards = Shards(
       sampleCount: samples.count, globalBatch: batchPerRank * communicator.size,
-      rank: communicator.rank, worldSize: communicator.size, dropLast: true)
+      rank: communicator.rank, worldSize: communicator.size, dropLast: true, cut: cut)
     var loader = ShardLoader(samples, shards: shards, seed: 0)
     let replica = try Replica(
       workload.makeModel(), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
-      allowsNonfinite: true)
+      compression: compress, shardsOptimizer: shardOptimizer, allowsNonfinite: true, reproducibleShards: reproducible)
     var step = 0
     var communication = 0.0
     func makeSteps(_ count: Int) throws {
       for _ in 0..<count {
         let (epoch, position) = step.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
-        communication += try replica.step(loader.batch(epoch: epoch, step: position)).seconds.communication
+        for piece in 0..<shards.pieceCount - 1 {
+          try replica.accumulate(loader.batch(epoch: epoch, step: position, piece: piece))
+        }
+        let last = try loader.batch(epoch: epoch, step: position, piece: shards.pieceCount - 1)
+        communication += try replica.step(last).seconds.communication
         step += 1
       }
     }

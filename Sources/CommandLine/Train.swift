@@ -1,4 +1,5 @@
 import ArgumentParser
+import Autograd
 import Collective
 import DistTrain
 import Foundation
@@ -6,6 +7,7 @@ import Foundation
 extension TrainingConfiguration.Model: ExpressibleByArgument {}
 extension TrainingConfiguration.Precision: ExpressibleByArgument {}
 extension CollectiveChoice: ExpressibleByArgument {}
+extension GradientCompression: ExpressibleByArgument {}
 
 /// `disttrain train`.
 struct Train: ParsableCommand {
@@ -31,6 +33,16 @@ struct Train: ParsableCommand {
     help: ArgumentHelp(
       "Samples that all ranks together take in a step.\(Self.default(\.globalBatch))", valueName: "samples"))
   var globalBatch: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Compute each rank's samples of a step in so many pieces, which need less memory.\(Self.default(\.accumulate))",
+      valueName: "pieces"))
+  var accumulate: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Get the same bits on 1, 2, 4, … ranks: cut every batch into so many shards, a power of two, and add up their gradients along one tree. (default: off)",
+      valueName: "shards"))
+  var reproducible: Int?
   @Option(help: ArgumentHelp("How often all samples are seen.\(Self.default(\.epochs))", valueName: "number"))
   var epochs: Int?
   @Option(help: ArgumentHelp("The most steps to make, over all epochs. (default: no limit)", valueName: "number"))
@@ -89,6 +101,17 @@ struct Train: ParsableCommand {
       "All-reduce gradients in memory that the ranks of a node share, or by MPI: shared or mpi.\(Self.default(\.collective.rawValue))"
   )
   var collective: CollectiveChoice?
+  @Option(
+    help: ArgumentHelp(
+      "Make gradients smaller between nodes: \(GradientCompression.choices). (default: as they are)",
+      valueName: "how"))
+  var compress: GradientCompression?
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Keep on each rank the optimizer's state of its part of the weights only (ZeRO stage 1).\(Self.default(\.shardOptimizer))"
+  )
+  var shardOptimizer: Bool?
 
   func run() throws {
     runAsRank { world in
@@ -135,6 +158,8 @@ struct Train: ParsableCommand {
     set(\.model, model)
     set(\.data, data)
     set(\.globalBatch, globalBatch)
+    set(\.accumulate, accumulate)
+    if let reproducible { result.reproducible = reproducible }
     set(\.epochs, epochs)
     if let steps { result.steps = steps }
     set(\.learningRate, learningRate)
@@ -150,13 +175,15 @@ struct Train: ParsableCommand {
     set(\.allowNonfinite, allowNonfinite)
     set(\.bucketBytes, bucketBytes)
     set(\.collective, collective)
+    if let compress { result.compress = compress }
+    set(\.shardOptimizer, shardOptimizer)
     return result
   }
 
   private func announce(_ configuration: TrainingConfiguration, _ communicator: any Communicator) {
     let ranks =
       communicator.size == 1 ? "1 process" : "\(communicator.size) ranks, \(communicator.localSize) on this node"
-    let threads = threadsPerRank(communicator)
+    let threads = BLAS.threadCount
     let text =
       "training \(configuration.model.rawValue) on \(configuration.data): \(ranks), "
       + "\(threads) BLAS thread\(threads == 1 ? "" : "s") each, global batch \(configuration.globalBatch), "

@@ -15,6 +15,15 @@ struct TrainingConfigurationTests {
   static let invalid: [(change: @Sendable (inout TrainingConfiguration) -> Void, message: String)] = [
     ({ $0.data = "" }, "--data is empty, expected a folder"),
     ({ $0.globalBatch = 0 }, "--global-batch is 0, expected at least 1"),
+    ({ $0.accumulate = 0 }, "--accumulate is 0, expected at least 1"),
+    ({ $0.reproducible = 0 }, "--reproducible is 0, expected a power of two"),
+    ({ $0.reproducible = 6 }, "--reproducible is 6, expected a power of two"),
+    (
+      {
+        $0.reproducible = 4
+        $0.accumulate = 2
+      }, "--accumulate is 2, expected 1 with --reproducible, whose shards are computed one after the other"
+    ),
     ({ $0.epochs = -1 }, "--epochs is -1, expected at least 1"),
     ({ $0.steps = 0 }, "--steps is 0, expected at least 1"),
     ({ $0.learningRate = .nan }, "--learning-rate is nan, expected a finite number from 0"),
@@ -29,6 +38,18 @@ struct TrainingConfigurationTests {
     ({ $0.output = "" }, "--output is empty, expected a folder"),
     ({ $0.checkpointEvery = -1 }, "--checkpoint-every is -1, expected at least 0"),
     ({ $0.verifyReplicas = -1 }, "--verify-replicas is -1, expected at least 0"),
+    (
+      {
+        $0.precision = .float64
+        $0.compress = .half(.bfloat16)
+      }, "--precision is float64, expected float32 with --compress bfloat16"
+    ),
+    (
+      {
+        $0.reproducible = 4
+        $0.compress = .powerSGD(rank: 2)
+      }, "--compress is powersgd-2, expected none with --reproducible, whose sums are exact to the bit"
+    ),
     ({ $0.bucketBytes = 0 }, "--bucket-bytes is 0, expected at least 8"),
   ]
 
@@ -42,6 +63,7 @@ struct TrainingConfigurationTests {
   @Test func isCodable() throws {
     var configuration = TrainingConfiguration()
     configuration.steps = 5
+    configuration.compress = .powerSGD(rank: 3)
     let data = try JSONEncoder().encode(configuration)
     #expect(try JSONDecoder().decode(TrainingConfiguration.self, from: data) == configuration)
   }
