@@ -41,6 +41,7 @@ struct TrainerTests {
     let checkpoint = try SafetensorsFile(path: rounded.directory.checkpoint)
     #expect(checkpoint.metadata.first { $0.key == "precision" }?.value == "bfloat16")
     #expect(ProductPrecision.current == .float32)
+  }
 
   @Test(arguments: 1...3, [2, 3])
   func `batches in pieces are the same job`(_ ranks: Int, _ pieces: Int) throws {
