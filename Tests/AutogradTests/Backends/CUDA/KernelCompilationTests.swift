@@ -5,8 +5,6 @@ import Testing
 /// Whether `launch/test --cuda-compile` runs the tests.
 private let isAskedFor = ProcessInfo.processInfo.environment["DISTTRAIN_COMPILE_KERNELS"] != nil
 
-private let isAskedFor = ProcessInfo.processInfo.environment["DISTTRAIN_COMPILE_KERNELS"] != nil
-
 /// Every kernel through NVRTC, which needs no GPU. `launch/test --cuda-compile` installs it and runs this, in a process
 /// of its own because a process uses one NVRTC.
 @Suite(.serialized, .enabled(if: isAskedFor, "runs by launch/test --cuda-compile"))
