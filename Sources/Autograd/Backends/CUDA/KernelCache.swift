@@ -20,7 +20,7 @@ package struct KernelCache: Sendable {
     let bytes = [UInt8](data)
     let expected = Array("\(key)\n".utf8)
     let checksumLength = 17
-    guard bytes.count > expected.count + checksumLength, bytes.starts(with: expected) else { return nil }
+    guard bytes.count >= expected.count + checksumLength, bytes.starts(with: expected) else { return nil }
     let content = Array(bytes[(expected.count + checksumLength)...])
     let checksum = bytes[expected.count..<expected.count + checksumLength]
     return checksum.elementsEqual("\(Self.text(Self.hash(content)))\n".utf8) ? content : nil
