@@ -96,7 +96,7 @@ public final class Replica {
     ) { ParameterOptimizer($0, options) }
     reducer = try arena.makeReduction(
       communicator, plan: plan, shards: reproducibleShards.map { $0 / communicator.size },
-      scattersSums: shardsOptimizer, compression: compression)
+      scattersSums: shardsOptimizer && reproducibleShards == nil, compression: compression)
     try communicator.broadcastState(of: model)
     random = try PieceRandomness(communicator)
     shardBuffers = reproducibleShards == nil ? nil : ShardBuffers(of: model)
