@@ -19,14 +19,15 @@ extension ReplicaCheck {
   /// Trains for two epochs of three steps, of which the last has fewer samples than there are shards.
   private static func train(
     _ communicator: any Communicator, shards: Int?, dtype: DataType, steps: Range<Int> = 0..<6,
-    from start: (any Layer)? = nil
+    from start: (any Layer)? = nil, shardsOptimizer: Bool = false
   ) throws -> (model: any Layer, bits: Bits) {
     let model = SmallProblem.model(dtype: dtype, dropping)
     if let start { try model.load(stateDictionary: start.stateDictionary()) }
     // Without momentum: parameters, buffers and the number of steps are all that a run goes on from.
     let options = SGD.Options(learningRate: 0.3, weightDecay: 0.01)
     let replica = try Replica(
-      model, options, communicator: communicator, bucketBytes: 64, reproducibleShards: shards)
+      model, options, communicator: communicator, bucketBytes: 64, shardsOptimizer: shardsOptimizer,
+      reproducibleShards: shards)
     replica.stepCount = steps.lowerBound
     var loader = ShardLoader(
       TensorDataset(SmallProblem.batch(0..<37).tensors), globalBatch: 16, communicator: communicator, seed: 1,
@@ -52,6 +53,8 @@ extension ReplicaCheck {
         try require(found.losses == alone.losses, "losses \(found.losses) in \(dtype), expected \(alone.losses)")
         try require(found == alone, "the weights in \(dtype) have other bits than on one rank")
         try require(Set(found.losses).count == 6, "the losses change")
+        let sharded = try train(communicator, shards: shards, dtype: dtype, shardsOptimizer: true).bits
+        try require(sharded == alone, "the weights in \(dtype) have other bits with a sharded optimizer")
         let others = try train(LocalCommunicator(), shards: shards * 2, dtype: dtype).bits
         try require(others != alone, "twice as many shards have other bits")
       }

@@ -99,7 +99,7 @@ public final class Replica {
     ) { ParameterOptimizer($0, options) }
     reducer = try arena.makeReduction(
       communicator, plan: plan, shards: reproducibleShards.map { $0 / communicator.size },
-      scattersSums: shardsOptimizer, compression: compression)
+      scattersSums: shardsOptimizer && reproducibleShards == nil, compression: compression)
     uploads = arena.device == .cpu ? nil : StagedUploads(to: arena.device)
     let isAlone = communicator.size == 1 && reproducibleShards == nil
     recorder = arena.device != .cpu && isAlone ? StepRecorder(on: arena.device) : nil
