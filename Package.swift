@@ -48,7 +48,7 @@ var targets: [Target] = [
   .testTarget(name: "AutogradTests", dependencies: ["Autograd", "TestSupport"]),
   .testTarget(name: "CollectiveTests", dependencies: ["Collective", "TestSupport", "conformance-ranks"]),
   .testTarget(
-    name: "DistTrainTests", dependencies: ["DistTrain", "TestSupport"]),
+    name: "DistTrainTests", dependencies: ["DistTrain", "TestSupport", "ReplicaChecks", "replica-ranks"]),
   .testTarget(
     name: "CommandLineTests", dependencies: ["disttrain", "DistTrain", "TestSupport"]),
   .testTarget(
@@ -57,6 +57,8 @@ var targets: [Target] = [
       "Autograd", "DistTrain", "TestSupport", "example-gradient-descent", "example-loss-against-weight",
       "example-classifier", "example-neurons", "example-graph", "example-own-model",
     ]),
+  .target(name: "ReplicaChecks", dependencies: ["DistTrain", "TestSupport"], path: "Tests/ReplicaChecks"),
+  .executableTarget(name: "replica-ranks", dependencies: ["ReplicaChecks"], path: "Tests/ReplicaRanks"),
   .executableTarget(
     name: "conformance-ranks", dependencies: ["Collective", "TestSupport"], path: "Tests/ConformanceRanks"),
 ]

@@ -89,6 +89,17 @@ open class Module {
     }
   }
 
+  /// All buffers in declaration order, each once, with dotted names.
+  public func namedBuffers() -> [(name: String, buffer: Buffer)] {
+    var seen: Set<ObjectIdentifier> = []
+    return namedModules().flatMap { prefix, module in
+      module.members().compactMap { name, member in
+        guard case .buffer(let buffer) = member, seen.insert(ObjectIdentifier(buffer)).inserted else { return nil }
+        return (Self.joined(prefix, name), buffer)
+      }
+    }
+  }
+
   /// All parameters in declaration order, each once.
   public var parameters: [Parameter] { namedParameters().map(\.parameter) }
 

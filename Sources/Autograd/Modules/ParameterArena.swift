@@ -77,7 +77,11 @@ public final class ParameterArena {
   /// Calls `handler` with a parameter's index when the backward pass has finished its gradient.
   public func onGradientReady(_ handler: @escaping (_ index: Int) -> Void) {
     for (index, (_, parameter)) in parameters.enumerated() {
-      parameter.gradientDidBecomeReady = { handler(index) }
+      parameter.gradientDidBecomeReady = { [unowned parameter] in
+        // Reached by a graph through which no gradient flowed: what is in its place is of an earlier step.
+        if parameter.grad == nil { parameter.grad = .zerosLike(parameter) }
+        handler(index)
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 /// The ranks of one node, who combine their elements in memory that they share.
 ///
-/// All collectives but those that start and end the job pass through a ``NodeWindow``. Results are combined in the order
-/// of the ranks, whatever the timing: the same inputs give the same bits. Buffers of ``makeBuffer(byteCount:)`` are
+/// All collectives but those that start and end the job pass through a ``NodeWindow``. Results are combined along
+/// a binary tree of the ranks, whatever the timing: the same inputs give the same bits. Buffers of ``makeBuffer(byteCount:)`` are
 /// all-reduced where they lie; in one call, all ranks' buffers must be such, or none. What was started proceeds in every
 /// later call of the rank, ``PendingOperation/test()`` among them.
 public final class SharedCommunicator: Communicator {
@@ -40,6 +40,8 @@ public final class SharedCommunicator: Communicator {
   public var localRank: Int { window.rank }
   /// The number of ranks: all share a node.
   public var localSize: Int { window.size }
+  /// True.
+  public var sumsAlongBinaryTree: Bool { true }
   /// How the ranks were started.
   public var launch: LaunchDescription { transport.launch }
 
