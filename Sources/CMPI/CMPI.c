@@ -1,5 +1,4 @@
 #include <mpi.h>
-#include <glob.h>
 #include <stdlib.h>
 
 #include "CMPICommunicator.h"
@@ -36,21 +35,10 @@ static MPI_Op mpi_operation(CMPIOperation operation) {
   return MPI_OP_NULL;
 }
 
-// Whether a file matches `pattern`.
-static int exists(const char *pattern) {
-  glob_t found;
-  const int status = glob(pattern, GLOB_NOSORT, NULL, &found);
-  if (status == 0) globfree(&found);
-  return status == 0;
-}
-
 int cmpi_initialize(void) {
   // Open MPI's ranks add a box of text to every MPI_Abort, below the message that says why. This leaves it out; mpirun
   // itself still tells which rank was killed. OMPI_MCA_orte_execute_quiet=0 shows all notices of the ranks.
   if (setenv("OMPI_MCA_orte_execute_quiet", "1", 0) != 0) return MPI_ERR_OTHER;
-  // The libraries of Omni-Path's and InfiniPath's adapters each wait for their device where there is none.
-  if (!exists("/dev/hfi1*") && !exists("/dev/ipath*") && setenv("OMPI_MCA_mtl", "^psm,psm2", 0) != 0)
-    return MPI_ERR_OTHER;
   int provided;
   int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
   if (code != MPI_SUCCESS) return code;
