@@ -9,8 +9,14 @@ static const double sqrt_2_over_pi = 0.79788456080286535588;
 static const double inverse_sqrt_2_pi = 0.39894228040143267794;
 static const double gelu_cubic = 0.044715;
 
+// The results may take the place of the arguments: an element depends on those in its place only.
+// Those that call the C library stay loops, which is nothing to warn of.
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+
 #define UNARY_OF(name, s, T, expression)                                       \
   CLONES void dt_##name##_##s(size_t n, const T *values, T *out) {             \
+    INDEPENDENT                                                                \
     for (size_t i = 0; i < n; i++) {                                           \
       const T x = values[i];                                                   \
       out[i] = (expression);                                                   \
@@ -51,13 +57,13 @@ UNARY(gelu_tanh, x / (1 + exp_f32(-2 * (float)sqrt_2_over_pi * (x + (float)gelu_
 #define BINARY_OF(name, s, T, expression)                                                                      \
   CLONES void dt_##name##_##s(size_t n, const T *as, size_t a_step, const T *bs, size_t b_step, T *out) {      \
     if (a_step == 1 && b_step == 1) {                                                                          \
-      for (size_t i = 0; i < n; i++) { const T a = as[i], b = bs[i]; out[i] = (T)(expression); }               \
+      INDEPENDENT for (size_t i = 0; i < n; i++) { const T a = as[i], b = bs[i]; out[i] = (T)(expression); }               \
     } else if (a_step == 1) {                                                                                  \
       const T b = n ? *bs : 0;                                                                                 \
-      for (size_t i = 0; i < n; i++) { const T a = as[i]; out[i] = (T)(expression); }                          \
+      INDEPENDENT for (size_t i = 0; i < n; i++) { const T a = as[i]; out[i] = (T)(expression); }                          \
     } else if (b_step == 1) {                                                                                  \
       const T a = n ? *as : 0;                                                                                 \
-      for (size_t i = 0; i < n; i++) { const T b = bs[i]; out[i] = (T)(expression); }                          \
+      INDEPENDENT for (size_t i = 0; i < n; i++) { const T b = bs[i]; out[i] = (T)(expression); }                          \
     } else if (n) {                                                                                            \
       const T a = *as, b = *bs;                                                                                \
       const T value = (T)(expression);                                                                         \

@@ -47,7 +47,7 @@ extension DifferentiableFunction {
     let kept = context.saved
     let outputPlaces = Set(kept.indices.filter { kept[$0] === computed && !inputs.contains { $0 === computed } })
     context.saved = kept.enumerated().map { outputPlaces.contains($0) ? output.detached() : $1 }
-    return output.recorded(as: .custom(Self.self), from: inputs, saving: kept) { gradient, sink in
+    return output.recorded(as: .custom(Self.self), from: ShortList(inputs), saving: ShortList(kept)) { gradient, sink in
       let available = FunctionContext()
       available.saved = context.saved.enumerated().map { outputPlaces.contains($0) ? sink.output($1) : $1 }
       let gradients = backward(gradient, from: available)

@@ -46,8 +46,8 @@ final class Node {
   let name: Name
   /// Operations are numbered in the order in which they were recorded.
   let sequence: UInt64
-  private(set) var edges: [Edge]
-  private(set) var saved: [Saved]
+  private(set) var edges: ShortList<Edge>
+  private(set) var saved: ShortList<Saved>
   private(set) var backward: Backward?
   /// The sum of the contributions that have arrived in the running pass.
   var gradient: Tensor?
@@ -62,12 +62,14 @@ final class Node {
   /// The output, when its gradient is kept for the user.
   weak var retainedOutput: Tensor?
 
-  init(name: Name, edges: [Edge], saved: [Saved], backward: @escaping Backward) {
+  init(
+    name: Name, sequence: UInt64, edges: ShortList<Edge>, saved: ShortList<Saved>, backward: @escaping Backward
+  ) {
     self.name = name
+    self.sequence = sequence
     self.edges = edges
     self.saved = saved
     self.backward = backward
-    sequence = ThreadState.current.nextSequence()
   }
 
   var isFreed: Bool { backward == nil }
@@ -85,20 +87,16 @@ final class Node {
       edges = []
       saved = []
     }
-    return Remains(edges: edges, backward: backward)
+    return Remains(edges: edges, saved: saved, backward: backward)
   }
 
   deinit { free() }
 
   /// What a freed node held.
-  private final class Remains {
-    let edges: [Edge]
-    let backward: Backward?
-
-    init(edges: [Edge], backward: Backward?) {
-      self.edges = edges
-      self.backward = backward
-    }
+  struct Remains {
+    fileprivate let edges: ShortList<Edge>
+    fileprivate let saved: ShortList<Saved>
+    fileprivate let backward: Backward?
   }
 }
 
@@ -147,20 +145,24 @@ extension Tensor {
   ///   - saved: Inputs that `backward` reads: they must not be changed in place before.
   ///   - backward: Gives each input its gradient.
   /// - Returns: This tensor.
+  @inline(__always)
   func recorded(
-    as name: StaticString, from inputs: [Tensor], saving saved: [Tensor] = [], backward: @escaping Node.Backward
+    as name: StaticString, from inputs: ShortList<Tensor>, saving saved: ShortList<Tensor> = [],
+    backward: @escaping Node.Backward
   ) -> Tensor {
     recorded(as: .operation(name), from: inputs, saving: saved, backward: backward)
   }
 
   /// Records an operation with any name.
   func recorded(
-    as name: Node.Name, from inputs: [Tensor], saving saved: [Tensor], backward: @escaping Node.Backward
+    as name: Node.Name, from inputs: ShortList<Tensor>, saving saved: ShortList<Tensor>,
+    backward: @escaping Node.Backward
   ) -> Tensor {
-    guard ThreadState.current.isRecording, dtype.isFloatingPoint, inputs.contains(where: \.requiresGrad) else {
-      return self
-    }
-    node = Node(name: name, edges: inputs.map(\.edge), saved: saved.map(Node.Saved.init), backward: backward)
+    let state = ThreadState.current
+    guard state.isRecording, dtype.isFloatingPoint, inputs.contains(where: { $0.requiresGrad }) else { return self }
+    node = Node(
+      name: name, sequence: state.nextSequence(), edges: inputs.map { $0.edge }, saved: saved.map { Node.Saved($0) },
+      backward: backward)
     return self
   }
 

@@ -11,10 +11,13 @@ final class ThreadState {
   /// The generator that random tensors, initializations and dropout draw from unless given another.
   var generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
 
+  /// Memory for tensors.
+  let memory = MemoryCache()
+
   /// The order of creation, by which the backward pass goes.
   private var lastSequence: UInt64 = 0
   /// Parts of released graphs that wait for the release in progress, so that it need not recurse.
-  private var condemned: [AnyObject] = []
+  private var condemned: [Node.Remains] = []
   private var isReleasing = false
 
   private static let key: pthread_key_t = {
@@ -41,7 +44,7 @@ final class ThreadState {
   }
 
   /// Releases `part` and all that only it holds, without recursion, however long the chain is.
-  func release(_ part: consuming AnyObject) {
+  func release(_ part: consuming Node.Remains) {
     condemned.append(part)
     guard !isReleasing else { return }
     isReleasing = true

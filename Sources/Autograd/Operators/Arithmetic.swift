@@ -20,7 +20,7 @@ extension Tensor {
   /// Element-wise product; shapes are broadcast and types promoted.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     let (a, b) = promoted(a, b)
-    let saved = (b.requiresGrad ? [a] : []) + (a.requiresGrad ? [b] : [])
+    let saved: ShortList = a.requiresGrad ? (b.requiresGrad ? [a, b] : [b]) : [a]
     return a.combined(.multiply, b).recorded(as: "MulBackward0", from: [a, b], saving: saved) { gradient, inputs in
       inputs.add(0, (gradient * b).summed(like: a))
       inputs.add(1, (gradient * a).summed(like: b))
@@ -35,7 +35,7 @@ extension Tensor {
   }
 
   private static func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
-    let saved = (b.requiresGrad ? [a] : []) + [b]
+    let saved: ShortList = b.requiresGrad ? [a, b] : [b]
     return a.combined(.divide, b).recorded(as: "DivBackward0", from: [a, b], saving: saved) { gradient, inputs in
       inputs.add(0, (gradient / b).summed(like: a))
       inputs.add(1, (-gradient * ((a / b) / b)).summed(like: b))

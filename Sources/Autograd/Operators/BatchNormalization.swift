@@ -26,7 +26,8 @@ extension Tensor {
     backend.batchNormalize(x, extents, moments, weight: weight, bias: bias, into: y)
     let parameters = NormalizationParameters(weight: weight, bias: bias)
     let output = y.recorded(
-      as: "NativeBatchNormBackward0", from: [x] + parameters.tensors, saving: [x, mean, variance] + parameters.tensors
+      as: "NativeBatchNormBackward0", from: ShortList([x] + parameters.tensors),
+      saving: ShortList([x, mean, variance] + parameters.tensors)
     ) { gradient, inputs in
       guard !isGradEnabled else {
         let (mean, variance) = x.batchMoments()
@@ -75,7 +76,8 @@ extension Tensor {
       x, extents, Moments(mean: mean, variance: variance, epsilon: epsilon), weight: weight, bias: bias, into: y)
     let parameters = NormalizationParameters(weight: weight, bias: bias)
     let given = [x] + parameters.tensors + [mean, variance]
-    return y.recorded(as: "NativeBatchNormBackward0", from: given, saving: given) { gradient, inputs in
+    return y.recorded(as: "NativeBatchNormBackward0", from: ShortList(given), saving: ShortList(given)) {
+      gradient, inputs in
       let (meanIndex, varianceIndex) = (given.count - 2, given.count - 1)
       let deviation = (variance + epsilon).rsqrt()
       let scale = weight.map { $0 * deviation } ?? deviation

@@ -42,7 +42,7 @@ extension Tensor {
     backend.convolution(x, weight, bias: bias, geometry, into: result)
     let saved = (weight.requiresGrad ? [x] : []) + (x.requiresGrad ? [weight] : [])
     return result.recorded(
-      as: "ConvolutionBackward0", from: [x, weight] + (bias.map { [$0] } ?? []), saving: saved
+      as: "ConvolutionBackward0", from: ShortList([x, weight] + (bias.map { [$0] } ?? [])), saving: ShortList(saved)
     ) { gradient, inputs in
       inputs.add(0, gradient.convolutionInputGradient(weight, geometry))
       if isGradEnabled {

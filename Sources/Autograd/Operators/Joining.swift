@@ -21,7 +21,7 @@ extension Tensor {
     var starts = [0]
     for size in sizes { starts.append(starts[starts.count - 1] + size) }
     let result = joined(parts, along: dimension, size: starts[parts.count], starts: starts)
-    return result.recorded(as: "CatBackward0", from: parts) { gradient, inputs in
+    return result.recorded(as: "CatBackward0", from: ShortList(parts)) { gradient, inputs in
       for i in sizes.indices { inputs.add(i, gradient.sliced(starts[i]..<starts[i + 1], along: dimension)) }
     }
   }
@@ -38,7 +38,7 @@ extension Tensor {
     let dimension = Shape.normalize(dimension, rank: shape.count + 1)
     let slices = parts.map { $0.detached().unsqueezed(dimension) }
     let result = joined(slices, along: dimension, size: parts.count, starts: Array(parts.indices))
-    return result.recorded(as: "StackBackward0", from: parts) { gradient, inputs in
+    return result.recorded(as: "StackBackward0", from: ShortList(parts)) { gradient, inputs in
       for i in parts.indices { inputs.add(i, gradient.selected(i, along: dimension)) }
     }
   }

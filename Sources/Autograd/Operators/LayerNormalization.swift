@@ -35,7 +35,8 @@ extension Tensor {
     backend.layerNormalize(x, moments, weight: weight, bias: bias, into: y)
     let parameters = NormalizationParameters(weight: weight, bias: bias)
     return y.recorded(
-      as: "NativeLayerNormBackward0", from: [x] + parameters.tensors, saving: [x] + parameters.tensors
+      as: "NativeLayerNormBackward0", from: ShortList([x] + parameters.tensors),
+      saving: ShortList([x] + parameters.tensors)
     ) { gradient, inputs in
       guard !isGradEnabled else {
         let deviation = (x.variance(columns, unbiased: false, keepingDimensions: true) + epsilon).rsqrt()

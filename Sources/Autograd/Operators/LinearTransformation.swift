@@ -34,8 +34,10 @@ extension Tensor {
       MatrixProduct(rows: rows, columns: outputs, inner: inputs, transposesSecond: true), x, weight, into: result,
       adding: bias != nil)
     let name: StaticString = bias == nil ? "MmBackward0" : "AddmmBackward0"
-    var saved = (weight.requiresGrad ? [x] : []) + (x.requiresGrad ? [weight] : [])
-    let sources = [x, weight] + (bias.map { [$0] } ?? [])
+    var saved = ShortList<Tensor>()
+    if weight.requiresGrad { saved.append(x) }
+    if x.requiresGrad { saved.append(weight) }
+    let sources: ShortList = if let bias { [x, weight, bias] } else { [x, weight] }
     let gradients = LinearGradients(x: x, weight: weight, hasBias: bias != nil, rows: rows)
     guard let activation else {
       return result.recorded(as: .operation(name), from: sources, saving: saved) { gradient, sink in

@@ -34,7 +34,7 @@ extension Tensor {
       transposesSecond: transposingSecond, offsets: Array(zip(a.matrixOffsets(in: batch), b.matrixOffsets(in: batch))))
     let result = Tensor(uninitialized: batch + [rows, columns], dtype: a.dtype, device: a.device)
     result.backend.matrixProduct(product, a, b, into: result, adding: false)
-    let saved = (b.requiresGrad ? [a] : []) + (a.requiresGrad ? [b] : [])
+    let saved: ShortList = a.requiresGrad ? (b.requiresGrad ? [a, b] : [b]) : [a]
     return result.recorded(
       as: batch.isEmpty ? "MmBackward0" : "BmmBackward0", from: [a, b], saving: saved
     ) { gradient, inputs in

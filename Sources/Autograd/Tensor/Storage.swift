@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The memory behind one or more tensors.
 ///
 /// `version` counts changes made in place, so that the backward pass can refuse to use a tensor that was
@@ -20,7 +18,7 @@ final class Storage {
     switch device {
     case .cpu:
       gpu = nil
-      pointer = MemoryCache.shared.take(byteCount)
+      pointer = ThreadState.current.memory.take(byteCount)
     case .cuda(let index):
       let gpu = CUDADevice.required(index)
       self.gpu = gpu
@@ -44,36 +42,10 @@ final class Storage {
     if let gpu {
       gpu.memory.giveBack(pointer, byteCount)
     } else if owner == nil {
-      MemoryCache.shared.giveBack(pointer, byteCount)
+      ThreadState.current.memory.giveBack(pointer, byteCount)
     }
   }
 }
 
 /// The memory of the processor that all tensors together have ever needed at once, in bytes; it stops growing when training is under way.
-package var tensorMemoryByteCount: Int { MemoryCache.shared.bytesFromSystem.load(ordering: .relaxed) }
-
-/// Freed blocks by size class, so that a training step after the first allocates nothing from the system.
-private final class MemoryCache: Sendable {
-  static let shared = MemoryCache()
-
-  /// A free block; its memory belongs to nobody until it is taken again.
-  private struct FreeBlock: @unchecked Sendable {
-    let pointer: UnsafeMutableRawPointer
-  }
-
-  private let free = Mutex<[[FreeBlock]]>(Array(repeating: [], count: SizeClass.count))
-  let bytesFromSystem = Atomic<Int>(0)
-
-  func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    let size = SizeClass(byteCount: byteCount)
-    if let block = free.withLock({ $0[size.index].popLast() }) { return block.pointer }
-    bytesFromSystem.add(size.capacity, ordering: .relaxed)
-    return .allocate(byteCount: size.capacity, alignment: 64)
-  }
-
-  func giveBack(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
-    let block = FreeBlock(pointer: pointer)
-    let index = SizeClass(byteCount: byteCount).index
-    free.withLock { $0[index].append(block) }
-  }
-}
+package var tensorMemoryByteCount: Int { MemoryCache.byteCount }

@@ -1,0 +1,67 @@
+/// A list whose first three elements take no memory of their own: the inputs of an operation are seldom more.
+struct ShortList<Element>: RandomAccessCollection, ExpressibleByArrayLiteral {
+  private var first: Element?
+  private var second: Element?
+  private var third: Element?
+  private var others: [Element] = []
+  private(set) var count = 0
+
+  init() {}
+
+  init(_ elements: some Sequence<Element>) {
+    for element in elements { append(element) }
+  }
+
+  @inline(__always)
+  init(arrayLiteral elements: Element...) {
+    count = elements.count
+    if count > 0 { first = elements[0] }
+    if count > 1 { second = elements[1] }
+    if count > 2 { third = elements[2] }
+    if count > 3 { others = Array(elements[3...]) }
+  }
+
+  var startIndex: Int { 0 }
+  var endIndex: Int { count }
+
+  mutating func append(_ element: Element) {
+    switch count {
+    case 0: first = element
+    case 1: second = element
+    case 2: third = element
+    default: others.append(element)
+    }
+    count += 1
+  }
+
+  subscript(index: Int) -> Element {
+    let found =
+      switch index {
+      case 0: first
+      case 1: second
+      case 2: third
+      default: Optional(others[index - 3])
+      }
+    guard let found else { preconditionFailure("element \(index) of \(count)") }
+    return found
+  }
+
+  @inline(__always)
+  func map<Result>(_ transform: (Element) -> Result) -> ShortList<Result> {
+    var result = ShortList<Result>()
+    if let first { result.first = transform(first) }
+    if let second { result.second = transform(second) }
+    if let third { result.third = transform(third) }
+    if !others.isEmpty { result.others = others.map(transform) }
+    result.count = count
+    return result
+  }
+
+  @inline(__always)
+  func contains(where predicate: (Element) -> Bool) -> Bool {
+    if let first, predicate(first) { return true }
+    if let second, predicate(second) { return true }
+    if let third, predicate(third) { return true }
+    return others.contains(where: predicate)
+  }
+}
