@@ -20,12 +20,12 @@ struct Patience {
   /// Whether it sleeps already.
   var isLong: Bool { rounds > spins + Self.yieldRounds }
 
-  /// Waits a little.
-  mutating func rest() {
+  /// Waits a little; `sleeping` is false where work of this rank goes on only while it is looked at.
+  mutating func rest(sleeping: Bool) {
     rounds += 1
     if rounds <= spins {
       csm_pause()
-    } else if !isLong {
+    } else if !isLong || !sleeping {
       sched_yield()
     } else {
       usleep(sleep)
