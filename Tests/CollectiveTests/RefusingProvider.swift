@@ -20,6 +20,8 @@ final class RefusingProvider: SharedMemoryProvider {
     RefusingProvider(try base.threadsOfNode(), afterAllowing: allowed)
   }
 
+  func isOversubscribed() throws -> Bool { try base.isOversubscribed() }
+
   func checkIsAlive(_ rank: Int, named name: Int, call: CollectiveCall) throws {
     try base.checkIsAlive(rank, named: name, call: call)
   }

@@ -1,3 +1,5 @@
+import Foundation
+
 extension ThreadCommunicator: SharedMemoryProvider {
   /// Memory of this process, which the group keeps.
   package func makeSharedMemory(byteCount: Int) throws -> SharedMemory {
@@ -20,6 +22,11 @@ extension ThreadCommunicator: SharedMemoryProvider {
 
   /// The threads of this rank's node.
   package func nodeGroup() throws -> any SharedMemoryProvider { try threadsOfNode() }
+
+  /// Counts the threads of all nodes, for those are made up.
+  package func isOversubscribed() throws -> Bool {
+    group.job.nodes.count > ProcessInfo.processInfo.activeProcessorCount
+  }
 
   /// Throws the job's failure.
   package func checkIsAlive(_ rank: Int, named name: Int, call: CollectiveCall) throws {

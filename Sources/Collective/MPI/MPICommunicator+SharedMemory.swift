@@ -29,6 +29,12 @@ extension MPICommunicator: SharedMemoryProvider {
     try MPICommunicator(partOf: self, Self.nodeHandle(of: handle, declaredNode: declaredNode))
   }
 
+  /// Compares with the processors that the ranks are bound to; where nodes are made up, with the ranks of all of them.
+  package func isOversubscribed() throws -> Bool {
+    guard declaredNode == nil else { return allCount > ProcessInfo.processInfo.activeProcessorCount }
+    return try outnumbersProcessors()
+  }
+
   /// Asks the kernel whether the rank's process is still there.
   package func checkIsAlive(_ rank: Int, named name: Int, call: CollectiveCall) throws {
     guard peerProcesses.indices.contains(rank), let process = peerProcesses[rank] else { return }

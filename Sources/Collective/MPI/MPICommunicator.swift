@@ -18,6 +18,8 @@ public final class MPICommunicator: Communicator {
   let handle: OpaquePointer
   /// The group of all ranks, of which this is a part; nil for that group itself.
   private let whole: MPICommunicator?
+  /// The ranks of the job.
+  var allCount: Int { whole?.size ?? size }
   private let launcher: String
   private let processorName: String
 

@@ -18,6 +18,9 @@ package protocol SharedMemoryProvider: Communicator {
   /// Throws a ``SharedMemoryRefusal``, on all ranks alike, where there is none to be had.
   func makeSharedMemory(byteCount: Int) throws -> SharedMemory
 
+  /// Whether the ranks of this group, all on one node, outnumber the processors that they may run on. Collective.
+  func isOversubscribed() throws -> Bool
+
   /// Throws a ``PeerFailure`` with `name` when a rank that is waited for in `call` has ended.
   func checkIsAlive(_ rank: Int, named name: Int, call: CollectiveCall) throws
 }
