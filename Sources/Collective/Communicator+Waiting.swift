@@ -95,6 +95,6 @@ extension Communicator {
 enum MessageTag {
   /// All tags.
   static let all = 0...parts
-  /// That of scatter and gather.
+  /// That of scatter and gather, and of sums along a binary tree.
   static let parts = 32_767
 }

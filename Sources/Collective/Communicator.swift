@@ -28,6 +28,9 @@ public protocol Communicator: AnyObject {
   /// memory may be kept as long as the group. In one call, all ranks' buffers lie in such memory, or none. Collective.
   func makeBuffer(byteCount: Int) throws -> CommunicationBuffer
 
+  /// Whether sums over all ranks are made along the binary tree ((r0 + r1) + (r2 + r3)) + … of the ranks.
+  var sumsAlongBinaryTree: Bool { get }
+
   /// The name of the algorithm by which a buffer is all-reduced, for measurements.
   func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String
 
@@ -92,6 +95,9 @@ public protocol Communicator: AnyObject {
 extension Communicator {
   /// The communicator itself, which is layered on no other.
   public var transport: any Communicator { self }
+
+  /// False: nothing is known of the order.
+  public var sumsAlongBinaryTree: Bool { false }
 }
 
 /// A collective operation that was started and may not be complete.

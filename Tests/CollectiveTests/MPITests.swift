@@ -97,7 +97,7 @@ struct MPITests {
 
   @Test(arguments: [
     ("fails-in-agreement", "rank 1: no data\n"),
-    ("differs", "rank 0: the configuration differs on rank 1, line 1: \"seed: 1\", but \"seed: 0\" on rank 0\n"),
+    ("differs", "rank 0: the configuration differs on rank 1: seed is 1, but 0 on rank 0\n"),
   ])
   func `a failure of all ranks is told once`(_ program: String, _ message: String) throws {
     let run = try MPIRun.run(ranks: 4, product: "conformance-ranks", arguments: [program], timeout: 60)

@@ -18,8 +18,23 @@ public final class Sequential: Module, Layer {
   /// Chains the given layers.
   public init(_ layers: [any Layer]) { self.layers = layers }
 
-  /// The last layer's result.
-  public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
+  /// The last layer's result. A layer and the activation behind it are computed as one operation where there is one.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    var result = x
+    var index = 0
+    while index < layers.count {
+      if index + 1 < layers.count, let activation = layers[index + 1].linearActivation,
+        let activated = layers[index].activated(result, by: activation)
+      {
+        result = activated
+        index += 2
+      } else {
+        result = layers[index](result)
+        index += 1
+      }
+    }
+    return result
+  }
 }
 
 /// The input itself, as `torch.nn.Identity`.

@@ -14,6 +14,9 @@ public final class LocalCommunicator: Communicator {
   /// A group of one rank.
   public init() {}
 
+  /// True: there is nothing to add.
+  public var sumsAlongBinaryTree: Bool { true }
+
   /// One process, started by no launcher.
   public var launch: LaunchDescription {
     LaunchDescription(launcher: nil, communicator: self, processorName: ProcessInfo.processInfo.hostName)

@@ -2,7 +2,7 @@ import Foundation
 
 /// A rank that is a thread of this process, for tests and for machines without MPI.
 ///
-/// Results are combined in the order of the ranks, whatever the timing: the same inputs give the same bits.
+/// Results are combined along a binary tree of the ranks, whatever the timing: the same inputs give the same bits.
 public final class ThreadCommunicator: Communicator {
   /// This rank.
   public let rank: Int
@@ -23,6 +23,9 @@ public final class ThreadCommunicator: Communicator {
   public let localRank: Int
   /// The number of threads of this rank's node: all, unless nodes were made up.
   public let localSize: Int
+
+  /// True.
+  public var sumsAlongBinaryTree: Bool { true }
 
   /// Ranks that are threads of one process.
   public var launch: LaunchDescription {
@@ -68,7 +71,7 @@ public final class ThreadCommunicator: Communicator {
     "last thread combines"
   }
 
-  /// Combines the ranks' buffers in the order of the ranks.
+  /// Combines the ranks' buffers along a binary tree.
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
@@ -83,8 +86,8 @@ public final class ThreadCommunicator: Communicator {
     return try join(call, UnsafeBufferPointer(buffer), buffer) { contributions in
       guard buffer.count > 0 else { return }
       let outputs = contributions.map { $0.output.bindMemory(to: Element.self) }
-      for other in outputs.dropFirst() {
-        Self.combine(UnsafeBufferPointer(other), into: outputs[0], operation)
+      BinaryTree.forEachPair(of: outputs.count) { source, target in
+        Self.combine(UnsafeBufferPointer(outputs[source]), into: outputs[target], operation)
       }
       for other in outputs.dropFirst() { _ = other.update(fromContentsOf: outputs[0]) }
     }
@@ -119,7 +122,7 @@ public final class ThreadCommunicator: Communicator {
     }
   }
 
-  /// Combines each part in the order of the ranks.
+  /// Combines each part along a binary tree of the ranks.
   public func startReduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation {
@@ -128,15 +131,15 @@ public final class ThreadCommunicator: Communicator {
     return try join("a reduce-scatter (\(operation)) of \(all.count) \(Element.self)", all, part) { contributions in
       let inputs = contributions.map { $0.input.bindMemory(to: Element.self) }
       for (rank, contribution) in contributions.enumerated() {
-        let range = cut.range(of: rank)
         // Combined apart, for a part may lie in its rank's whole.
-        var combined = Array(inputs[0][range])
-        combined.withUnsafeMutableBufferPointer { target in
-          for other in inputs.dropFirst() {
-            Self.combine(UnsafeBufferPointer(rebasing: other[range]), into: target, operation)
+        var parts = inputs.map { Array($0[cut.range(of: rank)]) }
+        BinaryTree.forEachPair(of: parts.count) { source, target in
+          let other = parts[source]
+          other.withUnsafeBufferPointer { other in
+            parts[target].withUnsafeMutableBufferPointer { Self.combine(other, into: $0, operation) }
           }
-          contribution.output.copyMemory(from: UnsafeRawBufferPointer(target))
         }
+        parts[0].withUnsafeBytes { contribution.output.copyMemory(from: $0) }
       }
     }
   }

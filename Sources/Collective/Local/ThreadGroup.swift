@@ -45,9 +45,9 @@ private final class Message: Meeting {
 
 /// The meeting place of a ``ThreadCommunicator``'s ranks.
 ///
-/// The n-th collective calls of all ranks meet. The rank that comes last does the work for all, reading the
-/// contributions in the order of the ranks, so that the result does not depend on timing. It works under the lock and
-/// never after a failure: a rank that was released by an error may free its buffers.
+/// The n-th collective calls of all ranks meet. The rank that comes last does the work for all, in an order that does
+/// not depend on timing. It works under the lock and never after a failure: a rank that was released by an error may
+/// free its buffers.
 final class ThreadGroup: @unchecked Sendable {
   /// The ranks of the job that are in the group, in the order of the group.
   let members: [Int]

@@ -2,7 +2,8 @@
 ///
 /// On one node, all collectives but those that start and end the job pass through a ``NodeWindow``. On several, all-reduces
 /// do, and are combined between nodes by the communicator below; the other collectives are its own. Messages always are.
-/// Results are combined in an order that depends on the ranks and the count alone: the same inputs give the same bits.
+/// On one node, results are combined along a binary tree of the ranks; on several, in an order that depends on the ranks
+/// and the count alone. The same inputs give the same bits.
 ///
 /// Buffers of ``makeBuffer(byteCount:)`` are combined where they lie; in one call, all ranks' buffers must be such, or
 /// none. What was started proceeds in every later call of the rank, ``PendingOperation/test()`` among them.
@@ -44,6 +45,8 @@ public final class SharedCommunicator: Communicator {
   public var localRank: Int { window.rank }
   /// The number of ranks of its node.
   public var localSize: Int { window.size }
+  /// Whether all ranks share one node.
+  public var sumsAlongBinaryTree: Bool { !network.hasSeveralNodes }
   /// How the ranks were started.
   public var launch: LaunchDescription { transport.launch }
 

@@ -159,7 +159,7 @@ private struct ConvolutionColumns<T: ImageElement> {
     window = dt_window(geometry.window, shape, geometry.output)
     isPointwise =
       geometry.window.kernel == (1, 1) && geometry.window.stride == (1, 1) && geometry.window.padding == (0, 0)
-    columns = Tensor(uninitialized: [taps, positions], dtype: T.dataType)
+    columns = Tensor(uninitialized: [taps, positions], dtype: T.dataType, device: .cpu)
   }
 
   func inputOffset(_ n: Int, _ group: Int) -> Int {
