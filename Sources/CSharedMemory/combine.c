@@ -1,13 +1,7 @@
 #include <string.h>
 
 #include "CSharedMemory.h"
-
-// One build for every CPU: each marked function is compiled three times and chosen when first called.
-#if defined(__x86_64__) && defined(__linux__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
+#include "clones.h"
 
 // Elements that are combined at a time; they stay in the first-level cache.
 enum { BLOCK = 512 };
@@ -30,7 +24,7 @@ static size_t power_of_two_below(size_t count) {
       first[i] = second[i] = (T)(expression);                                                                   \
     }                                                                                                           \
   }                                                                                                             \
-  CLONES void csm_##name##_pair(size_t count, T *restrict total, const T *first, const T *second) {              \
+  CLONES void csm_##name##_pair(size_t count, T *restrict total, const T *first, const T *second) {             \
     for (size_t i = 0; i < count; i++) {                                                                        \
       const T a = first[i], b = second[i];                                                                      \
       total[i] = (T)(expression);                                                                               \

@@ -24,6 +24,12 @@ public protocol Communicator: AnyObject {
   /// How this group of ranks was started.
   var launch: LaunchDescription { get }
 
+  /// Whether long sums of floats are rounded to fewer bits than they have on the way.
+  var roundsSums: Bool { get }
+
+  /// This group with sums of floats that travel in 16 bits wherever they leave a node. Collective.
+  func compressing(_ format: HalfPrecision) throws -> any Communicator
+
   /// Makes memory, filled with zeros, that this communicator combines fastest; for buffers that are used often, for the
   /// memory may be kept as long as the group. In one call, all ranks' buffers lie in such memory, or none. Collective.
   func makeBuffer(byteCount: Int) throws -> CommunicationBuffer
@@ -98,6 +104,14 @@ extension Communicator {
 
   /// False: nothing is known of the order.
   public var sumsAlongBinaryTree: Bool { false }
+
+  /// False: sums are those of all bits.
+  public var roundsSums: Bool { false }
+
+  /// All sums in 16 bits, for any two ranks may be on two nodes.
+  public func compressing(_ format: HalfPrecision) throws -> any Communicator {
+    try HalfPrecisionCommunicator(self, format)
+  }
 }
 
 /// A collective operation that was started and may not be complete.

@@ -30,6 +30,12 @@ struct BenchStep: ParsableCommand {
   var reproducible: Int?
   @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
   var data = MNISTFolder.systemPath
+  @Option(help: "All-reduce in memory that the ranks of a node share, or by MPI: shared or mpi.")
+  var collective = CollectiveChoice.shared
+  @Option(help: "Make gradients smaller between nodes: \(GradientCompression.choices).")
+  var compress: GradientCompression?
+  @Flag(help: "Keep on each rank the optimizer's state of its part of the weights only.")
+  var shardOptimizer = false
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -46,7 +52,7 @@ struct BenchStep: ParsableCommand {
 
   func run() throws {
     runAsRank { world in
-      let communicator = try world.sharingMemory(notify: printNotice)
+      let communicator = collective == .shared ? try world.sharingMemory(notify: printNotice) : world
       try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
       manualSeed(0)
       let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
@@ -95,7 +101,7 @@ struct BenchStep: ParsableCommand {
     var loader = ShardLoader(samples, shards: shards, seed: 0)
     let replica = try Replica(
       workload.makeModel(), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
-      allowsNonfinite: true, reproducibleShards: reproducible)
+      compression: compress, shardsOptimizer: shardOptimizer, allowsNonfinite: true, reproducibleShards: reproducible)
     var step = 0
     var communication = 0.0
     func makeSteps(_ count: Int) throws {

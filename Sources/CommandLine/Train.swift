@@ -7,6 +7,7 @@ import Foundation
 extension TrainingConfiguration.Model: ExpressibleByArgument {}
 extension TrainingConfiguration.Precision: ExpressibleByArgument {}
 extension CollectiveChoice: ExpressibleByArgument {}
+extension GradientCompression: ExpressibleByArgument {}
 
 /// `disttrain train`.
 struct Train: ParsableCommand {
@@ -96,6 +97,17 @@ struct Train: ParsableCommand {
       "All-reduce gradients in memory that the ranks of a node share, or by MPI: shared or mpi.\(Self.default(\.collective.rawValue))"
   )
   var collective: CollectiveChoice?
+  @Option(
+    help: ArgumentHelp(
+      "Make gradients smaller between nodes: \(GradientCompression.choices). (default: as they are)",
+      valueName: "how"))
+  var compress: GradientCompression?
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Keep on each rank the optimizer's state of its part of the weights only (ZeRO stage 1).\(Self.default(\.shardOptimizer))"
+  )
+  var shardOptimizer: Bool?
 
   func run() throws {
     runAsRank { world in
@@ -159,6 +171,8 @@ struct Train: ParsableCommand {
     set(\.allowNonfinite, allowNonfinite)
     set(\.bucketBytes, bucketBytes)
     set(\.collective, collective)
+    if let compress { result.compress = compress }
+    set(\.shardOptimizer, shardOptimizer)
     return result
   }
 

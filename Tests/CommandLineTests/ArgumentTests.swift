@@ -35,6 +35,7 @@ extension DistTrainProgramTests {
       ("train --modle mlp", "Unknown option '--modle'. Did you mean '--model'?"),
       ("train --gobal-batch 3", "Unknown option '--gobal-batch'. Did you mean '--global-batch'?"),
       ("train --model transformer", "Please provide one of 'mlp' and 'cnn'."),
+      ("train --compress zip", "The value 'zip' is invalid for '--compress <how>'"),
       ("train --epochs many", "The value 'many' is invalid for '--epochs <number>'"),
       ("train images", "Unexpected argument 'images'"),
       ("evaluate", "Missing expected argument '<model>'"),
@@ -46,6 +47,8 @@ extension DistTrainProgramTests {
         "bench allreduce --sizes 99999999999999K",
         "The value '99999999999999K' is invalid for '--sizes <sizes>'"
       ),
+      ("bench step --accumulate 0", "--accumulate is 0, expected at least 1"),
+      ("bench step --reproducible 6", "--reproducible is 6, expected a power of two"),
       ("bench allreduce --sizes 1K,x", "The value '1K,x' is invalid for '--sizes <sizes>'"),
     ]
 

@@ -28,21 +28,29 @@ public final class ParameterArena {
   ///   - module: Its parameters must have one element type and one device; anything else traps.
   ///   - tailCount: Elements to reserve after the last gradient.
   public convenience init(_ module: Module, tailCount: Int = 0) {
-    self.init(module, tailCount: tailCount) { _ in nil }
+    self.init(module, tailCount: tailCount) { _, _ in nil }
   }
 
-  /// Moves the parameters of `module` into one array, and their gradients into memory from elsewhere.
+  /// The two arrays.
+  public enum Contents: Sendable {
+    /// The parameters.
+    case weights
+    /// Their gradients and the tail.
+    case gradients
+  }
+
+  /// Moves the parameters of `module` and their gradients into memory from elsewhere.
   ///
   /// - Parameters:
   ///   - module: Its parameters must have one element type and one device; anything else traps.
   ///   - tailCount: Elements to reserve after the last gradient.
-  ///   - gradientMemory: Gives memory for so many bytes, aligned to 64 bytes and filled with zeros, and what keeps it
-  ///     alive; where it gives nil, and for parameters that are not on the CPU, the arena takes its own.
-  /// - Throws: What `gradientMemory` throws.
-  public init(
+  ///   - memory: Gives memory for so many bytes of contents, aligned to 64 bytes and filled with zeros, and what keeps
+  ///     it alive; where it gives nil, and for parameters that are not on the CPU, the arena takes its own.
+  /// - Throws: What `memory` throws.
+  public init<Failure>(
     _ module: Module, tailCount: Int,
-    gradientMemory: (_ byteCount: Int) throws -> (start: UnsafeMutableRawPointer, owner: AnyObject)?
-  ) rethrows {
+    memory: (Contents, _ byteCount: Int) throws(Failure) -> (start: UnsafeMutableRawPointer, owner: AnyObject)?
+  ) throws(Failure) {
     parameters = module.namedParameters().filter { $0.parameter.requiresGrad }.reversed()
     precondition(!parameters.isEmpty, "\(type(of: module)) has no parameters to train")
     let (dtype, device) = (parameters[0].parameter.dtype, parameters[0].parameter.device)
@@ -58,14 +66,16 @@ public final class ParameterArena {
     }
     self.ranges = ranges
     tail = end..<end + tailCount
-    flat = Tensor.zeros([end], dtype: dtype, device: device)
-    let byteCount = (end + tailCount) * dtype.byteCount
-    if device == .cpu, let (start, owner) = try gradientMemory(byteCount) {
+    func array(of contents: Contents, count: Int) throws(Failure) -> Tensor {
+      let byteCount = count * dtype.byteCount
+      guard device == .cpu, let (start, owner) = try memory(contents, byteCount) else {
+        return Tensor.zeros([count], dtype: dtype, device: device)
+      }
       let storage = Storage(borrowing: start, byteCount: byteCount, from: owner)
-      gradients = Tensor(storage: storage, shape: [end + tailCount], dtype: dtype)
-    } else {
-      gradients = Tensor.zeros([end + tailCount], dtype: dtype, device: device)
+      return Tensor(storage: storage, shape: [count], dtype: dtype)
     }
+    flat = try array(of: .weights, count: end)
+    gradients = try array(of: .gradients, count: end + tailCount)
     tailElements = gradients.part(at: end, shape: [tailCount])
     flat.accumulatedGradient = gradients.part(shape: [end])
     for (range, (_, parameter)) in zip(ranges, parameters) {
@@ -97,6 +107,19 @@ public final class ParameterArena {
     return array.part(at: ranges[index].lowerBound, shape: parameters[index].parameter.shape)
   }
 
+  /// The elements of a range in an array of the arena's layout, in its memory.
+  package func view(of array: Tensor, _ range: Range<Int>) -> Tensor {
+    precondition(array.shape == flat.shape, "an array of shape \(array.shape) has not the arena's \(flat.shape)")
+    return array.part(at: range.lowerBound, shape: [range.count])
+  }
+
+  /// A range of ``flat`` as a leaf whose `grad` is that range of the gradients: what an optimizer of a part steps over.
+  public func part(_ range: Range<Int>) -> Tensor {
+    let part = flat.part(at: range.lowerBound, shape: [range.count])
+    part.accumulatedGradient = gradients.part(at: range.lowerBound, shape: [range.count])
+    return part
+  }
+
   /// Forgets all gradients. Nothing is written: the next backward pass overwrites what is there.
   public func zeroGrad() {
     for (_, parameter) in parameters { parameter.grad = nil }
@@ -115,8 +138,17 @@ public final class ParameterArena {
 
   /// The memory of all gradients and the tail, for all-reduce by the processor. Valid as long as the arena lives.
   public func gradientBuffer<T: TensorElement>(of type: T.Type = T.self) -> UnsafeMutableBufferPointer<T> {
-    precondition(T.dataType == gradients.dtype, "gradients of \(gradients.dtype) were read as \(T.dataType)")
-    precondition(device == .cpu, "gradients on \(device) were asked for as memory of the processor")
-    return UnsafeMutableBufferPointer(start: gradients.pointer(T.self), count: gradients.count)
+    buffer(of: gradients)
+  }
+
+  /// The memory of all weights. Valid as long as the arena lives.
+  public func weightBuffer<T: TensorElement>(of type: T.Type = T.self) -> UnsafeMutableBufferPointer<T> {
+    buffer(of: flat)
+  }
+
+  private func buffer<T: TensorElement>(of array: Tensor) -> UnsafeMutableBufferPointer<T> {
+    precondition(T.dataType == dtype, "an arena of \(dtype) was read as \(T.dataType)")
+    precondition(device == .cpu, "an arena on \(device) was asked for as memory of the processor")
+    return UnsafeMutableBufferPointer(start: array.pointer(T.self), count: array.count)
   }
 }

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "halves.h"
+#include "low_rank.h"
+
 /// Reads a flag; everything that was written before the flag was published is visible afterwards (acquire).
 static inline uint64_t csm_load(const uint64_t *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
 

@@ -22,11 +22,17 @@ public struct BucketPlan: Equatable, Sendable {
   /// The buckets, in the order of the arena.
   public let buckets: [Bucket]
 
+  /// The elements of each parameter.
+  public let parameters: [Range<Int>]
+
   /// The number of parameters.
-  public let parameterCount: Int
+  public var parameterCount: Int { parameters.count }
 
   /// The number of elements of the arena, the tail included.
   public let elementCount: Int
+
+  /// The elements after the last parameter.
+  public let tail: Range<Int>
 
   /// The bucket of each parameter.
   let bucketOfParameter: [Int]
@@ -69,7 +75,19 @@ public struct BucketPlan: Equatable, Sendable {
     }
     self.buckets = buckets
     self.bucketOfParameter = bucketOfParameter
-    parameterCount = parameters.count
+    self.parameters = parameters
     elementCount = end + tailCount
+    tail = end..<end + tailCount
+  }
+
+  /// The gradients of each bucket, without the tail.
+  public var gradientRanges: [Range<Int>] { buckets.map { $0.elements.clamped(to: 0..<tail.lowerBound) } }
+
+  /// What a rank gets of each of ``gradientRanges`` where sums are scattered: its part of the range's ``ShardCut``.
+  public func parts(of rank: Int, among size: Int) -> [Range<Int>] {
+    gradientRanges.map { range in
+      let part = ShardCut(count: range.count, size: size).range(of: rank)
+      return range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound
+    }
   }
 }

@@ -24,6 +24,9 @@ public protocol GradientReduction: AnyObject {
 /// after the other, and says so with `keepShard()` after each but the last. All shards of all ranks are then summed
 /// along one binary tree: first those of a rank, then the ranks.
 ///
+/// Where each rank only needs its own part of the sums, ``BucketPlan/parts(of:among:)``, they are scattered: half the work
+/// of an all-reduce. The tail is still summed on every rank; elsewhere the arena then holds nothing of use.
+///
 /// One rank alone has no communication to do. Calls in the wrong order are programming errors and trap.
 public final class GradientReducer<Element: ReducibleElement>: GradientReduction {
   /// The buckets.
@@ -31,6 +34,12 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
 
   private let communicator: any Communicator
   private let arena: UnsafeMutableBufferPointer<Element>
+  private let scattersSums: Bool
+  private let compression: (any BucketCompression)?
+  /// Whether the tail must not go the way of the last bucket's gradients.
+  private let sendsTailAlone: Bool
+  private let gradientRanges: [Range<Int>]
+  private let ownParts: [Range<Int>]
   private let shards: ShardSums<Element>?
 
   private var isUnderWay = false
@@ -48,8 +57,19 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
   ///   - plan: the same on all ranks.
   ///   - shards: the logical shards that every rank computes in a step, a power of two as the number of ranks then is;
   ///     nil where sums may depend on the number of ranks.
-  public init(
-    communicator: any Communicator, arena: UnsafeMutableBufferPointer<Element>, plan: BucketPlan, shards: Int? = nil
+  ///   - scattersSums: whether a rank gets its part of the sums only; not with logical shards.
+  public convenience init(
+    communicator: any Communicator, arena: UnsafeMutableBufferPointer<Element>, plan: BucketPlan, shards: Int? = nil,
+    scattersSums: Bool = false
+  ) {
+    self.init(
+      communicator: communicator, arena: arena, plan: plan, shards: shards, scattersSums: scattersSums,
+      compression: nil)
+  }
+
+  private init(
+    communicator: any Communicator, arena: UnsafeMutableBufferPointer<Element>, plan: BucketPlan, shards: Int?,
+    scattersSums: Bool, compression: (any BucketCompression)?
   ) {
     precondition(
       arena.count == plan.elementCount, "an arena of \(arena.count) elements, the plan has \(plan.elementCount)")
@@ -58,7 +78,13 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
     self.plan = plan
     precondition(
       shards == nil || communicator.size.nonzeroBitCount == 1, "\(communicator.size) ranks are not a power of two")
+    precondition(shards == nil || !scattersSums, "sums of logical shards cannot be scattered")
     self.shards = shards.map { ShardSums(shardCount: $0, arena: arena) }
+    self.scattersSums = scattersSums
+    self.compression = compression
+    sendsTailAlone = scattersSums || compression != nil || communicator.roundsSums
+    gradientRanges = plan.gradientRanges
+    ownParts = plan.parts(of: communicator.rank, among: communicator.size)
     isReady = Array(repeating: false, count: plan.parameterCount)
     missing = plan.buckets.map(\.parameters.count)
   }
@@ -97,6 +123,7 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
   /// Throws when the communication fails.
   public func progress() throws {
     precondition(isUnderWay, "progress() outside of a step")
+    try compression?.progress()
     while let oldest = pending.first, try oldest.test() { pending.removeFirst() }
   }
 
@@ -109,6 +136,7 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
     let clock = ContinuousClock()
     let start = clock.now
     while started < missing.count { try startNextBucket() }
+    try compression?.finish()
     for operation in pending { try operation.wait() }
     pending.removeAll(keepingCapacity: true)
     isUnderWay = false
@@ -116,15 +144,46 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
   }
 
   private func startNextBucket() throws {
-    let elements = plan.buckets[started].elements
+    let index = started
     started += 1
+    let elements = plan.buckets[index].elements
     shards?.complete(elements)
     guard communicator.size > 1 else { return }
-    let bucket = UnsafeMutableBufferPointer(rebasing: arena[elements])
-    if shards != nil && !communicator.sumsAlongBinaryTree {
-      try communicator.sumAlongBinaryTree(bucket)
+    if let compression {
+      try compression.start(bucket: index)
+    } else if scattersSums {
+      pending.append(
+        try communicator.startReduceScatter(
+          UnsafeBufferPointer(rebasing: arena[gradientRanges[index]]),
+          into: UnsafeMutableBufferPointer(rebasing: arena[ownParts[index]]), .sum))
+    } else if shards != nil && !communicator.sumsAlongBinaryTree {
+      try communicator.sumAlongBinaryTree(UnsafeMutableBufferPointer(rebasing: arena[elements]))
     } else {
-      pending.append(try communicator.startAllReduce(bucket, .sum))
+      pending.append(try startAllReduce(sendsTailAlone ? gradientRanges[index] : elements))
     }
+    if sendsTailAlone && started == missing.count { pending.append(try startAllReduce(plan.tail)) }
+  }
+
+  private func startAllReduce(_ elements: Range<Int>) throws -> any PendingOperation {
+    try communicator.startAllReduce(UnsafeMutableBufferPointer(rebasing: arena[elements]), .sum)
+  }
+}
+
+extension GradientReducer where Element == Float {
+  /// A reducer of `arena` that sums matrices of gradients by PowerSGD, and the tail as it is.
+  ///
+  /// - Parameters:
+  ///   - plan: the same on all ranks.
+  ///   - shapes: the shape of each parameter.
+  ///   - rank: the rank of the approximation of each matrix.
+  public convenience init(
+    communicator: any Communicator, arena: UnsafeMutableBufferPointer<Float>, plan: BucketPlan, shapes: [[Int]],
+    powerSGDRank rank: Int
+  ) {
+    precondition(rank > 0, "PowerSGD of rank \(rank)")
+    let compression = PowerSGD(communicator: communicator, arena: arena, plan: plan, shapes: shapes, rank: rank)
+    self.init(
+      communicator: communicator, arena: arena, plan: plan, shards: nil, scattersSums: false,
+      compression: compression)
   }
 }

@@ -50,6 +50,9 @@ public final class SharedCommunicator: Communicator {
   /// How the ranks were started.
   public var launch: LaunchDescription { transport.launch }
 
+  /// The group itself: nothing leaves the node.
+  public func compressing(_ format: HalfPrecision) throws -> any Communicator { self }
+
   /// Memory in the shared window; where that is refused, of this process alone.
   public func makeBuffer(byteCount: Int) throws -> CommunicationBuffer {
     do {

@@ -27,13 +27,15 @@ public struct TrainingCheckpoint {
     identity = settings + (configuration.reproducible.map { [("reproducible", "\($0)")] } ?? [])
   }
 
-  /// Writes the state of `replica` in one atomic step.
+  /// Writes the state of `replica` from rank 0, in one atomic step. Collective.
   ///
-  /// - Throws: ``FileError`` where the file cannot be written.
+  /// - Throws: ``FileError`` on rank 0 where the file cannot be written; when communication fails.
   public func write(_ replica: Replica, to path: String) throws {
+    let state = try replica.gatherOptimizerState()
+    guard replica.isFirstRank else { return }
     let arena = replica.arena
     var tensors = replica.model.stateDictionary().map { (name: "model.\($0.name)", tensor: $0.tensor) }
-    for (quantity, values) in replica.optimizerState {
+    for (quantity, values) in state {
       guard values.shape == arena.flat.shape else {
         tensors.append(("optimizer.\(quantity)", values))
         continue
@@ -48,13 +50,15 @@ public struct TrainingCheckpoint {
     try TensorFile.write(tensors, to: path, metadata: metadata)
   }
 
-  /// Reads a checkpoint into `replica`.
+  /// Reads a checkpoint into the `replica` of one rank; `Replica.broadcastState(optimizer:)` gives it to the others.
   ///
   /// - Parameter expected: Describes the run that goes on; its step is not looked at.
-  /// - Returns: The number of steps that were made.
+  /// - Returns: The number of steps that were made, and all that the optimizer kept.
   /// - Throws: ``FileError`` where the file is not a checkpoint of the same run and model; the replica may then hold
   ///   parts of it.
-  public static func read(from path: String, into replica: Replica, expected: TrainingCheckpoint) throws -> Int {
+  public static func read(from path: String, into replica: Replica, expected: TrainingCheckpoint) throws
+    -> (step: Int, optimizerState: OptimizerState)
+  {
     let file = try SafetensorsFile(path: path)
     func metadata(_ key: String) -> String? { file.metadata.first { $0.key == key }?.value }
     guard metadata("format") == format, let step = metadata("step").flatMap(Int.init), step >= 0 else {
@@ -77,20 +81,21 @@ public struct TrainingCheckpoint {
       throw FileError(path, "holds the tensor '\(extra.name)', which no checkpoint of this model has")
     }
     for (name, tensor) in state { try TensorFile.read(name, from: file, into: tensor) }
+    let optimizerState = try optimizerState(in: file, replica.arena)
     do {
-      try replica.restoreOptimizer(optimizerState(in: file, replica.arena))
+      try replica.restoreOptimizer(optimizerState)
     } catch let error as StateDictionaryError {
       throw FileError(
         path, "holds a state that the optimizer cannot go on from (--momentum cannot change from or to 0): \(error)")
     }
-    return step
+    return (step, optimizerState)
   }
 
   /// What the optimizer kept, in the order of the file.
   private static func optimizerState(
     in file: SafetensorsFile, _ arena: ParameterArena
-  ) throws -> [(quantity: String, values: Tensor)] {
-    var state: [(quantity: String, values: Tensor)] = []
+  ) throws -> OptimizerState {
+    var state: OptimizerState = []
     for entry in file.entries {
       guard let place = optimizerPlace(entry.name), !state.contains(where: { $0.quantity == place.quantity }) else {
         continue

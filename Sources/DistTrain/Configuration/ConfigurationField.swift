@@ -44,5 +44,7 @@ struct ConfigurationField: Sendable {
     ConfigurationField("allow-nonfinite", \.allowNonfinite),
     ConfigurationField("bucket-bytes", \.bucketBytes),
     ConfigurationField("collective", \.collective),
+    ConfigurationField("compress", \.compress),
+    ConfigurationField("shard-optimizer", \.shardOptimizer),
   ]
 }

@@ -59,6 +59,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var bucketBytes = 1 << 20
   /// How gradients are all-reduced (`--collective`).
   public var collective = CollectiveChoice.shared
+  /// How gradients are made smaller between nodes; without it they are not (`--compress`).
+  public var compress: GradientCompression?
+  /// Whether each rank keeps the optimizer's state of its part of the parameters only (`--shard-optimizer`).
+  public var shardOptimizer = false
 
   /// The default run: a small convolutional network on Fashion-MNIST.
   public init() {}
@@ -88,6 +92,12 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     if let output { try require(!output.isEmpty, "output", "empty", "a folder") }
     try require(checkpointEvery >= 0, "checkpoint-every", checkpointEvery, "at least 0")
     try require(verifyReplicas >= 0, "verify-replicas", verifyReplicas, "at least 0")
+    if let compress {
+      let expected = "float32 with --compress \(compress.rawValue)"
+      try require(precision == .float32, "precision", precision.rawValue, expected)
+      try require(
+        reproducible == nil, "compress", compress.rawValue, "none with --reproducible, whose sums are exact to the bit")
+    }
     try require(bucketBytes >= 8, "bucket-bytes", bucketBytes, "at least 8")
   }
 

@@ -5,7 +5,7 @@ import Foundation
 /// Runs `body` as one of the ranks that `mpirun`, `srun` or the like launched, or alone, and ends the process.
 ///
 ///     runAsRank { communicator in
-///       let replica = try Replica(model, .init(learningRate: 0.1), communicator: communicator)
+///       let replica = try Replica(model, SGD.Options(learningRate: 0.1), communicator: communicator)
 ///       …
 ///     }
 ///

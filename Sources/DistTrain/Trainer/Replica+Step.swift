@@ -22,7 +22,7 @@ extension Replica {
     let (total, count) = (sums[0], sums[1])
     guard count > 0 else { return Outcome(loss: 0, count: 0, seconds: seconds) }
     if !total.isFinite && !allowsNonfinite { throw try nonfiniteLoss(isFinite: progress.loss.isFinite) }
-    optimizer.step(gradientScale: 1 / count)
+    try optimizer.step(gradientScale: 1 / count)
     stepCount += 1
     seconds.optimizer += stopwatch.lap()
     return Outcome(loss: total / count, count: Int(count), seconds: seconds)

@@ -25,12 +25,11 @@ public final class Replica {
   public let model: any Layer
   /// Its parameters, flat.
   public let arena: ParameterArena
-  /// Updates the parameters.
-  public let optimizer: SGD
   /// The steps that were made, which with seed and piece choose what the model draws at random, as for dropout. Set it
   /// when going on from a checkpoint.
   public var stepCount = 0
 
+  let optimizer: ArenaOptimizer
   let communicator: any Communicator
   let reducer: any GradientReduction
   let allowsNonfinite: Bool
@@ -52,9 +51,12 @@ public final class Replica {
   ///
   /// - Parameters:
   ///   - model: Of the same architecture on all ranks.
-  ///   - options: Of the optimizer.
+  ///   - options: Of the optimizer: `SGD.Options`, `Adam.Options` or those of another. Its rule must change every
+  ///     element on its own.
   ///   - communicator: Connects the ranks.
   ///   - bucketBytes: Gradients are all-reduced in pieces of about this size.
+  ///   - compression: How gradients are made smaller between nodes.
+  ///   - shardsOptimizer: Whether each rank keeps the optimizer's state of its part of the parameters only.
   ///   - allowsNonfinite: Whether training goes on after a loss that is not a finite number.
   ///   - reproducibleShards: The logical shards, a power of two that the number of ranks divides, whose gradients are
   ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
@@ -63,9 +65,10 @@ public final class Replica {
   ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step.
   /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
-  public init(
-    _ model: any Layer, _ options: SGD.Options, communicator: any Communicator,
-    bucketBytes: Int = BucketPlan.defaultBucketBytes, allowsNonfinite: Bool = false, reproducibleShards: Int? = nil,
+  public init<Rule: UpdateRule>(
+    _ model: any Layer, _ options: Rule, communicator: any Communicator,
+    bucketBytes: Int = BucketPlan.defaultBucketBytes, compression: GradientCompression? = nil,
+    shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, reproducibleShards: Int? = nil,
     synchronizesBatchNorm: Bool = false
   ) throws {
     precondition(
@@ -77,20 +80,23 @@ public final class Replica {
     let cut = reproducibleShards.map(BatchCut.logicalShards) ?? .ranks(pieces: 1)
     self.cut = cut
     try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
-    let description = "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbucket size: \(bucketBytes)"
+    let description =
+      "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbucket size: \(bucketBytes)"
+      + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)"
     try communicator.verifySame(description, what: "the replica")
-    arena = try ParameterArena(model, tailCount: 2) { try communicator.makeGradientMemory(byteCount: $0) }
-    optimizer = SGD([arena.flat], options)
+    let sharesWeights = shardsOptimizer && communicator.size > 1
+    arena = try ParameterArena(model, tailCount: 2) { contents, byteCount in
+      contents == .weights && !sharesWeights ? nil : try communicator.makeSharedMemory(byteCount: byteCount)
+    }
     let plan = BucketPlan(
       parameters: arena.ranges, tailCount: arena.tail.count, bytesPerElement: arena.dtype.byteCount,
       firstBucketBytes: min(bucketBytes, BucketPlan.defaultFirstBucketBytes), bucketBytes: bucketBytes)
-    let shards = reproducibleShards.map { $0 / communicator.size }
-    reducer =
-      arena.dtype == .float64
-      ? GradientReducer(
-        communicator: communicator, arena: arena.gradientBuffer(of: Double.self), plan: plan, shards: shards)
-      : GradientReducer(
-        communicator: communicator, arena: arena.gradientBuffer(of: Float.self), plan: plan, shards: shards)
+    optimizer = ArenaOptimizer(
+      arena, shards: shardsOptimizer ? plan.gradientRanges : nil, communicator: communicator
+    ) { ParameterOptimizer($0, options) }
+    reducer = try arena.makeReduction(
+      communicator, plan: plan, shards: reproducibleShards.map { $0 / communicator.size },
+      scattersSums: shardsOptimizer, compression: compression)
     try communicator.broadcastState(of: model)
     random = try PieceRandomness(communicator)
     shardBuffers = reproducibleShards == nil ? nil : ShardBuffers(of: model)
@@ -99,20 +105,22 @@ public final class Replica {
     arena.onGradientReady { [unowned self] index in gradientBecameReady(index) }
   }
 
-  /// What the optimizer keeps between steps: arrays in the arena's layout, and numbers.
-  var optimizerState: [(quantity: String, values: Tensor)] {
-    optimizer.stateDictionary().map { (String($0.name.drop { $0 != "." }.dropFirst()), $0.tensor) }
-  }
+  /// Whether this is the rank that writes and reads files.
+  var isFirstRank: Bool { communicator.rank == 0 }
 
-  /// Continues from a copy of what ``optimizerState`` gave.
-  func restoreOptimizer(_ state: [(quantity: String, values: Tensor)]) throws {
-    try optimizer.load(stateDictionary: state.map { ("0.\($0.quantity)", $0.values) })
-  }
+  /// The bytes that this rank's part of the optimizer's state takes.
+  package var optimizerByteCount: Int { optimizer.byteCount }
 
-  /// Gives all ranks the parameters, the buffers and the optimizer state of rank 0. Collective.
-  func broadcastState() throws {
+  /// What the optimizer keeps between steps, on rank 0: arrays in the arena's layout, and numbers. Nothing on the other
+  /// ranks. Collective.
+  func gatherOptimizerState() throws -> OptimizerState { try optimizer.gatherState() }
+
+  /// Continues from a copy of what ``gatherOptimizerState()`` gave.
+  func restoreOptimizer(_ state: OptimizerState) throws { try optimizer.restore(state) }
+
+  /// Gives all ranks the parameters and the buffers of rank 0 and the optimizer state that it has read. Collective.
+  func broadcastState(optimizer state: OptimizerState) throws {
     try communicator.broadcastState(of: model)
-    let state = communicator.rank == 0 ? optimizerState : []
     try restoreOptimizer(
       communicator.broadcast(state.map { (name: $0.quantity, tensor: $0.values) }, from: 0)
         .map { (quantity: $0.name, values: $0.tensor) })
@@ -143,11 +151,11 @@ public final class Replica {
 }
 
 extension Communicator {
-  /// Memory in which gradients are all-reduced fastest. Collective.
-  fileprivate func makeGradientMemory(byteCount: Int) throws -> (start: UnsafeMutableRawPointer, owner: AnyObject) {
+  /// Memory that is combined fastest. Collective.
+  fileprivate func makeSharedMemory(byteCount: Int) throws -> (start: UnsafeMutableRawPointer, owner: AnyObject) {
     let buffer = try makeBuffer(byteCount: byteCount)
     guard let start = buffer.bytes.baseAddress else {
-      preconditionFailure("\(byteCount) bytes of gradients at no address")
+      preconditionFailure("\(byteCount) bytes of a model's arena at no address")
     }
     return (start, buffer)
   }

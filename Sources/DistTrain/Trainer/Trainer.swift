@@ -31,6 +31,11 @@ public final class Trainer {
   ) throws {
     try communicator.agree(on: "checking the configuration") {
       try configuration.validate()
+      if let compress = configuration.compress, communicator is SharedCommunicator {
+        throw ConfigurationError(
+          "--compress \(compress.rawValue) saves bytes between nodes, but these ranks add in memory that they share; "
+            + "--collective mpi makes them send messages")
+      }
       try configuration.cut.validate(worldSize: communicator.size)
     }
     try communicator.verifySame(configuration.yaml(), what: "the configuration")
@@ -57,6 +62,7 @@ public final class Trainer {
         learningRate: configuration.learningRate, momentum: configuration.momentum,
         weightDecay: configuration.weightDecay),
       communicator: communicator, bucketBytes: configuration.bucketBytes,
+      compression: configuration.compress, shardsOptimizer: configuration.shardOptimizer,
       allowsNonfinite: configuration.allowNonfinite, reproducibleShards: configuration.reproducible)
     directory = try communicator.agreeOnDirectory(configuration, resume: resume)
     step = 0
@@ -134,23 +140,23 @@ public final class Trainer {
   }
 
   private func writeCheckpoint() throws {
-    if communicator.rank == 0 { try checkpoint.write(replica, to: directory.checkpoint) }
+    try checkpoint.write(replica, to: directory.checkpoint)
   }
 
   /// Reads the checkpoint on rank 0 and gives every rank its state and step.
   private func resumeFromCheckpoint() throws -> Int {
-    let step = try communicator.agree(on: "reading the checkpoint") {
-      guard communicator.rank == 0 else { return 0 }
-      let step = try TrainingCheckpoint.read(from: directory.checkpoint, into: replica, expected: checkpoint)
-      guard step <= totalSteps else {
+    let read = try communicator.agree(on: "reading the checkpoint") {
+      guard communicator.rank == 0 else { return (step: 0, optimizerState: OptimizerState()) }
+      let read = try TrainingCheckpoint.read(from: directory.checkpoint, into: replica, expected: checkpoint)
+      guard read.step <= totalSteps else {
         throw FileError(
           directory.checkpoint,
-          "is from after step \(step), and this run would end after step \(totalSteps): raise --steps or --epochs")
+          "is from after step \(read.step), and this run would end after step \(totalSteps): raise --steps or --epochs")
       }
-      return step
+      return read
     }
-    try replica.broadcastState()
-    replica.stepCount = Int(try communicator.allReduced(Int64(step), .maximum))
+    try replica.broadcastState(optimizer: read.optimizerState)
+    replica.stepCount = Int(try communicator.allReduced(Int64(read.step), .maximum))
     return replica.stepCount
   }
 }

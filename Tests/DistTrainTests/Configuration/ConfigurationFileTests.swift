@@ -30,6 +30,8 @@ struct ConfigurationFileTests {
     expected.allowNonfinite = true
     expected.bucketBytes = 4096
     expected.collective = .mpi
+    expected.compress = .powerSGD(rank: 4)
+    expected.shardOptimizer = true
     expected.accumulate = 3
     expected.reproducible = 8
     let yaml = """
@@ -52,6 +54,8 @@ struct ConfigurationFileTests {
       allow-nonfinite: true
       bucket-bytes: 4096
       collective: mpi
+      compress: powersgd-4
+      shard-optimizer: true
       accumulate: 3
       reproducible: 8
       """
@@ -76,6 +80,7 @@ struct ConfigurationFileTests {
     ("epochs: 3\ngobal-batch: 5", "line 2: unknown key 'gobal-batch'; the nearest known key is 'global-batch'"),
     ("learningrate: 1", "line 1: unknown key 'learningrate'; the nearest known key is 'learning-rate'"),
     ("\n\nepochs: three", "line 3: epochs is 'three', expected a whole number"),
+    ("compress: zip", "line 1: compress is 'zip', expected bfloat16, float16, powersgd or powersgd-RANK or null"),
     ("epochs: 3.5", "line 1: epochs is '3.5', expected a whole number"),
     ("epochs: \"3\"", "line 1: epochs is '3', expected a whole number"),
     ("epochs:", "line 1: epochs is empty, expected a whole number"),

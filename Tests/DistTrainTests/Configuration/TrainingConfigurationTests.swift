@@ -34,6 +34,18 @@ struct TrainingConfigurationTests {
     ({ $0.output = "" }, "--output is empty, expected a folder"),
     ({ $0.checkpointEvery = -1 }, "--checkpoint-every is -1, expected at least 0"),
     ({ $0.verifyReplicas = -1 }, "--verify-replicas is -1, expected at least 0"),
+    (
+      {
+        $0.precision = .float64
+        $0.compress = .half(.bfloat16)
+      }, "--precision is float64, expected float32 with --compress bfloat16"
+    ),
+    (
+      {
+        $0.reproducible = 4
+        $0.compress = .powerSGD(rank: 2)
+      }, "--compress is powersgd-2, expected none with --reproducible, whose sums are exact to the bit"
+    ),
     ({ $0.bucketBytes = 0 }, "--bucket-bytes is 0, expected at least 8"),
   ]
 
@@ -47,6 +59,7 @@ struct TrainingConfigurationTests {
   @Test func isCodable() throws {
     var configuration = TrainingConfiguration()
     configuration.steps = 5
+    configuration.compress = .powerSGD(rank: 3)
     let data = try JSONEncoder().encode(configuration)
     #expect(try JSONDecoder().decode(TrainingConfiguration.self, from: data) == configuration)
   }

@@ -1,0 +1,117 @@
+import Autograd
+import Collective
+
+/// What an optimizer keeps for a whole arena: arrays in the arena's layout, and numbers.
+public typealias OptimizerState = [(quantity: String, values: Tensor)]
+
+/// The optimizer of a replica, over the flat arena of its parameters.
+///
+/// Unless sharded, every rank steps over the whole arena. Sharded, it steps over its parts and then gets the others'
+/// from the ranks that made them: ZeRO stage 1 (S. Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training
+/// Trillion Parameter Models", SC 2020). An element's new weight depends on nothing but that element's weight, gradient
+/// and state, so both give the same bits.
+final class ArenaOptimizer {
+  private let arena: ParameterArena
+  private let communicator: any Communicator
+  private let optimizer: any Optimizer
+  /// The ranges of the arena that are each cut over all ranks; the whole, cut over this rank alone, unless sharded.
+  private let shards: [Range<Int>]
+  /// This rank's part of each.
+  private let parts: [Range<Int>]
+  private let isSharded: Bool
+
+  /// An optimizer of `arena`.
+  ///
+  /// - Parameters:
+  ///   - shards: The ranges that are each cut over all ranks by a `ShardCut`, or nil for no sharding.
+  ///   - makeOptimizer: Makes the optimizer of some tensors, by a rule that changes every element on its own.
+  init(
+    _ arena: ParameterArena, shards: [Range<Int>]?, communicator: any Communicator,
+    makeOptimizer: ([Tensor]) -> any Optimizer
+  ) {
+    self.arena = arena
+    self.communicator = communicator
+    isSharded = shards != nil && communicator.size > 1
+    self.shards = isSharded ? shards ?? [] : [0..<arena.flat.count]
+    parts = isSharded ? self.shards.map { $0.part(of: communicator.rank, among: communicator.size) } : self.shards
+    optimizer = makeOptimizer(isSharded ? parts.map(arena.part) : [arena.flat])
+  }
+
+  /// The bytes of this rank's state.
+  var byteCount: Int { optimizer.stateDictionary().reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.byteCount } }
+
+  /// Updates all parameters from this rank's parts of the gradients, which are multiplied by `gradientScale` first.
+  /// Collective where it is sharded.
+  func step(gradientScale: Double) throws {
+    optimizer.step(gradientScale: gradientScale)
+    guard isSharded else { return }
+    switch arena.dtype {
+    case .float64: try gather(in: arena.weightBuffer(of: Double.self))
+    default: try gather(in: arena.weightBuffer(of: Float.self))
+    }
+  }
+
+  /// The whole state on rank 0, and nothing on the others: arrays in the arena's layout, and numbers. Collective.
+  func gatherState() throws -> OptimizerState {
+    let own = optimizer.stateDictionary().map { entry in
+      let words = entry.name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+      return (quantity: String(words[words.count - 1]), tensor: entry.tensor)
+    }
+    let quantities = own.prefix(own.count / parts.count)
+    guard isSharded else { return quantities.map { (quantity: $0.quantity, values: $0.tensor) } }
+    return try quantities.enumerated().compactMap { index, first in
+      guard first.tensor.shape == [parts[0].count] else {
+        return communicator.rank == 0 ? (quantity: first.quantity, values: first.tensor) : nil
+      }
+      let tensors = parts.indices.map { own[$0 * quantities.count + index].tensor }
+      return try gather(tensors).map { (quantity: first.quantity, values: $0) }
+    }
+  }
+
+  /// Continues from a copy of what ``gatherState()`` gave rank 0.
+  ///
+  /// - Throws: `StateDictionaryError` where it is not the state of such an optimizer.
+  func restore(_ state: OptimizerState) throws {
+    try optimizer.load(
+      stateDictionary: parts.enumerated().flatMap { index, part in
+        state.map { quantity, values in
+          let isArray = isSharded && values.shape == arena.flat.shape
+          return (name: "\(index).\(quantity)", tensor: isArray ? arena.view(of: values, part) : values)
+        }
+      })
+  }
+
+  private func gather<Element: ReducibleElement>(in weights: UnsafeMutableBufferPointer<Element>) throws {
+    let operations = try zip(shards, parts).map { shard, part in
+      try communicator.startAllGather(
+        UnsafeBufferPointer(rebasing: weights[part]), into: UnsafeMutableBufferPointer(rebasing: weights[shard]))
+    }
+    for operation in operations { try operation.wait() }
+  }
+
+  /// An array of the arena's layout from all ranks' parts, on rank 0.
+  private func gather(_ tensors: [Tensor]) throws -> Tensor? {
+    let whole = communicator.rank == 0 ? Tensor.zeros(arena.flat.shape, dtype: arena.dtype) : nil
+    for (shard, tensor) in zip(shards, tensors) {
+      for rank in 0..<communicator.size {
+        let part = shard.part(of: rank, among: communicator.size)
+        let place = whole.map { arena.view(of: $0, part) }
+        if rank == communicator.rank {
+          try communicator.broadcast(tensor, from: rank)
+          try place?.copyElements(from: tensor)
+        } else {
+          try communicator.broadcast(place ?? Tensor.zeros([part.count], dtype: arena.dtype), from: rank)
+        }
+      }
+    }
+    return whole
+  }
+}
+
+extension Range<Int> {
+  /// A rank's part of the range's `ShardCut`.
+  fileprivate func part(of rank: Int, among size: Int) -> Range<Int> {
+    let part = ShardCut(count: count, size: size).range(of: rank)
+    return lowerBound + part.lowerBound..<lowerBound + part.upperBound
+  }
+}
