@@ -50,8 +50,10 @@ public final class SharedCommunicator: Communicator {
   /// How the ranks were started.
   public var launch: LaunchDescription { transport.launch }
 
-  /// The group itself: nothing leaves the node.
-  public func compressing(_ format: HalfPrecision) throws -> any Communicator { self }
+  /// On one node the group itself, for nothing leaves it; on several, all sums in 16 bits.
+  public func compressing(_ format: HalfPrecision) throws -> any Communicator {
+    network.hasSeveralNodes ? try HalfPrecisionCommunicator(self, format) : self
+  }
 
   /// Memory in the shared window; where that is refused, of this process alone.
   public func makeBuffer(byteCount: Int) throws -> CommunicationBuffer {
