@@ -44,6 +44,7 @@ is_present() {
     zlib1g-dev) pkg-config --exists zlib ;;
     libopenmpi-dev) pkg-config --exists ompi-c ;;
     openmpi-bin) command -v mpirun ;;
+    iproute2) command -v ip && command -v tc ;;
     dataset-fashion-mnist) [[ -d /usr/share/datasets/fashion-mnist ]] ;;
   esac >/dev/null 2>&1
 }
@@ -63,8 +64,9 @@ can_become_root() {
   command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }
 }
 
+# Arguments: packages beyond those that a build needs.
 require_packages() {
-  local required=(pkg-config libopenblas-dev zlib1g-dev dataset-fashion-mnist) missing=() package
+  local required=(pkg-config libopenblas-dev zlib1g-dev dataset-fashion-mnist "$@") missing=() package
   [[ $without_mpi ]] || required+=(libopenmpi-dev openmpi-bin)
   for package in "${required[@]}"; do
     is_present "$package" || missing+=("$package")
@@ -92,7 +94,7 @@ require_packages() {
 
 set_up() {
   require_swift
-  require_packages
+  require_packages "$@"
 }
 
 # `swift build` of this package in release mode, its output on standard error.

@@ -26,4 +26,18 @@ import TestSupport
       }
     }
   }
+
+  @Test(arguments: [[1, 1], [2, 2], [1, 3], [3, 1, 2], [4, 1]])
+  func `threads on several nodes`(_ ranksPerNode: [Int]) throws {
+    for slotByteCount in [4 << 10, 128 << 10] {
+      _ = try ThreadCommunicator.run(ranksPerNode: ranksPerNode) { threads in
+        let communicator = try SharedCommunicator(threads, slotByteCount: slotByteCount)
+        for check in CollectiveConformance.checks {
+          do { try check.run(communicator) } catch {
+            throw ConformanceFailure(description: "\(check.name): \(error)")
+          }
+        }
+      }
+    }
+  }
 }

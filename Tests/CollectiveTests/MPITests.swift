@@ -21,7 +21,7 @@ struct MPITests {
     #expect(run.output.split(separator: "\n").count == CollectiveConformance.checks.count, "\(run.report)")
   }
 
-  @Test(arguments: ["shared-conformance", "small-slots"], 2...4)
+  @Test(arguments: ["shared-conformance", "small-slots", "made-up-nodes", "unequal-nodes"], 2...4)
   func `conformance in a shared window`(_ program: String, _ ranks: Int) throws {
     let run = try MPIRun.run(ranks: ranks, product: "conformance-ranks", arguments: [program])
     #expect(run.succeeded, "\(run.report)")

@@ -16,7 +16,15 @@ final class RefusingProvider: SharedMemoryProvider {
     return try base.makeSharedMemory(byteCount: byteCount)
   }
 
-  func checkIsAlive(_ rank: Int, call: CollectiveCall) throws { try base.checkIsAlive(rank, call: call) }
+  func nodeGroup() throws -> any SharedMemoryProvider {
+    RefusingProvider(try base.threadsOfNode(), afterAllowing: allowed)
+  }
+
+  func isOversubscribed() throws -> Bool { try base.isOversubscribed() }
+
+  func checkIsAlive(_ rank: Int, named name: Int, call: CollectiveCall) throws {
+    try base.checkIsAlive(rank, named: name, call: call)
+  }
 
   var rank: Int { base.rank }
   var size: Int { base.size }

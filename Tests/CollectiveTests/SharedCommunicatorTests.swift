@@ -40,6 +40,56 @@ import TestSupport
     }
   }
 
+  @Test func `the algorithm between nodes is named, by the smallest node`() throws {
+    let names = try ThreadCommunicator.run(ranksPerNode: [3, 2]) { threads in
+      let communicator = try SharedCommunicator(threads)
+      return try communicator.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) { made in
+        [
+          communicator.allReduceAlgorithm(for: UnsafeMutableBufferPointer(rebasing: made[..<10])),
+          communicator.allReduceAlgorithm(for: made),
+        ]
+      }
+    }
+    #expect(
+      names[4] == [
+        "shared window, in place; 1 rank(s) a node between nodes",
+        "shared window, in place; 2 rank(s) a node between nodes",
+      ])
+    #expect(Set(names).count == 1)
+  }
+
+  @Test(arguments: [[2, 2], [1, 3], [2, 1, 1]])
+  func `sums over nodes have the same bits on all ranks and in every run`(_ ranksPerNode: [Int]) throws {
+    func sums() throws -> [[UInt32]] {
+      try ThreadCommunicator.run(ranksPerNode: ranksPerNode) { threads in
+        let communicator = try SharedCommunicator(threads)
+        return try communicator.makeBuffer(byteCount: 4 * 50_000).withElements(of: Float.self) { buffer in
+          for index in buffer.indices { buffer[index] = 1 / Float(1 + index * (communicator.rank + 1)) }
+          try communicator.allReduce(buffer, .sum)
+          return buffer.map(\.bitPattern)
+        }
+      }
+    }
+    let first = try sums()
+    #expect(Set(first).count == 1)
+    for _ in 0..<3 { #expect(try sums() == first) }
+  }
+
+  @Test func `memory that is refused on one node is refused on all`() throws {
+    #expect(throws: SharedMemoryRefusal("on purpose")) {
+      try ThreadCommunicator.run(ranksPerNode: [2, 2]) { threads in
+        _ = try SharedCommunicator(RefusingProvider(threads, afterAllowing: threads.rank < 2 ? 1 : 0))
+      }
+    }
+  }
+
+  @Test func `ranks that are alone on their nodes stay as they are`() throws {
+    _ = try ThreadCommunicator.run(ranksPerNode: [1, 1]) { threads in
+      let communicator = try threads.sharingMemory { Issue.record("\($0)") }
+      #expect(communicator === threads)
+    }
+  }
+
   @Test func `ranks that make different calls are told which`() throws {
     let error = #expect(throws: CollectiveError.self) {
       try ThreadCommunicator.run(size: 2) { threads in

@@ -8,6 +8,8 @@ enum RankProgram: String {
   case shortMessages = "short-messages"
   case sharedConformance = "shared-conformance"
   case smallSlots = "small-slots"
+  case madeUpNodes = "made-up-nodes"
+  case unequalNodes = "unequal-nodes"
   case sharing
   case stallsShared = "stalls-shared"
   case isKilledShared = "is-killed-shared"
@@ -29,11 +31,21 @@ enum RankProgram: String {
     self = program
   }
 
-  /// The ranks that were launched; for `shortMessages` and `smallSlots`, most counts take several messages.
+  /// The ranks that were launched; for `shortMessages` and `smallSlots`, most counts take several messages. Nodes that
+  /// are made up have two ranks each, or one rank and the rest.
   func makeCommunicator() throws -> any Communicator {
     #if canImport(CMPI)
-      if self == .shortMessages, let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment) {
-        return try MPICommunicator(launch, messageCapacity: 333)
+      if let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment), let size = launch.size {
+        switch self {
+        case .shortMessages: return try MPICommunicator(launch, messageCapacity: 333)
+        case .madeUpNodes:
+          let nodes = Array(repeating: 2, count: size / 2) + Array(repeating: 1, count: size % 2)
+          return try SharedCommunicator(MPICommunicator(launch, messageCapacity: 1 << 28, ranksPerNode: nodes))
+        case .unequalNodes:
+          let ranks = try MPICommunicator(launch, messageCapacity: 1 << 28, ranksPerNode: [1, size - 1])
+          return try SharedCommunicator(ranks, slotByteCount: 8 << 10)
+        default: break
+        }
       }
     #endif
     let communicator = try launchedCommunicator()
@@ -48,7 +60,8 @@ enum RankProgram: String {
 
   func run(_ communicator: any Communicator) throws {
     switch self {
-    case .conformance, .shortMessages, .sharedConformance, .smallSlots: try Self.checkConformance(communicator)
+    case .conformance, .shortMessages, .sharedConformance, .smallSlots, .madeUpNodes, .unequalNodes:
+      try Self.checkConformance(communicator)
     case .describe: Self.describe(communicator.launch)
     case .throws: try Self.failAlone(communicator) { throw ConformanceFailure(description: "thrown on purpose") }
     case .aborts: try Self.failAlone(communicator) { communicator.abort(3) }

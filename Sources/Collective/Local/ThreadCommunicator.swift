@@ -6,20 +6,23 @@ import Foundation
 public final class ThreadCommunicator: Communicator {
   /// This rank.
   public let rank: Int
-  private let group: ThreadGroup
+  let group: ThreadGroup
   private var calls = 0
 
   private init(rank: Int, group: ThreadGroup) {
     self.rank = rank
     self.group = group
+    let nodes = group.members.map { group.job.nodes[$0] }
+    localRank = nodes[..<rank].count { $0 == nodes[rank] }
+    localSize = nodes.count { $0 == nodes[rank] }
   }
 
   /// The number of threads.
   public var size: Int { group.members.count }
-  /// The rank: all threads share a node.
-  public var localRank: Int { rank }
-  /// The number of threads: all share a node.
-  public var localSize: Int { size }
+  /// This rank among those of its node.
+  public let localRank: Int
+  /// The number of threads of this rank's node: all, unless nodes were made up.
+  public let localSize: Int
 
   /// True.
   public var sumsAlongBinaryTree: Bool { true }
@@ -36,8 +39,16 @@ public final class ThreadCommunicator: Communicator {
   public static func run<Result: Sendable>(
     size: Int, _ body: @escaping @Sendable (ThreadCommunicator) throws -> Result
   ) throws -> [Result] {
+    try run(ranksPerNode: [size], body)
+  }
+
+  /// Runs `body` as ``run(size:_:)`` does, in threads that act as if they were on several nodes.
+  package static func run<Result: Sendable>(
+    ranksPerNode: [Int], _ body: @escaping @Sendable (ThreadCommunicator) throws -> Result
+  ) throws -> [Result] {
+    let size = ranksPerNode.reduce(0, +)
     precondition(size > 0, "a group of \(size) ranks")
-    let job = ThreadJob(size: size)
+    let job = ThreadJob(ranksPerNode: ranksPerNode)
     let group = ThreadGroup(job, members: Array(0..<size))
     let results = Results<Result>(count: size)
     for rank in 0..<size {
@@ -163,6 +174,10 @@ public final class ThreadCommunicator: Communicator {
 
   /// Groups of threads that end together: a failure in one is a failure of all.
   public func split(color: Int?, key: Int) throws -> (any Communicator)? {
+    try part(color: color, key: key)
+  }
+
+  func part(color: Int?, key: Int) throws -> ThreadCommunicator? {
     try checkSplit(color: color, key: key)
     var choices = [Int64](repeating: 0, count: 2 * size)
     choices[2 * rank] = Int64(color ?? -1)
@@ -200,29 +215,6 @@ public final class ThreadCommunicator: Communicator {
   ) {
     guard let from = source.baseAddress, let to = target.baseAddress else { return }
     Element.combine(from, into: to, count: target.count, operation)
-  }
-}
-
-extension ThreadCommunicator: SharedMemoryProvider {
-  /// Memory of this process, which the group keeps.
-  package func makeSharedMemory(byteCount: Int) throws -> SharedMemory {
-    var addresses = [Int64](repeating: 0, count: size)
-    addresses[rank] = Int64(Int(bitPattern: group.job.makeMemory(byteCount: byteCount)))
-    try allReduce(&addresses, .sum)
-    let parts = addresses.map { address in
-      guard let part = UnsafeMutableRawPointer(bitPattern: Int(address)) else {
-        preconditionFailure("a rank's memory is at no address")
-      }
-      return part
-    }
-    return SharedMemory(parts: parts, byteCount: byteCount)
-  }
-
-  /// Throws the job's failure.
-  package func checkIsAlive(_ rank: Int, call: CollectiveCall) throws {
-    try group.job.condition.withLock {
-      try group.job.checkArePresent([group.members[rank]], call: call.description)
-    }
   }
 }
 

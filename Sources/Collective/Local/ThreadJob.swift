@@ -5,6 +5,8 @@ import Foundation
 final class ThreadJob: @unchecked Sendable {
   /// Protects this and all groups of the job.
   let condition = NSCondition()
+  /// The node of each rank.
+  let nodes: [Int]
   private var hasLeft: [Bool]
   private(set) var failure: Failure?
   private var memory: [CommunicationBuffer] = []
@@ -16,7 +18,10 @@ final class ThreadJob: @unchecked Sendable {
     let forPeers: any Error
   }
 
-  init(size: Int) { hasLeft = Array(repeating: false, count: size) }
+  init(ranksPerNode: [Int]) {
+    nodes = ranksPerNode.enumerated().flatMap { node, count in Array(repeating: node, count: count) }
+    hasLeft = Array(repeating: false, count: nodes.count)
+  }
 
   /// The error that ended the work, if one did.
   var cause: (any Error)? { condition.withLock { failure?.cause } }

@@ -43,11 +43,21 @@ extension MPICommunicator {
   }
 
   /// Rank and size among those ranks of a communicator that share memory with this one.
-  static func localRankAndSize(of communicator: OpaquePointer) throws -> (rank: Int, size: Int) {
-    let node = try handle("MPI_Comm_split_type") { cmpi_split_shared(communicator, &$0) }
+  static func localRankAndSize(
+    of communicator: OpaquePointer, declaredNode: Int?
+  ) throws -> (rank: Int, size: Int) {
+    let node = try nodeHandle(of: communicator, declaredNode: declaredNode)
     let place = try rankAndSize(of: node)
     try MPIError.check(cmpi_communicator_free(node), "MPI_Comm_free")
     return place
+  }
+
+  /// The ranks of a communicator that share memory with this one.
+  static func nodeHandle(of communicator: OpaquePointer, declaredNode: Int?) throws -> OpaquePointer {
+    if let declaredNode {
+      return try handle("MPI_Comm_split") { cmpi_split(communicator, Int32(declaredNode), 0, &$0) }
+    }
+    return try handle("MPI_Comm_split_type") { cmpi_split_shared(communicator, &$0) }
   }
 }
 

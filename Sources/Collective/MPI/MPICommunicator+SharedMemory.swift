@@ -24,10 +24,21 @@ extension MPICommunicator: SharedMemoryProvider {
     return SharedMemory(parts: parts, byteCount: byteCount)
   }
 
+  /// `MPI_Comm_split_type`.
+  package func nodeGroup() throws -> any SharedMemoryProvider {
+    try MPICommunicator(partOf: self, Self.nodeHandle(of: handle, declaredNode: declaredNode))
+  }
+
+  /// Compares with the processors that the ranks are bound to; where nodes are made up, with the ranks of all of them.
+  package func isOversubscribed() throws -> Bool {
+    guard declaredNode == nil else { return allCount > ProcessInfo.processInfo.activeProcessorCount }
+    return try outnumbersProcessors()
+  }
+
   /// Asks the kernel whether the rank's process is still there.
-  package func checkIsAlive(_ rank: Int, call: CollectiveCall) throws {
+  package func checkIsAlive(_ rank: Int, named name: Int, call: CollectiveCall) throws {
     guard peerProcesses.indices.contains(rank), let process = peerProcesses[rank] else { return }
-    if Self.hasEnded(process) { throw PeerFailure(rank: rank, work: "others waited for it in \(call)") }
+    if Self.hasEnded(process) { throw PeerFailure(rank: name, work: "others waited for it in \(call)") }
   }
 
   /// Why the folder of shared windows has no place for one of so many bytes a rank; nil when it has, or is not known.
@@ -42,13 +53,6 @@ extension MPICommunicator: SharedMemoryProvider {
     let (parts, overflow) = (byteCount + 2 * Int(getpagesize())).multipliedReportingOverflow(by: size)
     let needed = overflow ? Int.max : parts + (1 << 20)
     return free < needed ? "\(folder) has \(free) bytes free, \(needed) are needed" : nil
-  }
-
-  /// Throws the reason of the lowest rank that has one, on all ranks.
-  private func refuse(agreeing reason: String?) throws {
-    let refusing = Int(try allReduced(Int64(reason == nil ? size : rank), .minimum))
-    guard refusing < size else { return }
-    throw SharedMemoryRefusal(try broadcast(reason ?? "", from: refusing))
   }
 
   /// Learns the processes of all ranks. One that cannot be seen from here, in a container of its own, is not watched.

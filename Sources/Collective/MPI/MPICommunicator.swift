@@ -18,6 +18,8 @@ public final class MPICommunicator: Communicator {
   let handle: OpaquePointer
   /// The group of all ranks, of which this is a part; nil for that group itself.
   private let whole: MPICommunicator?
+  /// The ranks of the job.
+  var allCount: Int { whole?.size ?? size }
   private let launcher: String
   private let processorName: String
 
@@ -28,6 +30,8 @@ public final class MPICommunicator: Communicator {
 
   /// The elements of the longest message.
   let messageCapacity: Int
+  /// This rank's node where nodes are made up.
+  let declaredNode: Int?
 
   /// Initialises MPI for a process that a launcher started, once a process.
   ///
@@ -37,7 +41,9 @@ public final class MPICommunicator: Communicator {
     try self.init(launch, messageCapacity: 1 << 28)
   }
 
-  package init(_ launch: LaunchEnvironment, messageCapacity: Int) throws {
+  /// Messages are cut at `messageCapacity` elements. The ranks act as if they were on nodes of so many ranks, unless
+  /// `ranksPerNode` is empty.
+  package init(_ launch: LaunchEnvironment, messageCapacity: Int, ranksPerNode: [Int] = []) throws {
     var isInitialized: Int32 = 0
     try MPIError.check(cmpi_is_initialized(&isInitialized), "MPI_Initialized")
     guard isInitialized == 0 else { throw LaunchError.alreadyInitialized }
@@ -48,7 +54,10 @@ public final class MPICommunicator: Communicator {
     if let launched = launch.size, launched != size {
       throw LaunchError.sizeMismatch(launcher: launch.launcher, launched: launched, seen: size)
     }
-    (localRank, localSize) = try Self.localRankAndSize(of: handle)
+    let nodes = ranksPerNode.enumerated().flatMap { node, count in Array(repeating: node, count: count) }
+    precondition(nodes.isEmpty || nodes.count == size, "\(size) ranks, \(nodes.count) on nodes")
+    declaredNode = nodes.isEmpty ? nil : nodes[rank]
+    (localRank, localSize) = try Self.localRankAndSize(of: handle, declaredNode: declaredNode)
     whole = nil
     launcher = launch.launcher
     processorName = mpiText { cmpi_processor_name($0) } ?? ProcessInfo.processInfo.hostName
@@ -56,10 +65,11 @@ public final class MPICommunicator: Communicator {
   }
 
   /// The ranks of a part of a group.
-  private init(partOf group: MPICommunicator, _ handle: OpaquePointer) throws {
+  init(partOf group: MPICommunicator, _ handle: OpaquePointer) throws {
     self.handle = handle
+    declaredNode = group.declaredNode
     (rank, size) = try Self.rankAndSize(of: handle)
-    (localRank, localSize) = try Self.localRankAndSize(of: handle)
+    (localRank, localSize) = try Self.localRankAndSize(of: handle, declaredNode: declaredNode)
     whole = group.whole ?? group
     launcher = group.launcher
     processorName = group.processorName

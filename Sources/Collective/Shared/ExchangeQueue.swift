@@ -2,8 +2,9 @@ import Foundation
 
 /// The exchanges of one rank, in the order in which all ranks make them.
 ///
-/// Three cursors walk over the steps of all exchanges: one announces them, one reduces, one completes. Each goes as far
-/// as it can without waiting whenever the rank calls; the rank that is ahead leaves the rest for its next call.
+/// Four cursors walk over the steps of all exchanges: one announces them, one reduces, one takes what was combined between
+/// nodes, one completes. Each goes as far as it can without waiting whenever the rank calls; the rank that is ahead
+/// leaves the rest for its next call.
 final class ExchangeQueue {
   private struct Cursor {
     /// The exchange, as an index into ``exchanges``.
@@ -26,7 +27,7 @@ final class ExchangeQueue {
   }
 
   private let window: NodeWindow
-  private let provider: any SharedMemoryProvider
+  private let network: NodeNetwork
   private let isOversubscribed: Bool
   /// The seconds after which a rank says whom it waits for; doubled each time.
   private let stallSeconds: Double
@@ -35,23 +36,28 @@ final class ExchangeQueue {
   private var exchanges: [any NodeExchange] = []
   private var announcing = Cursor()
   private var reducing = Cursor()
+  private var combining = Cursor()
   private var completing = Cursor()
+  /// What the lane does for the steps between ``combining`` and ``reducing``; nil where this rank has no slice.
+  private var underWay: [(any PendingOperation)?] = []
   /// The steps of all exchanges so far.
   private var stepCount: UInt64 = 0
   private var failure: (any Error)?
   /// What is under way beside the window and proceeds only when it is tested.
   private var outside: [any PendingOperation] = []
 
-  init(_ window: NodeWindow, _ provider: any SharedMemoryProvider, stallSeconds: Double) throws {
+  init(_ window: NodeWindow, _ network: NodeNetwork, stallSeconds: Double) throws {
     self.window = window
-    self.provider = provider
+    self.network = network
     self.stallSeconds = stallSeconds
-    isOversubscribed = try provider.isOversubscribed()
+    isOversubscribed = try network.node.isOversubscribed()
   }
 
   /// Makes an exchange, after all that were added. Throws as ``wait(for:)`` does.
   func run(_ exchange: some NodeExchange) throws {
-    guard exchanges.isEmpty && outside.isEmpty && exchange.stepCount == 1 else { return try wait(for: add(exchange)) }
+    guard !network.hasSeveralNodes && exchanges.isEmpty && outside.isEmpty && exchange.stepCount == 1 else {
+      return try wait(for: add(exchange))
+    }
     if let failure { throw failure }
     // Nothing is under way: no need to put it into the queue. All cursors are at the same step.
     let step = announcing.step
@@ -69,6 +75,7 @@ final class ExchangeQueue {
     completing.exchange = 0
     announcing = completing
     reducing = completing
+    combining = completing
   }
 
   /// Adds an exchange, lets all proceed without waiting, and returns the sequence number of the last step.
@@ -92,7 +99,7 @@ final class ExchangeQueue {
     var patience = Patience(isOversubscribed: isOversubscribed)
     while !exchanges.isEmpty {
       if try operation.test() { return }
-      if !(try advance()) { patience.rest() }
+      if !(try advance()) { patience.rest(sleeping: false) }
     }
     // Nobody waits for anything that this rank would have to do in the window.
     try operation.wait()
@@ -104,17 +111,26 @@ final class ExchangeQueue {
   func wait(for sequence: UInt64) throws {
     while !isComplete(sequence) {
       if try advance() { continue }
-      let cursor = completing.step.sequence < reducing.step.sequence ? completing : reducing
-      try wait(for: exchanges[cursor.exchange].call, of: { cursor.peer }) { try advance() }
+      let (call, peer) = awaited
+      try wait(for: call, of: { peer }) { try advance() }
     }
   }
 
+  /// The call in which this rank cannot go on, and the rank of the node that it waits for; nil for the other nodes.
+  private var awaited: (call: CollectiveCall, peer: Int?) {
+    if completing.step.sequence < combining.step.sequence {
+      return (exchanges[completing.exchange].call, completing.peer)
+    }
+    if combining.step.sequence < reducing.step.sequence { return (exchanges[combining.exchange].call, nil) }
+    return (exchanges[reducing.exchange].call, reducing.peer)
+  }
+
   /// Waits until `isDone`, which depends on what `peer` does in a call.
-  private func wait(for call: CollectiveCall, of peer: () -> Int, until isDone: () throws -> Bool) throws {
+  private func wait(for call: CollectiveCall, of peer: () -> Int?, until isDone: () throws -> Bool) throws {
     var patience = Patience(isOversubscribed: isOversubscribed)
     var stall: Stall?
     while try !isDone() {
-      patience.rest()
+      patience.rest(sleeping: outside.isEmpty && underWay.isEmpty)
       if patience.isLong { try look(&stall, for: peer(), call) }
     }
   }
@@ -138,14 +154,21 @@ final class ExchangeQueue {
       }
       while reducing.step.sequence < announcing.step.sequence, try allHaveAnnounced(exchanges[reducing.exchange].call) {
         let exchange = exchanges[reducing.exchange]
-        if exchange.hasReduction {
-          exchange.reduce(reducing.step, in: window)
-          window.announceResult(reducing.step.sequence)
-        }
+        try reduce(reducing.step, exchange)
         reducing.move(past: exchange)
         isMoving = true
       }
-      while completing.step.sequence < reducing.step.sequence,
+      while combining.step.sequence < reducing.step.sequence, try underWay[0]?.test() ?? true {
+        let exchange = exchanges[combining.exchange]
+        if exchange.hasReduction {
+          if underWay[0] != nil { exchange.spread(combining.step, in: window) }
+          window.announceResult(combining.step.sequence)
+        }
+        underWay.removeFirst()
+        combining.move(past: exchange)
+        isMoving = true
+      }
+      while completing.step.sequence < combining.step.sequence,
         !exchanges[completing.exchange].hasReduction || allHaveResults()
       {
         let exchange = exchanges[completing.exchange]
@@ -168,6 +191,13 @@ final class ExchangeQueue {
   private func announce(_ step: ExchangeStep, _ exchange: some NodeExchange) {
     exchange.stage(step, in: window)
     window.announce(step.sequence, exchange.call, location: exchange.location)
+  }
+
+  /// Reduces this rank's slice and starts to combine it with those of the other nodes.
+  private func reduce(_ step: ExchangeStep, _ exchange: some NodeExchange) throws {
+    exchange.reduce(step, in: window)
+    let slice = exchange.sliceBetweenNodes(step, in: window)
+    underWay.append(try slice.map { try network.startAllReduce($0, exchange.call) })
   }
 
   private func allHaveAnnounced(_ call: CollectiveCall) throws -> Bool {
@@ -204,6 +234,7 @@ final class ExchangeQueue {
     exchanges.removeFirst(count)
     announcing.exchange -= count
     reducing.exchange -= count
+    combining.exchange -= count
     completing.exchange -= count
   }
 
@@ -211,7 +242,7 @@ final class ExchangeQueue {
     let other = window.call(of: peer, sequence)?.description ?? "something unknown"
     let (first, second) = window.rank < peer ? (window.rank, peer) : (peer, window.rank)
     let error = CollectiveError.mismatchedCalls(
-      rank: first, call: first == peer ? other : call.description, otherRank: second,
+      rank: window.names[first], call: first == peer ? other : call.description, otherRank: window.names[second],
       otherCall: second == peer ? other : call.description)
     failure = error
     return error
@@ -224,9 +255,9 @@ final class ExchangeQueue {
   }
 
   /// Makes sure that the rank which is waited for lives, and tells who it is after some seconds.
-  private func look(_ stall: inout Stall?, for peer: Int, _ call: CollectiveCall) throws {
+  private func look(_ stall: inout Stall?, for peer: Int?, _ call: CollectiveCall) throws {
     do {
-      try provider.checkIsAlive(peer, call: call)
+      if let peer { try network.node.checkIsAlive(peer, named: window.names[peer], call: call) }
     } catch {
       failure = error
       throw error
@@ -235,7 +266,8 @@ final class ExchangeQueue {
     let seconds = (ContinuousClock.now - current.start) / .seconds(1)
     if seconds >= current.nextNotice {
       current.nextNotice *= 2
-      let text = "rank \(window.rank) has waited \(Int(seconds)) s for rank \(peer) in \(call)\n"
+      let awaited = peer.map { "rank \(window.names[$0])" } ?? "other nodes"
+      let text = "rank \(window.names[window.rank]) has waited \(Int(seconds)) s for \(awaited) in \(call)\n"
       FileHandle.standardError.write(Data(text.utf8))
     }
     stall = current

@@ -2,7 +2,8 @@
 ///
 /// In every step each rank puts data into its slot and announces it. In the simplest exchanges a rank then takes what it
 /// needs out of all slots. An exchange with a reduction has a phase between: when all have announced the step, every
-/// rank reduces one slice of it, and takes what it needs when all have.
+/// rank reduces one slice of it, and takes what it needs when all have. On several nodes the slice is combined with those of
+/// the other nodes in between.
 protocol NodeExchange {
   var call: CollectiveCall { get }
   /// The number of steps, 1 or more.
@@ -17,6 +18,11 @@ protocol NodeExchange {
   func stage(_ step: ExchangeStep, in window: NodeWindow)
   /// Reduces this rank's slice; all ranks have staged their data.
   func reduce(_ step: ExchangeStep, in window: NodeWindow)
+  /// This rank's reduced slice, which is to be combined with those of the other nodes; nil on one node, and on a rank
+  /// that has none.
+  func sliceBetweenNodes(_ step: ExchangeStep, in window: NodeWindow) -> UnsafeMutableRawBufferPointer?
+  /// Gives the slice that was combined between nodes to the other ranks of the node.
+  func spread(_ step: ExchangeStep, in window: NodeWindow)
   /// Takes data from the slots; all ranks have staged, and reduced where there is a reduction.
   func collect(_ step: ExchangeStep, in window: NodeWindow)
 }
@@ -37,6 +43,8 @@ extension NodeExchange {
   var location: UInt64 { 0 }
   func stage(_ step: ExchangeStep, in window: NodeWindow) {}
   func reduce(_ step: ExchangeStep, in window: NodeWindow) {}
+  func sliceBetweenNodes(_ step: ExchangeStep, in window: NodeWindow) -> UnsafeMutableRawBufferPointer? { nil }
+  func spread(_ step: ExchangeStep, in window: NodeWindow) {}
   func collect(_ step: ExchangeStep, in window: NodeWindow) {}
 }
 

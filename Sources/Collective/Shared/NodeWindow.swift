@@ -22,9 +22,12 @@ final class NodeWindow {
   private static let line = 64
   private static let headerByteCount = 2 * line
 
+  /// Place and number among the ranks of the node.
   let rank: Int
   let size: Int
-  /// The bytes of a slot, a multiple of a cache line for each rank.
+  /// What the ranks of the node are called in messages: their ranks in the whole group.
+  let names: [Int]
+  /// The bytes of a slot, a multiple of a cache line for each rank, the same on all nodes.
   let slotByteCount: Int
   /// Slots lie an odd number of lines apart, lest they compete for the same lines of a cache.
   private let slotStride: Int
@@ -37,10 +40,12 @@ final class NodeWindow {
   let targets: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
   /// Throws as ``SharedMemoryProvider/makeSharedMemory(byteCount:)`` does. Collective.
-  init(_ provider: any SharedMemoryProvider, slotByteCount: Int) throws {
+  init(_ network: NodeNetwork, slotByteCount: Int) throws {
+    let provider = network.node
     rank = provider.rank
     size = provider.size
-    let share = Self.line * provider.size
+    names = network.ranks
+    let share = Self.line * network.largestNode
     self.slotByteCount = (slotByteCount + share - 1) / share * share
     slotStride = (self.slotByteCount / Self.line | 1) * Self.line
     let byteCount = Self.headerCount * Self.headerByteCount + Self.slotCount * slotStride

@@ -20,12 +20,12 @@ struct Patience {
   /// Whether it sleeps already.
   var isLong: Bool { rounds > spins + Self.yieldRounds }
 
-  /// Waits a little.
-  mutating func rest() {
+  /// Waits a little; `sleeping` is false where work of this rank goes on only while it is looked at.
+  mutating func rest(sleeping: Bool) {
     rounds += 1
     if rounds <= spins {
       csm_pause()
-    } else if !isLong {
+    } else if !isLong || !sleeping {
       sched_yield()
     } else {
       usleep(sleep)
@@ -36,7 +36,7 @@ struct Patience {
 
 extension Communicator {
   /// Whether ranks outnumber the processors that they may run on together. All ranks share a node. Collective.
-  func isOversubscribed() throws -> Bool {
+  func outnumbersProcessors() throws -> Bool {
     var words = [UInt64](repeating: 0, count: Int(CSM_PROCESSOR_WORDS))
     csm_allowed_processors(&words)
     var processors = words.flatMap { word in (0..<64).map { UInt8((word >> $0) & 1) } }

@@ -1,22 +1,27 @@
-/// The ranks of one node, who combine their elements in memory that they share.
+/// Ranks that combine their elements in memory that those of a node share.
 ///
-/// All collectives but those that start and end the job pass through a ``NodeWindow``. Results are combined along
-/// a binary tree of the ranks, whatever the timing: the same inputs give the same bits. Buffers of ``makeBuffer(byteCount:)`` are
-/// all-reduced where they lie; in one call, all ranks' buffers must be such, or none. What was started proceeds in every
-/// later call of the rank, ``PendingOperation/test()`` among them.
+/// On one node, all collectives but those that start and end the job pass through a ``NodeWindow``. On several, all-reduces
+/// do, and are combined between nodes by the communicator below; the other collectives are its own. Messages always are.
+/// On one node, results are combined along a binary tree of the ranks; on several, in an order that depends on the ranks
+/// and the count alone. The same inputs give the same bits.
+///
+/// Buffers of ``makeBuffer(byteCount:)`` are combined where they lie; in one call, all ranks' buffers must be such, or
+/// none. What was started proceeds in every later call of the rank, ``PendingOperation/test()`` among them.
 public final class SharedCommunicator: Communicator {
   /// All-reduces of at most so many bytes over all ranks together take one phase; where a buffer has to be copied in
   /// any case, that pays longer.
   private static let wholeByteLimit = (inPlace: 4 << 10, copied: 16 << 10)
+  /// All-reduces of at most so many bytes are combined between nodes by one rank a node.
+  private static let oneLaneByteLimit = 32 << 10
 
   /// The communicator that made the memory.
   public let transport: any Communicator
-  private let provider: any SharedMemoryProvider
+  private let network: NodeNetwork
   private let window: NodeWindow
   private let queue: ExchangeQueue
   private let notify: (String) -> Void
 
-  /// Layers the ranks of a node on the communicator that started them. Collective.
+  /// Layers ranks on the communicator that started them. Collective.
   ///
   /// `notify` is called on rank 0 when memory for a buffer is refused. Throws a ``SharedMemoryRefusal`` on all ranks
   /// alike where none can be shared.
@@ -24,35 +29,39 @@ public final class SharedCommunicator: Communicator {
     _ provider: any SharedMemoryProvider, slotByteCount: Int = 128 << 10, stallSeconds: Double = 5,
     notify: @escaping (String) -> Void = { _ in }
   ) throws {
-    precondition(provider.localSize == provider.size, "\(provider.size) ranks, \(provider.localSize) of them here")
-    self.provider = provider
     self.notify = notify
     transport = provider
-    window = try NodeWindow(provider, slotByteCount: slotByteCount)
-    queue = try ExchangeQueue(window, provider, stallSeconds: stallSeconds)
+    let network = try NodeNetwork(provider)
+    self.network = network
+    window = try network.refusingTogether(provider) { try NodeWindow(network, slotByteCount: slotByteCount) }
+    queue = try ExchangeQueue(window, network, stallSeconds: stallSeconds)
   }
 
   /// This rank.
-  public var rank: Int { window.rank }
+  public var rank: Int { transport.rank }
   /// The number of ranks.
-  public var size: Int { window.size }
-  /// The rank: all share a node.
+  public var size: Int { transport.size }
+  /// This rank among those of its node.
   public var localRank: Int { window.rank }
-  /// The number of ranks: all share a node.
+  /// The number of ranks of its node.
   public var localSize: Int { window.size }
-  /// True.
-  public var sumsAlongBinaryTree: Bool { true }
+  /// Whether all ranks share one node.
+  public var sumsAlongBinaryTree: Bool { !network.hasSeveralNodes }
   /// How the ranks were started.
   public var launch: LaunchDescription { transport.launch }
 
-  /// The group itself: nothing leaves the node.
-  public func compressing(_ format: HalfPrecision) throws -> any Communicator { self }
+  /// On one node the group itself, for nothing leaves it; on several, all sums in 16 bits.
+  public func compressing(_ format: HalfPrecision) throws -> any Communicator {
+    network.hasSeveralNodes ? try HalfPrecisionCommunicator(self, format) : self
+  }
 
   /// Memory in the shared window; where that is refused, of this process alone.
   public func makeBuffer(byteCount: Int) throws -> CommunicationBuffer {
     do {
-      let memory = try provider.makeSharedMemory(byteCount: byteCount)
-      let bytes = UnsafeMutableRawBufferPointer(start: memory.parts[rank], count: byteCount)
+      let memory = try network.refusingTogether(transport) {
+        try network.node.makeSharedMemory(byteCount: byteCount)
+      }
+      let bytes = UnsafeMutableRawBufferPointer(start: memory.parts[window.rank], count: byteCount)
       bytes.initializeMemory(as: UInt8.self, repeating: 0)
       window.add(memory)
       return CommunicationBuffer(borrowing: bytes)
@@ -62,14 +71,16 @@ public final class SharedCommunicator: Communicator {
     }
   }
 
-  /// `shared window` with how the buffer is combined.
+  /// `shared window` with how the buffer is combined, within nodes and between them.
   public func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String {
     let (call, location) = describe(buffer, .sum)
     if isSmall(call) { return "shared window, one phase" }
-    return location == nil ? "shared window, copied" : "shared window, in place"
+    let slices = slices(of: call)
+    return (location == nil ? "shared window, copied" : "shared window, in place")
+      + (slices.haveOtherNodes ? "; \(slices.count) rank(s) a node between nodes" : "")
   }
 
-  /// Combines the buffers in the shared window.
+  /// Combines the buffers in the shared window, and between nodes.
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
@@ -78,9 +89,9 @@ public final class SharedCommunicator: Communicator {
     if isSmall(call) {
       try queue.run(WholeAllReduce(call: call, buffer: start))
     } else if let location {
-      try queue.run(InPlaceAllReduce(call: call, location: location))
+      try queue.run(InPlaceAllReduce(call: call, location: location, slices: slices(of: call)))
     } else {
-      try queue.run(SlicedAllReduce(call, start, slotByteCount: window.slotByteCount))
+      try queue.run(SlicedAllReduce(call, start, slices(of: call), slotByteCount: window.slotByteCount))
     }
   }
 
@@ -91,24 +102,28 @@ public final class SharedCommunicator: Communicator {
     guard let start = buffer.baseAddress, buffer.count > 0 else { return SharedOperation(queue, last: 0) }
     let (call, location) = describe(buffer, operation)
     if isSmall(call) { return try add(WholeAllReduce(call: call, buffer: start)) }
-    if let location { return try add(InPlaceAllReduce(call: call, location: location)) }
-    return try add(SlicedAllReduce(call, start, slotByteCount: window.slotByteCount))
+    let slices = slices(of: call)
+    if let location { return try add(InPlaceAllReduce(call: call, location: location, slices: slices)) }
+    return try add(SlicedAllReduce(call, start, slices, slotByteCount: window.slotByteCount))
   }
 
-  /// Copies the root's buffer through the shared window.
+  /// Copies the root's buffer through the shared window; on several nodes, as the communicator below does.
   public func startBroadcast<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
   ) throws -> any PendingOperation {
+    if network.hasSeveralNodes { return try OutsideOperation(queue, transport.startBroadcast(buffer, from: root)) }
     try checkRoot(root)
     guard let start = buffer.baseAddress, buffer.count > 0 else { return SharedOperation(queue, last: 0) }
     let call = CollectiveCall(.broadcast, .sum, Element.elementType, count: buffer.count, root: root)
     return try add(BroadcastExchange(call, start, slotByteCount: window.slotByteCount))
   }
 
-  /// Copies every rank's part, where it lies in the shared window or through it.
+  /// Copies every rank's part, where it lies in the shared window or through it; on several nodes, as the communicator
+  /// below does.
   public func startAllGather<Element: ReducibleElement>(
     _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
   ) throws -> any PendingOperation {
+    if network.hasSeveralNodes { return try OutsideOperation(queue, transport.startAllGather(part, into: all)) }
     try checkPart(part.count, of: all.count)
     guard let start = all.baseAddress, all.count > 0 else { return SharedOperation(queue, last: 0) }
     if part.isPart(of: rank, among: size, in: UnsafeBufferPointer(all)),
@@ -121,10 +136,14 @@ public final class SharedCommunicator: Communicator {
     return try add(AllGatherExchange(call, part.baseAddress, start, size: size, slotByteCount: window.slotByteCount))
   }
 
-  /// Combines each rank's part, where it lies in the shared window or through it.
+  /// Combines each rank's part, where it lies in the shared window or through it; on several nodes, as the communicator
+  /// below does.
   public func startReduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation {
+    if network.hasSeveralNodes {
+      return try OutsideOperation(queue, transport.startReduceScatter(all, into: part, operation))
+    }
     try checkPart(part.count, of: all.count)
     guard let start = all.baseAddress, all.count > 0 else { return SharedOperation(queue, last: 0) }
     if UnsafeBufferPointer(part).isPart(of: rank, among: size, in: all),
@@ -139,10 +158,10 @@ public final class SharedCommunicator: Communicator {
   }
 
   /// Announces that this rank is there.
-  public func startBarrier() throws -> any PendingOperation { try add(BarrierExchange()) }
-
-  /// Returns once every rank has announced that it is there.
-  public func barrier() throws { try queue.run(BarrierExchange()) }
+  public func startBarrier() throws -> any PendingOperation {
+    if network.hasSeveralNodes { return try OutsideOperation(queue, transport.startBarrier()) }
+    return try add(BarrierExchange())
+  }
 
   /// Sends through the communicator below.
   public func startSend<Element: ReducibleElement>(
@@ -164,7 +183,10 @@ public final class SharedCommunicator: Communicator {
   }
 
   /// Leaves the group below, which frees the memory.
-  public func finalize() throws { try transport.finalize() }
+  public func finalize() throws {
+    try network.finalize()
+    try transport.finalize()
+  }
 
   /// Ends the processes of all ranks.
   public func abort(_ status: Int32) -> Never { transport.abort(status) }
@@ -181,7 +203,14 @@ public final class SharedCommunicator: Communicator {
     return (CollectiveCall(kind, operation, Element.elementType, count: buffer.count), location)
   }
 
+  private func slices(of call: CollectiveCall) -> AllReduceSlices {
+    guard network.hasSeveralNodes else { return AllReduceSlices(count: size, haveOtherNodes: false) }
+    let isForOne = call.count <= Self.oneLaneByteLimit / call.element.byteCount
+    return AllReduceSlices(count: isForOne ? 1 : network.laneCount, haveOtherNodes: true)
+  }
+
   private func isSmall(_ call: CollectiveCall) -> Bool {
+    if network.hasSeveralNodes { return false }
     let limit = call.kind == .allReduceInPlace ? Self.wholeByteLimit.inPlace : Self.wholeByteLimit.copied
     return call.count <= min(limit / size, window.slotByteCount) / call.element.byteCount
   }

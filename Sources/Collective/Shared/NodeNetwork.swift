@@ -1,0 +1,67 @@
+/// The nodes of a group, and how their ranks meet between them.
+///
+/// The ranks of equal place on their nodes form a lane: one rank of every node. There are as many lanes as the smallest
+/// node has ranks. Where a buffer is combined between nodes it is cut into slices, and each lane combines one; what is
+/// cut into one slice is combined by the first ranks of the nodes alone.
+final class NodeNetwork {
+  /// The ranks of this rank's node.
+  let node: any SharedMemoryProvider
+  /// The ranks of the whole group that are on this node, in the order of the node.
+  let ranks: [Int]
+  /// The number of lanes; 0 where all ranks share one node.
+  let laneCount: Int
+  /// The most ranks on a node.
+  let largestNode: Int
+  /// This rank's lane; nil on a rank beyond the lanes, and on one node.
+  private let lane: (any Communicator)?
+
+  /// Collective.
+  init(_ group: any SharedMemoryProvider) throws {
+    var sizes = [Int64(group.localSize), -Int64(group.localSize)]
+    try group.allReduce(&sizes, .minimum)
+    largestNode = -Int(sizes[1])
+    if group.localSize == group.size {
+      (node, lane, laneCount) = (group, nil, 0)
+    } else {
+      laneCount = Int(sizes[0])
+      node = try group.nodeGroup()
+      lane = try group.split(color: group.localRank < laneCount ? group.localRank : nil, key: group.rank)
+    }
+    var ranks = [Int64](repeating: 0, count: node.size)
+    ranks[node.rank] = Int64(group.rank)
+    try node.allReduce(&ranks, .sum)
+    self.ranks = ranks.map(Int.init)
+  }
+
+  /// Whether there is more than one node.
+  var hasSeveralNodes: Bool { laneCount > 0 }
+
+  /// Does work of the node that may be refused there, and throws the ``SharedMemoryRefusal`` of one node on all.
+  func refusingTogether<Value>(_ group: any Communicator, _ work: () throws -> Value) throws -> Value {
+    guard hasSeveralNodes else { return try work() }
+    let outcome = Result(catching: work)
+    var reason: String?
+    if case .failure(let error) = outcome, let refusal = error as? SharedMemoryRefusal { reason = refusal.reason }
+    try group.refuse(agreeing: reason)
+    return try outcome.get()
+  }
+
+  /// Starts to combine a slice over this rank's lane.
+  func startAllReduce(_ slice: UnsafeMutableRawBufferPointer, _ call: CollectiveCall) throws -> any PendingOperation {
+    guard let lane else { preconditionFailure("rank \(node.rank) of its node has a slice, but no lane") }
+    return switch call.element {
+    case .float: try lane.startAllReduce(slice.bindMemory(to: Float.self), call.operation)
+    case .double: try lane.startAllReduce(slice.bindMemory(to: Double.self), call.operation)
+    case .int32: try lane.startAllReduce(slice.bindMemory(to: Int32.self), call.operation)
+    case .int64: try lane.startAllReduce(slice.bindMemory(to: Int64.self), call.operation)
+    case .uint8: try lane.startAllReduce(slice.bindMemory(to: UInt8.self), call.operation)
+    }
+  }
+
+  /// Leaves the groups of node and lane.
+  func finalize() throws {
+    guard hasSeveralNodes else { return }
+    try lane?.finalize()
+    try node.finalize()
+  }
+}
