@@ -1,4 +1,5 @@
 import ArgumentParser
+import Autograd
 import Collective
 import DistTrain
 import Foundation
@@ -20,6 +21,7 @@ struct DistTrainCommand: ParsableCommand {
   /// Parses and runs; of several ranks only the first complains about the command line.
   static func main() {
     do {
+      try Kernels.checkEnvironment()
       var command = try parseAsRoot()
       try command.run()
     } catch {

@@ -45,6 +45,7 @@ struct Doctor: ParsableCommand {
       ("processor", "\(model), \(Processor.onlineCores) core(s)"),
       ("features", features.isEmpty ? "none that matter here" : features.joined(separator: " ")),
       ("memory", String(format: "%.1f GiB", Double(ProcessInfo.processInfo.physicalMemory) / 0x1p30)),
+      ("kernels", Kernels.summary),
       ("BLAS", BLAS.summary.trimmingCharacters(in: .whitespaces)),
       ("MPI", launch.mpiLibrary ?? "none: this program was built without it"),
       ("launched by", launch.launcher ?? "hand, as one process"),

@@ -6,7 +6,7 @@ import TestSupport
 extension DistTrainProgramTests {
   struct DoctorTests {
     static let facts = [
-      "processor", "features", "memory", "BLAS", "MPI", "launched by", "ranks", "GPU", "data", "rank 0",
+      "processor", "features", "memory", "kernels", "BLAS", "MPI", "launched by", "ranks", "GPU", "data", "rank 0",
     ]
 
     @Test func `by hand`() throws {
@@ -16,6 +16,15 @@ extension DistTrainProgramTests {
       #expect(run.output.contains("60000 + 10000 images of 28×28"), "\(run.report)")
       #expect(run.succeeded == lines.contains("Nothing is wrong."), "\(run.report)")
       #expect(run.errorOutput.isEmpty, "\(run.report)")
+    }
+
+    @Test func `kernels are chosen by the environment`() throws {
+      let plain = try DistTrainProgram.run(["doctor"], environment: ["DISTTRAIN_KERNELS": "generic"], timeout: 60)
+      #expect(plain.output.contains("kernels     generic (DISTTRAIN_KERNELS), "), "\(plain.report)")
+      let fast = try DistTrainProgram.run(["doctor"], environment: ["DISTTRAIN_KERNELS": "fast"], timeout: 60)
+      #expect(fast.output.contains("kernels     fast, for "), "\(fast.report)")
+      let wrong = try DistTrainProgram.run(["doctor"], environment: ["DISTTRAIN_KERNELS": "quick"], timeout: 60)
+      wrong.expectFailure("DISTTRAIN_KERNELS is \"quick\", expected fast or generic")
     }
 
     @Test(.enabled(if: hasMPI, "built without MPI"))

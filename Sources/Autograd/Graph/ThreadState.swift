@@ -4,6 +4,10 @@ import Foundation
 final class ThreadState {
   /// Whether operations are recorded.
   var isRecording = true
+  /// Whether this thread computes without the fast kernels; see ``Kernels``.
+  var usesGenericKernels = Kernels.areGenericAtStart
+  /// How exactly float32 matrices are multiplied.
+  var productPrecision = ProductPrecision.float32
   /// The generator that random tensors, initializations and dropout draw from unless given another.
   let generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
 

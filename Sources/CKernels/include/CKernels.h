@@ -133,6 +133,9 @@ typedef struct {
 DT_DECLARE_TYPED(float, f32)
 DT_DECLARE_TYPED(double, f64)
 
+// The instructions of the compiled versions of these loops that this processor runs.
+const char *dt_instructions(void);
+
 // out[i] = (float) x[i]
 void dt_convert_u8_to_f32(size_t n, const uint8_t *x, float *out);
 

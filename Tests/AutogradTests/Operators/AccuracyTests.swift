@@ -20,8 +20,12 @@ import Testing
   }()
 
   /// The error is at most that of rounding the argument and the result a few times.
-  @Test(arguments: functions.indices)
-  func singlePrecisionIsAFewRoundingsOff(index: Int) throws {
+  @Test(arguments: functions.indices, [false, true])
+  func singlePrecisionIsAFewRoundingsOff(index: Int, generic: Bool) throws {
+    try Kernels.choosing(generic: generic) { try checkRoundings(index) }
+  }
+
+  private func checkRoundings(_ index: Int) throws {
     let (name, function) = Self.functions[index]
     let x = Tensor(Self.grid.map(Double.init), shape: [Self.grid.count])
     x.requiresGrad = true

@@ -1,10 +1,14 @@
 import Autograd
 import Testing
 
-/// Every operator against PyTorch's float64 results and gradients.
+/// Every operator against PyTorch's float64 results and gradients, with the fast kernels and without.
 @Suite struct OperatorFixtureTests {
-  @Test(arguments: OperatorFixture.all.cases.indices)
-  func agreesWithPyTorch(index: Int) throws {
+  @Test(arguments: OperatorFixture.all.cases.indices, [false, true])
+  func agreesWithPyTorch(index: Int, generic: Bool) throws {
+    try Kernels.choosing(generic: generic) { try check(index) }
+  }
+
+  private func check(_ index: Int) throws {
     let expected = OperatorFixture.all.cases[index]
     guard let operation = FixtureOperators.table[expected.op] else {
       Issue.record("no operator for the fixture case \(expected)")

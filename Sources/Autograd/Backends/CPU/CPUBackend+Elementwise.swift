@@ -2,6 +2,9 @@ import CKernels
 
 extension CPUBackend {
   func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor) {
+    if Kernels.areGeneric, x.dtype == .float32, let function = PlainFunctions.single(operation) {
+      return PlainFunctions.map(function, x.pointer(), count: x.count, into: result.pointer())
+    }
     let (single, double) = kernels(operation)
     switch x.dtype {
     case .float32: single(x.count, x.pointer(), result.pointer())

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Training steps of DistTrain beside those of other programs, in turn, and one table of medians and ratios.
+
+Called by launch/bench --peers, in the virtual environment with the peers. One thread a rank; a single rank is bound to
+one core, and so is each of DistTrain's ranks; torchrun leaves its ranks to the system.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+PEERS = HERE / "peers"
+
+
+class Side:
+    """A program and how its steps are measured."""
+
+    def __init__(self, name, command):
+        self.name = name
+        self.command = command
+        self.times = []
+
+    def measure(self):
+        environment = dict(os.environ, OMP_NUM_THREADS="1")
+        done = subprocess.run(self.command, capture_output=True, text=True, env=environment)
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        if done.returncode != 0 or not lines:
+            sys.exit(f"{' '.join(map(str, self.command))} failed with status {done.returncode}:\n"
+                     f"{done.stdout}{done.stderr}")
+        self.times.append(json.loads(lines[-1])["step_us"])
+
+    @property
+    def median(self):
+        return statistics.median(self.times)
+
+
+def cpu_sides(workload, ranks, options):
+    duration = ["--seconds", str(options.seconds)]
+    ours = [options.disttrain, "bench", "step", "--json", "--workload", workload, *duration]
+    torch = [PEERS / "step_pytorch.py", workload, *duration]
+    if ranks > 1:
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
+        return [Side("DistTrain", [HERE.parent / "launch" / "mpi", str(ranks), *ours]),
+                Side("PyTorch DDP (gloo)", [*launcher, *torch])]
+    bound = ["taskset", "-c", "0"] if shutil.which("taskset") else []
+    return [Side("DistTrain", [*bound, *ours]),
+            Side("PyTorch", [*bound, sys.executable, *torch]),
+            Side("JAX (jit)", [*bound, sys.executable, PEERS / "step_jax.py", workload, *duration])]
+
+
+def cuda_sides(workload, options):
+    duration = ["--seconds", str(options.seconds)]
+    how = ["--device", "cuda", "--precision", options.precision]
+    torch = [sys.executable, PEERS / "step_pytorch.py", workload, *duration, *how]
+    return [Side("DistTrain", [options.disttrain, "bench", "step", "--json", "--workload", workload, *duration, *how]),
+            Side("PyTorch", [*torch, "--mode", "eager"]),
+            Side("torch.compile", [*torch, "--mode", "compile"])]
+
+
+def time(microseconds):
+    return f"{microseconds:,.0f} µs" if microseconds < 10_000 else f"{microseconds / 1000:,.1f} ms"
+
+
+def table(rows):
+    """The rows (title, sides) as lines of cells: medians, and how many times faster DistTrain is."""
+    names = list(dict.fromkeys(side.name for _, sides in rows for side in sides))
+    lines = [["step", *names, "against the fastest peer"]]
+    for title, sides in rows:
+        medians = {side.name: side.median for side in sides}
+        ours, peers = medians["DistTrain"], [m for name, m in medians.items() if name != "DistTrain"]
+        lines.append([title, *(time(medians[name]) if name in medians else "" for name in names),
+                      f"{min(peers) / ours:.2f}×"])
+    return lines
+
+
+def text(lines):
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def markdown(lines):
+    rows = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([rows[0], "|---" * len(lines[0]) + "|", *rows[1:]]) + "\n"
+
+
+def svg(rows):
+    """Horizontal bars; those of one row share a scale, since its steps are of one kind."""
+    colors = {"DistTrain": "#d62728", "PyTorch": "#7f7f7f", "JAX (jit)": "#c7c7c7"}
+    bar, gap, left, length = 16, 14, 150, 420
+    parts, y = [], 10
+    for title, sides in rows:
+        longest = max(side.median for side in sides)
+        parts.append(f'<text x="{left - 8}" y="{y + bar * len(sides) / 2 + 4}" text-anchor="end">{title}</text>')
+        for side in sides:
+            width = max(1, length * side.median / longest)
+            parts.append(f'<rect x="{left}" y="{y}" width="{width:.1f}" height="{bar - 2}" '
+                         f'fill="{colors.get(side.name, "#9e9e9e")}"/>')
+            parts.append(f'<text x="{left + width + 6:.1f}" y="{y + 11}">{side.name} {time(side.median)}</text>')
+            y += bar
+        y += gap
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + length + 220}" height="{y}" '
+            f'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
+            + "".join(parts) + "</svg>\n")
+
+
+def processor():
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--disttrain", type=pathlib.Path, required=True, help="the program")
+parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32", help="with cuda")
+parser.add_argument("--workloads", help="separated by commas")
+parser.add_argument("--ranks", default="1,2", help="numbers of ranks, separated by commas; with cpu")
+parser.add_argument("--rounds", type=int, default=3, help="how often each side is measured")
+parser.add_argument("--seconds", type=float, default=4, help="how long each time")
+parser.add_argument("--markdown", type=pathlib.Path, help="write the table here, too")
+parser.add_argument("--svg", type=pathlib.Path, help="write a bar chart here")
+options = parser.parse_args()
+
+names = (options.workloads or ("tiny,mlp,cnn,wide" + (",deep,resnet18" if options.device == "cuda" else ""))).split(",")
+if options.device == "cuda":
+    rows = [(f"{name}, {options.precision}", cuda_sides(name, options)) for name in names]
+else:
+    rows = [(f"{name}, {ranks} rank{'s' if ranks > 1 else ''}", cpu_sides(name, ranks, options))
+            for ranks in map(int, options.ranks.split(",")) for name in names]
+for number in range(options.rounds):
+    for title, sides in rows:
+        for side in sides:
+            print(f"round {number + 1} of {options.rounds}: {title}: {side.name}", file=sys.stderr)
+            side.measure()
+
+lines = table(rows)
+head = f"{processor()}, {os.cpu_count()} cores, {datetime.date.today()}; medians of {options.rounds}."
+print(f"{head}\n\n{text(lines)}")
+if options.markdown:
+    options.markdown.write_text(f"{head}\n\n{markdown(lines)}")
+if options.svg:
+    options.svg.write_text(svg(rows))

@@ -1,0 +1,65 @@
+import CKernels
+import Foundation
+
+/// Which kernels compute on the processor: this package's fast ones, each where it was measured to be faster, or only
+/// plain loops and OpenBLAS. The environment variable `DISTTRAIN_KERNELS` chooses: `fast`, as when it is not set, or
+/// `generic`.
+public enum Kernels {
+  /// The name of the environment variable.
+  package static let variable = "DISTTRAIN_KERNELS"
+
+  /// Whether the environment asks for the generic ones.
+  private static let environmentChoice = Result {
+    try parse(getenv(variable).map { String(cString: $0) })
+  }
+
+  /// Checks the environment variable, so that a mistake in it is reported rather than met by the first operation.
+  ///
+  /// - Throws: ``KernelsError`` for an unknown value.
+  public static func checkEnvironment() throws { _ = try environmentChoice.get() }
+
+  /// Whether a value of the environment variable asks for the generic kernels.
+  ///
+  /// - Throws: ``KernelsError`` for an unknown value.
+  package static func parse(_ value: String?) throws -> Bool {
+    switch value {
+    case nil, "", "fast": false
+    case "generic": true
+    case let value?: throw KernelsError(value: value)
+    }
+  }
+
+  /// What a thread starts with.
+  static var areGenericAtStart: Bool {
+    do { return try environmentChoice.get() } catch { preconditionFailure("\(error)") }
+  }
+
+  /// Whether this thread computes without the fast kernels.
+  static var areGeneric: Bool { ThreadState.current.usesGenericKernels }
+
+  /// Runs `body` with or without the fast kernels on this thread, whatever the environment says.
+  package static func choosing<R>(generic: Bool, _ body: () throws -> R) rethrows -> R {
+    let state = ThreadState.current
+    let before = state.usesGenericKernels
+    state.usesGenericKernels = generic
+    defer { state.usesGenericKernels = before }
+    return try body()
+  }
+
+  /// What is used, in a few words: the choice, and the instructions for which the loops in C were compiled.
+  public static var summary: String {
+    let instructions = String(cString: dt_instructions())
+    return areGeneric ? "generic (\(variable)), loops for \(instructions)" : "fast, for \(instructions)"
+  }
+}
+
+/// An unknown value of the environment variable that chooses the kernels.
+public struct KernelsError: Error, Equatable, CustomStringConvertible {
+  /// The value.
+  public let value: String
+
+  package init(value: String) { self.value = value }
+
+  /// What was found and what was expected.
+  public var description: String { "\(Kernels.variable) is \"\(value)\", expected fast or generic" }
+}

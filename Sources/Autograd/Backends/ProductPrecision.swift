@@ -1,0 +1,20 @@
+/// How exactly products of float32 matrices are computed. Tensors stay float32, and so do the sums.
+///
+///     ProductPrecision.current = .bfloat16
+///     let y = x.matmul(w)  // x and w rounded to bfloat16, their products added up in float32
+///
+/// Products of other element types are always exact to their type.
+public enum ProductPrecision: String, Codable, CaseIterable, Sendable {
+  /// Factors as they are.
+  case float32
+  /// Factors rounded to ten bits after the point, by the tensor cores of a CUDA device; the processor has no such mode.
+  case tf32
+  /// Factors rounded to bfloat16, seven bits after the point, to nearest and ties to even.
+  case bfloat16
+
+  /// What this thread's products use, forward and backward; float32 unless set.
+  public static var current: ProductPrecision {
+    get { ThreadState.current.productPrecision }
+    set { ThreadState.current.productPrecision = newValue }
+  }
+}
