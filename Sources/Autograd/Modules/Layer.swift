@@ -18,8 +18,22 @@ public final class Sequential: Module, Layer {
   /// Chains the given layers.
   public init(_ layers: [any Layer]) { self.layers = layers }
 
-  /// The last layer's result.
-  public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
+  /// The last layer's result. A convolution, a ReLU and a maximum pooling of 2 × 2 in a row are computed as one
+  /// operation (``Tensor/pooledConv2d(_:bias:stride:padding:dilation:groups:)``).
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    var result = x
+    var remaining = layers[...]
+    while let layer = remaining.first {
+      if let convolution = layer as? Conv2d, convolution.isPooled(by: remaining.dropFirst()) {
+        result = convolution.pooled(result)
+        remaining = remaining.dropFirst(3)
+      } else {
+        result = layer(result)
+        remaining = remaining.dropFirst()
+      }
+    }
+    return result
+  }
 }
 
 /// The input itself, as `torch.nn.Identity`.

@@ -13,6 +13,15 @@ extension Tensor {
     _ weight: Tensor, bias: Tensor? = nil, stride: (Int, Int) = (1, 1), padding: (Int, Int) = (0, 0),
     dilation: (Int, Int) = (1, 1), groups: Int = 1
   ) -> Tensor {
+    convolved(
+      weight, bias: bias,
+      convolutionGeometry(weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups))
+  }
+
+  /// The shapes of a convolution of this tensor, which are checked.
+  func convolutionGeometry(
+    _ weight: Tensor, bias: Tensor?, stride: (Int, Int), padding: (Int, Int), dilation: (Int, Int), groups: Int
+  ) -> ConvolutionGeometry {
     precondition(
       rank == 4 && weight.rank == 4 && groups > 0 && shape[1] == weight.shape[1] * groups
         && weight.shape[0] % groups == 0,
@@ -27,15 +36,14 @@ extension Tensor {
       "conv2d of \(dtype) with weight of \(weight.dtype) and bias of \(bias?.dtype ?? dtype): all must have one type")
     let window = SlidingWindow(
       kernel: (weight.shape[2], weight.shape[3]), stride: stride, padding: padding, dilation: dilation)
-    let geometry = ConvolutionGeometry(
+    return ConvolutionGeometry(
       input: shape, weight: weight.shape, window: window, groups: groups,
       outputSize: window.outputSize(height: shape[2], width: shape[3], of: "conv2d"))
-    return convolved(weight, bias: bias, geometry)
   }
 
   // The three operations below are each other's gradients, so that each can be differentiated any number of times.
 
-  private func convolved(_ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
+  func convolved(_ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
     let x = self
     let result = Tensor(uninitialized: geometry.output, dtype: dtype)
     backend.convolution(x, weight, bias: bias, geometry, into: result)
@@ -56,7 +64,7 @@ extension Tensor {
   }
 
   /// The gradient of a convolution's input; this tensor is the gradient of its output.
-  private func convolutionInputGradient(_ weight: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
+  func convolutionInputGradient(_ weight: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
     let gradient = self
     let result = Tensor(uninitialized: geometry.input, dtype: dtype)
     backend.convolutionInputGradient(gradient, weight, geometry, into: result)
@@ -69,7 +77,7 @@ extension Tensor {
   }
 
   /// The gradient of a convolution's weight; this tensor is its input.
-  private func convolutionWeightGradient(_ gradient: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
+  func convolutionWeightGradient(_ gradient: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
     let x = self
     let result = Tensor(uninitialized: geometry.weight, dtype: dtype)
     backend.convolutionWeightGradient(x, gradient, geometry, into: result, adding: false)

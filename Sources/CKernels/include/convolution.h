@@ -74,9 +74,10 @@ typedef struct {
   // first of equal ones, or the first NaN) has the gradient, or with a value of 4 that none has.
   void (*pool_positive)(size_t rows, size_t columns, size_t filters, const void *x, void *y, uint8_t *places);
   // The elements of a pooled gradient [filters, rows, columns] that reach the image: those of filter f are
-  // starts[f] ..< starts[f + 1], each with its offset in the image. Their sum is added to sums[f].
+  // starts[f] ..< starts[f + 1], each with its offset in the image. Their sum is added to sums[f], if that is not
+  // NULL. There must be room for one entry more than there are windows.
   void (*list_entries)(const dt_pooled *s, const void *gradient, const uint8_t *places, size_t *starts,
-                       size_t *offsets, void *values, void *sums);
+                       size_t *offsets, void *values, double *sums);
   // out[f, tap, c] += sum over entries of value times image[offset + taps[tap] + c]
   void (*entries_weight_gradient)(const dt_entries *s, const size_t *taps, const size_t *starts,
                                   const size_t *offsets, const void *values, const void *image, void *out);
@@ -85,8 +86,8 @@ typedef struct {
                                  const void *values, const void *weights, void *image);
 } dt_convolution_kernels;
 
-// The kernels for the CPU that this runs on.
-const dt_convolution_kernels *dt_convolution_kernels_f32(void);
-const dt_convolution_kernels *dt_convolution_kernels_f64(void);
+// The kernels for the CPU that this runs on, with vectors of at most `longest` bytes (but always of at least 16).
+const dt_convolution_kernels *dt_convolution_kernels_f32(size_t longest);
+const dt_convolution_kernels *dt_convolution_kernels_f64(size_t longest);
 
 #endif
