@@ -12,9 +12,13 @@ var targets: [Target] = [
     name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .target(name: "CKernels"),
+  .target(name: "CCUDA"),
   .target(name: "CSharedMemory"),
   .target(name: "Preconditions"),
-  .target(name: "Autograd", dependencies: ["CKernels", "COpenBLAS", "Preconditions"]),
+  .target(
+    name: "Autograd", dependencies: ["CCUDA", "CKernels", "COpenBLAS", "Preconditions"],
+    // Part of CCUDA, as text.
+    exclude: ["Backends/CUDA/Kernels"]),
   .target(name: "Collective", dependencies: collectiveDependencies, exclude: collectiveExclusions),
   .target(
     name: "DistTrain",
@@ -44,7 +48,7 @@ var targets: [Target] = [
   .testTarget(name: "AutogradTests", dependencies: ["Autograd", "TestSupport"]),
   .testTarget(name: "CollectiveTests", dependencies: ["Collective", "TestSupport", "conformance-ranks"]),
   .testTarget(
-    name: "DistTrainTests", dependencies: ["DistTrain", "TestSupport"]),
+    name: "DistTrainTests", dependencies: ["DistTrain", "TestSupport", "ReplicaChecks", "replica-ranks"]),
   .testTarget(
     name: "CommandLineTests", dependencies: ["disttrain", "DistTrain", "TestSupport"]),
   .testTarget(
@@ -53,6 +57,8 @@ var targets: [Target] = [
       "Autograd", "DistTrain", "TestSupport", "example-gradient-descent", "example-loss-against-weight",
       "example-classifier", "example-neurons", "example-graph", "example-own-model",
     ]),
+  .target(name: "ReplicaChecks", dependencies: ["DistTrain", "TestSupport"], path: "Tests/ReplicaChecks"),
+  .executableTarget(name: "replica-ranks", dependencies: ["ReplicaChecks"], path: "Tests/ReplicaRanks"),
   .executableTarget(
     name: "conformance-ranks", dependencies: ["Collective", "TestSupport"], path: "Tests/ConformanceRanks"),
 ]

@@ -1,4 +1,4 @@
-// The kernels of typed.inc and normalization.inc, once for each floating-point type.
+// The kernels of the .inc files, once for each floating-point type.
 #include <math.h>
 #include <string.h>
 
@@ -9,17 +9,24 @@
 #define REAL float
 #define NAMED(name) JOIN(name, _f32)
 #define EXP exp_f32
-#define LOG logf
+#define LOG log_f32
+#define SQRT sqrt_f32
 #include "typed.inc"
 #include "normalization.inc"
+#include "optimizers.inc"
+#include "linear.inc"
 #undef REAL
 #undef NAMED
 #undef EXP
 #undef LOG
+#undef SQRT
 
 #define REAL double
 #define NAMED(name) JOIN(name, _f64)
 #define EXP exp
 #define LOG log
+#define SQRT sqrt_f64
 #include "typed.inc"
 #include "normalization.inc"
+#include "optimizers.inc"
+#include "linear.inc"

@@ -10,6 +10,8 @@ _Static_assert(MPI_MAX_ERROR_STRING <= CMPI_TEXT_CAPACITY, "an error text fits")
 
 struct CMPIRequest {
   MPI_Request handle;
+  MPI_Datatype type;
+  int received;
 };
 
 static MPI_Datatype datatype(CMPIElement element) {
@@ -78,6 +80,14 @@ int cmpi_split_shared(const CMPICommunicator *communicator, CMPICommunicator **s
   return wrap(handle, shared);
 }
 
+int cmpi_split(const CMPICommunicator *communicator, int color, int key, CMPICommunicator **part) {
+  *part = NULL;
+  MPI_Comm handle;
+  int code = MPI_Comm_split(communicator->handle, color < 0 ? MPI_UNDEFINED : color, key, &handle);
+  if (code != MPI_SUCCESS || handle == MPI_COMM_NULL) return code;
+  return wrap(handle, part);
+}
+
 int cmpi_communicator_free(CMPICommunicator *communicator) {
   int code = MPI_SUCCESS;
   if (communicator->handle != MPI_COMM_WORLD) code = MPI_Comm_free(&communicator->handle);
@@ -91,27 +101,20 @@ int cmpi_size(const CMPICommunicator *communicator, int *size) { return MPI_Comm
 
 int cmpi_abort(const CMPICommunicator *communicator, int code) { return MPI_Abort(communicator->handle, code); }
 
-int cmpi_barrier(const CMPICommunicator *communicator) { return MPI_Barrier(communicator->handle); }
-
-int cmpi_broadcast(
-    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, int root) {
-  return MPI_Bcast(buffer, count, datatype(element), root, communicator->handle);
-}
-
 int cmpi_all_reduce(
     const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, CMPIOperation operation) {
   return MPI_Allreduce(
       MPI_IN_PLACE, buffer, count, datatype(element), mpi_operation(operation), communicator->handle);
 }
 
-int cmpi_start_all_reduce(
-    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, CMPIOperation operation,
-    CMPIRequest **request) {
-  *request = malloc(sizeof(CMPIRequest));
-  if (*request == NULL) return MPI_ERR_NO_MEM;
-  int code = MPI_Iallreduce(
-      MPI_IN_PLACE, buffer, count, datatype(element), mpi_operation(operation), communicator->handle,
-      &(*request)->handle);
+static CMPIRequest *new_request(MPI_Datatype type) {
+  CMPIRequest *request = malloc(sizeof(CMPIRequest));
+  if (request != NULL) *request = (CMPIRequest){.handle = MPI_REQUEST_NULL, .type = type};
+  return request;
+}
+
+/// What a call that starts an operation returned; there is no request unless it succeeded.
+static int started(int code, CMPIRequest **request) {
   if (code != MPI_SUCCESS) {
     free(*request);
     *request = NULL;
@@ -119,30 +122,70 @@ int cmpi_start_all_reduce(
   return code;
 }
 
-int cmpi_reduce(
+#define START(element, call)                                \
+  *request = new_request(datatype(element));                \
+  if (*request == NULL) return MPI_ERR_NO_MEM;              \
+  const MPI_Datatype type = (*request)->type;               \
+  return started(call, request)
+
+int cmpi_start_barrier(const CMPICommunicator *communicator, CMPIRequest **request) {
+  *request = new_request(MPI_DATATYPE_NULL);
+  if (*request == NULL) return MPI_ERR_NO_MEM;
+  return started(MPI_Ibarrier(communicator->handle, &(*request)->handle), request);
+}
+
+int cmpi_start_broadcast(
+    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, int root,
+    CMPIRequest **request) {
+  START(element, MPI_Ibcast(buffer, count, type, root, communicator->handle, &(*request)->handle));
+}
+
+int cmpi_start_all_reduce(
+    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, CMPIOperation operation,
+    CMPIRequest **request) {
+  START(
+      element, MPI_Iallreduce(
+                   MPI_IN_PLACE, buffer, count, type, mpi_operation(operation), communicator->handle,
+                   &(*request)->handle));
+}
+
+int cmpi_start_reduce(
     const CMPICommunicator *communicator, const void *input, void *output, int count, CMPIElement element,
-    CMPIOperation operation, int root) {
-  return MPI_Reduce(
-      input, output, count, datatype(element), mpi_operation(operation), root, communicator->handle);
+    CMPIOperation operation, int root, CMPIRequest **request) {
+  START(
+      element, MPI_Ireduce(
+                   input == output ? MPI_IN_PLACE : input, output, count, type, mpi_operation(operation), root, communicator->handle,
+                   &(*request)->handle));
 }
 
-int cmpi_all_gather(
-    const CMPICommunicator *communicator, const void *part, void *all, const int *counts, const int *offsets,
-    int rank, CMPIElement element) {
-  MPI_Datatype type = datatype(element);
-  return MPI_Allgatherv(
-      part == NULL ? MPI_IN_PLACE : part, counts[rank], type, all, counts, offsets, type, communicator->handle);
+int cmpi_start_send(
+    const CMPICommunicator *communicator, const void *buffer, int count, CMPIElement element, int rank, int tag,
+    CMPIRequest **request) {
+  START(element, MPI_Isend(buffer, count, type, rank, tag, communicator->handle, &(*request)->handle));
 }
 
-int cmpi_reduce_scatter(
-    const CMPICommunicator *communicator, const void *all, void *part, const int *counts, CMPIElement element,
-    CMPIOperation operation) {
-  return MPI_Reduce_scatter(
-      all, part, counts, datatype(element), mpi_operation(operation), communicator->handle);
+int cmpi_start_receive(
+    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, int rank, int tag,
+    CMPIRequest **request) {
+  START(element, MPI_Irecv(buffer, count, type, rank, tag, communicator->handle, &(*request)->handle));
 }
 
-int cmpi_test(CMPIRequest *request, int *flag) { return MPI_Test(&request->handle, flag, MPI_STATUS_IGNORE); }
+static int completed(CMPIRequest *request, int code, MPI_Status *status) {
+  if (code != MPI_SUCCESS || request->type == MPI_DATATYPE_NULL) return code;
+  return MPI_Get_count(status, request->type, &request->received);
+}
 
-int cmpi_wait(CMPIRequest *request) { return MPI_Wait(&request->handle, MPI_STATUS_IGNORE); }
+int cmpi_test(CMPIRequest *request, int *flag) {
+  MPI_Status status;
+  int code = MPI_Test(&request->handle, flag, &status);
+  return *flag || code != MPI_SUCCESS ? completed(request, code, &status) : code;
+}
+
+int cmpi_wait(CMPIRequest *request) {
+  MPI_Status status;
+  return completed(request, MPI_Wait(&request->handle, &status), &status);
+}
+
+int cmpi_received_count(const CMPIRequest *request) { return request->received; }
 
 void cmpi_request_free(CMPIRequest *request) { free(request); }

@@ -15,6 +15,13 @@ enum { BLOCK = 512 };
 typedef void Combine(
     size_t count, size_t source_count, const void *const *sources, size_t target_count, void *const *targets);
 
+// The size of the left part of a binary tree: for a power of two, its half.
+static size_t power_of_two_below(size_t count) {
+  size_t power = 1;
+  while (2 * power < count) power *= 2;
+  return power;
+}
+
 // `a` and `b` are two elements of type T. Two ranks that add where their buffers lie need no block in between.
 #define COMBINE(name, T, expression)                                                                            \
   CLONES void csm_##name##_in_two(size_t count, T *restrict first, T *restrict second) {                        \
@@ -23,11 +30,34 @@ typedef void Combine(
       first[i] = second[i] = (T)(expression);                                                                   \
     }                                                                                                           \
   }                                                                                                             \
+  CLONES void csm_##name##_pair(size_t count, T *restrict total, const T *first, const T *second) {              \
+    for (size_t i = 0; i < count; i++) {                                                                        \
+      const T a = first[i], b = second[i];                                                                      \
+      total[i] = (T)(expression);                                                                               \
+    }                                                                                                           \
+  }                                                                                                             \
   CLONES void csm_##name##_block(size_t count, T *restrict total, const T *restrict source) {                   \
     for (size_t i = 0; i < count; i++) {                                                                        \
       const T a = total[i], b = source[i];                                                                      \
       total[i] = (T)(expression);                                                                               \
     }                                                                                                           \
+  }                                                                                                             \
+  static void name##_tree(size_t start, size_t length, size_t source_count, const void *const *sources, T *total) \
+  {                                                                                                             \
+    const T *first = (const T *)sources[0] + start;                                                             \
+    if (source_count == 1) {                                                                                    \
+      memcpy(total, first, length * sizeof(T));                                                                 \
+      return;                                                                                                   \
+    }                                                                                                           \
+    if (source_count == 2) {                                                                                    \
+      csm_##name##_pair(length, total, first, (const T *)sources[1] + start);                                   \
+      return;                                                                                                   \
+    }                                                                                                           \
+    const size_t left = power_of_two_below(source_count);                                                       \
+    T right[BLOCK];                                                                                             \
+    name##_tree(start, length, left, sources, total);                                                           \
+    name##_tree(start, length, source_count - left, sources + left, right);                                     \
+    csm_##name##_block(length, total, right);                                                                   \
   }                                                                                                             \
   static void name(                                                                                             \
       size_t count, size_t source_count, const void *const *sources, size_t target_count, void *const *targets) \
@@ -39,10 +69,7 @@ typedef void Combine(
     T total[BLOCK];                                                                                             \
     for (size_t start = 0; start < count; start += BLOCK) {                                                     \
       const size_t length = count - start < BLOCK ? count - start : BLOCK;                                      \
-      memcpy(total, (const T *)sources[0] + start, length * sizeof(T));                                         \
-      for (size_t s = 1; s < source_count; s++) {                                                               \
-        csm_##name##_block(length, total, (const T *)sources[s] + start);                                       \
-      }                                                                                                         \
+      name##_tree(start, length, source_count, sources, total);                                                 \
       for (size_t t = 0; t < target_count; t++) {                                                               \
         memcpy((T *)targets[t] + start, total, length * sizeof(T));                                             \
       }                                                                                                         \

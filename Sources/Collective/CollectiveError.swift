@@ -1,10 +1,25 @@
 /// A collective call that cannot be carried out.
 public enum CollectiveError: Error, Equatable, CustomStringConvertible {
-  /// The root of a broadcast is not a rank of the group.
+  /// The root of a broadcast, scatter or gather is not a rank of the group.
   case rootOutOfRange(root: Int, size: Int)
 
   /// A part has another length than the cut of the whole over the ranks gives this rank.
   case wrongPartCount(found: Int, expected: Int, total: Int, rank: Int, size: Int)
+
+  /// The other rank of a message is not a rank of the group.
+  case peerOutOfRange(rank: Int, size: Int)
+
+  /// A message from a rank to itself.
+  case messageToSelf(rank: Int)
+
+  /// A message's tag is not one that MPI guarantees.
+  case tagOutOfRange(tag: Int)
+
+  /// A message has another count than the buffer for it.
+  case wrongMessageCount(found: Int, expected: Int, source: Int, tag: Int)
+
+  /// The color of a split is not within 0 to 2³¹ − 1, or its key does not fit in 32 bits.
+  case splitOutOfRange(color: Int, key: Int)
 
   /// Two ranks met in different calls, so that they no longer agree on what comes next.
   case mismatchedCalls(rank: Int, call: String, otherRank: Int, otherCall: String)
@@ -16,9 +31,19 @@ public enum CollectiveError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .rootOutOfRange(let root, let size):
-      "broadcast from rank \(root), but the ranks are 0 to \(size - 1)"
+      "rank \(root) is the root, but the ranks are 0 to \(size - 1)"
     case .wrongPartCount(let found, let expected, let total, let rank, let size):
       "a part of \(found) elements, but rank \(rank) of \(size) has \(expected) of \(total)"
+    case .peerOutOfRange(let rank, let size):
+      "a message to or from rank \(rank), but the ranks are 0 to \(size - 1)"
+    case .messageToSelf(let rank):
+      "a message from rank \(rank) to itself"
+    case .tagOutOfRange(let tag):
+      "a message with tag \(tag), expected 0 to \(MessageTag.parts - 1)"
+    case .wrongMessageCount(let found, let expected, let source, let tag):
+      "rank \(source) sent \(found) elements with tag \(tag), expected \(expected)"
+    case .splitOutOfRange(let color, let key):
+      "a split with color \(color) and key \(key), expected 0 to \(Int32.max) and \(Int32.min) to \(Int32.max)"
     case .mismatchedCalls(let rank, let call, let otherRank, let otherCall):
       "rank \(rank) called \(call) while rank \(otherRank) called \(otherCall)"
     case .rankLeft(let rank, let call):
@@ -48,6 +73,18 @@ public struct PeerFailure: Error, Equatable, CustomStringConvertible {
 extension Communicator {
   func checkRoot(_ root: Int) throws {
     guard root >= 0 && root < size else { throw CollectiveError.rootOutOfRange(root: root, size: size) }
+  }
+
+  func checkPeer(_ peer: Int, tag: Int) throws {
+    guard peer >= 0 && peer < size else { throw CollectiveError.peerOutOfRange(rank: peer, size: size) }
+    guard peer != rank else { throw CollectiveError.messageToSelf(rank: rank) }
+    guard MessageTag.all.contains(tag) else { throw CollectiveError.tagOutOfRange(tag: tag) }
+  }
+
+  func checkSplit(color: Int?, key: Int) throws {
+    guard (0...Int(Int32.max)).contains(color ?? 0), Int32(exactly: key) != nil else {
+      throw CollectiveError.splitOutOfRange(color: color ?? 0, key: key)
+    }
   }
 
   func checkPart(_ found: Int, of total: Int) throws {

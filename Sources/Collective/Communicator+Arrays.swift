@@ -16,6 +16,16 @@ extension Communicator {
     try values.withUnsafeMutableBufferPointer { try broadcast($0, from: root) }
   }
 
+  /// Sends an array to a rank that receives one of the same count, as the method for buffers says.
+  public func send<Element: ReducibleElement>(_ values: [Element], to rank: Int, tag: Int = 0) throws {
+    try values.withUnsafeBufferPointer { try send($0, to: rank, tag: tag) }
+  }
+
+  /// Receives an array of the same count that `rank` sends, as the method for buffers says.
+  public func receive<Element: ReducibleElement>(_ values: inout [Element], from rank: Int, tag: Int = 0) throws {
+    try values.withUnsafeMutableBufferPointer { try receive($0, from: rank, tag: tag) }
+  }
+
   /// Returns rank `root`'s text on every rank; the other ranks' argument is not looked at.
   public func broadcast(_ text: String, from root: Int) throws -> String {
     var bytes = Array(text.utf8)

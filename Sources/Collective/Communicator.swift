@@ -28,6 +28,9 @@ public protocol Communicator: AnyObject {
   /// memory may be kept as long as the group. In one call, all ranks' buffers lie in such memory, or none. Collective.
   func makeBuffer(byteCount: Int) throws -> CommunicationBuffer
 
+  /// Whether sums over all ranks are made along the binary tree ((r0 + r1) + (r2 + r3)) + … of the ranks.
+  var sumsAlongBinaryTree: Bool { get }
+
   /// The name of the algorithm by which a buffer is all-reduced, for measurements.
   func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String
 
@@ -35,34 +38,54 @@ public protocol Communicator: AnyObject {
   func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation) throws
 
-  /// Starts ``allReduce(_:_:)`` and returns at once. The buffer must neither be touched nor freed until the operation is
-  /// complete. Several may be under way; all ranks start them in the same order and may complete them in any.
+  /// Starts ``allReduce(_:_:)`` and returns at once.
+  ///
+  /// The buffer must neither be touched nor freed until the operation is complete. Several operations may be under way;
+  /// all ranks start them in the same order and may complete them in any. The same holds for all that can be started.
   func startAllReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation
 
-  /// Copies the buffer of rank `root` into the buffers of all others, which have the same count.
-  func broadcast<Element: ReducibleElement>(_ buffer: UnsafeMutableBufferPointer<Element>, from root: Int) throws
+  /// Starts ``broadcast(_:from:)``.
+  func startBroadcast<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
+  ) throws -> any PendingOperation
 
-  /// Puts the parts of all ranks side by side, in the order of the ranks, into every rank's `all`.
-  ///
-  /// Rank r's part has the length of ``ShardCut/range(of:)``, the cut of `all.count` over the ranks. It may lie at its
-  /// place in `all` already; otherwise the two must not overlap.
-  func allGather<Element: ReducibleElement>(
-    _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>) throws
+  /// Starts ``allGather(_:into:)``.
+  func startAllGather<Element: ReducibleElement>(
+    _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
+  ) throws -> any PendingOperation
 
-  /// Combines the `all` buffers of all ranks element by element and leaves each rank its part of the result.
-  ///
-  /// Rank r's part is ``ShardCut/range(of:)``, the cut of `all.count` over the ranks. The two buffers must not overlap;
-  /// `all` is left as it was.
-  func reduceScatter<Element: ReducibleElement>(
+  /// Starts ``reduceScatter(_:into:_:)``.
+  func startReduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
-  ) throws
+  ) throws -> any PendingOperation
 
-  /// Returns once every rank has called it.
-  func barrier() throws
+  /// Starts ``barrier()``: the operation is complete once every rank has started it.
+  func startBarrier() throws -> any PendingOperation
 
-  /// Leaves the group after success: the last collective call. After a failure, call ``abort(_:)`` instead.
+  /// Starts ``send(_:to:tag:)``.
+  func startSend<Element: ReducibleElement>(
+    _ buffer: UnsafeBufferPointer<Element>, to rank: Int, tag: Int
+  ) throws -> any PendingOperation
+
+  /// Starts ``receive(_:from:tag:)``.
+  func startReceive<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, from rank: Int, tag: Int
+  ) throws -> any PendingOperation
+
+  /// Cuts the group into one group for each color, as `MPI_Comm_split` does. Collective.
+  ///
+  /// In its new group a rank's place follows from its key and, where keys are equal, from its rank here. The new groups'
+  /// calls are independent of this one's, and of each other's. Call ``finalize()`` on them before this group's.
+  ///
+  /// - Parameters:
+  ///   - color: 0 to 2³¹ − 1, or nil on a rank that joins no group.
+  ///   - key: −2³¹ to 2³¹ − 1.
+  /// - Returns: the group of all ranks with this rank's color; nil where the color is nil.
+  func split(color: Int?, key: Int) throws -> (any Communicator)?
+
+  /// Leaves the group after success: its last collective call. After a failure, call ``abort(_:)`` instead.
   func finalize() throws
 
   /// Ends the processes of all ranks with a status, at once.
@@ -72,6 +95,9 @@ public protocol Communicator: AnyObject {
 extension Communicator {
   /// The communicator itself, which is layered on no other.
   public var transport: any Communicator { self }
+
+  /// False: nothing is known of the order.
+  public var sumsAlongBinaryTree: Bool { false }
 }
 
 /// A collective operation that was started and may not be complete.

@@ -22,6 +22,12 @@ struct BenchStep: ParsableCommand {
   var seconds = 5.0
   @Option(help: ArgumentHelp("Samples that each rank takes in a step. (default: the workload's)", valueName: "samples"))
   var batch: Int?
+  @Option(help: ArgumentHelp("Compute them in so many pieces.", valueName: "pieces"))
+  var accumulate = 1
+  @Option(
+    help: ArgumentHelp(
+      "Cut the step into so many shards for the same bits on any number of ranks. (default: off)", valueName: "shards"))
+  var reproducible: Int?
   @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
   var data = MNISTFolder.systemPath
   @Flag(help: "Print one JSON object.")
@@ -31,18 +37,25 @@ struct BenchStep: ParsableCommand {
     guard seconds > 0 && seconds.isFinite else {
       throw ValidationError("--seconds is \(seconds), expected a number above 0")
     }
+    var configuration = TrainingConfiguration()
+    configuration.accumulate = accumulate
+    configuration.reproducible = reproducible
+    do { try configuration.validate() } catch let error as ConfigurationError { throw ValidationError("\(error)") }
     if let batch, batch < 1 { throw ValidationError("--batch is \(batch), expected at least 1") }
   }
 
   func run() throws {
     runAsRank { world in
       let communicator = try world.sharingMemory(notify: printNotice)
+      try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
       manualSeed(0)
       let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
       let timing = try measure(samples, communicator)
       if communicator.rank == 0 { report(timing, communicator) }
     }
   }
+
+  private var cut: BatchCut { reproducible.map(BatchCut.logicalShards) ?? .ranks(pieces: accumulate) }
 
   private var batchPerRank: Int { batch ?? workload.benchmarkBatch }
 
@@ -78,17 +91,21 @@ struct BenchStep: ParsableCommand {
   private func measure(_ samples: any Dataset, _ communicator: any Communicator) throws -> Timing {
     let shards = Shards(
       sampleCount: samples.count, globalBatch: batchPerRank * communicator.size,
-      rank: communicator.rank, worldSize: communicator.size, dropLast: true)
+      rank: communicator.rank, worldSize: communicator.size, dropLast: true, cut: cut)
     var loader = ShardLoader(samples, shards: shards, seed: 0)
     let replica = try Replica(
       workload.makeModel(), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
-      allowsNonfinite: true)
+      allowsNonfinite: true, reproducibleShards: reproducible)
     var step = 0
     var communication = 0.0
     func makeSteps(_ count: Int) throws {
       for _ in 0..<count {
         let (epoch, position) = step.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
-        communication += try replica.step(loader.batch(epoch: epoch, step: position)).seconds.communication
+        for piece in 0..<shards.pieceCount - 1 {
+          try replica.accumulate(loader.batch(epoch: epoch, step: position, piece: piece))
+        }
+        let last = try loader.batch(epoch: epoch, step: position, piece: shards.pieceCount - 1)
+        communication += try replica.step(last).seconds.communication
         step += 1
       }
     }

@@ -54,5 +54,6 @@ struct DistTrainCommand: ParsableCommand {
 /// Measurements of this machine.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure training steps or all-reduces.", subcommands: [BenchStep.self, AllReduce.self])
+    abstract: "Measure training steps, all-reduces, the recording of operations or the machine.",
+    subcommands: [BenchStep.self, AllReduce.self, BenchGraph.self, Roofline.self])
 }

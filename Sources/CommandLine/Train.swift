@@ -1,4 +1,5 @@
 import ArgumentParser
+import Autograd
 import Collective
 import DistTrain
 import Foundation
@@ -31,6 +32,16 @@ struct Train: ParsableCommand {
     help: ArgumentHelp(
       "Samples that all ranks together take in a step.\(Self.default(\.globalBatch))", valueName: "samples"))
   var globalBatch: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Compute each rank's samples of a step in so many pieces, which need less memory.\(Self.default(\.accumulate))",
+      valueName: "pieces"))
+  var accumulate: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Get the same bits on 1, 2, 4, … ranks: cut every batch into so many shards, a power of two, and add up their gradients along one tree. (default: off)",
+      valueName: "shards"))
+  var reproducible: Int?
   @Option(help: ArgumentHelp("How often all samples are seen.\(Self.default(\.epochs))", valueName: "number"))
   var epochs: Int?
   @Option(help: ArgumentHelp("The most steps to make, over all epochs. (default: no limit)", valueName: "number"))
@@ -131,6 +142,8 @@ struct Train: ParsableCommand {
     set(\.model, model)
     set(\.data, data)
     set(\.globalBatch, globalBatch)
+    set(\.accumulate, accumulate)
+    if let reproducible { result.reproducible = reproducible }
     set(\.epochs, epochs)
     if let steps { result.steps = steps }
     set(\.learningRate, learningRate)
@@ -152,7 +165,7 @@ struct Train: ParsableCommand {
   private func announce(_ configuration: TrainingConfiguration, _ communicator: any Communicator) {
     let ranks =
       communicator.size == 1 ? "1 process" : "\(communicator.size) ranks, \(communicator.localSize) on this node"
-    let threads = threadsPerRank(communicator)
+    let threads = BLAS.threadCount
     let text =
       "training \(configuration.model.rawValue) on \(configuration.data): \(ranks), "
       + "\(threads) BLAS thread\(threads == 1 ? "" : "s") each, global batch \(configuration.globalBatch), "

@@ -97,7 +97,7 @@ struct MPITests {
 
   @Test(arguments: [
     ("fails-in-agreement", "rank 1: no data\n"),
-    ("differs", "rank 0: the configuration differs on rank 1, line 1: \"seed: 1\", but \"seed: 0\" on rank 0\n"),
+    ("differs", "rank 0: the configuration differs on rank 1: seed is 1, but 0 on rank 0\n"),
   ])
   func `a failure of all ranks is told once`(_ program: String, _ message: String) throws {
     let run = try MPIRun.run(ranks: 4, product: "conformance-ranks", arguments: [program], timeout: 60)
@@ -120,7 +120,17 @@ struct MPITests {
   @Test func `a failed MPI call becomes an error with MPI's text`() throws {
     let run = try MPIRun.run(ranks: 2, product: "conformance-ranks", arguments: ["fails-in-mpi"], timeout: 60)
     #expect(run.status == 1 && !run.timedOut, "\(run.report)")
-    #expect(run.errorOutput.contains("rank 1: MPI_Bcast failed: MPI_ERR_TRUNCATE"), "\(run.report)")
+    #expect(run.errorOutput.contains("rank 1: MPI_Ibcast failed: MPI_ERR_TRUNCATE"), "\(run.report)")
+  }
+
+  @Test(arguments: [
+    ("sends-less", "rank 1: rank 0 sent 5 elements with tag 3, expected 10"),
+    ("sends-more", "rank 1: MPI_Irecv failed: MPI_ERR_TRUNCATE"),
+  ])
+  func `a message of another count is an error of its receiver`(_ program: String, _ message: String) throws {
+    let run = try MPIRun.run(ranks: 2, product: "conformance-ranks", arguments: [program], timeout: 60)
+    #expect(run.status == 1 && !run.timedOut, "\(run.report)")
+    #expect(run.errorOutput.contains(message), "\(run.report)")
   }
 
   @Test func `ranks that MPI does not see are an error`() throws {

@@ -40,25 +40,38 @@ final class RefusingProvider: SharedMemoryProvider {
     try base.startAllReduce(buffer, operation)
   }
 
-  func broadcast<Element: ReducibleElement>(
+  func startBroadcast<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
-  ) throws {
-    try base.broadcast(buffer, from: root)
+  ) throws -> any PendingOperation {
+    try base.startBroadcast(buffer, from: root)
   }
 
-  func allGather<Element: ReducibleElement>(
+  func startAllGather<Element: ReducibleElement>(
     _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
-  ) throws {
-    try base.allGather(part, into: all)
+  ) throws -> any PendingOperation {
+    try base.startAllGather(part, into: all)
   }
 
-  func reduceScatter<Element: ReducibleElement>(
+  func startReduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
-  ) throws {
-    try base.reduceScatter(all, into: part, operation)
+  ) throws -> any PendingOperation {
+    try base.startReduceScatter(all, into: part, operation)
   }
 
-  func barrier() throws { try base.barrier() }
+  func startSend<Element: ReducibleElement>(
+    _ buffer: UnsafeBufferPointer<Element>, to rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try base.startSend(buffer, to: rank, tag: tag)
+  }
+
+  func startReceive<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, from rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try base.startReceive(buffer, from: rank, tag: tag)
+  }
+
+  func startBarrier() throws -> any PendingOperation { try base.startBarrier() }
+  func split(color: Int?, key: Int) throws -> (any Communicator)? { try base.split(color: color, key: key) }
   func finalize() throws { try base.finalize() }
   func abort(_ status: Int32) -> Never { base.abort(status) }
 }

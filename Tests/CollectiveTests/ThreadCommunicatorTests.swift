@@ -69,4 +69,37 @@ import TestSupport
     #expect(text.contains("rank 0 called an all-reduce (sum) of 3 Double"))
     #expect(text.contains("rank 1 called an all-reduce (sum) of 4 Double"))
   }
+
+  @Test func `a message of another count ends both ranks`() throws {
+    #expect(throws: CollectiveError.wrongMessageCount(found: 3, expected: 4, source: 1, tag: 2)) {
+      try ThreadCommunicator.run(size: 2) { communicator in
+        var values = [Double](repeating: 0, count: communicator.rank == 0 ? 4 : 3)
+        if communicator.rank == 0 {
+          try communicator.receive(&values, from: 1, tag: 2)
+        } else {
+          try communicator.send(values, to: 0, tag: 2)
+        }
+      }
+    }
+  }
+
+  @Test func `a message that nobody sends any more is an error`() throws {
+    #expect(throws: CollectiveError.rankLeft(rank: 1, call: "a message of 1 Float from rank 1 to 0")) {
+      try ThreadCommunicator.run(size: 2) { communicator in
+        var values: [Float] = [0]
+        if communicator.rank == 0 { try communicator.receive(&values, from: 1) }
+      }
+    }
+  }
+
+  @Test func `a failure in a part of the group releases the whole`() throws {
+    #expect(throws: ConformanceFailure(description: "on purpose")) {
+      try ThreadCommunicator.run(size: 3) { communicator in
+        let part = try communicator.split(color: communicator.rank / 2, key: 0)
+        if communicator.rank == 1 { throw ConformanceFailure(description: "on purpose") }
+        try part?.barrier()
+        try communicator.barrier()
+      }
+    }
+  }
 }

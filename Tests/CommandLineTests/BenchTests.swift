@@ -27,6 +27,17 @@ extension DistTrainProgramTests {
       #expect(abs(rate / expected - 1) < 0.01)
     }
 
+    @Test func `the ceilings of the machine are a table and JSON`() throws {
+      let run = try DistTrainProgram.run(["bench", "roofline", "--json"])
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      let record = try json(run.output)
+      let names = ["multiply_adds", "memory_read", "memory_copy", "product_256", "product_1024", "product_2048"]
+      #expect(Set(record.keys) == Set(names))
+      for name in names { #expect((record[name] as? Double ?? 0) > 1e6, "\(name) in \(run.report)") }
+      let table = try DistTrainProgram.run(["bench", "roofline"], ranks: hasMPI ? 2 : nil)
+      #expect(table.succeeded && table.output.split(separator: "\n").count == names.count, "\(table.report)")
+    }
+
     @Test func `all-reduces are timed as JSON and as a table`() throws {
       let arguments = ["bench", "allreduce", "--sizes", "1K,64K", "--seconds-per-size", "0.05"]
       let run = try DistTrainProgram.run(arguments + ["--json"], ranks: hasMPI ? 2 : nil)

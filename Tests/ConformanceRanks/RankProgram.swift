@@ -17,6 +17,8 @@ enum RankProgram: String {
   case aborts
   case isKilled = "is-killed"
   case failsInMPI = "fails-in-mpi"
+  case sendsLess = "sends-less"
+  case sendsMore = "sends-more"
   case failsInAgreement = "fails-in-agreement"
   case differs
 
@@ -56,6 +58,8 @@ enum RankProgram: String {
     case .differentCallsShared: try Self.callDifferently(communicator)
     case .isKilled: try Self.failAlone(communicator) { kill(getpid(), SIGKILL) }
     case .failsInMPI: try Self.failInMPI(communicator)
+    case .sendsLess: try Self.send(5, receiving: 10, communicator)
+    case .sendsMore: try Self.send(10, receiving: 5, communicator)
     case .failsInAgreement: try Self.failInAgreement(communicator)
     case .differs: try communicator.verifySame("seed: \(communicator.rank)", what: "the configuration")
     }
@@ -138,7 +142,18 @@ enum RankProgram: String {
     }
   }
 
-  /// Rank 1 expects fewer elements than rank 0 sends, which MPI refuses.
+  /// Rank 1 receives another number of elements than rank 0 sends.
+  private static func send(_ sent: Int, receiving received: Int, _ communicator: any Communicator) throws {
+    var values = [Float](repeating: 0, count: communicator.rank == 0 ? sent : received)
+    if communicator.rank == 0 {
+      try communicator.send(values, to: 1, tag: 3)
+    } else {
+      try communicator.receive(&values, from: 0, tag: 3)
+    }
+    try communicator.barrier()
+  }
+
+  /// Rank 1 expects fewer elements than rank 0 broadcasts, which MPI refuses.
   private static func failInMPI(_ communicator: any Communicator) throws {
     var values = [Float](repeating: 0, count: communicator.rank == 0 ? 10 : 5)
     try communicator.broadcast(&values, from: 0)

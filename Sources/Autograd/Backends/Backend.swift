@@ -1,8 +1,13 @@
 /// The primitive computations that operators are made of.
 ///
-/// All tensors are contiguous; `result` has the right shape and type and is overwritten, unless an `adding`
-/// argument says otherwise. Operators check shapes, and backends rely on that.
+/// All tensors are contiguous and in the backend's memory; `result` has the right shape and type and is overwritten,
+/// unless an `adding` argument says otherwise. Operators check shapes and devices, and backends rely on that.
 protocol Backend: Sendable {
+  /// Copies elements of the tensor's type from the processor's memory, which may be reused on return.
+  func upload(_ source: UnsafeRawPointer, to result: Tensor)
+  /// Copies elements to the processor's memory, where they are on return.
+  func download(_ x: Tensor, to destination: UnsafeMutableRawPointer)
+
   /// Sets every element to `value`, converted to the element type.
   func fill(_ result: Tensor, with value: Double)
   /// Copies elements, converting between element types.
@@ -15,6 +20,7 @@ protocol Backend: Sendable {
   /// Writes `x` to the elements of `result` at `offset + i · strides[0] + …`, and leaves the others as they are.
   func place(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int])
   /// Elements of `a` where `condition` is true, of `b` where not; all three are broadcast to the shape of `result`.
+  /// `a` or `b` may be one element in the processor's memory.
   func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor, into result: Tensor)
   /// Elements of `x` at `indices`, which have been checked.
   func gather(_ x: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor)
@@ -22,8 +28,13 @@ protocol Backend: Sendable {
   func scatterAdd(_ values: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor)
 
   func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor)
-  /// Combines `a` and `b`, broadcast to the shape of `result`, which may be `a` or `b` itself.
+  /// Combines `a` and `b`, broadcast to the shape of `result`, which may be `a` or `b` itself. One of them may be one
+  /// element in the processor's memory.
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor)
+  /// The gradient of an activation, of (gradient, output), and with it the sums of its columns, which for a linear layer
+  /// before the activation are the gradient of the bias: [columns], or that added to `sums`.
+  func activationGradient(
+    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool)
   /// Sums over the middle dimension of `x`, seen as [outer, reduced, inner].
   func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor)
   /// The largest values over the middle dimension, and the int64 places where they first occur.
@@ -80,6 +91,25 @@ protocol Backend: Sendable {
 
   /// One step of stochastic gradient descent over flat arrays; see ``SGD``.
   func sgdStep(_ step: SGDStep, gradient: Tensor, weight: Tensor, velocity: Tensor?)
+  /// One step of ``Adam`` or ``AdamW`` over flat arrays.
+  func adamStep(_ step: AdamStep, gradient: Tensor, weight: Tensor, mean: Tensor, square: Tensor)
+  /// One step of ``RMSprop`` over flat arrays.
+  func rmspropStep(_ step: RMSpropStep, gradient: Tensor, weight: Tensor, square: Tensor, velocity: Tensor?)
+  /// One step of ``Adagrad`` over flat arrays.
+  func adagradStep(_ step: AdagradStep, gradient: Tensor, weight: Tensor, sum: Tensor)
+}
+
+extension Backend {
+  /// In two passes, for backends that have no kernel for both.
+  func activationGradient(
+    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
+  ) {
+    binary(operation, gradient, output, into: result)
+    let target = adding ? sums.uninitializedLike() : sums
+    let extents = ReductionExtents(outer: 1, reduced: result.count / max(sums.count, 1), inner: sums.count)
+    sum(result, extents: extents, into: target)
+    if adding { binary(.add, sums, target, into: sums) }
+  }
 }
 
 /// Functions of one element.
@@ -215,17 +245,4 @@ struct ConvolutionGeometry {
 
   /// [N, O, H′, W′] of the output.
   var output: [Int] { [input[0], weight[0], outputSize.height, outputSize.width] }
-}
-
-/// The numbers of one step of stochastic gradient descent.
-struct SGDStep {
-  var learningRate: Double
-  var momentum: Double
-  var dampening: Double
-  var weightDecay: Double
-  var nesterov: Bool
-  /// Every gradient is multiplied by this first.
-  var gradientScale: Double
-  /// Whether the velocity has no value yet.
-  var isFirst: Bool
 }

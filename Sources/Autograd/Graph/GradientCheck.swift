@@ -40,7 +40,7 @@ public func checkGradients(
       func value(_ offset: Double) throws -> Tensor {
         var moved = inputs
         moved[i] = input.ownedCopy()
-        moved[i].pointer(Double.self)[element] += offset
+        moved[i].withMutableElements(of: Double.self) { $0[element] += offset }
         return try noGrad { try function(moved).cast(to: .float64) }
       }
       let (after, before) = (try value(step), try value(-step))

@@ -26,7 +26,9 @@ struct GradientSink {
   /// arena: `body` gets the destination and whether it must add to what is there.
   ///
   /// Only for passes that do not record (``isGradEnabled`` is false).
-  func write(_ index: Int, shape: [Int], dtype: DataType, _ body: (_ destination: Tensor, _ adding: Bool) -> Void) {
+  func write(
+    _ index: Int, shape: [Int], dtype: DataType, device: Device, _ body: (_ destination: Tensor, _ adding: Bool) -> Void
+  ) {
     let edge = node.edges[index]
     guard pass.wants(edge) else { return }
     if case .leaf(let leaf) = edge, pass.writesDirectly(to: leaf) {
@@ -34,7 +36,7 @@ struct GradientSink {
       body(destination, accumulates)
       return
     }
-    let fresh = Tensor(uninitialized: shape, dtype: dtype)
+    let fresh = Tensor(uninitialized: shape, dtype: dtype, device: device)
     body(fresh, false)
     add(index, fresh)
   }
@@ -70,7 +72,7 @@ extension BackwardPass {
     if accumulates {
       destination.accumulate(gradient)
     } else {
-      destination.backend.convert(gradient, into: destination)
+      destination.assign(gradient)
     }
   }
 
@@ -94,7 +96,7 @@ extension Tensor {
   /// The tensor into which a contribution to `grad` can be written, and whether it must be added to what is there.
   func gradientDestination() -> (tensor: Tensor, accumulates: Bool) {
     let isFresh = accumulatedGradient == nil
-    let destination = accumulatedGradient ?? gradientSlot ?? Tensor(uninitialized: shape, dtype: dtype)
+    let destination = accumulatedGradient ?? gradientSlot ?? Tensor(uninitialized: shape, dtype: dtype, device: device)
     accumulatedGradient = destination
     destination.storage.version &+= 1
     return (destination, !isFresh)
@@ -103,7 +105,7 @@ extension Tensor {
   /// Brings a gradient that has a graph of its own to the place in the arena where the reducer looks for it.
   func keepGradientInSlot() {
     guard let gradientSlot, let gradient = accumulatedGradient, gradient.address != gradientSlot.address else { return }
-    gradientSlot.backend.convert(gradient, into: gradientSlot)
+    gradientSlot.assign(gradient)
   }
 
   /// Adds `other` in place, without a graph.

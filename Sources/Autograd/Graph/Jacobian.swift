@@ -8,10 +8,10 @@
 public func jacobian(of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor]) throws -> [Tensor] {
   let inputs = inputs.map { $0.differentiableCopy() }
   let result = try enableGrad { try function(inputs) }
-  let jacobians = inputs.map { Tensor.zeros(result.shape + $0.shape, dtype: $0.dtype) }
+  let jacobians = inputs.map { Tensor.zeros(result.shape + $0.shape, dtype: $0.dtype, device: $0.device) }
   guard result.requiresGrad else { return jacobians }
   for row in 0..<result.count {
-    let direction = Tensor.zeros(result.shape, dtype: result.dtype)
+    let direction = Tensor.zerosLike(result)
     direction.backend.fill(direction.part(at: row, shape: []), with: 1)
     let gradients = try gradientsIfUsed(
       of: result, withRespectTo: inputs, gradient: direction, retainGraph: row + 1 < result.count)
@@ -33,7 +33,7 @@ public func hessian(of function: (Tensor) throws -> Tensor, at input: Tensor) th
   try jacobian(
     of: { x in
       let result = try function(x)
-      guard result.requiresGrad else { return .zeros(x.shape, dtype: x.dtype) }
+      guard result.requiresGrad else { return .zerosLike(x) }
       return try gradientsIfUsed(of: result, withRespectTo: [x], createGraph: true)[0] ?? x * 0
     }, at: input)
 }

@@ -30,12 +30,14 @@ final class Node {
   enum Name: CustomStringConvertible {
     /// PyTorch's name of a built-in operation's gradient function, such as "MulBackward0".
     case operation(StaticString)
+    /// Two built-in operations that were computed as one: the last, and the one whose result it took.
+    case fused(StaticString, after: StaticString)
     /// A function given by the user.
     case custom(any DifferentiableFunction.Type)
 
     var description: String {
       switch self {
-      case .operation(let name): "\(name)"
+      case .operation(let name), .fused(let name, after: _): "\(name)"
       case .custom(let type): "\(type)Backward"
       }
     }
@@ -103,15 +105,25 @@ final class Node {
 /// The recorded operation that computed a tensor, as seen from outside.
 public struct GradientFunction: CustomStringConvertible {
   private let node: Node
+  /// Whether this is the first of two operations that were computed as one.
+  private let isFirstOfTwo: Bool
 
-  init(_ node: Node) { self.node = node }
+  init(_ node: Node) { self.init(node, isFirstOfTwo: false) }
+
+  private init(_ node: Node, isFirstOfTwo: Bool) {
+    self.node = node
+    self.isFirstOfTwo = isFirstOfTwo
+  }
 
   /// PyTorch's name of the function, such as "MulBackward0".
-  public var name: String { "\(node.name)" }
+  public var name: String {
+    if isFirstOfTwo, case .fused(_, let first) = node.name { "\(first)" } else { "\(node.name)" }
+  }
 
   /// The functions that the gradient flows on to; `nil` for inputs that want none and for leaves.
   public var next: [GradientFunction?] {
-    node.edges.map { edge in
+    if !isFirstOfTwo, case .fused = node.name { return [GradientFunction(node, isFirstOfTwo: true)] }
+    return node.edges.map { edge in
       if case .node(let node) = edge { GradientFunction(node) } else { nil }
     }
   }

@@ -18,10 +18,10 @@ extension Tensor {
   func startingGradient(_ gradient: Tensor?) throws -> Tensor {
     if let gradient {
       guard gradient.shape == shape else { throw AutogradError.gradientShape(given: gradient.shape, expected: shape) }
-      return gradient.cast(to: dtype)
+      return gradient.cast(to: dtype).to(device)
     }
     guard count == 1 else { throw AutogradError.gradientNeeded(shape: shape) }
-    return .full(shape, 1, dtype: dtype)
+    return .full(shape, 1, dtype: dtype, device: device)
   }
 
   /// Keeps the gradient of this computed tensor in `grad` when a backward pass goes through it.

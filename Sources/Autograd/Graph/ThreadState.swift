@@ -11,7 +11,7 @@ final class ThreadState {
   /// How exactly float32 matrices are multiplied.
   var productPrecision = ProductPrecision.float32
   /// The generator that random tensors, initializations and dropout draw from unless given another.
-  let generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
+  var generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
 
   /// The order of creation, by which the backward pass goes.
   private var lastSequence: UInt64 = 0

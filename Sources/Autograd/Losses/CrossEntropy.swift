@@ -21,16 +21,23 @@ public func crossEntropy(
     let losses = (1 - labelSmoothing) * classes.losses(logProbabilities)
     return classes.reduced(labelSmoothing == 0 ? losses : losses + labelSmoothing * everywhere, reduction)
   }
-  let used = checkTargets(targets, logits, ignoredTarget: ignoredTarget, "crossEntropy")
+  checkTargets(targets, logits, ignoredTarget: ignoredTarget, "crossEntropy")
   let losses = rowLosses(
     logits, targets, CrossEntropyOptions(smoothing: labelSmoothing, ignoredTarget: ignoredTarget))
-  return losses.reduced(reduction, over: Double(used), as: "NllLossBackward0")
+  guard reduction == .mean else { return losses.reduced(reduction, as: "NllLossBackward0") }
+  return losses.reduced(reduction, over: usedCount(targets, ignoredTarget, for: losses), as: "NllLossBackward0")
+}
+
+/// The number of targets that are not ignored, in the type of `losses` and without waiting for another device.
+private func usedCount(_ targets: Tensor, _ ignoredTarget: Int, for losses: Tensor) -> Tensor {
+  guard targets.device == .cpu else { return (targets .!= Double(ignoredTarget)).sum().cast(to: losses.dtype) }
+  return losses.scalar(targets.withElements(of: Int64.self) { Double($0.count { $0 != ignoredTarget }) })
 }
 
 /// The loss of every row of `logits`, by a pass over each row that computes softmax and entropy together.
 private func rowLosses(_ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions) -> Tensor {
-  let losses = Tensor(uninitialized: targets.shape, dtype: logits.dtype)
-  let logSumExps = Tensor(uninitialized: targets.shape, dtype: logits.dtype)
+  let losses = Tensor(uninitialized: targets.shape, dtype: logits.dtype, device: logits.device)
+  let logSumExps = Tensor(uninitialized: targets.shape, dtype: logits.dtype, device: logits.device)
   logits.backend.crossEntropy(logits, targets, options, losses: losses, logSumExps: logSumExps)
   return losses.recorded(as: "NllLossBackward0", from: [logits], saving: [logits]) { gradient, inputs in
     inputs.add(0, rowLossGradient(gradient, logits, targets, logSumExps, options))
@@ -40,7 +47,7 @@ private func rowLosses(_ logits: Tensor, _ targets: Tensor, _ options: CrossEntr
 private func rowLossGradient(
   _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, _ logSumExps: Tensor, _ options: CrossEntropyOptions
 ) -> Tensor {
-  let result = Tensor(uninitialized: logits.shape, dtype: logits.dtype)
+  let result = Tensor(uninitialized: logits.shape, dtype: logits.dtype, device: logits.device)
   result.backend.crossEntropyGradient(gradient, logits, targets, logSumExps: logSumExps, options, into: result)
   return result.recorded(
     as: "NllLossBackwardBackward0", from: [gradient, logits], saving: [gradient, logits]
@@ -49,7 +56,7 @@ private func rowLossGradient(
     let probabilities = logits.softmax(1)
     let rows = gradient.reshaped([-1, 1])
     let slope = rowLossGradient(
-      Tensor.ones(gradient.shape, dtype: gradient.dtype), logits, targets, logSumExps, options)
+      Tensor.onesLike(gradient), logits, targets, logSumExps, options)
     inputs.add(0, (upstream * slope).sum([1]))
     let used = usedRows(targets, options.ignoredTarget, dtype: logits.dtype)
     let weighted = upstream * probabilities

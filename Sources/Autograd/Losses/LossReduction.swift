@@ -12,13 +12,13 @@ extension Tensor {
   /// The losses of single elements reduced as asked for, by an operation that has the loss's name.
   ///
   /// - Parameter number: What the sum is divided by for a mean; the number of elements if left out.
-  func reduced(_ reduction: LossReduction, over number: Double? = nil, as name: StaticString) -> Tensor {
-    let original = shape
-    let divisor = reduction == .mean ? number ?? Double(count) : 1
+  func reduced(_ reduction: LossReduction, over number: Tensor? = nil, as name: StaticString) -> Tensor {
     guard reduction != .none else { return self }
+    let original = shape
+    let divisor = reduction == .mean ? number ?? scalar(Double(count)) : nil
     let sum = detached().sum()
-    return sum.combined(.divide, sum.scalar(divisor)).recorded(as: name, from: [self]) { gradient, inputs in
-      inputs.add(0, (divisor == 1 ? gradient : gradient / divisor).expanded(to: original))
+    return (divisor.map { sum.combined(.divide, $0) } ?? sum).recorded(as: name, from: [self]) { gradient, inputs in
+      inputs.add(0, (divisor.map { gradient / $0 } ?? gradient).expanded(to: original))
     }
   }
 }

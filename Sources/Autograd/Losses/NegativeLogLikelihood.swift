@@ -48,26 +48,24 @@ struct ClassTargets {
   func masked(_ rows: Tensor) -> Tensor { rows.filled(with: 0, where: isIgnored) }
 
   func reduced(_ losses: Tensor, _ reduction: LossReduction) -> Tensor {
-    losses.reduced(reduction, over: rowWeights.sum().item(), as: "NllLossBackward0")
+    losses.reduced(reduction, over: rowWeights.sum(), as: "NllLossBackward0")
   }
 }
 
-/// Traps unless `targets` are a class, or `ignoredTarget`, for every row of `scores`, and gives the number of rows
-/// that are not ignored.
-@discardableResult
-func checkTargets(_ targets: Tensor, _ scores: Tensor, ignoredTarget: Int, _ operation: StaticString) -> Int {
+/// Traps unless `targets` are a class, or `ignoredTarget`, for every row of `scores`. Those on another device than the
+/// CPU are checked where they are used.
+func checkTargets(_ targets: Tensor, _ scores: Tensor, ignoredTarget: Int, _ operation: StaticString) {
   precondition(
     scores.rank == 2 && targets.shape == [scores.shape[0]] && targets.dtype == .int64,
     "\(operation) needs scores [N, C] and int64 targets [N], not \(scores.shape) and \(targets.shape) of \(targets.dtype)"
   )
+  scores.requireSameDevice(targets, for: operation)
+  guard targets.device == .cpu else { return }
   let classes = scores.shape[1]
-  return targets.withElements(of: Int64.self) { elements in
-    var used = 0
+  targets.withElements(of: Int64.self) { elements in
     for (row, target) in elements.enumerated() where target != ignoredTarget {
       precondition(
         target >= 0 && target < classes, "\(operation): target \(target) of row \(row) is none of \(classes) classes")
-      used += 1
     }
-    return used
   }
 }

@@ -2,18 +2,24 @@
 public final class ReLU: Module, Layer {
   /// The result has the shape of `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor { x.relu() }
+
+  override var linearActivation: LinearActivation? { .relu }
 }
 
 /// 1 / (1 + e⁻ˣ).
 public final class Sigmoid: Module, Layer {
   /// The result has the shape of `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor { x.sigmoid() }
+
+  override var linearActivation: LinearActivation? { .sigmoid }
 }
 
 /// The hyperbolic tangent.
 public final class Tanh: Module, Layer {
   /// The result has the shape of `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor { x.tanh() }
+
+  override var linearActivation: LinearActivation? { .tanh }
 }
 
 /// x · Φ(x), with Φ the cumulative distribution of the standard normal.

@@ -16,8 +16,12 @@ open class BatchNorm: Module, Layer {
   public let runningVariance: Buffer
   /// The number of batches that the running statistics have seen, an `int64` scalar.
   public let batchCount: Buffer
-  private let epsilon: Double
+  let epsilon: Double
   private let momentum: Double?
+  /// Gives the rows [k] of all processes, one below the other in [processes, k], differentiably. Where it is set, a
+  /// batch in training is what all processes together have, as with `torch.nn.SyncBatchNorm`; any may have an empty
+  /// part of it, and all call it equally often.
+  public var gatherRows: ((_ row: Tensor) -> Tensor)?
 
   /// The names of `torch.nn.BatchNorm2d`.
   override public class var stateNames: [String: String] {
@@ -53,13 +57,14 @@ open class BatchNorm: Module, Layer {
     guard isTraining else {
       return x.batchNorm(mean: runningMean, variance: runningVariance, weight: weight, bias: bias, epsilon: epsilon)
     }
+    if let gatherRows { return normalize(x, gatheringBy: gatherRows) }
     let (output, mean, variance) = x.batchNorm(weight: weight, bias: bias, epsilon: epsilon)
     follow(mean: mean, variance: variance, elementsPerChannel: x.count / x.shape[1])
     return output
   }
 
   /// Moves the running statistics towards those of a batch.
-  private func follow(mean: Tensor, variance: Tensor, elementsPerChannel: Int) {
+  func follow(mean: Tensor, variance: Tensor, elementsPerChannel: Int) {
     batchCount.accumulate(.ones([], dtype: .int64))
     let part = momentum ?? 1 / batchCount.item()
     let unbiased = Double(elementsPerChannel) / Double(elementsPerChannel - 1)

@@ -18,18 +18,23 @@ public final class Sequential: Module, Layer {
   /// Chains the given layers.
   public init(_ layers: [any Layer]) { self.layers = layers }
 
-  /// The last layer's result. A convolution, a ReLU and a maximum pooling of 2 × 2 in a row are computed as one
-  /// operation (``Tensor/pooledConv2d(_:bias:stride:padding:dilation:groups:)``).
+  /// The last layer's result. What there is one operation for is computed as one: a linear layer and the activation
+  /// behind it, or a convolution, a ReLU and a maximum pooling of 2 × 2.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     var result = x
-    var remaining = layers[...]
-    while let layer = remaining.first {
-      if let convolution = layer as? Conv2d, convolution.isPooled(by: remaining.dropFirst()) {
+    var index = 0
+    while index < layers.count {
+      if index + 1 < layers.count, let activation = layers[index + 1].linearActivation,
+        let activated = layers[index].activated(result, by: activation)
+      {
+        result = activated
+        index += 2
+      } else if let convolution = layers[index] as? Conv2d, convolution.isPooled(by: layers[(index + 1)...]) {
         result = convolution.pooled(result)
-        remaining = remaining.dropFirst(3)
+        index += 3
       } else {
-        result = layer(result)
-        remaining = remaining.dropFirst()
+        result = layers[index](result)
+        index += 1
       }
     }
     return result

@@ -21,4 +21,8 @@ public final class Linear: Module, Layer {
 
   /// [..., inputs] → [..., outputs].
   public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight, bias: bias) }
+
+  override func activated(_ x: Tensor, by activation: LinearActivation) -> Tensor? {
+    Kernels.areGeneric ? nil : x.linear(weight, bias: bias, followedBy: activation)
+  }
 }

@@ -37,7 +37,7 @@ extension Module {
     let found = try StateEntry.match(entries, with: stateDictionary, strict: strict)
     for case ((_, let target), let source?) in zip(own, found) {
       target.storage.version &+= 1
-      target.backend.convert(source, into: target)
+      target.assign(source)
     }
   }
 }

@@ -20,6 +20,12 @@ open class Module {
   /// leaves an array's elements with their index alone.
   open class var stateNames: [String: String] { [:] }
 
+  /// The function that this layer is, when a linear layer before it can apply it in the same pass.
+  var linearActivation: LinearActivation? { nil }
+
+  /// This layer's result for `x` with `activation` applied, when both can be computed as one operation.
+  func activated(_ x: Tensor, by activation: LinearActivation) -> Tensor? { nil }
+
   /// Switches this module and all in it to training or evaluation mode.
   @discardableResult
   public func train(_ training: Bool = true) -> Self {
@@ -35,16 +41,30 @@ open class Module {
   @discardableResult
   public func convert(to dtype: DataType) -> Self {
     precondition(dtype.isFloatingPoint, "a module's parameters cannot be \(dtype)")
-    for (_, module) in namedModules() {
-      for (_, member) in module.members() {
+    for tensor in parametersAndBuffers where tensor.dtype.isFloatingPoint { tensor.convert(to: dtype) }
+    return self
+  }
+
+  /// Moves all parameters and buffers, and the parameters' gradients, to a device.
+  ///
+  /// Do this before an optimizer or a ``ParameterArena`` is made of them. A device that cannot be used traps;
+  /// ``Device/open()`` gives the reason as an error.
+  @discardableResult
+  public func to(_ device: Device) -> Self {
+    for tensor in parametersAndBuffers { tensor.move(to: device) }
+    return self
+  }
+
+  private var parametersAndBuffers: [Tensor] {
+    namedModules().flatMap { _, module in
+      module.members().compactMap { _, member in
         switch member {
-        case .parameter(let tensor as Tensor), .buffer(let tensor as Tensor):
-          if tensor.dtype.isFloatingPoint { tensor.convert(to: dtype) }
-        case .module: break
+        case .parameter(let parameter): parameter
+        case .buffer(let buffer): buffer
+        case .module: nil
         }
       }
     }
-    return self
   }
 
   /// Keeps the parameters of this module and all in it out of training, or takes them back in.
@@ -65,6 +85,17 @@ open class Module {
           return nil
         }
         return (Self.joined(prefix, name), parameter)
+      }
+    }
+  }
+
+  /// All buffers in declaration order, each once, with dotted names.
+  public func namedBuffers() -> [(name: String, buffer: Buffer)] {
+    var seen: Set<ObjectIdentifier> = []
+    return namedModules().flatMap { prefix, module in
+      module.members().compactMap { name, member in
+        guard case .buffer(let buffer) = member, seen.insert(ObjectIdentifier(buffer)).inserted else { return nil }
+        return (Self.joined(prefix, name), buffer)
       }
     }
   }

@@ -7,6 +7,8 @@
 public final class ParameterArena {
   /// The parameters with their names, by index.
   public let parameters: [(name: String, parameter: Parameter)]
+  /// Where the arrays are.
+  public var device: Device { flat.device }
   /// The type of all elements.
   public var dtype: DataType { flat.dtype }
   /// Where each parameter's elements are, by index. Ranges are adjacent and begin at multiples of 64 bytes, so the end
@@ -23,7 +25,7 @@ public final class ParameterArena {
   /// Moves the parameters of `module` into one array, with memory of its own.
   ///
   /// - Parameters:
-  ///   - module: Its parameters must have one element type; anything else traps.
+  ///   - module: Its parameters must have one element type and one device; anything else traps.
   ///   - tailCount: Elements to reserve after the last gradient.
   public convenience init(_ module: Module, tailCount: Int = 0) {
     self.init(module, tailCount: tailCount) { _ in nil }
@@ -32,10 +34,10 @@ public final class ParameterArena {
   /// Moves the parameters of `module` into one array, and their gradients into memory from elsewhere.
   ///
   /// - Parameters:
-  ///   - module: Its parameters must have one element type; anything else traps.
+  ///   - module: Its parameters must have one element type and one device; anything else traps.
   ///   - tailCount: Elements to reserve after the last gradient.
   ///   - gradientMemory: Gives memory for so many bytes, aligned to 64 bytes and filled with zeros, and what keeps it
-  ///     alive; where it gives nil, the arena takes its own.
+  ///     alive; where it gives nil, and for parameters that are not on the CPU, the arena takes its own.
   /// - Throws: What `gradientMemory` throws.
   public init(
     _ module: Module, tailCount: Int,
@@ -43,25 +45,26 @@ public final class ParameterArena {
   ) rethrows {
     parameters = module.namedParameters().filter { $0.parameter.requiresGrad }.reversed()
     precondition(!parameters.isEmpty, "\(type(of: module)) has no parameters to train")
-    let dtype = parameters[0].parameter.dtype
+    let (dtype, device) = (parameters[0].parameter.dtype, parameters[0].parameter.device)
     let granule = 64 / dtype.byteCount
     var end = 0
     var ranges: [Range<Int>] = []
     for (name, parameter) in parameters {
       precondition(parameter.dtype == dtype, "parameter \(name) is \(parameter.dtype), others are \(dtype)")
+      precondition(parameter.device == device, "parameter \(name) is on \(parameter.device), others are on \(device)")
       let padded = (parameter.count + granule - 1) / granule * granule
       ranges.append(end..<end + padded)
       end += padded
     }
     self.ranges = ranges
     tail = end..<end + tailCount
-    flat = Tensor.zeros([end], dtype: dtype)
+    flat = Tensor.zeros([end], dtype: dtype, device: device)
     let byteCount = (end + tailCount) * dtype.byteCount
-    if let (start, owner) = try gradientMemory(byteCount) {
+    if device == .cpu, let (start, owner) = try gradientMemory(byteCount) {
       let storage = Storage(borrowing: start, byteCount: byteCount, from: owner)
       gradients = Tensor(storage: storage, shape: [end + tailCount], dtype: dtype)
     } else {
-      gradients = Tensor.zeros([end + tailCount], dtype: dtype)
+      gradients = Tensor.zeros([end + tailCount], dtype: dtype, device: device)
     }
     tailElements = gradients.part(at: end, shape: [tailCount])
     flat.accumulatedGradient = gradients.part(shape: [end])
@@ -74,7 +77,11 @@ public final class ParameterArena {
   /// Calls `handler` with a parameter's index when the backward pass has finished its gradient.
   public func onGradientReady(_ handler: @escaping (_ index: Int) -> Void) {
     for (index, (_, parameter)) in parameters.enumerated() {
-      parameter.gradientDidBecomeReady = { handler(index) }
+      parameter.gradientDidBecomeReady = { [unowned parameter] in
+        // Reached by a graph through which no gradient flowed: what is in its place is of an earlier step.
+        if parameter.grad == nil { parameter.grad = .zerosLike(parameter) }
+        handler(index)
+      }
     }
   }
 
@@ -100,15 +107,16 @@ public final class ParameterArena {
   public func fillMissingGradients() -> [Int] {
     var missing: [Int] = []
     for (index, (_, parameter)) in parameters.enumerated() where parameter.grad == nil {
-      parameter.grad = .zeros(parameter.shape, dtype: parameter.dtype)
+      parameter.grad = .zerosLike(parameter)
       missing.append(index)
     }
     return missing
   }
 
-  /// The memory of all gradients and the tail, for all-reduce. Valid as long as the arena lives.
+  /// The memory of all gradients and the tail, for all-reduce by the processor. Valid as long as the arena lives.
   public func gradientBuffer<T: TensorElement>(of type: T.Type = T.self) -> UnsafeMutableBufferPointer<T> {
     precondition(T.dataType == gradients.dtype, "gradients of \(gradients.dtype) were read as \(T.dataType)")
+    precondition(device == .cpu, "gradients on \(device) were asked for as memory of the processor")
     return UnsafeMutableBufferPointer(start: gradients.pointer(T.self), count: gradients.count)
   }
 }

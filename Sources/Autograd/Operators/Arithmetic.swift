@@ -3,8 +3,8 @@ extension Tensor {
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     let (a, b) = promoted(a, b)
     return a.combined(.add, b).recorded(as: "AddBackward0", from: [a, b]) { gradient, inputs in
-      inputs.add(0, gradient.summed(to: a.shape))
-      inputs.add(1, gradient.summed(to: b.shape))
+      inputs.add(0, gradient.summed(like: a))
+      inputs.add(1, gradient.summed(like: b))
     }
   }
 
@@ -12,8 +12,8 @@ extension Tensor {
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     let (a, b) = promoted(a, b)
     return a.combined(.subtract, b).recorded(as: "SubBackward0", from: [a, b]) { gradient, inputs in
-      inputs.add(0, gradient.summed(to: a.shape))
-      inputs.add(1, (-gradient).summed(to: b.shape))
+      inputs.add(0, gradient.summed(like: a))
+      inputs.add(1, (-gradient).summed(like: b))
     }
   }
 
@@ -22,8 +22,8 @@ extension Tensor {
     let (a, b) = promoted(a, b)
     let saved = (b.requiresGrad ? [a] : []) + (a.requiresGrad ? [b] : [])
     return a.combined(.multiply, b).recorded(as: "MulBackward0", from: [a, b], saving: saved) { gradient, inputs in
-      inputs.add(0, (gradient * b).summed(to: a.shape))
-      inputs.add(1, (gradient * a).summed(to: b.shape))
+      inputs.add(0, (gradient * b).summed(like: a))
+      inputs.add(1, (gradient * a).summed(like: b))
     }
   }
 
@@ -37,8 +37,8 @@ extension Tensor {
   private static func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
     let saved = (b.requiresGrad ? [a] : []) + [b]
     return a.combined(.divide, b).recorded(as: "DivBackward0", from: [a, b], saving: saved) { gradient, inputs in
-      inputs.add(0, (gradient / b).summed(to: a.shape))
-      inputs.add(1, (-gradient * ((a / b) / b)).summed(to: b.shape))
+      inputs.add(0, (gradient / b).summed(like: a))
+      inputs.add(1, (-gradient * ((a / b) / b)).summed(like: b))
     }
   }
 
@@ -63,8 +63,8 @@ extension Tensor {
       let tied = a.detached().combined(.equal, b.detached())
       let smaller = a.detached().combined(.less, b.detached())
       let loses = operation == .maximum ? smaller : 1 - smaller - tied
-      inputs.add(0, (gradient * (1 - loses - tied * 0.5)).summed(to: a.shape))
-      inputs.add(1, (gradient * (loses + tied * 0.5)).summed(to: b.shape))
+      inputs.add(0, (gradient * (1 - loses - tied * 0.5)).summed(like: a))
+      inputs.add(1, (gradient * (loses + tied * 0.5)).summed(like: b))
     }
   }
 }
@@ -109,17 +109,22 @@ extension Tensor {
 
   /// The result of an element-wise function of two tensors of one type, without a graph.
   func combined(_ operation: BinaryOperation, _ other: Tensor) -> Tensor {
-    let result = Tensor(uninitialized: Shape.broadcast(shape, other.shape), dtype: dtype)
-    backend.binary(operation, self, other, into: result)
+    let device = Self.commonDevice(self, other, of: operation)
+    let result = Tensor(uninitialized: Shape.broadcast(shape, other.shape), dtype: dtype, device: device)
+    result.backend.binary(operation, self, other, into: result)
     return result
   }
 
   /// The result of an element-wise function, without a graph.
   func mapped(_ operation: UnaryOperation) -> Tensor {
-    let result = Tensor(uninitialized: shape, dtype: dtype)
+    let result = Tensor(uninitialized: shape, dtype: dtype, device: device)
     backend.unary(operation, self, into: result)
     return result
   }
+
+  /// The gradient of `operand`, from that of its broadcast: summed over the dimensions along which it was repeated, and
+  /// on its device, which differs when it is a number on the CPU.
+  func summed(like operand: Tensor) -> Tensor { summed(to: operand.shape).to(operand.device) }
 
   /// The sum over the dimensions along which a tensor of shape `target` was repeated to get this one.
   func summed(to target: [Int]) -> Tensor {

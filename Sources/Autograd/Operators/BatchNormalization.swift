@@ -18,11 +18,11 @@ extension Tensor {
       extents.outer * extents.inner != 1,
       "batchNorm of shape \(shape): a single value a channel has no variance to normalize by")
     let x = self
-    let mean = Tensor(uninitialized: [extents.groups], dtype: dtype)
-    let variance = Tensor(uninitialized: [extents.groups], dtype: dtype)
+    let mean = Tensor(uninitialized: [extents.groups], dtype: dtype, device: device)
+    let variance = Tensor(uninitialized: [extents.groups], dtype: dtype, device: device)
     backend.moments(x, extents, mean: mean, variance: variance)
     let moments = Moments(mean: mean, variance: variance, epsilon: epsilon)
-    let y = Tensor(uninitialized: shape, dtype: dtype)
+    let y = Tensor(uninitialized: shape, dtype: dtype, device: device)
     backend.batchNormalize(x, extents, moments, weight: weight, bias: bias, into: y)
     let parameters = NormalizationParameters(weight: weight, bias: bias)
     let output = y.recorded(
@@ -39,9 +39,9 @@ extension Tensor {
         return
       }
       let results = NormalizationGradients(
-        input: Tensor(uninitialized: x.shape, dtype: x.dtype),
-        weight: Tensor(uninitialized: mean.shape, dtype: x.dtype),
-        bias: Tensor(uninitialized: mean.shape, dtype: x.dtype))
+        input: Tensor(uninitialized: x.shape, dtype: x.dtype, device: x.device),
+        weight: Tensor(uninitialized: mean.shape, dtype: x.dtype, device: x.device),
+        bias: Tensor(uninitialized: mean.shape, dtype: x.dtype, device: x.device))
       x.backend.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, into: results)
       parameters.add(results, to: inputs)
     }
@@ -70,7 +70,7 @@ extension Tensor {
   ) -> Tensor {
     let extents = channelExtents([mean, variance, weight, bias])
     let x = self
-    let y = Tensor(uninitialized: shape, dtype: dtype)
+    let y = Tensor(uninitialized: shape, dtype: dtype, device: device)
     backend.batchNormalize(
       x, extents, Moments(mean: mean, variance: variance, epsilon: epsilon), weight: weight, bias: bias, into: y)
     let parameters = NormalizationParameters(weight: weight, bias: bias)
@@ -106,6 +106,7 @@ extension Tensor {
         "batchNorm of shape \(shape) in \(dtype) with statistics or parameters of \(parameter.shape) in \(parameter.dtype)"
       )
     }
+    for parameter in parameters { requireSameDevice(parameter, for: "batchNorm") }
     return GroupExtents(outer: shape[0], groups: shape[1], inner: shape[2...].reduce(1, *))
   }
 }

@@ -34,6 +34,7 @@ extension Tensor {
     precondition(
       weight.dtype == dtype && (bias?.dtype ?? dtype) == dtype,
       "conv2d of \(dtype) with weight of \(weight.dtype) and bias of \(bias?.dtype ?? dtype): all must have one type")
+    requireSameDevice(weight, bias, for: "conv2d")
     let window = SlidingWindow(
       kernel: (weight.shape[2], weight.shape[3]), stride: stride, padding: padding, dilation: dilation)
     return ConvolutionGeometry(
@@ -45,7 +46,7 @@ extension Tensor {
 
   func convolved(_ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
     let x = self
-    let result = Tensor(uninitialized: geometry.output, dtype: dtype)
+    let result = Tensor(uninitialized: geometry.output, dtype: dtype, device: device)
     backend.convolution(x, weight, bias: bias, geometry, into: result)
     let saved = (weight.requiresGrad ? [x] : []) + (x.requiresGrad ? [weight] : [])
     return result.recorded(
@@ -55,7 +56,7 @@ extension Tensor {
       if isGradEnabled {
         inputs.add(1, x.convolutionWeightGradient(gradient, geometry))
       } else {
-        inputs.write(1, shape: geometry.weight, dtype: x.dtype) { destination, adding in
+        inputs.write(1, shape: geometry.weight, dtype: x.dtype, device: x.device) { destination, adding in
           x.backend.convolutionWeightGradient(x, gradient, geometry, into: destination, adding: adding)
         }
       }
@@ -66,7 +67,7 @@ extension Tensor {
   /// The gradient of a convolution's input; this tensor is the gradient of its output.
   func convolutionInputGradient(_ weight: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
     let gradient = self
-    let result = Tensor(uninitialized: geometry.input, dtype: dtype)
+    let result = Tensor(uninitialized: geometry.input, dtype: dtype, device: device)
     backend.convolutionInputGradient(gradient, weight, geometry, into: result)
     return result.recorded(
       as: "ConvolutionBackwardBackward0", from: [gradient, weight], saving: [gradient, weight]
@@ -79,7 +80,7 @@ extension Tensor {
   /// The gradient of a convolution's weight; this tensor is its input.
   func convolutionWeightGradient(_ gradient: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
     let x = self
-    let result = Tensor(uninitialized: geometry.weight, dtype: dtype)
+    let result = Tensor(uninitialized: geometry.weight, dtype: dtype, device: device)
     backend.convolutionWeightGradient(x, gradient, geometry, into: result, adding: false)
     return result.recorded(
       as: "ConvolutionBackwardBackward0", from: [x, gradient], saving: [x, gradient]

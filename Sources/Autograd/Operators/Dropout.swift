@@ -12,6 +12,6 @@ extension Tensor {
     let mask = Tensor(shape: shape, of: Float.self) { factors in
       (generator ?? .default).dropoutMask(into: factors, probability: probability)
     }
-    return self * mask.cast(to: dtype)
+    return self * mask.to(device).cast(to: dtype)
   }
 }

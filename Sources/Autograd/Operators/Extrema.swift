@@ -41,8 +41,8 @@ extension Tensor {
       rank == 0 || shape[dimension] > 0,
       "dimension \(dimension) of shape \(shape) is empty: it has neither largest nor smallest element")
     let rest = Shape.reduced(shape, over: [dimension], keepingDimensions: false)
-    let values = Tensor(uninitialized: rest, dtype: dtype)
-    let places = Tensor(uninitialized: rest, dtype: .int64)
+    let values = Tensor(uninitialized: rest, dtype: dtype, device: device)
+    let places = Tensor(uninitialized: rest, dtype: .int64, device: device)
     let extents =
       rank == 0 ? ReductionExtents(outer: 1, reduced: 1, inner: 1) : .init(shape, over: dimension...dimension)
     backend.maximum(self, extents: extents, into: values, places: places)

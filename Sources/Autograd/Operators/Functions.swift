@@ -101,10 +101,10 @@ extension Tensor {
     let y = base.combined(.power, exponent)
     let saved = y.detached()
     return y.recorded(as: "PowBackward1", from: [base, exponent], saving: [base, exponent, y]) { gradient, inputs in
-      inputs.add(0, (gradient * (exponent * base.pow(exponent - 1))).summed(to: base.shape))
+      inputs.add(0, (gradient * (exponent * base.pow(exponent - 1))).summed(like: base))
       // 0 to a positive power does not change with the power, though the logarithm of 0 is infinite.
       let isZero = base.detached().combined(.equal, base.scalar(0))
-      inputs.add(1, (gradient * (inputs.output(saved) * (base + isZero).log())).summed(to: exponent.shape))
+      inputs.add(1, (gradient * (inputs.output(saved) * (base + isZero).log())).summed(like: exponent))
     }
   }
 }

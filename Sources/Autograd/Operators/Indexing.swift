@@ -47,12 +47,13 @@ extension Tensor {
     let table = shape
     let places = IndexedPlaces(
       indices, isShared: true, along: 0, of: table, size: indices.count, operation: "embedding")
-    let result = Tensor(uninitialized: indices.shape + [table[1]], dtype: dtype)
+    requireSameDevice(indices, for: "embedding")
+    let result = Tensor(uninitialized: indices.shape + [table[1]], dtype: dtype, device: device)
     backend.gather(self, at: indices, places.extents, into: result)
     return result.recorded(as: "EmbeddingBackward0", from: [self], saving: [indices]) { gradient, inputs in
       let rows = gradient.reshaped([indices.count, table[1]])
       if isGradEnabled { return inputs.add(0, places.scatter(rows)) }
-      inputs.write(0, shape: table, dtype: gradient.dtype) { destination, adding in
+      inputs.write(0, shape: table, dtype: gradient.dtype, device: gradient.device) { destination, adding in
         if !adding { destination.backend.fill(destination, with: 0) }
         destination.backend.scatterAdd(rows, at: indices, places.extents, into: destination)
       }
@@ -75,11 +76,14 @@ struct IndexedPlaces {
   ) {
     precondition(indices.dtype == .int64, "\(operation) needs indices of int64, not \(indices.dtype)")
     let limit = source[dimension]
-    indices.withElements(of: Int64.self) { elements in
-      for index in elements {
-        precondition(
-          index >= 0 && index < limit,
-          "\(operation): index \(index) is out of range for dimension \(dimension) of shape \(source)")
+    // On another device they would have to be waited for; there they are checked where they are used.
+    if indices.device == .cpu {
+      indices.withElements(of: Int64.self) { elements in
+        for index in elements {
+          precondition(
+            index >= 0 && index < limit,
+            "\(operation): index \(index) is out of range for dimension \(dimension) of shape \(source)")
+        }
       }
     }
     self.init(indices, isShared: isShared, along: dimension, of: source, size: size)
@@ -99,7 +103,8 @@ struct IndexedPlaces {
 
   /// The elements of `x` at these places.
   func gather(from x: Tensor, as name: StaticString) -> Tensor {
-    let gathered = Tensor(uninitialized: result, dtype: x.dtype)
+    x.requireSameDevice(indices, for: "selected by indices")
+    let gathered = Tensor(uninitialized: result, dtype: x.dtype, device: x.device)
     x.backend.gather(x, at: indices, extents, into: gathered)
     return gathered.recorded(as: name, from: [x], saving: [indices]) { gradient, inputs in
       inputs.add(0, scatter(gradient))
@@ -108,7 +113,7 @@ struct IndexedPlaces {
 
   /// Zeros, with `values` added at these places.
   func scatter(_ values: Tensor) -> Tensor {
-    let scattered = Tensor.zeros(source, dtype: values.dtype)
+    let scattered = Tensor.zeros(source, dtype: values.dtype, device: values.device)
     values.backend.scatterAdd(values, at: indices, extents, into: scattered)
     return scattered.recorded(as: "ScatterAddBackward0", from: [values], saving: [indices]) { gradient, inputs in
       inputs.add(0, gather(from: gradient, as: "GatherBackward0"))

@@ -47,9 +47,10 @@ extension Tensor {
   private static func joined(_ parts: [Tensor], along dimension: Int, size: Int, starts: [Int]) -> Tensor {
     var shape = parts[0].shape
     shape[dimension] = size
-    let result = Tensor(uninitialized: shape, dtype: parts[0].dtype)
+    let result = Tensor(uninitialized: shape, dtype: parts[0].dtype, device: parts[0].device)
     let strides = Shape.strides(shape)
     for (part, start) in zip(parts, starts) {
+      result.requireSameDevice(part, for: "concatenated or stacked")
       result.backend.place(part, into: result, offset: start * strides[dimension], strides: strides)
     }
     return result

@@ -20,16 +20,18 @@ extension Tensor {
         parameter.shape == normalizedShape && parameter.dtype == dtype,
         "layerNorm over \(normalizedShape) in \(dtype) with a parameter of \(parameter.shape) in \(parameter.dtype)")
     }
+    requireSameDevice(weight, bias, for: "layerNorm")
     let x = self
     let rows = Array((0..<rank - normalizedShape.count))
     let columns = Array((rank - normalizedShape.count)..<rank)
     let kept = Shape.reduced(shape, over: columns, keepingDimensions: true)
-    let (mean, variance) = (Tensor(uninitialized: kept, dtype: dtype), Tensor(uninitialized: kept, dtype: dtype))
+    let mean = Tensor(uninitialized: kept, dtype: dtype, device: device)
+    let variance = Tensor(uninitialized: kept, dtype: dtype, device: device)
     backend.moments(
       x, GroupExtents(outer: 1, groups: mean.count, inner: Shape.count(normalizedShape)), mean: mean,
       variance: variance)
     let moments = Moments(mean: mean, variance: variance, epsilon: epsilon)
-    let y = Tensor(uninitialized: shape, dtype: dtype)
+    let y = Tensor(uninitialized: shape, dtype: dtype, device: device)
     backend.layerNormalize(x, moments, weight: weight, bias: bias, into: y)
     let parameters = NormalizationParameters(weight: weight, bias: bias)
     return y.recorded(
@@ -45,9 +47,9 @@ extension Tensor {
         return
       }
       let results = NormalizationGradients(
-        input: Tensor(uninitialized: x.shape, dtype: x.dtype),
-        weight: Tensor(uninitialized: normalizedShape, dtype: x.dtype),
-        bias: Tensor(uninitialized: normalizedShape, dtype: x.dtype))
+        input: Tensor(uninitialized: x.shape, dtype: x.dtype, device: x.device),
+        weight: Tensor(uninitialized: normalizedShape, dtype: x.dtype, device: x.device),
+        bias: Tensor(uninitialized: normalizedShape, dtype: x.dtype, device: x.device))
       x.backend.layerNormalizeGradient(gradient, x, moments, weight: weight, into: results)
       parameters.add(results, to: inputs)
     }

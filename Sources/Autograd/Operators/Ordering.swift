@@ -18,7 +18,7 @@ extension Tensor {
   }
 
   private func accumulated(along dimension: Int, reversed: Bool) -> Tensor {
-    let result = Tensor(uninitialized: shape, dtype: dtype)
+    let result = Tensor(uninitialized: shape, dtype: dtype, device: device)
     backend.cumulativeSum(
       self, extents: ReductionExtents(shape, over: dimension...dimension), reversed: reversed, into: result)
     return result.recorded(as: "CumsumBackward0", from: [self]) { gradient, inputs in
@@ -35,7 +35,7 @@ extension Tensor {
     precondition(
       count.map { (0...size).contains($0) } ?? true,
       "topK(\(count ?? 0)) along dimension \(dimension) of shape \(shape)")
-    var places = Tensor(uninitialized: shape, dtype: .int64)
+    var places = Tensor(uninitialized: shape, dtype: .int64, device: device)
     backend.sortingPlaces(
       self, extents: ReductionExtents(shape, over: dimension...dimension), descending: descending, into: places)
     if let count { places = places.sliced(0..<count, along: dimension) }

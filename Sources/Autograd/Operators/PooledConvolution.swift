@@ -14,8 +14,8 @@ extension Backend {
 extension Tensor {
   /// `conv2d(…).relu().maxPool2d((2, 2))` as one operation, where the backend computes that faster than its parts.
   ///
-  /// The results are the same. The gradient of the weight is summed in another order, and elements without a gradient
-  /// take no part in it.
+  /// The results are the same but for rounding; elements that have no gradient take no part in the sums of the backward
+  /// pass.
   ///
   /// - Parameters:
   ///   - weight: [O, C / groups, h, w].
@@ -46,10 +46,10 @@ extension Tensor {
         if bias != nil { inputs.add(2, outer.sum([0, 2, 3])) }
         return
       }
-      let input = inputs.needs(0) ? Tensor(uninitialized: x.shape, dtype: x.dtype) : nil
-      let biasGradient = bias.flatMap { inputs.needs(2) ? Tensor(uninitialized: $0.shape, dtype: x.dtype) : nil }
+      let input = inputs.needs(0) ? x.uninitializedLike() : nil
+      let biasGradient = bias.flatMap { inputs.needs(2) ? $0.uninitializedLike() : nil }
       if inputs.needs(1) {
-        inputs.write(1, shape: geometry.weight, dtype: x.dtype) { destination, adding in
+        inputs.write(1, shape: geometry.weight, dtype: x.dtype, device: x.device) { destination, adding in
           backward.gradients(of: gradient, input: input, weight: (destination, adding), bias: biasGradient)
         }
       } else {

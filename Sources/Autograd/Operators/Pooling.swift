@@ -9,7 +9,7 @@ extension Tensor {
   public func maxPool2d(_ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0)) -> Tensor {
     let (window, pooled) = pooling("maxPool2d", kernel, stride, padding)
     let x = self
-    let y = Tensor(uninitialized: pooled, dtype: dtype)
+    let y = Tensor(uninitialized: pooled, dtype: dtype, device: device)
     backend.maximumPool(x, window, into: y)
     let places = PooledMaxima(input: x.detached(), maxima: y.detached(), window: window)
     return y.recorded(as: "MaxPool2DWithIndicesBackward0", from: [x], saving: [x, y]) { gradient, inputs in
@@ -46,7 +46,7 @@ extension Tensor {
 
   private func averaged(over window: SlidingWindow, into pooled: [Int]) -> Tensor {
     let original = shape
-    let result = Tensor(uninitialized: pooled, dtype: dtype)
+    let result = Tensor(uninitialized: pooled, dtype: dtype, device: device)
     backend.averagePool(self, window, into: result)
     return result.recorded(as: "AvgPool2DBackward0", from: [self]) { gradient, inputs in
       inputs.add(0, gradient.spread(over: window, into: original))
@@ -55,7 +55,7 @@ extension Tensor {
 
   private func spread(over window: SlidingWindow, into original: [Int]) -> Tensor {
     let pooled = shape
-    let result = Tensor(uninitialized: original, dtype: dtype)
+    let result = Tensor(uninitialized: original, dtype: dtype, device: device)
     backend.averagePoolSpread(self, window, into: result)
     return result.recorded(as: "AvgPool2DBackwardBackward0", from: [self]) { gradient, inputs in
       inputs.add(0, gradient.averaged(over: window, into: pooled))
@@ -71,7 +71,7 @@ struct PooledMaxima {
   let window: SlidingWindow
 
   func scatter(_ values: Tensor) -> Tensor {
-    let result = Tensor(uninitialized: input.shape, dtype: input.dtype)
+    let result = Tensor(uninitialized: input.shape, dtype: input.dtype, device: input.device)
     input.backend.maximumPoolScatter(values, input, maxima, window, into: result)
     return result.recorded(as: "MaxPool2DWithIndicesBackwardBackward0", from: [values]) { gradient, inputs in
       inputs.add(0, gather(gradient))
@@ -79,7 +79,7 @@ struct PooledMaxima {
   }
 
   private func gather(_ values: Tensor) -> Tensor {
-    let result = Tensor(uninitialized: maxima.shape, dtype: input.dtype)
+    let result = Tensor(uninitialized: maxima.shape, dtype: input.dtype, device: input.device)
     input.backend.maximumPoolGather(values, input, maxima, window, into: result)
     return result.recorded(as: "GatherBackward0", from: [values]) { gradient, inputs in
       inputs.add(0, scatter(gradient))

@@ -35,7 +35,8 @@ extension Tensor {
       var first = last
       while remaining.last == first - 1 { first = remaining.removeLast() }
       let shape = result.shape
-      let next = Tensor(uninitialized: Array(shape[..<first] + shape[(last + 1)...]), dtype: result.dtype)
+      let next = Tensor(
+        uninitialized: Array(shape[..<first] + shape[(last + 1)...]), dtype: result.dtype, device: device)
       backend.sum(result, extents: ReductionExtents(shape, over: first...last), into: next)
       result = next
     }

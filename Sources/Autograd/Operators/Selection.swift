@@ -9,11 +9,13 @@ extension Tensor {
     precondition(condition.dtype == .bool, "select needs a condition of bool, not \(condition.dtype)")
     let (a, b) = promoted(a, b)
     let shape = Shape.broadcast(condition.shape, Shape.broadcast(a.shape, b.shape))
-    let result = Tensor(uninitialized: shape, dtype: a.dtype)
+    let device = commonDevice(a, b, of: "select")
+    let result = Tensor(uninitialized: shape, dtype: a.dtype, device: device)
+    result.requireSameDevice(condition, for: "select")
     result.backend.select(condition, a, b, into: result)
     return result.recorded(as: "WhereBackward0", from: [a, b], saving: [condition]) { gradient, inputs in
-      inputs.add(0, select(condition, gradient, gradient.scalar(0)).summed(to: a.shape))
-      inputs.add(1, select(condition, gradient.scalar(0), gradient).summed(to: b.shape))
+      inputs.add(0, select(condition, gradient, gradient.scalar(0)).summed(like: a))
+      inputs.add(1, select(condition, gradient.scalar(0), gradient).summed(like: b))
     }
   }
 

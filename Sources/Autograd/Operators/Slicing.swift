@@ -105,7 +105,7 @@ public struct TensorPart {
     if isContiguous {
       part = x.part(at: offset, shape: shape)
     } else {
-      part = Tensor(uninitialized: shape, dtype: x.dtype)
+      part = Tensor(uninitialized: shape, dtype: x.dtype, device: x.device)
       x.backend.copy(x, offset: offset, strides: keptStrides, into: part)
     }
     return part.recorded(as: name, from: [x]) { gradient, inputs in
@@ -115,7 +115,7 @@ public struct TensorPart {
 
   /// Zeros of the shape of the whole, with `values` in this part: the transpose of ``taken(from:as:)``.
   private func padded(_ values: Tensor, as name: StaticString) -> Tensor {
-    let whole = Tensor.zeros(shape, dtype: values.dtype)
+    let whole = Tensor.zeros(shape, dtype: values.dtype, device: values.device)
     values.backend.place(values, into: whole, offset: offset, strides: keptStrides)
     return whole.recorded(as: "SliceBackwardBackward0", from: [values]) { gradient, inputs in
       inputs.add(0, taken(from: gradient, as: name))

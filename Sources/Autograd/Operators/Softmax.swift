@@ -44,7 +44,7 @@ extension Tensor {
   private func maxima(along dimension: Int) -> Tensor {
     let dimension = Shape.normalize(dimension, rank: rank)
     let kept = Shape.reduced(shape, over: [dimension], keepingDimensions: true)
-    guard rank == 0 || shape[dimension] > 0 else { return .full(kept, -.infinity, dtype: dtype) }
+    guard rank == 0 || shape[dimension] > 0 else { return .full(kept, -.infinity, dtype: dtype, device: device) }
     return largest(along: dimension).values.reshaped(kept)
   }
 }

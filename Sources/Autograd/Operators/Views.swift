@@ -49,7 +49,7 @@ extension Tensor {
       order.count == rank && Set(order).count == rank,
       "permuted(\(order)) does not name each of \(rank) dimensions once")
     let strides = Shape.strides(shape)
-    let result = Tensor(uninitialized: order.map { shape[$0] }, dtype: dtype)
+    let result = Tensor(uninitialized: order.map { shape[$0] }, dtype: dtype, device: device)
     backend.copy(self, offset: 0, strides: order.map { strides[$0] }, into: result)
     return result.recorded(as: name, from: [self]) { gradient, inputs in
       var inverse = order
@@ -72,7 +72,7 @@ extension Tensor {
     let target = target.enumerated().map { i, size in size == -1 && i >= leading ? shape[i - leading] : size }
     guard target != shape else { return self }
     let original = shape
-    let result = Tensor(uninitialized: target, dtype: dtype)
+    let result = Tensor(uninitialized: target, dtype: dtype, device: device)
     backend.copy(self, offset: 0, strides: Shape.broadcastStrides(shape, to: target), into: result)
     return result.recorded(as: "ExpandBackward0", from: [self]) { gradient, inputs in
       inputs.add(0, gradient.summed(to: original))
@@ -83,7 +83,7 @@ extension Tensor {
   public func cast(to newType: DataType) -> Tensor {
     guard newType != dtype else { return self }
     let original = dtype
-    let result = Tensor(uninitialized: shape, dtype: newType)
+    let result = Tensor(uninitialized: shape, dtype: newType, device: device)
     backend.convert(self, into: result)
     return result.recorded(as: "ToCopyBackward0", from: [self]) { gradient, inputs in
       inputs.add(0, gradient.cast(to: original))
@@ -97,7 +97,7 @@ extension Tensor {
 
   /// A copy of the elements without a graph.
   func ownedCopy() -> Tensor {
-    let copy = Tensor(uninitialized: shape, dtype: dtype)
+    let copy = Tensor(uninitialized: shape, dtype: dtype, device: device)
     backend.convert(self, into: copy)
     return copy
   }

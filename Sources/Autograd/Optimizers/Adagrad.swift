@@ -6,7 +6,7 @@ public typealias Adagrad = ParameterOptimizer<AdagradRule>
 ///     g ← g + λ · w
 ///     s ← s + g²
 ///     w ← w − γ / (1 + (t − 1) · η) · g / (√s + ε)
-public struct AdagradRule: ElementwiseRule {
+public struct AdagradRule: UpdateRule {
   /// γ.
   public var learningRate: Double
   /// η.
@@ -33,14 +33,12 @@ public struct AdagradRule: ElementwiseRule {
   /// The sum s.
   public var stateNames: [String] { ["sum"] }
 
-  func apply<Scalar: UpdateScalar>(to elements: UpdateElements<Scalar>) {
-    let (s, w) = (elements.state[0], elements.weight)
-    let rate = Scalar(learningRate / (1 + Double(elements.step - 1) * learningRateDecay))
-    let (decay, epsilon) = (Scalar(weightDecay), Scalar(epsilon))
-    for i in 0..<elements.count {
-      let g = elements.gradient[i] * elements.scale + decay * w[i]
-      s[i] += g * g
-      w[i] -= rate * g / (s[i].squareRoot() + epsilon)
-    }
+  /// Updates the parameter and its sum in one pass.
+  public func apply(_ update: ParameterUpdate) {
+    update.parameter.backend.adagradStep(
+      AdagradStep(
+        rate: learningRate / (1 + Double(update.step - 1) * learningRateDecay), epsilon: epsilon,
+        weightDecay: weightDecay, gradientScale: update.gradientScale),
+      gradient: update.gradient, weight: update.parameter, sum: update.state[0])
   }
 }

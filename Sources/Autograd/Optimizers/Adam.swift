@@ -9,7 +9,7 @@ public typealias Adam = ParameterOptimizer<AdamRule>
 ///     m ← β₁ · m + (1 − β₁) · g
 ///     v ← β₂ · v + (1 − β₂) · g²
 ///     w ← w − γ / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)
-public struct AdamRule: ElementwiseRule {
+public struct AdamRule: UpdateRule {
   /// γ.
   public var learningRate: Double
   /// β₁.
@@ -36,18 +36,18 @@ public struct AdamRule: ElementwiseRule {
   /// The moments m and v.
   public var stateNames: [String] { ["exp_avg", "exp_avg_sq"] }
 
-  func apply<Scalar: UpdateScalar>(to elements: UpdateElements<Scalar>) {
-    let (m, v, w) = (elements.state[0], elements.state[1], elements.weight)
-    let rate = Scalar(learningRate / (1 - pow(beta1, Double(elements.step))))
-    let correction = Scalar((1 - pow(beta2, Double(elements.step))).squareRoot())
-    let (decay, epsilon) = (Scalar(weightDecay), Scalar(epsilon))
-    let (kept, mean, square) = (Scalar(beta2), Scalar(1 - beta1), Scalar(1 - beta2))
-    for i in 0..<elements.count {
-      let g = elements.gradient[i] * elements.scale + decay * w[i]
-      m[i] += mean * (g - m[i])
-      v[i] = kept * v[i] + square * g * g
-      w[i] -= rate * m[i] / (v[i].squareRoot() / correction + epsilon)
-    }
+  /// Updates the parameter and both moments in one pass.
+  public func apply(_ update: ParameterUpdate) { apply(update, shrinkage: 1) }
+
+  /// The step after the weights have been multiplied by `shrinkage`.
+  fileprivate func apply(_ update: ParameterUpdate, shrinkage: Double) {
+    let step = Double(update.step)
+    update.parameter.backend.adamStep(
+      AdamStep(
+        rate: learningRate / (1 - pow(beta1, step)), correction: (1 - pow(beta2, step)).squareRoot(), beta1: beta1,
+        beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, shrinkage: shrinkage,
+        gradientScale: update.gradientScale),
+      gradient: update.gradient, weight: update.parameter, mean: update.state[0], square: update.state[1])
   }
 }
 
@@ -57,7 +57,7 @@ public typealias AdamW = ParameterOptimizer<AdamWRule>
 /// ``AdamRule`` with a weight decay λ that the moments do not see (I. Loshchilov, F. Hutter, arXiv:1711.05101):
 ///
 ///     w ← (1 − γ · λ) · w, then as Adam without weight decay
-public struct AdamWRule: ElementwiseRule {
+public struct AdamWRule: UpdateRule {
   /// γ.
   public var learningRate: Double
   /// β₁.
@@ -84,9 +84,9 @@ public struct AdamWRule: ElementwiseRule {
   /// The moments m and v.
   public var stateNames: [String] { ["exp_avg", "exp_avg_sq"] }
 
-  func apply<Scalar: UpdateScalar>(to elements: UpdateElements<Scalar>) {
-    let kept = Scalar(1 - learningRate * weightDecay)
-    for i in 0..<elements.count { elements.weight[i] *= kept }
-    AdamRule(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon).apply(to: elements)
+  /// Updates the parameter and both moments in one pass.
+  public func apply(_ update: ParameterUpdate) {
+    AdamRule(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon)
+      .apply(update, shrinkage: 1 - learningRate * weightDecay)
   }
 }

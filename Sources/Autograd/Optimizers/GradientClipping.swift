@@ -1,11 +1,7 @@
 /// The Euclidean norm of the gradients of all `parameters` together, in double precision.
 public func gradientNorm(_ parameters: [Tensor]) -> Double {
   parameters.reduce(0) { sum, parameter in
-    switch parameter.grad?.dtype {
-    case .float32: sum + (parameter.grad?.sumOfSquares(Float.self) ?? 0)
-    case .float64: sum + (parameter.grad?.sumOfSquares(Double.self) ?? 0)
-    default: sum
-    }
+    sum + (parameter.grad?.sumOfSquares() ?? 0)
   }.squareRoot()
 }
 
@@ -26,7 +22,15 @@ public func clipGradientNorm(_ parameters: [Tensor], to limit: Double) -> Double
 }
 
 extension Tensor {
-  fileprivate func sumOfSquares<Scalar: UpdateScalar>(_ type: Scalar.Type) -> Double {
-    withElements(of: type) { $0.reduce(0) { $0 + Double($1) * Double($1) } }
+  fileprivate func sumOfSquares() -> Double {
+    guard device == .cpu else { return detached().cast(to: .float64).mapped(.square).sum().item() }
+    func sum<Scalar: BinaryFloatingPoint & TensorElement>(_ type: Scalar.Type) -> Double {
+      withElements(of: type) { $0.reduce(0) { $0 + Double($1) * Double($1) } }
+    }
+    return switch dtype {
+    case .float32: sum(Float.self)
+    case .float64: sum(Double.self)
+    default: unsupported("the norm of a gradient", dtype)
+    }
   }
 }

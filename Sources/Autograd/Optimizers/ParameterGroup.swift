@@ -28,7 +28,7 @@ public final class ParameterGroup<Rule: UpdateRule> {
       let isFirst = slots[i].state.count != stateCount
       if isFirst {
         slots[i].state = (0..<stateCount).map { _ in
-          .full(parameter.shape, options.initialState, dtype: parameter.dtype)
+          .full(parameter.shape, options.initialState, dtype: parameter.dtype, device: parameter.device)
         }
       }
       precondition(
@@ -64,8 +64,8 @@ public final class ParameterGroup<Rule: UpdateRule> {
     }
     let parameter = parameters[index]
     let state = tensors.dropFirst().map { tensor in
-      let copy = Tensor(uninitialized: parameter.shape, dtype: parameter.dtype)
-      copy.backend.convert(tensor, into: copy)
+      let copy = Tensor(uninitialized: parameter.shape, dtype: parameter.dtype, device: parameter.device)
+      copy.assign(tensor)
       return copy
     }
     slots[index] = Slot(step: step.array(of: Int.self)[0], state: state)

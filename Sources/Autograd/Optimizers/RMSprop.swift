@@ -7,7 +7,7 @@ public typealias RMSprop = ParameterOptimizer<RMSpropRule>
 ///     v ← α · v + (1 − α) · g²
 ///     b ← µ · b + g / (√v + ε)
 ///     w ← w − γ · b
-public struct RMSpropRule: ElementwiseRule {
+public struct RMSpropRule: UpdateRule {
   /// γ.
   public var learningRate: Double
   /// α.
@@ -34,21 +34,13 @@ public struct RMSpropRule: ElementwiseRule {
   /// The average v and, when there is momentum, b.
   public var stateNames: [String] { momentum == 0 ? ["square_avg"] : ["square_avg", "momentum_buffer"] }
 
-  func apply<Scalar: UpdateScalar>(to elements: UpdateElements<Scalar>) {
-    let (v, w) = (elements.state[0], elements.weight)
-    let b = momentum == 0 ? nil : elements.state[1]
-    let (rate, decay, epsilon) = (Scalar(learningRate), Scalar(weightDecay), Scalar(epsilon))
-    let (kept, fresh, momentum) = (Scalar(smoothing), Scalar(1 - smoothing), Scalar(momentum))
-    for i in 0..<elements.count {
-      let g = elements.gradient[i] * elements.scale + decay * w[i]
-      v[i] = kept * v[i] + fresh * g * g
-      let size = v[i].squareRoot() + epsilon
-      if let b {
-        b[i] = momentum * b[i] + g / size
-        w[i] -= rate * b[i]
-      } else {
-        w[i] -= rate * g / size
-      }
-    }
+  /// Updates the parameter and its averages in one pass.
+  public func apply(_ update: ParameterUpdate) {
+    update.parameter.backend.rmspropStep(
+      RMSpropStep(
+        learningRate: learningRate, smoothing: smoothing, epsilon: epsilon, weightDecay: weightDecay,
+        momentum: momentum, gradientScale: update.gradientScale),
+      gradient: update.gradient, weight: update.parameter, square: update.state[0],
+      velocity: momentum == 0 ? nil : update.state[1])
   }
 }

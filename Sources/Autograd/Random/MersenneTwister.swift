@@ -8,26 +8,47 @@ struct MersenneTwister {
   private static let middle = 397
 
   /// The recurrence's words, and the same words tempered: those that `next()` hands out.
-  private(set) var state: [UInt32]
+  private var words: [UInt32]
   private var tempered: [UInt32]
+  /// The seed from which the words are still to be made.
+  private var pendingSeed: UInt32?
   /// How many words of the current block have been handed out.
   private(set) var position: Int
 
   init(seed: UInt32) {
-    var words = [UInt32](repeating: 0, count: Self.stateCount)
+    words = [UInt32](repeating: 0, count: Self.stateCount)
+    tempered = words
+    position = Self.stateCount
+    pendingSeed = seed
+  }
+
+  /// The recurrence's words.
+  var state: [UInt32] {
+    guard let pendingSeed else { return words }
+    var made = words
+    Self.seed(&made, with: pendingSeed)
+    return made
+  }
+
+  /// Goes to the beginning of the stream of `seed`, which costs nothing before the first word is asked for.
+  mutating func seed(_ seed: UInt32) {
+    pendingSeed = seed
+    position = Self.stateCount
+  }
+
+  private static func seed(_ words: inout [UInt32], with seed: UInt32) {
     words[0] = seed
-    for index in 1..<Self.stateCount {
+    for index in 1..<stateCount {
       let previous = words[index - 1]
       words[index] = 1_812_433_253 &* (previous ^ (previous >> 30)) &+ UInt32(index)
     }
-    self.init(state: words, position: Self.stateCount)
   }
 
   /// Continues where a twister with this state and position stood.
   init(state: [UInt32], position: Int) {
     precondition(state.count == Self.stateCount, "\(state.count) words of state, \(Self.stateCount) expected")
     precondition((0...Self.stateCount).contains(position), "position \(position) in a block of \(Self.stateCount)")
-    self.state = state
+    words = state
     self.position = position
     tempered = state
     temper()
@@ -54,7 +75,8 @@ struct MersenneTwister {
   }
 
   private mutating func twist() {
-    state.withUnsafeMutableBufferPointer { words in
+    if let seed = pendingSeed.take() { Self.seed(&words, with: seed) }
+    words.withUnsafeMutableBufferPointer { words in
       func mix(_ index: Int, _ following: Int, _ distant: Int) {
         let joined = (words[index] & 0x8000_0000) | (words[following] & 0x7fff_ffff)
         words[index] = words[distant] ^ (joined >> 1) ^ (0x9908_b0df & (0 &- (joined & 1)))
@@ -69,7 +91,7 @@ struct MersenneTwister {
   }
 
   private mutating func temper() {
-    state.withUnsafeBufferPointer { words in
+    words.withUnsafeBufferPointer { words in
       tempered.withUnsafeMutableBufferPointer { result in
         for index in 0..<Self.stateCount {
           var word = words[index]

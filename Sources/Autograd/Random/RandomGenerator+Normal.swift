@@ -14,7 +14,7 @@ extension RandomGenerator {
     fillBlocks(buffer) {
       uniform(into: $0)
     } transform: {
-      BoxMuller.transform($0, mean: Float(mean), standardDeviation: Float(standardDeviation))
+      BoxMuller.transform($0, count: $1, mean: Float(mean), standardDeviation: Float(standardDeviation))
     }
   }
 
@@ -30,7 +30,7 @@ extension RandomGenerator {
     fillBlocks(buffer) {
       uniform(into: $0)
     } transform: {
-      BoxMuller.transform($0, mean: mean, standardDeviation: standardDeviation)
+      BoxMuller.transform($0, count: $1, mean: mean, standardDeviation: standardDeviation)
     }
   }
 
@@ -46,20 +46,20 @@ extension RandomGenerator {
     return radius * cos(angle)
   }
 
-  /// Transforms a buffer of uniform samples block by block. When it is no whole number of blocks, its last 16 elements
+  /// Fills a buffer with uniform samples and transforms them in blocks. When it is no whole number of blocks, its last 16 elements
   /// are drawn anew and transformed.
   private func fillBlocks<Scalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, draw: (UnsafeMutableBufferPointer<Scalar>) -> Void,
-    transform: (UnsafeMutablePointer<Scalar>) -> Void
+    transform: (_ blocks: UnsafeMutablePointer<Scalar>, _ count: Int) -> Void
   ) {
     guard let start = buffer.baseAddress else { return }
     let block = BoxMuller.blockCount
     draw(buffer)
-    for offset in stride(from: 0, through: buffer.count - block, by: block) { transform(start + offset) }
+    transform(start, buffer.count / block)
     if buffer.count % block != 0 {
       let last = UnsafeMutableBufferPointer(rebasing: buffer.suffix(block))
       draw(last)
-      transform(start + (buffer.count - block))
+      transform(start + (buffer.count - block), 1)
     }
   }
 

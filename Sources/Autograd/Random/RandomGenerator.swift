@@ -18,8 +18,9 @@ public final class RandomGenerator {
 
   /// Goes to the beginning of the stream of `seed`.
   public func seed(_ seed: UInt64) {
-    adopt(
-      initialSeed: seed, engine: MersenneTwister(seed: UInt32(truncatingIfNeeded: seed)), pendingNormal: nil)
+    initialSeed = seed
+    engine.seed(UInt32(truncatingIfNeeded: seed))
+    pendingNormal = nil
   }
 
   /// Continues from these three, which are the whole state.

@@ -9,15 +9,18 @@ extension Tensor {
   /// - Parameters:
   ///   - values: A number, truth value, or nested arrays of equal lengths; ragged arrays trap.
   ///   - dtype: The element type, when it should not follow from the values.
+  ///   - device: Where the elements are to be.
   ///   - requiresGrad: Whether operations on the tensor are recorded.
-  public convenience init<Values: TensorValues>(_ values: Values, dtype: DataType? = nil, requiresGrad: Bool = false) {
+  public convenience init<Values: TensorValues>(
+    _ values: Values, dtype: DataType? = nil, device: Device = .cpu, requiresGrad: Bool = false
+  ) {
     let shape = values.tensorShape
     var elements: [Values.Scalar] = []
     elements.reserveCapacity(Shape.count(shape))
     values.appendElements(to: &elements, shape: shape[...])
     let given = Tensor(elements, shape: shape)
     let wanted = dtype ?? (Values.Scalar.self == Double.self ? .float32 : Values.Scalar.dataType)
-    self.init(sharing: given.dtype == wanted ? given : given.cast(to: wanted))
+    self.init(sharing: given.cast(to: wanted).to(device))
     if requiresGrad { self.requiresGrad = true }
   }
 
@@ -27,7 +30,7 @@ extension Tensor {
   ///   - elements: As many elements as `shape` holds; any other number traps.
   ///   - shape: The size of each dimension.
   public convenience init<T: TensorElement>(_ elements: [T], shape: [Int]) {
-    self.init(uninitialized: shape, dtype: T.dataType)
+    self.init(uninitialized: shape, dtype: T.dataType, device: .cpu)
     precondition(elements.count == count, "\(elements.count) elements given for shape \(shape), which holds \(count)")
     elements.withUnsafeBytes { bytes in
       if let base = bytes.baseAddress { address.copyMemory(from: base, byteCount: bytes.count) }
@@ -42,71 +45,86 @@ extension Tensor {
   public convenience init<T: TensorElement>(
     shape: [Int], of type: T.Type = T.self, initializingWith body: (UnsafeMutableBufferPointer<T>) throws -> Void
   ) rethrows {
-    self.init(uninitialized: shape, dtype: T.dataType)
+    self.init(uninitialized: shape, dtype: T.dataType, device: .cpu)
     try body(UnsafeMutableBufferPointer(start: pointer(T.self), count: count))
   }
 
   /// A tensor of the given shape with every element equal to `value`.
   public static func full(
-    _ shape: [Int], _ value: Double, dtype: DataType = .float32, requiresGrad: Bool = false
+    _ shape: [Int], _ value: Double, dtype: DataType = .float32, device: Device = .cpu, requiresGrad: Bool = false
   ) -> Tensor {
-    let result = Tensor(uninitialized: shape, dtype: dtype)
+    let result = Tensor(uninitialized: shape, dtype: dtype, device: device)
     result.backend.fill(result, with: value)
     if requiresGrad { result.requiresGrad = true }
     return result
   }
 
   /// A tensor of zeros of the given shape.
-  public static func zeros(_ shape: [Int], dtype: DataType = .float32, requiresGrad: Bool = false) -> Tensor {
-    full(shape, 0, dtype: dtype, requiresGrad: requiresGrad)
+  public static func zeros(
+    _ shape: [Int], dtype: DataType = .float32, device: Device = .cpu, requiresGrad: Bool = false
+  ) -> Tensor {
+    full(shape, 0, dtype: dtype, device: device, requiresGrad: requiresGrad)
   }
 
   /// A tensor of ones of the given shape.
-  public static func ones(_ shape: [Int], dtype: DataType = .float32, requiresGrad: Bool = false) -> Tensor {
-    full(shape, 1, dtype: dtype, requiresGrad: requiresGrad)
+  public static func ones(
+    _ shape: [Int], dtype: DataType = .float32, device: Device = .cpu, requiresGrad: Bool = false
+  ) -> Tensor {
+    full(shape, 1, dtype: dtype, device: device, requiresGrad: requiresGrad)
   }
 
-  /// Zeros of the shape and type of `other`.
-  public static func zerosLike(_ other: Tensor) -> Tensor { zeros(other.shape, dtype: other.dtype) }
+  /// Zeros of the shape and type of `other`, on its device.
+  public static func zerosLike(_ other: Tensor) -> Tensor {
+    zeros(other.shape, dtype: other.dtype, device: other.device)
+  }
 
-  /// Ones of the shape and type of `other`.
-  public static func onesLike(_ other: Tensor) -> Tensor { ones(other.shape, dtype: other.dtype) }
+  /// Ones of the shape and type of `other`, on its device.
+  public static func onesLike(_ other: Tensor) -> Tensor {
+    ones(other.shape, dtype: other.dtype, device: other.device)
+  }
 
   /// The integers of a range, as `torch.arange`; `int64`.
-  public static func arange(_ range: Range<Int>, step: Int = 1) -> Tensor {
+  public static func arange(_ range: Range<Int>, step: Int = 1, device: Device = .cpu) -> Tensor {
     let values = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
-    return Tensor(values, shape: [values.count])
+    return Tensor(values, shape: [values.count]).to(device)
   }
 
   /// The integers 0 ..< count, as `torch.arange`; `int64`.
-  public static func arange(_ count: Int) -> Tensor { arange(0..<count) }
+  public static func arange(_ count: Int, device: Device = .cpu) -> Tensor { arange(0..<count, device: device) }
 
   /// start, start + step, … up to but not including `end`, as `torch.arange`.
-  public static func arange(from start: Double, to end: Double, step: Double, dtype: DataType = .float32) -> Tensor {
+  public static func arange(
+    from start: Double, to end: Double, step: Double, dtype: DataType = .float32, device: Device = .cpu
+  ) -> Tensor {
     precondition(step != 0 && (end - start) / step >= 0, "arange from \(start) to \(end) in steps of \(step)")
     let values = (0..<Int(((end - start) / step).rounded(.up))).map { start + Double($0) * step }
-    return Tensor(values, shape: [values.count]).cast(to: dtype)
+    return Tensor(values, shape: [values.count]).cast(to: dtype).to(device)
   }
 
   /// `count` numbers at even distances from `start` to `end`, both included, as `torch.linspace`.
-  public static func linspace(from start: Double, to end: Double, count: Int, dtype: DataType = .float32) -> Tensor {
+  public static func linspace(
+    from start: Double, to end: Double, count: Int, dtype: DataType = .float32, device: Device = .cpu
+  ) -> Tensor {
     precondition(count >= 0, "linspace of \(count) numbers")
     let step = count > 1 ? (end - start) / Double(count - 1) : 0
     // From both ends, so that the last number is exactly `end`.
     let values = (0..<count).map {
       $0 < (count + 1) / 2 ? start + Double($0) * step : end - Double(count - 1 - $0) * step
     }
-    return Tensor(values, shape: [count]).cast(to: dtype)
+    return Tensor(values, shape: [count]).cast(to: dtype).to(device)
   }
 
   /// Ones on the diagonal and zeros elsewhere: [rows, columns], square if the columns are left out.
-  public static func eye(_ rows: Int, _ columns: Int? = nil, dtype: DataType = .float32) -> Tensor {
+  public static func eye(
+    _ rows: Int, _ columns: Int? = nil, dtype: DataType = .float32, device: Device = .cpu
+  ) -> Tensor {
     let columns = columns ?? rows
     let values = (0..<rows * columns).map { $0 / columns == $0 % columns ? 1.0 : 0 }
-    return Tensor(values, shape: [rows, columns]).cast(to: dtype)
+    return Tensor(values, shape: [rows, columns]).cast(to: dtype).to(device)
   }
 
-  /// A scalar of this tensor's type, for arithmetic with a Swift number; integers meet a fraction as `float32`.
+  /// A scalar of this tensor's type, for arithmetic with a Swift number; integers meet a fraction as `float32`. It is
+  /// on the CPU, wherever this tensor is: a kernel is given its value.
   func scalar(_ value: Double) -> Tensor {
     let fits = dtype.isFloatingPoint || (dtype != .bool && value == value.rounded())
     return .full([], value, dtype: fits ? dtype : (dtype == .bool && value == value.rounded() ? .int64 : .float32))

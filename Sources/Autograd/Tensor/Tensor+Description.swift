@@ -8,7 +8,7 @@ extension Tensor: CustomStringConvertible {
   /// Types other than the default ones are named as in Swift: `dtype=float64` where PyTorch has `dtype=torch.float64`.
   public var description: String {
     let isDefaultType = [.float32, .int64, .bool].contains(dtype)
-    var suffixes: [String] = []
+    var suffixes: [String] = device == .cpu ? [] : ["device='\(device)'"]
     if count == 0 && rank != 1 { suffixes.append("size=(\(shape.map(String.init).joined(separator: ", ")))") }
     if !isDefaultType || (count == 0 && dtype != .float32) { suffixes.append("dtype=\(dtype)") }
     if let gradientFunction {
@@ -19,7 +19,8 @@ extension Tensor: CustomStringConvertible {
     let prefix = "tensor("
     let title = self is Parameter ? "Parameter containing:\n" : ""
     return title
-      + Self.text(prefix + TensorText(self, indentation: prefix.count).text, suffixes, indentation: prefix.count)
+      + Self.text(
+        prefix + TensorText(detached().cpu(), indentation: prefix.count).text, suffixes, indentation: prefix.count)
   }
 
   /// `text` with `suffixes` after it, on new lines where they would not fit.

@@ -3,7 +3,7 @@ extension Tensor {
   ///
   /// - Throws: ``AutogradError`` when this tensor is tracked and operations are being recorded; see ``noGrad(_:)``.
   public func copyElements(from other: Tensor) throws {
-    try changeInPlace { backend.convert(other.expanded(to: shape), into: self) }
+    try changeInPlace { assign(other.detached().expanded(to: shape)) }
   }
 
   /// Sets every element to `value`.

@@ -1,52 +1,66 @@
 extension Tensor {
   /// Uniform draws from [low, high), as `torch.rand` and `Tensor.uniform_`.
+  ///
+  /// Like all random tensors they are drawn from the generator's one stream on the processor, so that they are the same
+  /// on every device.
   public static func rand(
-    _ shape: [Int], low: Double = 0, high: Double = 1, dtype: DataType = .float32, generator: RandomGenerator? = nil
+    _ shape: [Int], low: Double = 0, high: Double = 1, dtype: DataType = .float32, device: Device = .cpu,
+    generator: RandomGenerator? = nil
   ) -> Tensor {
     let generator = generator ?? .default
-    switch dtype {
-    case .float32: return Tensor(shape: shape, of: Float.self) { generator.uniform(into: $0, low: low, high: high) }
-    case .float64: return Tensor(shape: shape, of: Double.self) { generator.uniform(into: $0, low: low, high: high) }
-    default: unsupported("rand", dtype)
-    }
+    let drawn =
+      switch dtype {
+      case .float32: Tensor(shape: shape, of: Float.self) { generator.uniform(into: $0, low: low, high: high) }
+      case .float64: Tensor(shape: shape, of: Double.self) { generator.uniform(into: $0, low: low, high: high) }
+      default: unsupported("rand", dtype)
+      }
+    return drawn.to(device)
   }
 
   /// Normal draws, as `torch.randn` and `Tensor.normal_`.
   public static func randn(
     _ shape: [Int], mean: Double = 0, standardDeviation: Double = 1, dtype: DataType = .float32,
-    generator: RandomGenerator? = nil
+    device: Device = .cpu, generator: RandomGenerator? = nil
   ) -> Tensor {
     let generator = generator ?? .default
-    switch dtype {
-    case .float32:
-      return Tensor(shape: shape, of: Float.self) {
-        generator.normal(into: $0, mean: mean, standardDeviation: standardDeviation)
+    let drawn =
+      switch dtype {
+      case .float32:
+        Tensor(shape: shape, of: Float.self) {
+          generator.normal(into: $0, mean: mean, standardDeviation: standardDeviation)
+        }
+      case .float64:
+        Tensor(shape: shape, of: Double.self) {
+          generator.normal(into: $0, mean: mean, standardDeviation: standardDeviation)
+        }
+      default: unsupported("randn", dtype)
       }
-    case .float64:
-      return Tensor(shape: shape, of: Double.self) {
-        generator.normal(into: $0, mean: mean, standardDeviation: standardDeviation)
-      }
-    default: unsupported("randn", dtype)
-    }
+    return drawn.to(device)
   }
 
   /// Integers of a range, each as likely as the others, as `torch.randint`; `int64`.
-  public static func randint(_ range: Range<Int>, _ shape: [Int], generator: RandomGenerator? = nil) -> Tensor {
+  public static func randint(
+    _ range: Range<Int>, _ shape: [Int], device: Device = .cpu, generator: RandomGenerator? = nil
+  ) -> Tensor {
     Tensor(shape: shape, of: Int64.self) {
       (generator ?? .default).integers(into: $0, low: Int64(range.lowerBound), high: Int64(range.upperBound))
-    }
+    }.to(device)
   }
 
   /// The integers 0 ..< count in random order, as `torch.randperm`; `int64`.
-  public static func randperm(_ count: Int, generator: RandomGenerator? = nil) -> Tensor {
-    Tensor((generator ?? .default).permutation(count: count), shape: [count])
+  public static func randperm(
+    _ count: Int, device: Device = .cpu, generator: RandomGenerator? = nil
+  ) -> Tensor {
+    Tensor((generator ?? .default).permutation(count: count), shape: [count]).to(device)
   }
 
   /// 1 with the given probability and else 0, as `torch.empty(shape).bernoulli_(probability)`; `float32`.
-  public static func bernoulli(_ shape: [Int], probability: Double, generator: RandomGenerator? = nil) -> Tensor {
+  public static func bernoulli(
+    _ shape: [Int], probability: Double, device: Device = .cpu, generator: RandomGenerator? = nil
+  ) -> Tensor {
     Tensor(shape: shape, of: Float.self) {
       (generator ?? .default).bernoulli(into: $0, probability: probability)
-    }
+    }.to(device)
   }
 
   /// Initial values of a layer's weight or bias: uniform between ±1/√fanIn, which is PyTorch's default for linear and
@@ -63,6 +77,16 @@ extension RandomGenerator {
 
   /// The generator that this thread draws from where no other is given.
   public static var `default`: RandomGenerator { ThreadState.current.generator }
+}
+
+/// Runs `body` with another generator in place of this thread's default one, so that what `body` draws, such as
+/// dropout, neither depends on what was drawn before nor changes what is drawn later.
+public func withDefaultGenerator<R>(_ generator: RandomGenerator, _ body: () throws -> R) rethrows -> R {
+  let state = ThreadState.current
+  let before = state.generator
+  state.generator = generator
+  defer { state.generator = before }
+  return try body()
 }
 
 /// Starts the default generator of this thread at the stream of `seed`, as `torch.manual_seed`.

@@ -38,9 +38,13 @@ public class Tensor {
   }
 
   /// An uninitialized tensor.
-  convenience init(uninitialized shape: [Int], dtype: DataType) {
-    self.init(storage: Storage(byteCount: Shape.count(shape) * dtype.byteCount), shape: shape, dtype: dtype)
+  convenience init(uninitialized shape: [Int], dtype: DataType, device: Device) {
+    let storage = Storage(byteCount: Shape.count(shape) * dtype.byteCount, device: device)
+    self.init(storage: storage, shape: shape, dtype: dtype)
   }
+
+  /// An uninitialized tensor of this one's shape and type, on its device.
+  func uninitializedLike() -> Tensor { Tensor(uninitialized: shape, dtype: dtype, device: device) }
 
   /// A tensor that shares the elements of `other`, but not its place in the graph.
   init(sharing other: Tensor) {
@@ -54,18 +58,29 @@ public class Tensor {
   /// Converts the elements of this leaf to another type, in new memory.
   func convert(to newType: DataType) {
     guard newType != dtype else { return }
-    let converted = detached().cast(to: newType)
-    storage = converted.storage
-    offset = converted.offset
+    adopt(detached().cast(to: newType))
     dtype = newType
     accumulatedGradient = nil
+  }
+
+  /// Moves the elements of this leaf, and its gradient, to a device.
+  func move(to device: Device) {
+    guard device != self.device else { return }
+    adopt(detached().to(device))
+    accumulatedGradient = accumulatedGradient?.detached().to(device)
+  }
+
+  /// Takes the memory of `other`, in which there is no place for a gradient.
+  private func adopt(_ other: Tensor) {
+    storage = other.storage
+    offset = other.offset
     gradientSlot = nil
   }
 
   /// Moves the elements to a place in another tensor's memory, and the gradient to come to `gradientSlot`.
   func move(to home: Tensor, gradientSlot slot: Tensor) {
     precondition(home.shape == shape && home.dtype == dtype, "a tensor of shape \(shape) cannot move to \(home.shape)")
-    home.backend.convert(self, into: home)
+    home.assign(self)
     storage = home.storage
     offset = home.offset
     gradientSlot = slot
@@ -79,12 +94,13 @@ public class Tensor {
   /// The number of dimensions.
   public var rank: Int { shape.count }
 
-  /// Where the first element is in memory.
+  /// Where the first element is in the memory of its device.
   var address: UnsafeMutableRawPointer { storage.pointer + offset * dtype.byteCount }
 
   /// The elements as a typed pointer; `T` must have the layout of `dtype`.
   func pointer<T: TensorElement>(_ type: T.Type = T.self) -> UnsafeMutablePointer<T> {
     assert(T.dataType == dtype, "tensor of \(dtype) read as \(T.dataType)")
+    assert(device == .cpu, "tensor on \(device) read by the processor")
     return address.assumingMemoryBound(to: T.self)
   }
 }
@@ -132,10 +148,11 @@ extension Tensor {
         return
       }
       precondition(
-        newValue.shape == shape && newValue.dtype == dtype,
-        "gradient of shape \(newValue.shape), \(newValue.dtype) given to a tensor of shape \(shape), \(dtype)")
+        newValue.shape == shape && newValue.dtype == dtype && newValue.device == device,
+        "gradient of shape \(newValue.shape), \(newValue.dtype) on \(newValue.device) given to a tensor of shape \(shape), \(dtype) on \(device)"
+      )
       if let gradientSlot, gradientSlot.address != newValue.address {
-        gradientSlot.backend.convert(newValue, into: gradientSlot)
+        gradientSlot.assign(newValue)
         accumulatedGradient = gradientSlot
       } else {
         accumulatedGradient = newValue
@@ -147,5 +164,7 @@ extension Tensor {
   public func detached() -> Tensor { Tensor(sharing: self) }
 
   /// The backend that computes on this tensor's memory.
-  var backend: any Backend { CPUBackend.shared }
+  var backend: any Backend {
+    if let gpu = storage.gpu { gpu.backend } else { CPUBackend.shared }
+  }
 }

@@ -110,7 +110,22 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
                                     const T *variance, double epsilon, T *dweight, T *dbias);                          \
   /* One SGD step (torch.optim.SGD): g = gradient * scale + weight_decay * w; with momentum,                           \
      v = first ? g : momentum * v + (1 - dampening) * g; w -= rate * (nesterov ? g + momentum * v : v). */             \
-  void dt_sgd_step_##s(size_t n, const T *gradient, T *weight, T *velocity, const dt_sgd *options);
+  void dt_sgd_step_##s(size_t n, const T *gradient, T *weight, T *velocity, const dt_sgd *options);                    \
+  /* One step of Adam: w *= shrinkage; g as above; m += (1 - beta1) * (g - m); v = beta2 * v + (1 - beta2) * g * g;    \
+     w -= rate * m / (sqrt(v) / correction + epsilon). */                                                              \
+  void dt_adam_step_##s(size_t n, const T *gradient, T *weight, T *mean, T *square, const dt_adam *options);           \
+  /* One step of RMSprop: g as above; v = smoothing * v + (1 - smoothing) * g * g; b = g / (sqrt(v) + epsilon), added  \
+     to momentum * velocity if there is one; w -= rate * b. */                                                         \
+  void dt_rmsprop_step_##s(size_t n, const T *gradient, T *weight, T *square, T *velocity, const dt_rmsprop *options); \
+  /* One step of Adagrad: g as above; s += g * g; w -= rate * g / (sqrt(s) + epsilon). */                              \
+  void dt_adagrad_step_##s(size_t n, const T *gradient, T *weight, T *sum, const dt_adagrad *options);                 \
+  /* The gradient of an activation from that of its result, and the sums of its columns, or those added to the sums. */\
+  void dt_relu_gradient_sums_##s(size_t rows, size_t columns, const T *gradient, const T *result, T *out,              \
+                                 T *column_sums, int adding);                                                          \
+  void dt_sigmoid_gradient_sums_##s(size_t rows, size_t columns, const T *gradient, const T *result, T *out,           \
+                                    T *column_sums, int adding);                                                       \
+  void dt_tanh_gradient_sums_##s(size_t rows, size_t columns, const T *gradient, const T *result, T *out,              \
+                                 T *column_sums, int adding);
 
 // A sliding window over the planes of one image.
 typedef struct {
@@ -132,16 +147,36 @@ typedef struct {
   int nesterov, first;
 } dt_sgd;
 
+typedef struct {
+  double rate, correction, beta1, beta2, epsilon, weight_decay, shrinkage, gradient_scale;
+} dt_adam;
+
+typedef struct {
+  double rate, smoothing, epsilon, weight_decay, momentum, gradient_scale;
+} dt_rmsprop;
+
+typedef struct {
+  double rate, epsilon, weight_decay, gradient_scale;
+} dt_adagrad;
+
 DT_DECLARE_TYPED(float, f32)
 DT_DECLARE_TYPED(double, f64)
 
 // The instructions of the compiled versions of these loops that this processor runs.
 const char *dt_instructions(void);
 
+// The Box-Muller transform, in place, of blocks of 16 samples that are uniform on [0, 1).
+void dt_box_muller_f32(size_t blocks, float mean, float deviation, float *values);
+
 // out[i] = (float) x[i]
 void dt_convert_u8_to_f32(size_t n, const uint8_t *x, float *out);
 
 // c[m, n] = sum over k of a[m, k] * b[k, n], wrapping around on overflow.
 void dt_matrix_product_i64(size_t m, size_t n, size_t k, const int64_t *a, const int64_t *b, int64_t *c);
+
+// Ceilings. Rounds of multiply-adds on vectors of 64 or 32 bytes in registers; gives the operations that were made.
+double dt_multiply_adds(long rounds, int is_wide, float *result);
+// The sum of the elements but for the last count % 128, at the speed of memory.
+float dt_read_memory(long count, const float *x);
 
 #endif

@@ -49,6 +49,8 @@ int cmpi_error_text(int code, char text[CMPI_TEXT_CAPACITY]);
 int cmpi_world(CMPICommunicator **world);
 /// MPI_Comm_split_type with MPI_COMM_TYPE_SHARED: the ranks that share memory with this one.
 int cmpi_split_shared(const CMPICommunicator *communicator, CMPICommunicator **shared);
+/// MPI_Comm_split; a negative color is MPI_UNDEFINED, and `part` then null.
+int cmpi_split(const CMPICommunicator *communicator, int color, int key, CMPICommunicator **part);
 /// MPI_Comm_free, except for MPI_COMM_WORLD, where only the handle is freed.
 int cmpi_communicator_free(CMPICommunicator *communicator);
 /// MPI_Comm_rank.
@@ -58,35 +60,39 @@ int cmpi_size(const CMPICommunicator *communicator, int *size);
 /// MPI_Abort.
 int cmpi_abort(const CMPICommunicator *communicator, int code);
 
-/// MPI_Barrier.
-int cmpi_barrier(const CMPICommunicator *communicator);
-/// MPI_Bcast.
-int cmpi_broadcast(
-    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, int root);
 /// MPI_Allreduce, in place.
 int cmpi_all_reduce(
     const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, CMPIOperation operation);
+
+/// MPI_Ibarrier.
+int cmpi_start_barrier(const CMPICommunicator *communicator, CMPIRequest **request);
+/// MPI_Ibcast.
+int cmpi_start_broadcast(
+    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, int root,
+    CMPIRequest **request);
 /// MPI_Iallreduce, in place.
 int cmpi_start_all_reduce(
     const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, CMPIOperation operation,
     CMPIRequest **request);
-/// MPI_Reduce: `output` is written at the root only.
-int cmpi_reduce(
+/// MPI_Ireduce: `output` is written at the root only, where it may be `input`.
+int cmpi_start_reduce(
     const CMPICommunicator *communicator, const void *input, void *output, int count, CMPIElement element,
-    CMPIOperation operation, int root);
-/// MPI_Allgatherv; `part` null means that this rank's part already lies at its place in `all`.
-int cmpi_all_gather(
-    const CMPICommunicator *communicator, const void *part, void *all, const int *counts, const int *offsets,
-    int rank, CMPIElement element);
-/// MPI_Reduce_scatter.
-int cmpi_reduce_scatter(
-    const CMPICommunicator *communicator, const void *all, void *part, const int *counts, CMPIElement element,
-    CMPIOperation operation);
+    CMPIOperation operation, int root, CMPIRequest **request);
+/// MPI_Isend.
+int cmpi_start_send(
+    const CMPICommunicator *communicator, const void *buffer, int count, CMPIElement element, int rank, int tag,
+    CMPIRequest **request);
+/// MPI_Irecv: `count` is the most that is received.
+int cmpi_start_receive(
+    const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, int rank, int tag,
+    CMPIRequest **request);
 
-/// MPI_Test; `flag` becomes 1 once the operation is complete, and stays so.
+/// MPI_Test; `flag` becomes 1 once the operation is complete, after which the request is only to be freed.
 int cmpi_test(CMPIRequest *request, int *flag);
-/// MPI_Wait; returns at once when the operation was already seen to be complete.
+/// MPI_Wait.
 int cmpi_wait(CMPIRequest *request);
+/// MPI_Get_count: the elements that a completed receive got, or MPI_UNDEFINED where they are no whole number.
+int cmpi_received_count(const CMPIRequest *request);
 /// Frees the handle of a completed operation.
 void cmpi_request_free(CMPIRequest *request);
 

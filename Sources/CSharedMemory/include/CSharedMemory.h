@@ -35,8 +35,9 @@ typedef enum CSMOperation {
   CSMOperationProduct
 } CSMOperation;
 
-/// Sets `targets[t][i]` to `sources[0][i] ∘ sources[1][i] ∘ …`, in this order, for all targets t and every i < `count`.
-/// A target is one of the sources or overlaps none of them. Integers wrap around.
+/// Sets `targets[t][i]` to the combination of all `sources[s][i]`, for all targets t and every i < `count`.
+/// Sources are combined pairwise, along a binary tree: ((s0 ∘ s1) ∘ (s2 ∘ s3)) ∘ …, for sums that do not depend on how
+/// the tree is shared out. A target is one of the sources or overlaps none of them. Integers wrap around.
 void csm_combine(
     CSMElement element, CSMOperation operation, size_t count, size_t source_count, const void *const *sources,
     size_t target_count, void *const *targets);

@@ -61,8 +61,20 @@ public struct TextMismatch: CommonError, Equatable, CustomStringConvertible {
     self.found = found
   }
 
-  /// The rank, the line and both texts.
+  /// The rank and what differs: a value, where both lines give one to the same name as in `seed: 1`, else the lines.
   public var description: String {
-    "\(what) differs on rank \(rank), line \(line): \"\(found)\", but \"\(expected)\" on rank 0"
+    let place = "\(what) differs on rank \(rank)"
+    if let (name, value) = Self.entry(found), let (expectedName, expectedValue) = Self.entry(expected),
+      name == expectedName
+    {
+      return "\(place): \(name) is \(value), but \(expectedValue) on rank 0"
+    }
+    func words(_ line: String) -> String { line.isEmpty ? "nothing" : "\"\(line)\"" }
+    return "\(place), line \(line): it has \(words(found)) where rank 0 has \(words(expected))"
+  }
+
+  private static func entry(_ line: String) -> (name: Substring, value: Substring)? {
+    guard let colon = line.firstRange(of: ": ") else { return nil }
+    return (line[..<colon.lowerBound], line[colon.upperBound...])
   }
 }

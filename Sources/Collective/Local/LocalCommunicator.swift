@@ -14,6 +14,9 @@ public final class LocalCommunicator: Communicator {
   /// A group of one rank.
   public init() {}
 
+  /// True: there is nothing to add.
+  public var sumsAlongBinaryTree: Bool { true }
+
   /// One process, started by no launcher.
   public var launch: LaunchDescription {
     LaunchDescription(launcher: nil, communicator: self, processorName: ProcessInfo.processInfo.hostName)
@@ -37,30 +40,55 @@ public final class LocalCommunicator: Communicator {
   }
 
   /// Leaves the buffer as it is. Throws when the root is not 0.
-  public func broadcast<Element: ReducibleElement>(
+  public func startBroadcast<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkRoot(root)
+    return CompletedOperation()
   }
 
   /// Copies the part, which is the whole. Throws when the counts differ.
-  public func allGather<Element: ReducibleElement>(
+  public func startAllGather<Element: ReducibleElement>(
     _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
     UnsafeMutableRawBufferPointer(all).copyMemory(from: UnsafeRawBufferPointer(part))
+    return CompletedOperation()
   }
 
   /// Copies the whole, which is the part. Throws when the counts differ.
-  public func reduceScatter<Element: ReducibleElement>(
+  public func startReduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
     UnsafeMutableRawBufferPointer(part).copyMemory(from: UnsafeRawBufferPointer(all))
+    return CompletedOperation()
   }
 
-  /// Returns at once.
-  public func barrier() throws {}
+  /// Complete at once.
+  public func startBarrier() throws -> any PendingOperation { CompletedOperation() }
+
+  /// Throws: there is no other rank.
+  public func startSend<Element: ReducibleElement>(
+    _ buffer: UnsafeBufferPointer<Element>, to rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try checkPeer(rank, tag: tag)
+    return CompletedOperation()
+  }
+
+  /// Throws: there is no other rank.
+  public func startReceive<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, from rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try checkPeer(rank, tag: tag)
+    return CompletedOperation()
+  }
+
+  /// Another group of one rank, or none.
+  public func split(color: Int?, key: Int) throws -> (any Communicator)? {
+    try checkSplit(color: color, key: key)
+    return color == nil ? nil : LocalCommunicator()
+  }
 
   /// Does nothing.
   public func finalize() throws {}

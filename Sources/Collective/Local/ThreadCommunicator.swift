@@ -2,7 +2,7 @@ import Foundation
 
 /// A rank that is a thread of this process, for tests and for machines without MPI.
 ///
-/// Results are combined in the order of the ranks, whatever the timing: the same inputs give the same bits.
+/// Results are combined along a binary tree of the ranks, whatever the timing: the same inputs give the same bits.
 public final class ThreadCommunicator: Communicator {
   /// This rank.
   public let rank: Int
@@ -15,11 +15,14 @@ public final class ThreadCommunicator: Communicator {
   }
 
   /// The number of threads.
-  public var size: Int { group.size }
+  public var size: Int { group.members.count }
   /// The rank: all threads share a node.
   public var localRank: Int { rank }
   /// The number of threads: all share a node.
-  public var localSize: Int { group.size }
+  public var localSize: Int { size }
+
+  /// True.
+  public var sumsAlongBinaryTree: Bool { true }
 
   /// Ranks that are threads of one process.
   public var launch: LaunchDescription {
@@ -34,20 +37,21 @@ public final class ThreadCommunicator: Communicator {
     size: Int, _ body: @escaping @Sendable (ThreadCommunicator) throws -> Result
   ) throws -> [Result] {
     precondition(size > 0, "a group of \(size) ranks")
-    let group = ThreadGroup(size: size)
+    let job = ThreadJob(size: size)
+    let group = ThreadGroup(job, members: Array(0..<size))
     let results = Results<Result>(count: size)
     for rank in 0..<size {
       Thread.detachNewThread {
         do {
           results.set(try body(ThreadCommunicator(rank: rank, group: group)), at: rank)
-          group.leave(rank, error: nil)
+          job.leave(rank, error: nil)
         } catch {
-          group.leave(rank, error: error)
+          job.leave(rank, error: error)
         }
       }
     }
-    group.waitUntilAllLeft()
-    if let cause = group.cause { throw cause }
+    job.waitUntilAllLeft()
+    if let cause = job.cause { throw cause }
     return results.all
   }
 
@@ -56,7 +60,7 @@ public final class ThreadCommunicator: Communicator {
     "last thread combines"
   }
 
-  /// Combines the ranks' buffers in the order of the ranks.
+  /// Combines the ranks' buffers along a binary tree.
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
@@ -71,63 +75,106 @@ public final class ThreadCommunicator: Communicator {
     return try join(call, UnsafeBufferPointer(buffer), buffer) { contributions in
       guard buffer.count > 0 else { return }
       let outputs = contributions.map { $0.output.bindMemory(to: Element.self) }
-      for other in outputs.dropFirst() {
-        Self.combine(UnsafeBufferPointer(other), into: outputs[0], operation)
+      BinaryTree.forEachPair(of: outputs.count) { source, target in
+        Self.combine(UnsafeBufferPointer(outputs[source]), into: outputs[target], operation)
       }
       for other in outputs.dropFirst() { _ = other.update(fromContentsOf: outputs[0]) }
     }
   }
 
   /// Copies the root's buffer.
-  public func broadcast<Element: ReducibleElement>(
+  public func startBroadcast<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkRoot(root)
     let call = "a broadcast from rank \(root) of \(buffer.count) \(Element.self)"
-    try join(call, UnsafeBufferPointer(buffer), buffer) { contributions in
+    return try join(call, UnsafeBufferPointer(buffer), buffer) { contributions in
       for (rank, contribution) in contributions.enumerated() where rank != root {
         contribution.output.copyMemory(from: contributions[root].input)
       }
-    }.wait()
+    }
   }
 
   /// Copies every rank's part into every rank's whole.
-  public func allGather<Element: ReducibleElement>(
+  public func startAllGather<Element: ReducibleElement>(
     _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
     let cut = ShardCut(count: all.count, size: size)
-    try join("an all-gather of \(all.count) \(Element.self)", part, all) { contributions in
+    return try join("an all-gather of \(all.count) \(Element.self)", part, all) { contributions in
       for target in contributions.map({ $0.output.bindMemory(to: Element.self) }) {
         for (rank, source) in contributions.enumerated() {
           let place = UnsafeMutableBufferPointer(rebasing: target[cut.range(of: rank)])
           UnsafeMutableRawBufferPointer(place).copyMemory(from: source.input)
         }
       }
-    }.wait()
+    }
   }
 
-  /// Combines each part in the order of the ranks.
-  public func reduceScatter<Element: ReducibleElement>(
+  /// Combines each part along a binary tree of the ranks.
+  public func startReduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
     let cut = ShardCut(count: all.count, size: size)
-    try join("a reduce-scatter (\(operation)) of \(all.count) \(Element.self)", all, part) { contributions in
+    return try join("a reduce-scatter (\(operation)) of \(all.count) \(Element.self)", all, part) { contributions in
       let inputs = contributions.map { $0.input.bindMemory(to: Element.self) }
       for (rank, contribution) in contributions.enumerated() {
-        let target = contribution.output.bindMemory(to: Element.self)
-        let parts = inputs.map { UnsafeBufferPointer(rebasing: $0[cut.range(of: rank)]) }
-        _ = target.update(fromContentsOf: parts[0])
-        for other in parts.dropFirst() { Self.combine(other, into: target, operation) }
+        // Combined apart, for a part may lie in its rank's whole.
+        var parts = inputs.map { Array($0[cut.range(of: rank)]) }
+        BinaryTree.forEachPair(of: parts.count) { source, target in
+          let other = parts[source]
+          other.withUnsafeBufferPointer { other in
+            parts[target].withUnsafeMutableBufferPointer { Self.combine(other, into: $0, operation) }
+          }
+        }
+        parts[0].withUnsafeBytes { contribution.output.copyMemory(from: $0) }
       }
-    }.wait()
+    }
   }
 
-  /// Returns once every rank has called it.
-  public func barrier() throws {
+  /// Complete once every rank has started it.
+  public func startBarrier() throws -> any PendingOperation {
     let nothing = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
-    try join("a barrier", UnsafeBufferPointer(nothing), nothing) { _ in }.wait()
+    return try join("a barrier", UnsafeBufferPointer(nothing), nothing) { _ in }
+  }
+
+  /// Sends a message, which is copied once the other rank receives it.
+  public func startSend<Element: ReducibleElement>(
+    _ buffer: UnsafeBufferPointer<Element>, to rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try checkPeer(rank, tag: tag)
+    let envelope = ThreadGroup.Envelope(
+      source: self.rank, destination: rank, tag: tag, element: Element.elementType)
+    return ThreadOperation(
+      group: group, try group.send(envelope, UnsafeRawBufferPointer(buffer), count: buffer.count))
+  }
+
+  /// Receives a message.
+  public func startReceive<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, from rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try checkPeer(rank, tag: tag)
+    let envelope = ThreadGroup.Envelope(
+      source: rank, destination: self.rank, tag: tag, element: Element.elementType)
+    return ThreadOperation(
+      group: group, try group.receive(envelope, UnsafeMutableRawBufferPointer(buffer), count: buffer.count))
+  }
+
+  /// Groups of threads that end together: a failure in one is a failure of all.
+  public func split(color: Int?, key: Int) throws -> (any Communicator)? {
+    try checkSplit(color: color, key: key)
+    var choices = [Int64](repeating: 0, count: 2 * size)
+    choices[2 * rank] = Int64(color ?? -1)
+    choices[2 * rank + 1] = Int64(key)
+    let call = calls
+    try allReduce(&choices, .sum)
+    guard let color else { return nil }
+    let places = (0..<size).filter { choices[2 * $0] == color }
+      .sorted { (choices[2 * $0 + 1], $0) < (choices[2 * $1 + 1], $1) }
+    guard let place = places.firstIndex(of: rank) else { preconditionFailure("rank \(rank) is not in its own group") }
+    let part = group.part(ofCall: call, members: places.map { group.members[$0] })
+    return ThreadCommunicator(rank: place, group: part)
   }
 
   /// Does nothing: a rank leaves when its work returns.
@@ -142,9 +189,9 @@ public final class ThreadCommunicator: Communicator {
   ) throws -> ThreadOperation {
     let contribution = Contribution(
       input: UnsafeRawBufferPointer(input), output: UnsafeMutableRawBufferPointer(output))
-    let exchange = try group.join(calls, as: rank, call: call, contribution, work: work)
+    let meeting = try group.join(calls, as: rank, call: call, contribution, work: work)
     calls += 1
-    return ThreadOperation(group: group, exchange: exchange)
+    return ThreadOperation(group: group, meeting)
   }
 
   private static func combine<Element: ReducibleElement>(
@@ -160,7 +207,7 @@ extension ThreadCommunicator: SharedMemoryProvider {
   /// Memory of this process, which the group keeps.
   package func makeSharedMemory(byteCount: Int) throws -> SharedMemory {
     var addresses = [Int64](repeating: 0, count: size)
-    addresses[rank] = Int64(Int(bitPattern: group.makeMemory(byteCount: byteCount)))
+    addresses[rank] = Int64(Int(bitPattern: group.job.makeMemory(byteCount: byteCount)))
     try allReduce(&addresses, .sum)
     let parts = addresses.map { address in
       guard let part = UnsafeMutableRawPointer(bitPattern: Int(address)) else {
@@ -171,29 +218,31 @@ extension ThreadCommunicator: SharedMemoryProvider {
     return SharedMemory(parts: parts, byteCount: byteCount)
   }
 
-  /// Throws the group's failure.
+  /// Throws the job's failure.
   package func checkIsAlive(_ rank: Int, call: CollectiveCall) throws {
-    try group.checkIsPresent(rank, call: call.description)
+    try group.job.condition.withLock {
+      try group.job.checkArePresent([group.members[rank]], call: call.description)
+    }
   }
 }
 
 private final class ThreadOperation: PendingOperation {
   private let group: ThreadGroup
-  private let exchange: Exchange
+  private let meeting: Meeting
 
-  init(group: ThreadGroup, exchange: Exchange) {
+  init(group: ThreadGroup, _ meeting: Meeting) {
     self.group = group
-    self.exchange = exchange
+    self.meeting = meeting
   }
 
-  func test() throws -> Bool { try group.isComplete(exchange) }
+  func test() throws -> Bool { try group.isComplete(meeting) }
 
-  func wait() throws {
-    if let error = group.outcome(of: exchange) { throw error }
+  func wait() throws { try group.wait(for: meeting) }
+
+  /// An error here has ended the job's work: `run` throws it.
+  deinit {
+    if case .failure = Result(catching: { try group.wait(for: meeting) }) { return }
   }
-
-  /// An error here has ended the group's work: `run` throws it.
-  deinit { _ = group.outcome(of: exchange) }
 }
 
 private final class Results<Value: Sendable>: @unchecked Sendable {

@@ -1,21 +1,29 @@
 import CMPI
 
 extension MPICommunicator {
-  /// Cuts a range of elements into messages that MPI can count.
-  func messages(_ range: Range<Int>) -> [Range<Int>] {
-    stride(from: range.lowerBound, to: range.upperBound, by: messageCapacity).map {
+  /// Cuts a range of elements into messages that MPI can count. Nothing is no message, unless `emptyIsOne`.
+  func messages(_ range: Range<Int>, emptyIsOne: Bool = false) -> [Range<Int>] {
+    if range.isEmpty && emptyIsOne { return [range] }
+    return stride(from: range.lowerBound, to: range.upperBound, by: messageCapacity).map {
       $0..<min($0 + messageCapacity, range.upperBound)
     }
   }
 
-  func broadcast<Element: ReducibleElement>(
-    _ range: Range<Int>, of buffer: UnsafeMutableBufferPointer<Element>, from root: Int
-  ) throws {
-    for message in messages(range) {
-      let code = cmpi_broadcast(
-        world, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, Int32(root))
-      try MPIError.check(code, "MPI_Bcast")
+  /// Starts the broadcast of a range of a buffer.
+  func broadcasts<Element: ReducibleElement>(
+    of range: Range<Int>, in buffer: UnsafeMutableBufferPointer<Element>, from root: Int
+  ) throws -> [MPIOperation.Request] {
+    try messages(range).map { message in
+      try request("MPI_Ibcast") {
+        cmpi_start_broadcast(
+          handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, Int32(root), &$0)
+      }
     }
+  }
+
+  /// The request that an MPI call starts.
+  func request(_ call: String, _ start: (inout OpaquePointer?) -> Int32) throws -> MPIOperation.Request {
+    MPIOperation.Request(handle: try Self.handle(call, start))
   }
 
   /// The handle that an MPI call writes.
@@ -32,6 +40,14 @@ extension MPICommunicator {
     try MPIError.check(cmpi_rank(communicator, &rank), "MPI_Comm_rank")
     try MPIError.check(cmpi_size(communicator, &size), "MPI_Comm_size")
     return (Int(rank), Int(size))
+  }
+
+  /// Rank and size among those ranks of a communicator that share memory with this one.
+  static func localRankAndSize(of communicator: OpaquePointer) throws -> (rank: Int, size: Int) {
+    let node = try handle("MPI_Comm_split_type") { cmpi_split_shared(communicator, &$0) }
+    let place = try rankAndSize(of: node)
+    try MPIError.check(cmpi_communicator_free(node), "MPI_Comm_free")
+    return place
   }
 }
 

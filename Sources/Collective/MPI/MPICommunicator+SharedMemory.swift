@@ -7,7 +7,7 @@ extension MPICommunicator: SharedMemoryProvider {
     let space = Result { try spaceRefusal(byteCount) }
     try refuse(agreeing: space.failureText ?? space.get())
     var window: OpaquePointer?
-    let code = cmpi_window_allocate_shared(world, byteCount + Self.alignment, &window)
+    let code = cmpi_window_allocate_shared(handle, byteCount + Self.alignment, &window)
     let failure = Result { try MPIError.check(code, "MPI_Win_allocate_shared") }
     // A window that other ranks failed to make cannot be freed, for that is collective.
     try refuse(agreeing: failure.failureText)

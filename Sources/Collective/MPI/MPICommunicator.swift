@@ -1,7 +1,7 @@
 import CMPI
 import Foundation
 
-/// The ranks of `MPI_COMM_WORLD`, each a process.
+/// The ranks of `MPI_COMM_WORLD`, each a process, or of a part of it.
 ///
 /// MPI counts in 32 bits; longer buffers travel in several messages. Operations that were started proceed only inside
 /// MPI calls: ``PendingOperation/test()`` now and then keeps them going.
@@ -15,7 +15,9 @@ public final class MPICommunicator: Communicator {
   /// The number of ranks that share memory with this one.
   public let localSize: Int
 
-  let world: OpaquePointer
+  let handle: OpaquePointer
+  /// The group of all ranks, of which this is a part; nil for that group itself.
+  private let whole: MPICommunicator?
   private let launcher: String
   private let processorName: String
 
@@ -41,19 +43,27 @@ public final class MPICommunicator: Communicator {
     guard isInitialized == 0 else { throw LaunchError.alreadyInitialized }
     try MPIError.check(cmpi_initialize(), "MPI_Init_thread")
 
-    world = try Self.handle("MPI_COMM_WORLD") { cmpi_world(&$0) }
-    (rank, size) = try Self.rankAndSize(of: world)
+    handle = try Self.handle("MPI_COMM_WORLD") { cmpi_world(&$0) }
+    (rank, size) = try Self.rankAndSize(of: handle)
     if let launched = launch.size, launched != size {
       throw LaunchError.sizeMismatch(launcher: launch.launcher, launched: launched, seen: size)
     }
-    let world = world
-    let node = try Self.handle("MPI_Comm_split_type") { cmpi_split_shared(world, &$0) }
-    (localRank, localSize) = try Self.rankAndSize(of: node)
-    try MPIError.check(cmpi_communicator_free(node), "MPI_Comm_free")
-
+    (localRank, localSize) = try Self.localRankAndSize(of: handle)
+    whole = nil
     launcher = launch.launcher
     processorName = mpiText { cmpi_processor_name($0) } ?? ProcessInfo.processInfo.hostName
     self.messageCapacity = messageCapacity
+  }
+
+  /// The ranks of a part of a group.
+  private init(partOf group: MPICommunicator, _ handle: OpaquePointer) throws {
+    self.handle = handle
+    (rank, size) = try Self.rankAndSize(of: handle)
+    (localRank, localSize) = try Self.localRankAndSize(of: handle)
+    whole = group.whole ?? group
+    launcher = group.launcher
+    processorName = group.processorName
+    messageCapacity = group.messageCapacity
   }
 
   /// The launcher, the library and this rank's place.
@@ -72,7 +82,7 @@ public final class MPICommunicator: Communicator {
   ) throws {
     for message in messages(buffer.indices) {
       let code = cmpi_all_reduce(
-        world, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi)
+        handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi)
       try MPIError.check(code, "MPI_Allreduce")
     }
   }
@@ -81,85 +91,114 @@ public final class MPICommunicator: Communicator {
   public func startAllReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation {
-    let started = MPIOperation(call: "MPI_Iallreduce")
-    for message in messages(buffer.indices) {
-      let request = try Self.handle("MPI_Iallreduce") {
+    let requests = try messages(buffer.indices).map { message in
+      try request("MPI_Iallreduce") {
         cmpi_start_all_reduce(
-          world, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi, &$0)
+          handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi, &$0)
       }
-      started.append(request)
     }
-    return started
+    return MPIOperation(call: "MPI_Iallreduce", requests)
   }
 
-  /// `MPI_Bcast`.
-  public func broadcast<Element: ReducibleElement>(
+  /// `MPI_Ibcast`.
+  public func startBroadcast<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkRoot(root)
-    try broadcast(buffer.indices, of: buffer, from: root)
+    return MPIOperation(call: "MPI_Ibcast", try broadcasts(of: buffer.indices, in: buffer, from: root))
   }
 
-  /// `MPI_Allgatherv`; when the whole is too long for one message, one broadcast a part.
-  public func allGather<Element: ReducibleElement>(
+  /// One `MPI_Ibcast` a part.
+  public func startAllGather<Element: ReducibleElement>(
     _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
     let cut = ShardCut(count: all.count, size: size)
     let own = UnsafeMutableBufferPointer(rebasing: all[cut.range(of: rank)])
-    let isInPlace = part.baseAddress == UnsafePointer(own.baseAddress)
-    guard all.count > messageCapacity else {
-      let ranges = (0..<size).map(cut.range(of:))
-      let code = cmpi_all_gather(
-        world, isInPlace ? nil : part.baseAddress, all.baseAddress, ranges.map { Int32($0.count) },
-        ranges.map { Int32($0.lowerBound) }, Int32(rank), Element.elementType.mpi)
-      return try MPIError.check(code, "MPI_Allgatherv")
-    }
-    if !isInPlace { _ = own.update(fromContentsOf: part) }
-    for root in 0..<size { try broadcast(cut.range(of: root), of: all, from: root) }
+    if part.baseAddress != UnsafePointer(own.baseAddress) { _ = own.update(fromContentsOf: part) }
+    let requests = try (0..<size).flatMap { try broadcasts(of: cut.range(of: $0), in: all, from: $0) }
+    return MPIOperation(call: "MPI_Ibcast", requests)
   }
 
-  /// `MPI_Reduce_scatter`; when the whole is too long for one message, one `MPI_Reduce` a part.
-  public func reduceScatter<Element: ReducibleElement>(
+  /// One `MPI_Ireduce` a part.
+  public func startReduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
     let cut = ShardCut(count: all.count, size: size)
-    guard all.count > messageCapacity else {
-      let counts = (0..<size).map { Int32(cut.range(of: $0).count) }
-      let code = cmpi_reduce_scatter(
-        world, all.baseAddress, part.baseAddress, counts, Element.elementType.mpi, operation.mpi)
-      return try MPIError.check(code, "MPI_Reduce_scatter")
-    }
-    for root in 0..<size {
+    let requests = try (0..<size).flatMap { root in
       let range = cut.range(of: root)
-      for message in messages(range) {
-        let output = root == rank ? part.address(message.lowerBound - range.lowerBound) : nil
-        let code = cmpi_reduce(
-          world, all.address(message.lowerBound), output, Int32(message.count), Element.elementType.mpi,
-          operation.mpi, Int32(root))
-        try MPIError.check(code, "MPI_Reduce")
+      return try messages(range).map { message in
+        try request("MPI_Ireduce") {
+          cmpi_start_reduce(
+            handle, all.address(message.lowerBound),
+            root == rank ? part.address(message.lowerBound - range.lowerBound) : nil, Int32(message.count),
+            Element.elementType.mpi, operation.mpi, Int32(root), &$0)
+        }
       }
     }
+    return MPIOperation(call: "MPI_Ireduce", requests)
   }
 
-  /// `MPI_Barrier`.
-  public func barrier() throws {
-    try MPIError.check(cmpi_barrier(world), "MPI_Barrier")
+  /// `MPI_Ibarrier`.
+  public func startBarrier() throws -> any PendingOperation {
+    MPIOperation(call: "MPI_Ibarrier", [try request("MPI_Ibarrier") { cmpi_start_barrier(handle, &$0) }])
   }
 
-  /// `MPI_Finalize`, after the shared windows are freed.
+  /// `MPI_Isend`. An empty message is one, too.
+  public func startSend<Element: ReducibleElement>(
+    _ buffer: UnsafeBufferPointer<Element>, to rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try checkPeer(rank, tag: tag)
+    let requests = try messages(buffer.indices, emptyIsOne: true).map { message in
+      try request("MPI_Isend") {
+        cmpi_start_send(
+          handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, Int32(rank),
+          Int32(tag), &$0)
+      }
+    }
+    return MPIOperation(call: "MPI_Isend", requests)
+  }
+
+  /// `MPI_Irecv`. Throws an ``MPIError`` for a message that is longer than the buffer, and a ``CollectiveError`` for one
+  /// that is shorter.
+  public func startReceive<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, from rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try checkPeer(rank, tag: tag)
+    let requests = try messages(buffer.indices, emptyIsOne: true).map { message in
+      var started = try request("MPI_Irecv") {
+        cmpi_start_receive(
+          handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, Int32(rank),
+          Int32(tag), &$0)
+      }
+      started.expectedCount = message.count
+      return started
+    }
+    return MPIOperation(call: "MPI_Irecv", source: (rank, tag), requests)
+  }
+
+  /// `MPI_Comm_split`.
+  public func split(color: Int?, key: Int) throws -> (any Communicator)? {
+    try checkSplit(color: color, key: key)
+    var part: OpaquePointer?
+    try MPIError.check(cmpi_split(handle, Int32(color ?? -1), Int32(key), &part), "MPI_Comm_split")
+    return try part.map { try MPICommunicator(partOf: self, $0) }
+  }
+
+  /// Frees the shared windows and the group, and calls `MPI_Finalize` if it is that of all ranks.
   public func finalize() throws {
     for window in windows { try MPIError.check(cmpi_window_free(window), "MPI_Win_free") }
     windows.removeAll()
-    try MPIError.check(cmpi_communicator_free(world), "MPI_Comm_free")
-    try MPIError.check(cmpi_finalize(), "MPI_Finalize")
+    try MPIError.check(cmpi_communicator_free(handle), "MPI_Comm_free")
+    if whole == nil { try MPIError.check(cmpi_finalize(), "MPI_Finalize") }
   }
 
-  /// `MPI_Abort`, after what was printed is written.
+  /// `MPI_Abort` of all ranks, after what was printed is written.
   public func abort(_ status: Int32) -> Never {
+    if let whole { whole.abort(status) }
     fflush(nil)
-    _ = cmpi_abort(world, status)
+    _ = cmpi_abort(handle, status)
     exit(status)
   }
 }

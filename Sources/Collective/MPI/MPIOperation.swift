@@ -2,35 +2,60 @@ import CMPI
 
 /// A started MPI operation, in as many requests as its count needed.
 final class MPIOperation: PendingOperation {
+  /// One MPI request.
+  struct Request {
+    let handle: OpaquePointer
+    /// The elements that have to arrive, where it is a receive.
+    var expectedCount: Int?
+  }
+
   private let call: String
-  /// Those that are not known to be complete. One that fails is dropped, for MPI cannot complete it any more.
-  private var requests: [OpaquePointer] = []
+  private let source: (rank: Int, tag: Int)
+  /// Those that are not known to be complete, oldest last.
+  private var requests: [Request]
+  /// What went wrong. MPI cannot complete a request that failed; those after it are still to be waited for.
+  private var failure: (any Error)?
 
-  init(call: String) { self.call = call }
-
-  func append(_ request: OpaquePointer) { requests.append(request) }
+  init(call: String, source: (rank: Int, tag: Int) = (0, 0), _ requests: [Request]) {
+    self.call = call
+    self.source = source
+    self.requests = requests.reversed()
+  }
 
   func test() throws -> Bool {
-    while let request = requests.first {
+    while let request = requests.last {
       var isComplete: Int32 = 0
-      let code = cmpi_test(request, &isComplete)
+      let code = cmpi_test(request.handle, &isComplete)
       if code == 0 && isComplete == 0 { return false }
-      try release(after: code)
+      complete(request, code)
     }
+    if let failure { throw failure }
     return true
   }
 
   func wait() throws {
-    while let request = requests.first { try release(after: cmpi_wait(request)) }
+    while let request = requests.last { complete(request, cmpi_wait(request.handle)) }
+    if let failure { throw failure }
   }
 
-  private func release(after code: Int32) throws {
-    cmpi_request_free(requests.removeFirst())
-    try MPIError.check(code, call)
+  private func complete(_ request: Request, _ code: Int32) {
+    requests.removeLast()
+    let received = Int(cmpi_received_count(request.handle))
+    cmpi_request_free(request.handle)
+    do {
+      try MPIError.check(code, call)
+      if let expected = request.expectedCount, received != expected {
+        throw CollectiveError.wrongMessageCount(
+          found: received, expected: expected, source: source.rank, tag: source.tag)
+      }
+    } catch {
+      failure = failure ?? error
+    }
   }
 
   /// MPI may still write into the buffer, and a collective operation cannot be cancelled.
   deinit {
+    guard !requests.isEmpty else { return }
     do { try wait() } catch { preconditionFailure("a dropped operation cannot be completed: \(error)") }
   }
 }

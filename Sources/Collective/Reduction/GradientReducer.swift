@@ -2,6 +2,8 @@
 public protocol GradientReduction: AnyObject {
   /// Begins a step.
   func begin()
+  /// Says that the arena holds the gradients of a logical shard that is not this rank's last in the step.
+  func keepShard()
   /// Says that the gradient of a parameter is final. Throws when the communication fails.
   func parameterReady(_ index: Int) throws
   /// Lets the operations that were started proceed. Throws when the communication fails.
@@ -18,13 +20,18 @@ public protocol GradientReduction: AnyObject {
 /// started in the order of the arena, so that all ranks agree on it however their gradients become ready. A parameter
 /// that never becomes ready is summed as it lies in the arena: fill it with zeros.
 ///
-/// One rank alone has nothing to do. Calls in the wrong order are programming errors and trap.
+/// Where the sums must not depend on the number of ranks, each rank computes `shards` logical shards in a step, one
+/// after the other, and says so with `keepShard()` after each but the last. All shards of all ranks are then summed
+/// along one binary tree: first those of a rank, then the ranks.
+///
+/// One rank alone has no communication to do. Calls in the wrong order are programming errors and trap.
 public final class GradientReducer<Element: ReducibleElement>: GradientReduction {
   /// The buckets.
   public let plan: BucketPlan
 
   private let communicator: any Communicator
   private let arena: UnsafeMutableBufferPointer<Element>
+  private let shards: ShardSums<Element>?
 
   private var isUnderWay = false
   private var isReady: [Bool]
@@ -35,14 +42,23 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
   /// The operations that are not known to be complete, oldest first.
   private var pending: [any PendingOperation] = []
 
-  /// A reducer of `arena`, which must outlive it and have the plan's number of elements, with the same plan on all
-  /// ranks.
-  public init(communicator: any Communicator, arena: UnsafeMutableBufferPointer<Element>, plan: BucketPlan) {
+  /// A reducer of `arena`, which must outlive it and have the plan's number of elements.
+  ///
+  /// - Parameters:
+  ///   - plan: the same on all ranks.
+  ///   - shards: the logical shards that every rank computes in a step, a power of two as the number of ranks then is;
+  ///     nil where sums may depend on the number of ranks.
+  public init(
+    communicator: any Communicator, arena: UnsafeMutableBufferPointer<Element>, plan: BucketPlan, shards: Int? = nil
+  ) {
     precondition(
       arena.count == plan.elementCount, "an arena of \(arena.count) elements, the plan has \(plan.elementCount)")
     self.communicator = communicator
     self.arena = arena
     self.plan = plan
+    precondition(
+      shards == nil || communicator.size.nonzeroBitCount == 1, "\(communicator.size) ranks are not a power of two")
+    self.shards = shards.map { ShardSums(shardCount: $0, arena: arena) }
     isReady = Array(repeating: false, count: plan.parameterCount)
     missing = plan.buckets.map(\.parameters.count)
   }
@@ -52,8 +68,16 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
     precondition(!isUnderWay, "begin() before the step that is under way has finished")
     isUnderWay = true
     started = 0
+    shards?.begin()
     for index in isReady.indices { isReady[index] = false }
     for (index, bucket) in plan.buckets.enumerated() { missing[index] = bucket.parameters.count }
+  }
+
+  /// Takes the arena's gradients as those of a logical shard that is not this rank's last in the step.
+  public func keepShard() {
+    precondition(isUnderWay, "a shard outside of a step")
+    guard let shards else { preconditionFailure("a shard for a reducer without logical shards") }
+    shards.keep()
   }
 
   /// Says that the gradient of a parameter is final, and starts the buckets for which that was missing.
@@ -94,7 +118,13 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
   private func startNextBucket() throws {
     let elements = plan.buckets[started].elements
     started += 1
+    shards?.complete(elements)
     guard communicator.size > 1 else { return }
-    pending.append(try communicator.startAllReduce(UnsafeMutableBufferPointer(rebasing: arena[elements]), .sum))
+    let bucket = UnsafeMutableBufferPointer(rebasing: arena[elements])
+    if shards != nil && !communicator.sumsAlongBinaryTree {
+      try communicator.sumAlongBinaryTree(bucket)
+    } else {
+      pending.append(try communicator.startAllReduce(bucket, .sum))
+    }
   }
 }

@@ -9,6 +9,8 @@ package struct CollectiveCall: Equatable, CustomStringConvertible {
     case broadcast
     case allGather
     case barrier
+    case reduceScatterInPlace
+    case allGatherInPlace
   }
 
   let kind: Kind
@@ -54,6 +56,9 @@ package struct CollectiveCall: Equatable, CustomStringConvertible {
     case .broadcast: "a broadcast from rank \(root) of \(count) \(element.name)"
     case .allGather: "an all-gather of \(count) \(element.name)"
     case .barrier: "a barrier"
+    case .reduceScatterInPlace:
+      "a reduce-scatter (\(operation)) of \(count) \(element.name) in the shared window"
+    case .allGatherInPlace: "an all-gather of \(count) \(element.name) in the shared window"
     }
   }
 }

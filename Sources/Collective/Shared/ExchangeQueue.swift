@@ -39,6 +39,8 @@ final class ExchangeQueue {
   /// The steps of all exchanges so far.
   private var stepCount: UInt64 = 0
   private var failure: (any Error)?
+  /// What is under way beside the window and proceeds only when it is tested.
+  private var outside: [any PendingOperation] = []
 
   init(_ window: NodeWindow, _ provider: any SharedMemoryProvider, stallSeconds: Double) throws {
     self.window = window
@@ -49,7 +51,7 @@ final class ExchangeQueue {
 
   /// Makes an exchange, after all that were added. Throws as ``wait(for:)`` does.
   func run(_ exchange: some NodeExchange) throws {
-    guard exchanges.isEmpty && exchange.stepCount == 1 else { return try wait(for: add(exchange)) }
+    guard exchanges.isEmpty && outside.isEmpty && exchange.stepCount == 1 else { return try wait(for: add(exchange)) }
     if let failure { throw failure }
     // Nothing is under way: no need to put it into the queue. All cursors are at the same step.
     let step = announcing.step
@@ -79,6 +81,23 @@ final class ExchangeQueue {
     return stepCount
   }
 
+  /// Adds an operation that does not pass through the window, which then proceeds whenever the queue does.
+  func add(outside operation: any PendingOperation) throws {
+    if let failure { throw failure }
+    if !(try operation.test()) { outside.append(operation) }
+  }
+
+  /// Returns once an operation of ``add(outside:)`` is complete. Throws its failure, and as ``advance()`` does.
+  func wait(forOutside operation: any PendingOperation) throws {
+    var patience = Patience(isOversubscribed: isOversubscribed)
+    while !exchanges.isEmpty {
+      if try operation.test() { return }
+      if !(try advance()) { patience.rest() }
+    }
+    // Nobody waits for anything that this rank would have to do in the window.
+    try operation.wait()
+  }
+
   func isComplete(_ sequence: UInt64) -> Bool { completing.step.sequence > sequence }
 
   /// Returns once a step is complete. Throws as ``advance()`` does, and a ``PeerFailure`` when a rank has died.
@@ -106,6 +125,7 @@ final class ExchangeQueue {
   @discardableResult
   func advance() throws -> Bool {
     if let failure { throw failure }
+    advanceOutside()
     let start = (announcing.step.sequence, reducing.step.sequence, completing.step.sequence)
     var isMoving = true
     while isMoving {
@@ -166,6 +186,16 @@ final class ExchangeQueue {
       completing.peer += 1
     }
     return true
+  }
+
+  /// An operation that fails remembers its failure, which its owner gets.
+  private func advanceOutside() {
+    outside.removeAll { operation in
+      switch Result(catching: { try operation.test() }) {
+      case .success(let isComplete): isComplete
+      case .failure: true
+      }
+    }
   }
 
   private func removeComplete() {

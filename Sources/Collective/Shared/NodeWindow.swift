@@ -120,7 +120,7 @@ final class NodeWindow {
     return arenas[Int(location >> Self.offsetBits)].parts[rank] + Int(location & (1 << Self.offsetBits - 1))
   }
 
-  /// Combines the elements at ``sources``, of all ranks in their order, into the first `targetCount` of ``targets``.
+  /// Combines the elements at ``sources``, of all ranks along a binary tree, into the first `targetCount` of ``targets``.
   func combine(_ call: CollectiveCall, count: Int, targetCount: Int) {
     csm_combine(call.element.shared, call.operation.shared, count, size, sources, targetCount, targets)
   }

@@ -1,7 +1,7 @@
 /// The ranks of one node, who combine their elements in memory that they share.
 ///
-/// All collectives but those that start and end the job pass through a ``NodeWindow``. Results are combined in the order
-/// of the ranks, whatever the timing: the same inputs give the same bits. Buffers of ``makeBuffer(byteCount:)`` are
+/// All collectives but those that start and end the job pass through a ``NodeWindow``. Results are combined along
+/// a binary tree of the ranks, whatever the timing: the same inputs give the same bits. Buffers of ``makeBuffer(byteCount:)`` are
 /// all-reduced where they lie; in one call, all ranks' buffers must be such, or none. What was started proceeds in every
 /// later call of the rank, ``PendingOperation/test()`` among them.
 public final class SharedCommunicator: Communicator {
@@ -40,6 +40,8 @@ public final class SharedCommunicator: Communicator {
   public var localRank: Int { window.rank }
   /// The number of ranks: all share a node.
   public var localSize: Int { window.size }
+  /// True.
+  public var sumsAlongBinaryTree: Bool { true }
   /// How the ranks were started.
   public var launch: LaunchDescription { transport.launch }
 
@@ -85,55 +87,88 @@ public final class SharedCommunicator: Communicator {
   ) throws -> any PendingOperation {
     guard let start = buffer.baseAddress, buffer.count > 0 else { return SharedOperation(queue, last: 0) }
     let (call, location) = describe(buffer, operation)
-    let last =
-      if isSmall(call) {
-        try queue.add(WholeAllReduce(call: call, buffer: start))
-      } else if let location {
-        try queue.add(InPlaceAllReduce(call: call, location: location))
-      } else {
-        try queue.add(SlicedAllReduce(call, start, slotByteCount: window.slotByteCount))
-      }
-    return SharedOperation(queue, last: last)
+    if isSmall(call) { return try add(WholeAllReduce(call: call, buffer: start)) }
+    if let location { return try add(InPlaceAllReduce(call: call, location: location)) }
+    return try add(SlicedAllReduce(call, start, slotByteCount: window.slotByteCount))
   }
 
   /// Copies the root's buffer through the shared window.
-  public func broadcast<Element: ReducibleElement>(
+  public func startBroadcast<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkRoot(root)
-    guard let start = buffer.baseAddress, buffer.count > 0 else { return }
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return SharedOperation(queue, last: 0) }
     let call = CollectiveCall(.broadcast, .sum, Element.elementType, count: buffer.count, root: root)
-    try queue.run(BroadcastExchange(call, start, slotByteCount: window.slotByteCount))
+    return try add(BroadcastExchange(call, start, slotByteCount: window.slotByteCount))
   }
 
-  /// Copies every rank's part through the shared window.
-  public func allGather<Element: ReducibleElement>(
+  /// Copies every rank's part, where it lies in the shared window or through it.
+  public func startAllGather<Element: ReducibleElement>(
     _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
-    guard let start = all.baseAddress, all.count > 0 else { return }
+    guard let start = all.baseAddress, all.count > 0 else { return SharedOperation(queue, last: 0) }
+    if part.isPart(of: rank, among: size, in: UnsafeBufferPointer(all)),
+      let location = window.location(of: UnsafeRawBufferPointer(all))
+    {
+      let call = CollectiveCall(.allGatherInPlace, .sum, Element.elementType, count: all.count)
+      return try add(InPlaceAllGather(call: call, location: location))
+    }
     let call = CollectiveCall(.allGather, .sum, Element.elementType, count: all.count)
-    try queue.run(AllGatherExchange(call, part.baseAddress, start, size: size, slotByteCount: window.slotByteCount))
+    return try add(AllGatherExchange(call, part.baseAddress, start, size: size, slotByteCount: window.slotByteCount))
   }
 
-  /// Combines each rank's part in the shared window.
-  public func reduceScatter<Element: ReducibleElement>(
+  /// Combines each rank's part, where it lies in the shared window or through it.
+  public func startReduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
-  ) throws {
+  ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
-    guard let start = all.baseAddress, all.count > 0 else { return }
+    guard let start = all.baseAddress, all.count > 0 else { return SharedOperation(queue, last: 0) }
+    if UnsafeBufferPointer(part).isPart(of: rank, among: size, in: all),
+      let location = window.location(of: UnsafeRawBufferPointer(all))
+    {
+      let call = CollectiveCall(.reduceScatterInPlace, operation, Element.elementType, count: all.count)
+      return try add(InPlaceReduceScatter(call: call, location: location))
+    }
     let call = CollectiveCall(.reduceScatter, operation, Element.elementType, count: all.count)
-    try queue.run(ReduceScatterExchange(call, start, part.baseAddress, size: size, slotByteCount: window.slotByteCount))
+    return try add(
+      ReduceScatterExchange(call, start, part.baseAddress, size: size, slotByteCount: window.slotByteCount))
   }
+
+  /// Announces that this rank is there.
+  public func startBarrier() throws -> any PendingOperation { try add(BarrierExchange()) }
 
   /// Returns once every rank has announced that it is there.
   public func barrier() throws { try queue.run(BarrierExchange()) }
+
+  /// Sends through the communicator below.
+  public func startSend<Element: ReducibleElement>(
+    _ buffer: UnsafeBufferPointer<Element>, to rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try OutsideOperation(queue, transport.startSend(buffer, to: rank, tag: tag))
+  }
+
+  /// Receives through the communicator below.
+  public func startReceive<Element: ReducibleElement>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, from rank: Int, tag: Int
+  ) throws -> any PendingOperation {
+    try OutsideOperation(queue, transport.startReceive(buffer, from: rank, tag: tag))
+  }
+
+  /// Splits the communicator below; the parts share memory of their own.
+  public func split(color: Int?, key: Int) throws -> (any Communicator)? {
+    try transport.split(color: color, key: key)?.sharingMemory(notify: notify)
+  }
 
   /// Leaves the group below, which frees the memory.
   public func finalize() throws { try transport.finalize() }
 
   /// Ends the processes of all ranks.
   public func abort(_ status: Int32) -> Never { transport.abort(status) }
+
+  private func add(_ exchange: some NodeExchange) throws -> SharedOperation {
+    SharedOperation(queue, last: try queue.add(exchange))
+  }
 
   private func describe<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
@@ -146,29 +181,5 @@ public final class SharedCommunicator: Communicator {
   private func isSmall(_ call: CollectiveCall) -> Bool {
     let limit = call.kind == .allReduceInPlace ? Self.wholeByteLimit.inPlace : Self.wholeByteLimit.copied
     return call.count <= min(limit / size, window.slotByteCount) / call.element.byteCount
-  }
-}
-
-/// An all-reduce that was added to the queue.
-private final class SharedOperation: PendingOperation {
-  private let queue: ExchangeQueue
-  private let last: UInt64
-
-  init(_ queue: ExchangeQueue, last: UInt64) {
-    self.queue = queue
-    self.last = last
-  }
-
-  func test() throws -> Bool {
-    if queue.isComplete(last) { return true }
-    try queue.advance()
-    return queue.isComplete(last)
-  }
-
-  func wait() throws { try queue.wait(for: last) }
-
-  /// After a failure nothing touches the buffer any more, and every later call of the rank throws the failure.
-  deinit {
-    if case .failure = Result(catching: { try queue.wait(for: last) }) { return }
   }
 }

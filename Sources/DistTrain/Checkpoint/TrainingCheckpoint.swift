@@ -18,12 +18,13 @@ public struct TrainingCheckpoint {
   /// - Parameter sampleCount: The number of training samples.
   public init(step: Int, configuration: TrainingConfiguration, sampleCount: Int) {
     self.step = step
-    identity = [
+    let settings = [
       ("model", configuration.model.rawValue), ("seed", "\(configuration.seed)"),
       ("precision", configuration.precision.rawValue), ("global-batch", "\(configuration.globalBatch)"),
       ("drop-last", "\(configuration.dropLast)"),
       ("samples", "\(sampleCount)"),
     ]
+    identity = settings + (configuration.reproducible.map { [("reproducible", "\($0)")] } ?? [])
   }
 
   /// Writes the state of `replica` in one atomic step.

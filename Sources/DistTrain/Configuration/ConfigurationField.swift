@@ -27,6 +27,8 @@ struct ConfigurationField: Sendable {
     ConfigurationField("model", \.model),
     ConfigurationField("data", \.data),
     ConfigurationField("global-batch", \.globalBatch),
+    ConfigurationField("accumulate", \.accumulate),
+    ConfigurationField("reproducible", \.reproducible),
     ConfigurationField("epochs", \.epochs),
     ConfigurationField("steps", \.steps),
     ConfigurationField("learning-rate", \.learningRate),

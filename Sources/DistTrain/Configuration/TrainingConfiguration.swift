@@ -24,6 +24,11 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var data = MNISTFolder.systemPath
   /// Samples that all ranks together take in a step (`--global-batch`).
   public var globalBatch = 64
+  /// Into how many pieces each rank cuts its samples of a step, to need less memory (`--accumulate`).
+  public var accumulate = 1
+  /// The logical shards of a step whose gradients are added along one binary tree, so that any number of ranks gives the
+  /// same bits; without them each rank takes its samples at once (`--reproducible`).
+  public var reproducible: Int?
   /// How often all samples are seen (`--epochs`).
   public var epochs = 6
   /// The most steps the run makes; without it the epochs decide (`--steps`).
@@ -58,11 +63,22 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// The default run: a small convolutional network on Fashion-MNIST.
   public init() {}
 
+  /// How a step's samples are cut into pieces.
+  public var cut: BatchCut { reproducible.map(BatchCut.logicalShards) ?? .ranks(pieces: accumulate) }
+
   /// Checks every value.
   /// - Throws: ``ConfigurationError`` for the first that cannot be, naming its flag, the value and what was expected.
   public func validate() throws {
     try require(!data.isEmpty, "data", "empty", "a folder")
     try require(globalBatch >= 1, "global-batch", globalBatch, "at least 1")
+    try require(accumulate >= 1, "accumulate", accumulate, "at least 1")
+    if let reproducible {
+      let isPowerOfTwo = reproducible > 0 && reproducible.nonzeroBitCount == 1
+      try require(isPowerOfTwo, "reproducible", reproducible, "a power of two")
+      try require(
+        accumulate == 1, "accumulate", accumulate,
+        "1 with --reproducible, whose shards are computed one after the other")
+    }
     try require(epochs >= 1, "epochs", epochs, "at least 1")
     if let steps { try require(steps >= 1, "steps", steps, "at least 1") }
     try require(learningRate.isFinite && learningRate >= 0, "learning-rate", learningRate, "a finite number from 0")

@@ -27,15 +27,15 @@ public struct ShardLoader {
     batches = ShardBatches(dataset: dataset, shards: shards, seed: seed)
   }
 
-  /// This rank's part of the global batch at `step` (from 0) of `epoch` (from 0); it may be empty.
+  /// A piece (from 0) of this rank's part of the global batch at `step` (from 0) of `epoch` (from 0); it may be empty.
   ///
   /// With prefetch, the batches after this one are being made from now on; any other batch begins that anew.
   /// - Throws: What the data set throws.
-  public mutating func batch(epoch: Int, step: Int) throws -> Batch {
+  public mutating func batch(epoch: Int, step: Int, piece: Int = 0) throws -> Batch {
     precondition(
-      epoch >= 0 && (0..<shards.stepsPerEpoch).contains(step),
-      "step \(step) of \(shards.stepsPerEpoch) in epoch \(epoch)")
-    let position = epoch * shards.stepsPerEpoch + step
+      epoch >= 0 && (0..<shards.stepsPerEpoch).contains(step) && (0..<shards.pieceCount).contains(piece),
+      "piece \(piece) of \(shards.pieceCount), step \(step) of \(shards.stepsPerEpoch) in epoch \(epoch)")
+    let position = (epoch * shards.stepsPerEpoch + step) * shards.pieceCount + piece
     guard prefetch > 0 else { return try batches.batch(at: position) }
     if let ahead, ahead.start + ahead.batches.takenCount == position, let batch = try ahead.batches.next() {
       return batch
@@ -66,10 +66,11 @@ private struct ShardBatches: BatchProducer {
   /// The batch after `position` others, counted from the first epoch on; ``next()`` goes on from there.
   mutating func batch(at position: Int) throws -> Batch {
     self.position = position + 1
-    let (epoch, step) = position.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
+    let (stepNumber, piece) = position.quotientAndRemainder(dividingBy: shards.pieceCount)
+    let (epoch, step) = stepNumber.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
     if order?.epoch != epoch {
       order = (epoch, SampleOrder.epochOrder(count: dataset.count, seed: seed, epoch: epoch))
     }
-    return try dataset.ungraphedBatch(shards.samples(step: step, order: order?.samples ?? []))
+    return try dataset.ungraphedBatch(shards.samples(step: step, piece: piece, order: order?.samples ?? []))
   }
 }

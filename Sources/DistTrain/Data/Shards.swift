@@ -3,6 +3,8 @@
 /// The epoch's order is cut into global batches; inside a batch the ranks take turns, so rank r of W takes
 /// `order[k·B + r + i·W]`. Where W divides B this is the order of PyTorch's `DistributedSampler`. Every sample is taken
 /// exactly once over all ranks, without padding; a rank whose turn does not come in a short batch has an empty shard.
+///
+/// A rank may take its samples in several pieces, as a ``BatchCut`` says.
 public struct Shards: Equatable, Sendable {
   /// Samples in an epoch.
   public let sampleCount: Int
@@ -14,9 +16,14 @@ public struct Shards: Equatable, Sendable {
   public let worldSize: Int
   /// Whether a last batch of fewer than `globalBatch` samples is left out.
   public let dropLast: Bool
+  /// Into how many pieces the batch of a step is cut, and which of them a rank takes.
+  public let cut: BatchCut
 
   /// The shards of one rank.
-  public init(sampleCount: Int, globalBatch: Int, rank: Int = 0, worldSize: Int = 1, dropLast: Bool = false) {
+  public init(
+    sampleCount: Int, globalBatch: Int, rank: Int = 0, worldSize: Int = 1, dropLast: Bool = false,
+    cut: BatchCut = .ranks(pieces: 1)
+  ) {
     precondition(sampleCount >= 0 && globalBatch > 0, "\(sampleCount) samples in batches of \(globalBatch)")
     precondition((0..<worldSize).contains(rank), "rank \(rank) of \(worldSize)")
     self.sampleCount = sampleCount
@@ -24,6 +31,7 @@ public struct Shards: Equatable, Sendable {
     self.rank = rank
     self.worldSize = worldSize
     self.dropLast = dropLast
+    self.cut = cut
   }
 
   /// The number of global batches in an epoch.
@@ -38,16 +46,21 @@ public struct Shards: Equatable, Sendable {
     return min(globalBatch, sampleCount - step * globalBatch)
   }
 
-  /// The positions in the epoch's order that this rank takes at `step`; empty where the batch ends before its turn.
-  public func positions(step: Int) -> StrideTo<Int> {
+  /// The number of pieces in which this rank takes its samples of a step.
+  public var pieceCount: Int { cut.pieceCount(worldSize: worldSize) }
+
+  /// The positions in the epoch's order of a piece (from 0) of what this rank takes at `step`; empty where the batch
+  /// ends before its turn.
+  public func positions(step: Int, piece: Int = 0) -> StrideTo<Int> {
     let start = step * globalBatch
-    return stride(from: start + rank, to: start + globalCount(step: step), by: worldSize)
+    let part = cut.part(rank: rank, piece: piece, worldSize: worldSize)
+    return stride(from: start + part, to: start + globalCount(step: step), by: worldSize * pieceCount)
   }
 
-  /// The samples that this rank takes at `step`.
+  /// The samples of a piece of what this rank takes at `step`.
   /// - Parameter order: The epoch's permutation of `0..<sampleCount`.
-  public func samples(step: Int, order: some RandomAccessCollection<Int>) -> [Int] {
+  public func samples(step: Int, piece: Int = 0, order: some RandomAccessCollection<Int>) -> [Int] {
     precondition(order.count == sampleCount, "an order of \(order.count) for \(sampleCount) samples")
-    return positions(step: step).map { order[order.index(order.startIndex, offsetBy: $0)] }
+    return positions(step: step, piece: piece).map { order[order.index(order.startIndex, offsetBy: $0)] }
   }
 }

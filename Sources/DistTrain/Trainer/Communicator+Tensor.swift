@@ -9,6 +9,14 @@ extension Communicator {
     for (_, tensor) in model.stateDictionary() { try broadcast(tensor, from: 0) }
   }
 
+  /// Gives all ranks' models the buffers of rank 0's, such as running statistics: in training, each rank's are of its
+  /// own samples. Collective.
+  ///
+  /// - Throws: When communication fails.
+  public func broadcastBuffers(of model: Module) throws {
+    for (_, buffer) in model.namedBuffers() { try broadcast(buffer, from: 0) }
+  }
+
   /// Gives all ranks copies of the tensors that rank `root` gives, whatever the others give. Collective.
   ///
   /// - Throws: When communication fails.

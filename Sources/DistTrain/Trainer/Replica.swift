@@ -5,17 +5,21 @@ import Collective
 ///
 /// A step computes the gradients of the *sum* of this rank's losses, adds up gradients, losses and sample counts over
 /// all ranks while the backward pass goes on, and divides by the number of samples that really took part. So a short
-/// batch, or a rank without samples, gives exactly what one process would compute from the whole batch.
+/// batch, a rank without samples, and a batch that is computed in pieces give exactly what one process would compute
+/// from the whole batch.
 public final class Replica {
   /// What a step did.
   public struct Outcome {
-    /// The mean loss over the global batch, before the step.
+    /// The mean loss over the global batch, before the step; 0 for no samples.
     public let loss: Double
-    /// The samples of the global batch.
+    /// The samples of the global batch. With 0, no rank had any, and nothing was changed.
     public let count: Int
     /// Where the time went, without loading data.
     public let seconds: TrainingRecord.Seconds
   }
+
+  /// The sum of the losses of a batch, from the model's output and the targets.
+  public typealias Loss = (_ output: Tensor, _ targets: Tensor) -> Tensor
 
   /// The model.
   public let model: any Layer
@@ -23,13 +27,28 @@ public final class Replica {
   public let arena: ParameterArena
   /// Updates the parameters.
   public let optimizer: SGD
-  private let communicator: any Communicator
-  private let reducer: any GradientReduction
-  private let allowsNonfinite: Bool
-  private var communicationError: (any Error)?
-  private var secondsInBackward = 0.0
+  /// The steps that were made, which with seed and piece choose what the model draws at random, as for dropout. Set it
+  /// when going on from a checkpoint.
+  public var stepCount = 0
+
+  let communicator: any Communicator
+  let reducer: any GradientReduction
+  let allowsNonfinite: Bool
+  let cut: BatchCut
+  let random: PieceRandomness
+  let shardBuffers: ShardBuffers?
+  let batchStatistics: BatchStatistics?
+  /// What was computed of the step that is under way.
+  var progress = StepProgress()
+  /// Whether gradients that become ready are final, so that their all-reduce can start.
+  var gradientsAreFinal = false
+  private(set) var communicationError: (any Error)?
+  var secondsInBackward = 0.0
 
   /// Makes `model` a replica: it gets the parameters and buffers of rank 0. Collective.
+  ///
+  /// What the model draws from the thread's default generator, as for dropout, comes from a stream of its own for each
+  /// step and piece of the batch; they follow from the seed of rank 0's default generator.
   ///
   /// - Parameters:
   ///   - model: Of the same architecture on all ranks.
@@ -37,58 +56,47 @@ public final class Replica {
   ///   - communicator: Connects the ranks.
   ///   - bucketBytes: Gradients are all-reduced in pieces of about this size.
   ///   - allowsNonfinite: Whether training goes on after a loss that is not a finite number.
-  /// - Throws: When communication fails, or the ranks' models differ.
+  ///   - reproducibleShards: The logical shards, a power of two that the number of ranks divides, whose gradients are
+  ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
+  ///     shards by ``accumulate(_:loss:)`` and, the last, by ``step(_:loss:)``, in the order of
+  ///     ``BatchCut/logicalShards(_:)``. Matrix products of this process are made by one thread from then on.
+  ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
+  ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step.
+  /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
   public init(
     _ model: any Layer, _ options: SGD.Options, communicator: any Communicator,
-    bucketBytes: Int = BucketPlan.defaultBucketBytes, allowsNonfinite: Bool = false
+    bucketBytes: Int = BucketPlan.defaultBucketBytes, allowsNonfinite: Bool = false, reproducibleShards: Int? = nil,
+    synchronizesBatchNorm: Bool = false
   ) throws {
+    precondition(
+      reproducibleShards == nil || !synchronizesBatchNorm,
+      "batch statistics are those of each logical shard: they cannot be synchronized over ranks")
     self.model = model
     self.communicator = communicator
     self.allowsNonfinite = allowsNonfinite
+    let cut = reproducibleShards.map(BatchCut.logicalShards) ?? .ranks(pieces: 1)
+    self.cut = cut
+    try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
+    let description = "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbucket size: \(bucketBytes)"
+    try communicator.verifySame(description, what: "the replica")
     arena = try ParameterArena(model, tailCount: 2) { try communicator.makeGradientMemory(byteCount: $0) }
     optimizer = SGD([arena.flat], options)
     let plan = BucketPlan(
       parameters: arena.ranges, tailCount: arena.tail.count, bytesPerElement: arena.dtype.byteCount,
       firstBucketBytes: min(bucketBytes, BucketPlan.defaultFirstBucketBytes), bucketBytes: bucketBytes)
+    let shards = reproducibleShards.map { $0 / communicator.size }
     reducer =
       arena.dtype == .float64
-      ? GradientReducer(communicator: communicator, arena: arena.gradientBuffer(of: Double.self), plan: plan)
-      : GradientReducer(communicator: communicator, arena: arena.gradientBuffer(of: Float.self), plan: plan)
-    try communicator.verifySame(arena.summary, what: "the model's list of parameters")
+      ? GradientReducer(
+        communicator: communicator, arena: arena.gradientBuffer(of: Double.self), plan: plan, shards: shards)
+      : GradientReducer(
+        communicator: communicator, arena: arena.gradientBuffer(of: Float.self), plan: plan, shards: shards)
     try communicator.broadcastState(of: model)
+    random = try PieceRandomness(communicator)
+    shardBuffers = reproducibleShards == nil ? nil : ShardBuffers(of: model)
+    batchStatistics = synchronizesBatchNorm ? BatchStatistics(of: model, communicator) : nil
+    if reproducibleShards != nil { BLAS.threadCount = 1 }
     arena.onGradientReady { [unowned self] index in gradientBecameReady(index) }
-  }
-
-  /// Makes one training step. Collective.
-  ///
-  /// - Parameters:
-  ///   - batch: This rank's part of the global batch; it may be empty.
-  ///   - loss: The sum of the losses of a batch, from the model's output and the targets.
-  /// - Throws: ``NonfiniteLoss`` on all ranks, before the parameters are changed; when communication fails.
-  public func step(
-    _ batch: Batch, loss: (_ output: Tensor, _ targets: Tensor) -> Tensor = { crossEntropy($0, $1, reduction: .sum) }
-  ) throws -> Outcome {
-    var stopwatch = Stopwatch()
-    var seconds = TrainingRecord.Seconds()
-    arena.zeroGrad()
-    reducer.begin()
-    let sum = batch.count > 0 ? loss(model(batch.inputs.cast(to: arena.dtype)), batch.targets) : nil
-    let ownSum = sum?.item() ?? 0
-    arena.tailValues = [ownSum, Double(batch.count)]
-    seconds.forward = stopwatch.lap()
-    secondsInBackward = 0
-    try sum?.backward()
-    if let communicationError { throw communicationError }
-    arena.fillMissingGradients()
-    seconds.backward = stopwatch.lap() - secondsInBackward
-    try reducer.finish()
-    seconds.communication = stopwatch.lap() + secondsInBackward
-    let sums = arena.tailValues
-    let (total, count) = (sums[0], sums[1])
-    if !total.isFinite && !allowsNonfinite { throw try nonfiniteLoss(isFinite: ownSum.isFinite) }
-    optimizer.step(gradientScale: 1 / count)
-    seconds.optimizer = stopwatch.lap()
-    return Outcome(loss: total / count, count: Int(count), seconds: seconds)
   }
 
   /// What the optimizer keeps between steps: arrays in the arena's layout, and numbers.
@@ -122,7 +130,7 @@ public final class Replica {
   }
 
   private func gradientBecameReady(_ index: Int) {
-    guard communicationError == nil else { return }
+    guard gradientsAreFinal && communicationError == nil else { return }
     var stopwatch = Stopwatch()
     do {
       try reducer.parameterReady(index)
@@ -131,25 +139,6 @@ public final class Replica {
       communicationError = error
     }
     secondsInBackward += stopwatch.lap()
-  }
-
-  /// The error that names the first rank whose own loss is not finite; none is if only their sum overflowed.
-  private func nonfiniteLoss(isFinite: Bool) throws -> NonfiniteLoss {
-    let first = try communicator.allReduced(Int64(isFinite ? communicator.size : communicator.rank), .minimum)
-    return NonfiniteLoss(rank: first < communicator.size ? Int(first) : nil)
-  }
-}
-
-/// A training loss that is infinite or not a number.
-public struct NonfiniteLoss: CommonError, Equatable, CustomStringConvertible {
-  /// The first rank whose own loss was not finite; `nil` when only the sum over ranks overflowed.
-  public let rank: Int?
-
-  /// What happened and what to try.
-  public var description: String {
-    let place = rank.map { "on rank \($0)" } ?? "summed over all ranks"
-    return "the training loss \(place) is not a finite number; the parameters are as they were before the step. "
-      + "Try a smaller --learning-rate, or --allow-nonfinite to go on regardless"
   }
 }
 
@@ -164,9 +153,15 @@ extension Communicator {
   }
 }
 
-extension ParameterArena {
-  /// Names, types and shapes, one parameter a line.
-  var summary: String {
-    parameters.map { "\($0.name) \($0.parameter.dtype.rawValue) \($0.parameter.shape)" }.joined(separator: "\n")
+extension Module {
+  /// Names, types and shapes of all parameters and buffers, one a line.
+  var fingerprint: String {
+    func line(_ kind: String, _ name: String, _ tensor: Tensor) -> String {
+      "\(kind) \(name): \(tensor.dtype.rawValue) \(tensor.shape)"
+    }
+    let parameters = namedParameters().map { name, parameter in
+      line(parameter.requiresGrad ? "parameter" : "frozen parameter", name, parameter)
+    }
+    return (parameters + namedBuffers().map { line("buffer", $0, $1) }).joined(separator: "\n")
   }
 }

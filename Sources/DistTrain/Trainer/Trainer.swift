@@ -29,7 +29,10 @@ public final class Trainer {
     _ configuration: TrainingConfiguration, resume: Bool, communicator: any Communicator, prefetch: Int = 0,
     display: ProgressDisplay.Output = .standardError()
   ) throws {
-    try communicator.agree(on: "checking the configuration") { try configuration.validate() }
+    try communicator.agree(on: "checking the configuration") {
+      try configuration.validate()
+      try configuration.cut.validate(worldSize: communicator.size)
+    }
     try communicator.verifySame(configuration.yaml(), what: "the configuration")
     let (training, test) = try communicator.agree(on: "reading the data set") {
       let folder = MNISTFolder(path: configuration.data)
@@ -39,13 +42,14 @@ public final class Trainer {
       try test.checkSize(in: configuration.data)
       return (training, test)
     }
+    try communicator.verifySame("training images: \(training.count)\ntest images: \(test.count)", what: "the data set")
     self.configuration = configuration
     self.communicator = communicator
     self.test = test
     manualSeed(configuration.seed)
     let shards = Shards(
       sampleCount: training.count, globalBatch: configuration.globalBatch, rank: communicator.rank,
-      worldSize: communicator.size, dropLast: configuration.dropLast)
+      worldSize: communicator.size, dropLast: configuration.dropLast, cut: configuration.cut)
     loader = ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch)
     replica = try Replica(
       Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)),
@@ -53,7 +57,7 @@ public final class Trainer {
         learningRate: configuration.learningRate, momentum: configuration.momentum,
         weightDecay: configuration.weightDecay),
       communicator: communicator, bucketBytes: configuration.bucketBytes,
-      allowsNonfinite: configuration.allowNonfinite)
+      allowsNonfinite: configuration.allowNonfinite, reproducibleShards: configuration.reproducible)
     directory = try communicator.agreeOnDirectory(configuration, resume: resume)
     step = 0
     if resume { step = try resumeFromCheckpoint() }
@@ -93,13 +97,18 @@ public final class Trainer {
   private var epochs: Int { (totalSteps - 1) / loader.shards.stepsPerEpoch + 1 }
 
   private func trainOneStep(epoch: Int, position: Int) throws {
-    var stopwatch = Stopwatch()
-    let batch = try loader.batch(epoch: epoch, step: position)
-    let dataSeconds = stopwatch.lap()
+    var dataSeconds = 0.0
+    func batch(_ piece: Int) throws -> Batch {
+      var stopwatch = Stopwatch()
+      defer { dataSeconds += stopwatch.lap() }
+      return try loader.batch(epoch: epoch, step: position, piece: piece)
+    }
     step += 1
+    let lastPiece = loader.shards.pieceCount - 1
     let outcome: Replica.Outcome
     do {
-      outcome = try replica.step(batch)
+      for piece in 0..<lastPiece { try replica.accumulate(batch(piece)) }
+      outcome = try replica.step(batch(lastPiece))
     } catch let error as NonfiniteLoss {
       throw TrainingStopped(step: step, epoch: epoch + 1, reason: error)
     }
@@ -141,7 +150,8 @@ public final class Trainer {
       return step
     }
     try replica.broadcastState()
-    return Int(try communicator.allReduced(Int64(step), .maximum))
+    replica.stepCount = Int(try communicator.allReduced(Int64(step), .maximum))
+    return replica.stepCount
   }
 }
 

@@ -1,4 +1,5 @@
 import Autograd
+import Foundation
 import Testing
 
 /// Functions in single precision against the same in double precision, over all magnitudes.
@@ -43,6 +44,38 @@ import Testing
       let bound = 5 * 0x1p-24 * (abs(expected) + condition) + 4 * Double(Float.leastNormalMagnitude)
       #expect(abs(Double(found[i]) - expected) <= bound, "\(name)(\(value)) = \(found[i]), not \(expected)")
     }
+  }
+
+  /// The functions that have fast kernels of their own: over the whole range within two units in the
+  /// last place. `DISTTRAIN_EXHAUSTIVE=1` tries all numbers rather than one in 4001.
+  @Test(arguments: ["exp", "log", "tanh", "sigmoid"])
+  func withinTwoUnitsInTheLastPlace(name: String) throws {
+    let function = try #require(Self.functions.first { $0.name == name }).function
+    let isExhaustive = ProcessInfo.processInfo.environment["DISTTRAIN_EXHAUSTIVE"] == "1"
+    let (step, block) = (isExhaustive ? 1 : 4001, 1 << 16)
+    var worst = (error: 0.0, argument: Float.zero)
+    for start in stride(from: 0, to: 1 << 32, by: block * step) {
+      let bits = stride(from: start, to: min(start + block * step, 1 << 32), by: step)
+      let arguments = bits.map { Float(bitPattern: UInt32($0)) }
+      let found = function(Tensor(arguments, shape: [arguments.count])).array(of: Float.self)
+      let exact = function(Tensor(arguments.map(Double.init), shape: [arguments.count])).array(of: Double.self)
+      for (i, argument) in arguments.enumerated() {
+        let error = Self.unitsInTheLastPlace(found[i], exact[i])
+        if error > worst.error { worst = (error, argument) }
+      }
+    }
+    #expect(worst.error <= 2, "\(name)(\(worst.argument)) is \(worst.error) units off")
+  }
+
+  /// How far `found` is from `exact`, in units of the last place that a float of that size has.
+  private static func unitsInTheLastPlace(_ found: Float, _ exact: Double) -> Double {
+    let rounded = Float(exact)
+    if exact.isNaN || found.isNaN || rounded.isInfinite {
+      return found.isNaN == exact.isNaN && (exact.isNaN || found == rounded) ? 0 : .infinity
+    }
+    if found.isInfinite { return abs(exact) > Double(Float.greatestFiniteMagnitude) * (1 - 0x1p-23) ? 1 : .infinity }
+    if found == 0 && rounded == 0 { return found.sign == rounded.sign ? 0 : .infinity }
+    return abs(Double(found) - exact) / Double(max(rounded.ulp, .leastNonzeroMagnitude))
   }
 
   /// Slopes of activations, which are computed by formulas of their own, are within a few roundings of 1.

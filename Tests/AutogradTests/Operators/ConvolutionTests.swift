@@ -25,6 +25,10 @@ import Testing
     Tensor.randn(shape, dtype: .float64, generator: RandomGenerator(seed: UInt64(seed)))
   }
 
+  private static func distance(_ a: Tensor, _ b: Tensor) -> Double {
+    zip(a.array(of: Double.self), b.array(of: Double.self)).map { abs($0 - $1) }.max() ?? 0
+  }
+
   /// Runs `body` with the generic kernels, and with the fast ones for vectors of every length that there is.
   private func withAllKernels(_ body: (String) throws -> Void) rethrows {
     try Kernels.choosing(generic: true) { try body("generic kernels") }
@@ -74,7 +78,9 @@ import Testing
         inputs.forEach { $0.requiresGrad = true }
         let separate = shape(inputs[0], inputs[1], inputs[2]).relu().maxPool2d((2, 2))
         let joined = shape.pooled(inputs[0], inputs[1], inputs[2])
-        #expect(joined.array(of: Double.self) == separate.array(of: Double.self), "\(shape) in \(dtype), \(kernels)")
+        #expect(
+          Self.distance(joined, separate) <= tolerance * 20 * max(separate.array(of: Double.self).max() ?? 0, 1),
+          "\(shape) in \(dtype), \(kernels)")
         let gradient = Self.values(separate.shape, seed: 98).cast(to: dtype)
         let gradients = try [separate, joined].map { result in
           inputs.forEach { $0.grad = nil }
@@ -147,8 +153,8 @@ import Testing
   }
 
   @Test func layersInARowAreJoinedOnlyWhenTheyAreThose() throws {
-    let convolution = Conv2d(1, 16, kernel: 3, padding: 1)
-    let x = Tensor.rand([2, 1, 6, 6])
+    let convolution = Conv2d(8, 16, kernel: 3, padding: 1)
+    let x = Tensor.rand([2, 8, 6, 6])
     func name(_ layers: any Layer...) -> String? { Sequential(layers)(x).gradientFunction?.name }
     #expect(name(convolution, ReLU(), MaxPool2d(2)) == "PooledConvolutionBackward0")
     for other in [MaxPool2d(3), MaxPool2d(2, stride: 1), MaxPool2d(2, padding: 1)] {

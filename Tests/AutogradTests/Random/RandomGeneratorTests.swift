@@ -32,6 +32,28 @@ import Testing
     #expect(values == drawn(3) { RandomGenerator(seed: 2).normal(into: $0) })
   }
 
+  @Test func anotherGeneratorStandsInForTheDefaultOne() {
+    manualSeed(5)
+    let expected = Tensor.rand([3]).array(of: Float.self)
+    manualSeed(5)
+    let inner = withDefaultGenerator(RandomGenerator(seed: 6)) {
+      withDefaultGenerator(RandomGenerator(seed: 7)) { _ = Tensor.rand([2]) }
+      return Tensor.rand([3]).array(of: Float.self)
+    }
+    #expect(inner == Tensor.rand([3], generator: RandomGenerator(seed: 6)).array(of: Float.self))
+    #expect(Tensor.rand([3]).array(of: Float.self) == expected)
+  }
+
+  @Test func seedingAgainIsAsANewGenerator() {
+    let generator = RandomGenerator(seed: 1)
+    generator.seed(2)
+    #expect(generator.state == RandomGenerator(seed: 2).state)
+    for _ in 0..<700 { _ = generator.random32() }
+    generator.seed(3)
+    let other = RandomGenerator(seed: 3)
+    #expect((0..<700).allSatisfy { _ in generator.random32() == other.random32() })
+  }
+
   /// A fill takes words in runs; single draws before it put it at every kind of place in the block.
   @Test(arguments: [0, 1, 300, 623, 624, 625, 1300]) func fillsContinueFromAnywhere(_ before: Int) {
     let (filled, single) = (RandomGenerator(seed: 4), RandomGenerator(seed: 4))

@@ -30,6 +30,8 @@ struct ConfigurationFileTests {
     expected.allowNonfinite = true
     expected.bucketBytes = 4096
     expected.collective = .mpi
+    expected.accumulate = 3
+    expected.reproducible = 8
     let yaml = """
       # a comment
       model: mlp
@@ -50,6 +52,8 @@ struct ConfigurationFileTests {
       allow-nonfinite: true
       bucket-bytes: 4096
       collective: mpi
+      accumulate: 3
+      reproducible: 8
       """
     #expect(try read(yaml) == expected)
     #expect(yaml.split(separator: "\n").count == ConfigurationFile.keys.count + 1)

@@ -15,6 +15,15 @@ struct TrainingConfigurationTests {
   static let invalid: [(change: @Sendable (inout TrainingConfiguration) -> Void, message: String)] = [
     ({ $0.data = "" }, "--data is empty, expected a folder"),
     ({ $0.globalBatch = 0 }, "--global-batch is 0, expected at least 1"),
+    ({ $0.accumulate = 0 }, "--accumulate is 0, expected at least 1"),
+    ({ $0.reproducible = 0 }, "--reproducible is 0, expected a power of two"),
+    ({ $0.reproducible = 6 }, "--reproducible is 6, expected a power of two"),
+    (
+      {
+        $0.reproducible = 4
+        $0.accumulate = 2
+      }, "--accumulate is 2, expected 1 with --reproducible, whose shards are computed one after the other"
+    ),
     ({ $0.epochs = -1 }, "--epochs is -1, expected at least 1"),
     ({ $0.steps = 0 }, "--steps is 0, expected at least 1"),
     ({ $0.learningRate = .nan }, "--learning-rate is nan, expected a finite number from 0"),

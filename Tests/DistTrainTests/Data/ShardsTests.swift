@@ -42,6 +42,34 @@ struct ShardsTests {
     #expect(compared >= 24)
   }
 
+  @Test(arguments: [1, 2, 4], [1, 5, 16, 22])
+  func logicalShardsAreTheSameOnAnyNumberOfRanks(_ worldSize: Int, _ globalBatch: Int) {
+    func parts(_ worldSize: Int) -> [[Int]] {
+      let ranks = (0..<worldSize).map {
+        Shards(sampleCount: 37, globalBatch: globalBatch, rank: $0, worldSize: worldSize, cut: .logicalShards(8))
+      }
+      return (0..<ranks[0].stepsPerEpoch).flatMap { step in
+        ranks.flatMap { rank in (0..<rank.pieceCount).map { Array(rank.positions(step: step, piece: $0)) } }
+      }
+    }
+    #expect(parts(worldSize) == parts(1))
+    #expect(parts(1).count == (37 + globalBatch - 1) / globalBatch * 8)
+    #expect(parts(1).flatMap { $0 }.sorted() == Array(0..<37))
+  }
+
+  @Test(arguments: 1...3, 1...4)
+  func piecesAreTheSamplesOfTheRank(_ worldSize: Int, _ pieces: Int) {
+    for rank in 0..<worldSize {
+      let whole = Shards(sampleCount: 37, globalBatch: 16, rank: rank, worldSize: worldSize)
+      let cut = Shards(
+        sampleCount: 37, globalBatch: 16, rank: rank, worldSize: worldSize, cut: .ranks(pieces: pieces))
+      for step in 0..<whole.stepsPerEpoch {
+        let taken = (0..<pieces).flatMap { Array(cut.positions(step: step, piece: $0)) }
+        #expect(taken.sorted() == Array(whole.positions(step: step)))
+      }
+    }
+  }
+
   @Test func everySampleIsTakenOnceOverAllRanks() {
     for sampleCount in [0, 1, 5, 13, 64] {
       let order = (0..<sampleCount).map { ($0 * 7 + 3) % max(sampleCount, 1) }

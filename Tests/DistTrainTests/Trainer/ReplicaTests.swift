@@ -117,8 +117,8 @@ struct ReplicaTests {
     #expect(errors.count == 3)
     for error in errors {
       #expect(
-        error?.description == "the model's list of parameters differs on rank 2, line 1: \"1.bias float32 [4]\", "
-          + "but \"1.bias float32 [3]\" on rank 0")
+        error?.description
+          == "the replica differs on rank 2: parameter 1.weight is float32 [4, 5], but float32 [3, 5] on rank 0")
     }
   }
 }

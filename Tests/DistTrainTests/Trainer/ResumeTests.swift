@@ -27,6 +27,24 @@ struct ResumeTests {
     #expect(largestDifference(try job.losses(), try whole.losses()) < 1e-12)
   }
 
+  @Test(arguments: [(1, 4), (8, 2), (4, 1)])
+  func `a run of logical shards goes on with another number of ranks and the same bits`(
+    _ before: Int, _ after: Int
+  ) throws {
+    var whole = try SmallJob()
+    whole.configuration.reproducible = 8
+    whole.configuration.precision = .float32
+    let uninterrupted = try whole.run(ranks: 2)
+    var job = try SmallJob()
+    job.configuration.reproducible = 8
+    job.configuration.precision = .float32
+    #expect(try job.run(ranks: before, steps: 8).allSatisfy { $0.error == nil })
+    let resumed = try job.run(ranks: after, resume: true)
+    #expect(resumed[0].weights == uninterrupted[0].weights && resumed[0].error == nil)
+    #expect(resumed[0].evaluation == uninterrupted[0].evaluation)
+    #expect(try job.losses() == whole.losses())
+  }
+
   /// A run that died after its last checkpoint makes the steps since then again.
   @Test func `records after the checkpoint are replaced`() throws {
     let job = try SmallJob()
@@ -58,6 +76,7 @@ struct ResumeTests {
       { $0.configuration.steps = 4 },
       "checkpoint.safetensors: is from after step 5, and this run would end after step 4: raise --steps or --epochs"
     ),
+    ({ $0.configuration.reproducible = 2 }, "is of a run with reproducible missing, this one has reproducible 2"),
     ({ $0.configuration.dropLast = true }, "is of a run with drop-last false, this one has drop-last true"),
     ({ try $0.folder.writeImages(training: 45, test: 13) }, "is of a run with samples 44, this one has samples 45"),
     ({ try $0.truncateCheckpoint() }, "checkpoint.safetensors: is truncated"),

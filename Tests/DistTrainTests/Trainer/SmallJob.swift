@@ -33,6 +33,8 @@ struct SmallJob {
     configuration.precision = .float64
     configuration.logEvery = 1
     configuration.output = "\(folder.path)/run"
+    // Ranks that are threads share the cores, and bits must not depend on what else runs in this process.
+    BLAS.threadCount = 1
   }
 
   var directory: RunDirectory { RunDirectory(path: "\(folder.path)/run") }

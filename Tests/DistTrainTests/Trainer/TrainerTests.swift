@@ -27,6 +27,35 @@ struct TrainerTests {
     }
   }
 
+  @Test(arguments: 1...3, [2, 3])
+  func `batches in pieces are the same job`(_ ranks: Int, _ pieces: Int) throws {
+    let whole = try SmallJob()
+    #expect(try whole.run(ranks: 1).allSatisfy { $0.error == nil })
+    var job = try SmallJob()
+    job.configuration.accumulate = pieces
+    #expect(try job.run(ranks: ranks).allSatisfy { $0.error == nil })
+    #expect(largestDifference(try job.losses(), try whole.losses()) < 1e-12)
+    let history = try MetricsHistory(path: job.directory.metrics)
+    #expect(history.training.count == 2 * SmallJob.stepsPerEpoch && history.evaluations.map(\.step) == [6, 12])
+  }
+
+  @Test(arguments: [TrainingConfiguration.Model.mlp, .cnn], [TrainingConfiguration.Precision.float32, .float64])
+  func `logical shards give the same bits on any number of ranks`(
+    _ model: TrainingConfiguration.Model, _ precision: TrainingConfiguration.Precision
+  ) throws {
+    func made(ranks: Int) throws -> (weights: UInt64?, losses: [Double], evaluation: Evaluation?) {
+      var job = try SmallJob()
+      job.configuration.model = model
+      job.configuration.precision = precision
+      job.configuration.reproducible = 8
+      let ended = try job.run(ranks: ranks, steps: 7)
+      #expect(ended.allSatisfy { $0.error == nil && $0.weights == ended[0].weights })
+      return (ended[0].weights, try job.losses(), ended[0].evaluation)
+    }
+    let one = try made(ranks: 1)
+    for ranks in [2, 4, 8] { #expect(try made(ranks: ranks) == one) }
+  }
+
   @Test func `ranks that a batch has no samples for`() throws {
     var few = try SmallJob()
     few.configuration.globalBatch = 2
@@ -90,6 +119,10 @@ struct TrainerTests {
 
   static let refusals: [(change: @Sendable (inout SmallJob) throws -> Void, message: String)] = [
     ({ $0.configuration.globalBatch = 0 }, "--global-batch is 0, expected at least 1"),
+    (
+      { $0.configuration.reproducible = 8 },
+      "--reproducible 8 on 3 ranks: the number of ranks must divide that of the shards, as 1, 2, 4, 8 do"
+    ),
     ({ $0.configuration.data += "/none" }, "/none: there is no such folder to hold train-images-idx3-ubyte.gz"),
     (
       { try $0.folder.writeImages(training: 2, test: 13) },

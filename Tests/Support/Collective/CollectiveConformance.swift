@@ -18,7 +18,7 @@ public enum CollectiveConformance {
 
   /// All checks.
   public static let checks: [Check] =
-    operationChecks + madeBufferChecks + pendingChecks + reducerChecks + diagnosisChecks
+    operationChecks + messageChecks + splitChecks + madeBufferChecks + pendingChecks + reducerChecks + diagnosisChecks
 
   /// The counts at which operations are checked.
   static let counts = [0, 1, 7, 1000, 100_003]

@@ -46,6 +46,8 @@ extension CollectiveConformance {
         let mismatch = TextMismatch(
           what: "the configuration", rank: differing, line: 2, expected: "seed: 0", found: "seed: \(differing)")
         try requireThrows(mismatch) { try communicator.verifySame(text, what: "the configuration") }
+        let message = "the configuration differs on rank \(differing): seed is \(differing), but 0 on rank 0"
+        try require("\(mismatch)" == message, "\(mismatch)")
       }
     },
     Check(name: "a text that ends early") { communicator in
@@ -53,6 +55,8 @@ extension CollectiveConformance {
       let text = communicator.rank == 1 ? "a\nb" : "a\nb\nc"
       let mismatch = TextMismatch(what: "the list", rank: 1, line: 3, expected: "c", found: "")
       try requireThrows(mismatch) { try communicator.verifySame(text, what: "the list") }
+      let message = "the list differs on rank 1, line 3: it has nothing where rank 0 has \"c\""
+      try require("\(mismatch)" == message, "\(mismatch)")
     },
   ]
 

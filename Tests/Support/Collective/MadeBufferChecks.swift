@@ -30,6 +30,23 @@ extension CollectiveConformance {
         }
       }
     },
+    Check(name: "reduce-scatter and all-gather within made buffers") { communicator in
+      try communicator.makeBuffer(byteCount: 4 * 100_003).withElements(of: Float.self) { made in
+        for count in counts {
+          let all = UnsafeMutableBufferPointer(rebasing: made[..<count])
+          let own = ShardCut(count: count, size: communicator.size).range(of: communicator.rank)
+          let part = UnsafeMutableBufferPointer(rebasing: all[own])
+          let operands: [Float] = operands(of: communicator.rank, 0..<count, .sum)
+          _ = all.update(fromContentsOf: operands)
+          try communicator.reduceScatter(UnsafeBufferPointer(all), into: part, .sum)
+          var expected = operands
+          expected.replaceSubrange(own, with: sums(own, communicator.size))
+          try requireEqual(Array(all), expected, "reduce-scatter of \(count)")
+          try communicator.allGather(UnsafeBufferPointer(part), into: all)
+          try requireEqual(Array(all), sums(0..<count, communicator.size), "all-gather of \(count)")
+        }
+      }
+    },
     Check(name: "many buckets under way, with random sizes and delays") { communicator in
       for memory in [communicator, LocalCommunicator()] as [any Communicator] {
         try memory.makeBuffer(byteCount: 4 * 200_000).withElements { buffer in

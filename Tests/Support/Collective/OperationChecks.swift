@@ -60,6 +60,18 @@ extension CollectiveConformance {
         try requireEqual(all, (0..<count).map(Int32.init), "all-gather in place of \(count)")
       }
     },
+    Check(name: "reduce-scatter where the part lies in the whole") { communicator in
+      for count in counts {
+        let own = ShardCut(count: count, size: communicator.size).range(of: communicator.rank)
+        var all: [Int32] = operands(of: communicator.rank, 0..<count, .sum)
+        try all.withUnsafeMutableBufferPointer {
+          try communicator.reduceScatter(UnsafeBufferPointer($0), into: .init(rebasing: $0[own]), .sum)
+        }
+        var expected: [Int32] = operands(of: communicator.rank, 0..<count, .sum)
+        expected.replaceSubrange(own, with: combined(communicator.size, own, .sum) as [Int32])
+        try requireEqual(all, expected, "reduce-scatter in place of \(count)")
+      }
+    },
     Check(name: "a part of the wrong length") { communicator in
       let expected = ShardCut(count: 10, size: communicator.size).range(of: communicator.rank).count
       let all = UnsafeMutableBufferPointer<Float>.allocate(capacity: 10)

@@ -30,6 +30,13 @@ extension CollectiveConformance {
       let size = communicator.size
       try requireEqual(arena, [Double(size), Double(size * (size - 1) / 2)], "the tail alone")
     },
+    Check(name: "reducer: logical shards are added along one binary tree") { communicator in
+      guard communicator.size.nonzeroBitCount == 1 else { return }
+      for total in [communicator.size, 4 * communicator.size] {
+        try reduceShards(communicator, total: total, inMadeBuffer: false)
+        try reduceShards(communicator, total: total, inMadeBuffer: true)
+      }
+    },
     Check(name: "reducer: every rank gets the same bits") { communicator in
       let count = 50_000
       let parameters = stride(from: 0, to: count, by: 5000).map { $0..<$0 + 5000 }
@@ -47,6 +54,36 @@ extension CollectiveConformance {
       try requireSameBits(arena, communicator)
     },
   ]
+
+  /// Reduces two steps of logical shards, of which the last parameter is never ready, and compares the bits.
+  private static func reduceShards(_ communicator: any Communicator, total: Int, inMadeBuffer: Bool) throws {
+    let own = total / communicator.size
+    let plan = BucketPlan(
+      parameters: [0..<700, 700..<800, 800..<3001], tailCount: 1, bytesPerElement: 4, firstBucketBytes: 4,
+      bucketBytes: 1000)
+    func gradients(_ shard: Int, _ step: Int) -> [Float] {
+      (0..<plan.elementCount).map { Float.random(in: -1...1, seed: UInt64((step * total + shard) * 100_000 + $0)) }
+    }
+    let memory: any Communicator = inMadeBuffer ? communicator : LocalCommunicator()
+    let made = try memory.makeBuffer(byteCount: plan.elementCount * MemoryLayout<Float>.stride)
+    try made.withElements(of: Float.self) { arena in
+      let reducer = GradientReducer(communicator: communicator, arena: arena, plan: plan, shards: own)
+      for step in 0..<2 {
+        reducer.begin()
+        for shard in 0..<own {
+          _ = arena.update(fromContentsOf: gradients(communicator.rank * own + shard, step))
+          if shard < own - 1 { reducer.keepShard() }
+        }
+        for index in [1, 0] { try reducer.parameterReady(index) }
+        try reducer.finish()
+        var sums = (0..<total).map { gradients($0, step) }
+        while sums.count > 1 {
+          sums = stride(from: 0, to: sums.count, by: 2).map { pair in zip(sums[pair], sums[pair + 1]).map { $0 + $1 } }
+        }
+        try requireEqual(Array(arena), sums[0], "\(total) shards, step \(step)")
+      }
+    }
+  }
 
   private static let parameterCounts = [10, 1, 300, 0, 57, 4000, 3]
 

@@ -30,7 +30,7 @@ extension CPUBackend {
     _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
     let direct = DirectConvolution(geometry, x.dtype)
-    guard !direct.isFasterForward else { return direct.weightGradient(x, gradient, into: result, adding: adding) }
+    guard !direct.isFasterForWeight else { return direct.weightGradient(x, gradient, into: result, adding: adding) }
     switch x.dtype {
     case .float32: weightGradient(Float.self, x, gradient, geometry, result, adding: adding)
     case .float64: weightGradient(Double.self, x, gradient, geometry, result, adding: adding)
@@ -119,7 +119,7 @@ private struct ConvolutionColumns<T: ImageElement> {
     window = dt_window(geometry.window, shape, geometry.output)
     isPointwise =
       geometry.window.kernel == (1, 1) && geometry.window.stride == (1, 1) && geometry.window.padding == (0, 0)
-    columns = Tensor(uninitialized: [taps, positions], dtype: T.dataType)
+    columns = Tensor(uninitialized: [taps, positions], dtype: T.dataType, device: .cpu)
   }
 
   func inputOffset(_ n: Int, _ group: Int) -> Int {

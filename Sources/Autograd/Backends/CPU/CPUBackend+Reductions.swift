@@ -10,6 +10,28 @@ extension CPUBackend {
     }
   }
 
+  func activationGradient(
+    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
+  ) {
+    let rows = sums.count == 0 ? 0 : result.count / sums.count
+    typealias Kernel<T> = (
+      Int, Int, UnsafePointer<T>?, UnsafePointer<T>?, UnsafeMutablePointer<T>?, UnsafeMutablePointer<T>?, Int32
+    ) -> Void
+    func run<T: TensorElement>(_ kernel: Kernel<T>) {
+      kernel(
+        rows, sums.count, gradient.pointer(), output.pointer(), result.pointer(), sums.pointer(), adding ? 1 : 0)
+    }
+    switch (operation, result.dtype) {
+    case (.reluGradient, .float32): run(dt_relu_gradient_sums_f32)
+    case (.reluGradient, .float64): run(dt_relu_gradient_sums_f64)
+    case (.sigmoidGradient, .float32): run(dt_sigmoid_gradient_sums_f32)
+    case (.sigmoidGradient, .float64): run(dt_sigmoid_gradient_sums_f64)
+    case (.tanhGradient, .float32): run(dt_tanh_gradient_sums_f32)
+    case (.tanhGradient, .float64): run(dt_tanh_gradient_sums_f64)
+    default: unsupported(operation, result.dtype)
+    }
+  }
+
   private func sumIntegers(
     _ x: UnsafePointer<Int64>, _ extents: ReductionExtents, _ result: UnsafeMutablePointer<Int64>
   ) {

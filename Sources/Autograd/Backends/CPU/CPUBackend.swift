@@ -4,6 +4,14 @@ import CKernels
 struct CPUBackend: Backend {
   static let shared = CPUBackend()
 
+  func upload(_ source: UnsafeRawPointer, to result: Tensor) {
+    result.address.copyMemory(from: source, byteCount: result.count * result.dtype.byteCount)
+  }
+
+  func download(_ x: Tensor, to destination: UnsafeMutableRawPointer) {
+    destination.copyMemory(from: x.address, byteCount: x.count * x.dtype.byteCount)
+  }
+
   func fill(_ result: Tensor, with value: Double) {
     func assign<T: TensorElement>(_ value: T) { result.pointer(T.self).update(repeating: value, count: result.count) }
     func whole<T: FixedWidthInteger>(_: T.Type) -> T {
@@ -64,19 +72,6 @@ struct CPUBackend: Backend {
   }
 
   private static func truncated(_ value: Double) -> Int64 { Int64(exactly: value.rounded(.towardZero)) ?? .min }
-
-  func sgdStep(_ step: SGDStep, gradient: Tensor, weight: Tensor, velocity: Tensor?) {
-    var options = dt_sgd(
-      rate: step.learningRate, momentum: step.momentum, dampening: step.dampening, weight_decay: step.weightDecay,
-      gradient_scale: step.gradientScale, nesterov: step.nesterov ? 1 : 0, first: step.isFirst ? 1 : 0)
-    switch weight.dtype {
-    case .float32:
-      dt_sgd_step_f32(weight.count, gradient.pointer(), weight.pointer(), velocity?.pointer(), &options)
-    case .float64:
-      dt_sgd_step_f64(weight.count, gradient.pointer(), weight.pointer(), velocity?.pointer(), &options)
-    default: unsupported("SGD", weight.dtype)
-    }
-  }
 }
 
 /// Stops at an operation that has no meaning for the type of its elements.

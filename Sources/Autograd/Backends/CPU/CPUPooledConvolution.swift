@@ -24,7 +24,7 @@ struct CPUPooledConvolution: PooledConvolution {
   ) -> (result: Tensor, backward: any PooledConvolution)? {
     let direct = DirectConvolution(geometry, x.dtype)
     let (height, width) = geometry.outputSize
-    guard geometry.groups == 1, direct.isFasterForward, height > 1, width > 1 else { return nil }
+    guard geometry.groups == 1, direct.fillsVectors, height > 1, width > 1 else { return nil }
     let convolution = Self(x, weight, direct, direct.forward(rowMultiple: 2), windows: (height / 2, width / 2))
     guard PaddedChannelsLast.byteCount(convolution.correlation) <= largestImage else { return nil }
     return (convolution.forward(bias), convolution)
@@ -40,14 +40,16 @@ struct CPUPooledConvolution: PooledConvolution {
     self.correlation = correlation
     self.windows = windows
     places = Tensor(
-      uninitialized: [x.shape[0], windows.rows * windows.columns, correlation.paddedFilters], dtype: .uint8)
+      uninitialized: [x.shape[0], windows.rows * windows.columns, correlation.paddedFilters], dtype: .uint8,
+      device: .cpu)
   }
 
   private var windowCount: Int { windows.rows * windows.columns }
 
   private func forward(_ bias: Tensor?) -> Tensor {
     let c = correlation
-    let result = Tensor(uninitialized: [x.shape[0], c.filters, windows.rows, windows.columns], dtype: x.dtype)
+    let result = Tensor(
+      uninitialized: [x.shape[0], c.filters, windows.rows, windows.columns], dtype: x.dtype, device: .cpu)
     let taps = c.taps
     let filters = direct.forwardFilters(weight, 0, c)
     let added = c.bias(bias, from: 0)

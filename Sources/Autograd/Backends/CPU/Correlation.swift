@@ -81,7 +81,7 @@ struct Correlation {
     }
   }
 
-  func scratch(_ count: Int) -> Tensor { Tensor(uninitialized: [count], dtype: dtype) }
+  func scratch(_ count: Int) -> Tensor { Tensor(uninitialized: [count], dtype: dtype, device: .cpu) }
 
   /// The bands in order, as rows of places.
   var bands: [Range<Int>] {
@@ -150,7 +150,7 @@ extension Int {
 extension Tensor {
   /// Takes elements of `x` at the given strides as this tensor's own, or adds them to what is there.
   func gather(_ x: Tensor, strides: [Int], adding: Bool) {
-    let destination = adding ? Tensor(uninitialized: shape, dtype: dtype) : self
+    let destination = adding ? uninitializedLike() : self
     backend.copy(x, offset: 0, strides: strides, into: destination)
     if adding { backend.binary(.add, self, destination, into: self) }
   }

@@ -3,6 +3,9 @@ import CKernels
 /// A convolution that sums over padded copies of its images, without matrices of columns.
 ///
 /// Vectors go along the filters, so that with few of them most of a vector would be padding: those keep their columns.
+/// So do, as measured on an EPYC (Zen 4), kernels of one element, whose columns are almost the image as it lies; sums so
+/// short that rearranging the results takes longer; and gradients of weights that are larger than the caches, to which
+/// every image adds. All else is faster this way: by 5 % to 60 % for the shapes of a residual network.
 struct DirectConvolution {
   private let geometry: ConvolutionGeometry
   private let dtype: DataType
@@ -18,12 +21,24 @@ struct DirectConvolution {
     kernel = (geometry.weight[2], geometry.weight[3])
   }
 
-  /// Whether vectors of filters are at least half full, which makes the forward pass and the gradient of the weight
-  /// faster than with columns.
-  var isFasterForward: Bool { isWide(filters) }
+  /// Whether the forward pass is faster than with columns.
+  var isFasterForward: Bool { fillsVectors && kernelArea > 1 && channels * kernelArea >= Self.shortestSum }
 
-  /// The same for the gradient of the input, where channels take the filters' part.
-  var isFasterBackward: Bool { isWide(channels) }
+  /// Whether the gradient of the weight is.
+  var isFasterForWeight: Bool {
+    isFasterForward && filters * channels * kernelArea * dtype.byteCount <= Self.largestWeight
+  }
+
+  /// Whether the gradient of the input is, in which channels take the filters' part.
+  var isFasterBackward: Bool { isWide(channels) && kernelArea > 1 }
+
+  /// Whether filters fill at least half of a vector.
+  var fillsVectors: Bool { isWide(filters) }
+
+  private static let shortestSum = 64
+
+  /// In bytes.
+  private static let largestWeight = 4_000_000
 
   private func isWide(_ count: Int) -> Bool {
     !Kernels.areGeneric && 2 * count >= Correlation.kernels(for: dtype).lanes

@@ -1,0 +1,47 @@
+import CKernels
+
+/// What one core of this processor can do at most, measured: the roofline that operators stay below.
+///
+/// S. Williams, A. Waterman, D. Patterson, "Roofline: An Insightful Visual Performance Model", CACM 52(4), 2009.
+package struct ProcessorCeilings: Sendable {
+  /// Floating-point operations a second in float32, by multiply-adds that wait for nothing.
+  package let flopsPerSecond: Double
+  /// Bytes a second that are read from memory that no cache holds.
+  package let readBytesPerSecond: Double
+  /// Bytes a second, read and written, by a copy of such memory.
+  package let copyBytesPerSecond: Double
+
+  /// Measures for about half a second. The best of several times counts: what the machine did beside it does not.
+  package static func measure() -> ProcessorCeilings {
+    let rounds = 1 << 21
+    var discarded: Float = 0
+    let flops = [0, 1].map { isWide in
+      best { Double(dt_multiply_adds(rounds, isWide, &discarded)) }
+    }
+    let source = Tensor.zeros([memoryByteCount / 4])
+    let target = Tensor.zeros([memoryByteCount / 4])
+    return ProcessorCeilings(
+      flopsPerSecond: max(flops[0], flops[1]),
+      readBytesPerSecond: best {
+        source.withElements(of: Float.self) { discarded = dt_read_memory($0.count, $0.baseAddress) }
+        return Double(memoryByteCount)
+      },
+      copyBytesPerSecond: best {
+        target.backend.convert(source, into: target)
+        return 2 * Double(memoryByteCount)
+      })
+  }
+
+  /// More than any core's part of a last-level cache.
+  private static let memoryByteCount = 128 << 20
+
+  /// The highest rate of several runs of `body`, which gives the amount that it did.
+  private static func best(_ body: () -> Double) -> Double {
+    let clock = ContinuousClock()
+    return (0..<5).map { _ in
+      let start = clock.now
+      let amount = body()
+      return amount / ((clock.now - start) / .seconds(1))
+    }.max() ?? 0
+  }
+}

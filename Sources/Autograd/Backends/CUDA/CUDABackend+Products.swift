@@ -1,0 +1,74 @@
+extension CUDABackend {
+  func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool) {
+    guard result.count > 0 else { return }
+    guard product.inner > 0 else {
+      if !adding { result.backend.fill(result, with: 0) }
+      return
+    }
+    switch result.dtype {
+    case .float32:
+      let arithmetic: MatrixLibrary.Arithmetic =
+        switch ProductPrecision.current {
+        case .float32: .float32
+        case .tf32: .float32ByTF32
+        case .bfloat16: .float32ByBFloat16
+        }
+      multiply(product, a, b, into: result, adding: adding, .float32, arithmetic)
+    case .float64: multiply(product, a, b, into: result, adding: adding, .float64, .float64)
+    case .int64: multiplyIntegers(product, a, b, into: result, adding: adding)
+    default: unsupported("matrix product", result.dtype)
+    }
+  }
+
+  private func multiply(
+    _ p: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool,
+    _ element: MatrixLibrary.Element, _ arithmetic: MatrixLibrary.Arithmetic
+  ) {
+    device.enter()
+    let size = result.dtype.byteCount
+    func multiply(_ place: Int, count: Int, strides: (first: Int, second: Int)) {
+      let offset = p.offsets[place]
+      device.matrices.multiply(
+        .init(
+          address: a.address + offset.first * size, isTransposed: p.transposesFirst,
+          rowStride: p.transposesFirst ? p.rows : p.inner, batchStride: strides.first),
+        .init(
+          address: b.address + offset.second * size, isTransposed: p.transposesSecond,
+          rowStride: p.transposesSecond ? p.inner : p.columns, batchStride: strides.second),
+        into: .init(
+          address: result.address + place * p.rows * p.columns * size, rowStride: p.columns,
+          batchStride: p.rows * p.columns),
+        rows: p.rows, columns: p.columns, inner: p.inner, count: count, adding: adding, element, arithmetic)
+    }
+    if let strides = p.evenStrides {
+      multiply(0, count: p.offsets.count, strides: strides)
+    } else {
+      for place in p.offsets.indices { multiply(place, count: 1, strides: (0, 0)) }
+    }
+  }
+
+  private func multiplyIntegers(_ p: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool) {
+    precondition(!p.transposesFirst && !p.transposesSecond && !adding, "int64 products are plain products only")
+    let (size, threads) = (result.dtype.byteCount, 256)
+    for (place, offset) in p.offsets.enumerated() {
+      device.launch(
+        "product_i64", in: .products, blocks: (p.rows * p.columns + threads - 1) / threads, threads: threads,
+        a.address + offset.first * size, b.address + offset.second * size,
+        result.address + place * p.rows * p.columns * size, p.rows, p.columns, p.inner)
+    }
+  }
+}
+
+extension MatrixProduct {
+  /// The distances from each matrix of the batch to the next, if they are all the same.
+  fileprivate var evenStrides: (first: Int, second: Int)? {
+    guard offsets.count > 1 else { return (0, 0) }
+    let strides = (offsets[1].first - offsets[0].first, offsets[1].second - offsets[0].second)
+    for place in 2..<max(offsets.count, 2) {
+      guard offsets[place].first - offsets[place - 1].first == strides.0,
+        offsets[place].second - offsets[place - 1].second == strides.1
+      else { return nil }
+    }
+    return strides
+  }
+}

@@ -1,0 +1,19 @@
+/// Computes on an NVIDIA GPU, with kernels of its own and cuBLAS. Nothing waits for the GPU but a download.
+struct CUDABackend {
+  let device: CUDADevice
+
+  func upload(_ source: UnsafeRawPointer, to result: Tensor) {
+    device.staging.upload(
+      source, to: result.address, byteCount: result.count * result.dtype.byteCount, on: device.stream)
+  }
+
+  func download(_ x: Tensor, to destination: UnsafeMutableRawPointer) {
+    device.staging.download(
+      x.address, to: destination, byteCount: x.count * x.dtype.byteCount, on: device.stream)
+  }
+}
+
+extension CUDADevice {
+  /// The backend that computes on this device's memory.
+  var backend: any Backend { preconditionFailure("cuda:\(index): operators are not there yet") }
+}

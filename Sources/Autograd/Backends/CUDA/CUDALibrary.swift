@@ -1,0 +1,62 @@
+import CCUDA
+import Foundation
+
+/// A library of CUDA's that is opened while the program runs.
+struct CUDALibrary {
+  /// What messages call it.
+  let title: String
+  /// The start of its files' names, as in "libnvrtc".
+  let stem: String
+  /// The major versions that are used, the one preferred first; none where files have a version of another kind.
+  let versions: [Int]
+  /// Libraries from the same folder that must be there first, by the start of their names.
+  let companions: [String]
+  /// Binds the functions; gives the name of one that is missing.
+  let bind: @convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?
+
+  static let driver = CUDALibrary(
+    title: "the NVIDIA driver", stem: "libcuda", versions: [1], companions: [], bind: dt_bind_driver)
+  static let nvrtc = CUDALibrary(
+    title: "NVRTC, CUDA's compiler,", stem: "libnvrtc", versions: [13, 12], companions: ["libnvrtc-builtins"],
+    bind: dt_bind_nvrtc)
+  static let cublas = CUDALibrary(
+    title: "cuBLAS", stem: "libcublas", versions: [13, 12], companions: ["libcublasLt"], bind: dt_bind_cublas)
+
+  /// Opens the library and binds its functions.
+  ///
+  /// - Parameters:
+  ///   - newest: The major version that the driver can run; later ones are passed over.
+  ///   - search: Where to look.
+  /// - Returns: Where the library was found.
+  /// - Throws: ``CUDAError`` when it is nowhere, or cannot be used.
+  @discardableResult
+  func open(newest: Int? = nil, in search: LibrarySearch = .shared) throws -> String {
+    let usable = versions.filter { $0 <= newest ?? .max }
+    let names = usable.map { "\(stem).so.\($0)" } + ["\(stem).so"]
+    for place in search.places {
+      for name in names {
+        guard let path = place.path(of: name) else { continue }
+        for companion in companions { place.openCompanion(companion) }
+        guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
+          let reason = String(cString: dlerror())
+          // The loader's own search says only here that it found nothing.
+          if place.isLoader && reason.hasPrefix("\(name): cannot open shared object file") { continue }
+          throw CUDAError.libraryUnusable(library: title, path: path, reason: reason)
+        }
+        if let missing = bind(handle) {
+          throw CUDAError.functionMissing(library: title, path: path, function: String(cString: missing))
+        }
+        return path
+      }
+    }
+    if usable.count < versions.count, let newest {
+      for version in versions where version > newest {
+        for place in search.places where !place.isLoader {
+          guard let path = place.path(of: "\(stem).so.\(version)") else { continue }
+          throw CUDAError.driverTooOld(driver: "\(newest)", library: title, path: path)
+        }
+      }
+    }
+    throw CUDAError.libraryNotFound(library: title, names: names, places: search.places.map(\.description))
+  }
+}

@@ -1,0 +1,108 @@
+import CCUDA
+import Synchronization
+
+/// The memory of a GPU that tensors use: freed blocks by size class, so that a training step after the first asks the
+/// driver for nothing, which would make the GPU wait.
+///
+/// A block is used again as soon as its tensor is gone, while the GPU may still be reading it: everything that will
+/// write to it comes later in the same stream.
+final class CUDAMemory: @unchecked Sendable {
+  /// A free block; it belongs to nobody until it is taken again.
+  private struct FreeBlock: @unchecked Sendable {
+    let start: UnsafeMutableRawPointer
+  }
+
+  private struct State {
+    var free: [[FreeBlock]] = Array(repeating: [], count: SizeClass.count)
+    /// The rest of the segment from which small blocks are cut.
+    var segment = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    var bytesFromDriver = 0
+    var bytesInUse = 0
+  }
+
+  /// Small blocks are cut from segments of this size, for the driver's own blocks are of 2 MiB.
+  private static let segmentBytes = 8 << 20
+  /// Larger blocks come from the driver one by one.
+  private static let largestSmallBlock = 1 << 20
+
+  private let context: dt_context
+  private let stream: dt_stream
+  private let state: Mutex<State>
+
+  init(context: dt_context, stream: dt_stream) {
+    self.context = context
+    self.stream = stream
+    state = Mutex(State())
+  }
+
+  /// The bytes taken from the driver since the start, which stop growing when training is under way, and those that
+  /// tensors hold now.
+  var byteCounts: (fromDriver: Int, inUse: Int) { state.withLock { ($0.bytesFromDriver, $0.bytesInUse) } }
+
+  /// Uninitialized memory, aligned to 256 bytes.
+  func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let size = SizeClass(byteCount: max(byteCount, 256))
+    return state.withLock { state in
+      state.bytesInUse += size.capacity
+      if let block = state.free[size.index].popLast() { return block.start }
+      guard size.capacity <= Self.largestSmallBlock else { return allocate(size.capacity, &state) }
+      let bytes = (size.capacity + 255) & ~255
+      if state.segment.count < bytes {
+        state.segment = UnsafeMutableRawBufferPointer(
+          start: allocate(Self.segmentBytes, &state), count: Self.segmentBytes)
+      }
+      let block = UnsafeMutableRawBufferPointer(rebasing: state.segment[..<bytes])
+      state.segment = UnsafeMutableRawBufferPointer(rebasing: state.segment[bytes...])
+      guard let start = block.baseAddress else { preconditionFailure("a segment of GPU memory at no address") }
+      return start
+    }
+  }
+
+  func giveBack(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
+    let size = SizeClass(byteCount: max(byteCount, 256))
+    let block = FreeBlock(start: block)
+    state.withLock { state in
+      state.bytesInUse -= size.capacity
+      state.free[size.index].append(block)
+    }
+  }
+
+  private func allocate(_ byteCount: Int, _ state: inout State) -> UnsafeMutableRawPointer {
+    CUDADriver.require(dt_enter(context), "cuCtxSetCurrent")
+    var block: UnsafeMutableRawPointer?
+    var status = dt_cuMemAlloc_v2(&block, byteCount)
+    if status == Self.outOfMemory {
+      releaseLargeBlocks(&state)
+      status = dt_cuMemAlloc_v2(&block, byteCount)
+    }
+    guard status == 0, let block else {
+      var (free, total) = (0, 0)
+      _ = dt_cuMemGetInfo_v2(&free, &total)
+      preconditionFailure(
+        "\(byteCount) bytes of GPU memory could not be had (\(CUDADriver.text(of: status))): tensors hold "
+          + "\(state.bytesInUse), \(free) of \(total) are free")
+    }
+    state.bytesFromDriver += byteCount
+    return block
+  }
+
+  private static let outOfMemory: Int32 = 2
+
+  /// Gives the driver back all large blocks that are free, once nothing that is running can be using them.
+  private func releaseLargeBlocks(_ state: inout State) {
+    CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU")
+    let firstLarge = SizeClass(byteCount: Self.largestSmallBlock + 1).index
+    for index in firstLarge..<SizeClass.count {
+      for block in state.free[index] {
+        CUDADriver.require(dt_cuMemFree_v2(block.start), "cuMemFree")
+        state.bytesFromDriver -= SizeClass.capacity(of: index)
+      }
+      state.free[index] = []
+    }
+  }
+}
+
+/// The memory of all GPUs that tensors hold now, in bytes: the same after every step when nothing leaks.
+package var cudaMemoryByteCount: Int {
+  (0..<Device.cudaCount).reduce(0) { $0 + ((try? CUDADevice.opened($1))?.memory.byteCounts.inUse ?? 0) }
+}

@@ -1,0 +1,32 @@
+import CCUDA
+
+/// A source file of kernels, `Kernels/NAME.cu`, compiled as a whole when its first kernel is launched.
+enum KernelModule: String, CaseIterable {
+  case products
+
+  var fileName: String { "\(rawValue).cu" }
+}
+
+/// The sources of all kernels, which are part of the program.
+enum KernelSources {
+  /// The headers that sources include.
+  static let headers = all.filter { $0.name.hasSuffix(".h") }
+
+  /// The text of a module.
+  static func text(of module: KernelModule) -> String {
+    guard let source = all.first(where: { $0.name == module.fileName }) else {
+      preconditionFailure("\(module.fileName) is not among the kernels in the program")
+    }
+    return source.text
+  }
+
+  private static let all: [(name: String, text: String)] = {
+    var sources: [(name: String, text: String)] = []
+    var next = dt_kernel_sources()
+    while let source = next, let name = source.pointee.name, let text = source.pointee.text {
+      sources.append((String(cString: name), String(cString: text)))
+      next = source + 1
+    }
+    return sources
+  }()
+}

@@ -1,0 +1,104 @@
+import CCUDA
+import Synchronization
+
+/// cuBLAS on one GPU, with memory of its own to work in, so that the same product always has the same bits.
+final class MatrixLibrary: @unchecked Sendable {
+  /// The version, as in 130100.
+  let version: Int
+  private let handle: dt_blas
+  /// A handle serves one thread at a time.
+  private let turn = Mutex(())
+
+  /// What NVIDIA recommends for Hopper; more than older GPUs need.
+  private static let workspaceBytes = 32 << 20
+
+  /// Opens the library.
+  ///
+  /// - Parameters:
+  ///   - newestVersion: The version of CUDA whose code the driver can load.
+  ///   - stream: Where products are computed; its context must be this thread's.
+  init(newestVersion: Int?, stream: dt_stream, memory: CUDAMemory) throws {
+    try CUDALibrary.cublas.open(newest: newestVersion)
+    var handle: dt_blas?
+    try Self.check(dt_cublasCreate_v2(&handle), "cublasCreate")
+    guard let handle else { throw CUDAError.callFailed(call: "cublasCreate", reason: "no handle") }
+    self.handle = handle
+    var number: Int32 = 0
+    try Self.check(dt_cublasGetVersion_v2(handle, &number), "cublasGetVersion")
+    version = Int(number)
+    try Self.check(dt_cublasSetStream_v2(handle, stream), "cublasSetStream")
+    // After the stream, which brings back the library's own memory.
+    try Self.check(
+      dt_cublasSetWorkspace_v2(handle, memory.take(Self.workspaceBytes), Self.workspaceBytes), "cublasSetWorkspace")
+  }
+
+  /// The type of the elements of all three matrices, by numbers of `cudaDataType_t`.
+  enum Element: Int32 {
+    case float32 = 0
+    case float64 = 1
+  }
+
+  /// How the products of elements are computed, by numbers of `cublasComputeType_t`.
+  enum Arithmetic: Int32 {
+    case float32 = 68
+    case float64 = 70
+    case float32ByBFloat16 = 75
+    case float32ByTF32 = 77
+  }
+
+  /// A matrix: where it is, whether it is transposed, and the distance to the next of a batch.
+  struct Operand {
+    let address: UnsafeMutableRawPointer
+    var isTransposed = false
+    /// Elements from a row to the next, as it is stored.
+    let rowStride: Int
+    var batchStride = 0
+  }
+
+  /// `count` products c = op(a) · op(b), or those added to c; all row-major.
+  func multiply(
+    _ a: Operand, _ b: Operand, into c: Operand, rows: Int, columns: Int, inner: Int, count: Int, adding: Bool,
+    _ element: Element, _ arithmetic: Arithmetic
+  ) {
+    var (one, beta): (Float, Float) = (1, adding ? 1 : 0)
+    var (wideOne, wideBeta): (Double, Double) = (1, adding ? 1 : 0)
+    func call(_ alpha: UnsafeRawPointer, _ beta: UnsafeRawPointer) -> Int32 {
+      // cuBLAS stores columns one after another, so that it sees every matrix transposed: cᵀ = bᵀ · aᵀ.
+      guard count > 1 else {
+        return dt_cublasGemmEx(
+          handle, b.isTransposed ? 1 : 0, a.isTransposed ? 1 : 0, number(columns), number(rows), number(inner), alpha,
+          b.address, element.rawValue, number(b.rowStride), a.address, element.rawValue, number(a.rowStride), beta,
+          c.address, element.rawValue, number(c.rowStride), arithmetic.rawValue, Self.defaultAlgorithm)
+      }
+      return dt_cublasGemmStridedBatchedEx(
+        handle, b.isTransposed ? 1 : 0, a.isTransposed ? 1 : 0, number(columns), number(rows), number(inner), alpha,
+        b.address, element.rawValue, number(b.rowStride), Int64(b.batchStride), a.address, element.rawValue,
+        number(a.rowStride), Int64(a.batchStride), beta, c.address, element.rawValue, number(c.rowStride),
+        Int64(c.batchStride), number(count), arithmetic.rawValue, Self.defaultAlgorithm)
+    }
+    let status = turn.withLock { _ in
+      element == .float64 ? call(&wideOne, &wideBeta) : call(&one, &beta)
+    }
+    if status != 0 {
+      preconditionFailure(
+        "cuBLAS: a product of [\(rows), \(inner)] and [\(inner), \(columns)] matrices failed: \(Self.text(of: status))")
+    }
+  }
+
+  private static let defaultAlgorithm: Int32 = -1
+
+  private func number(_ value: Int) -> Int32 {
+    guard let narrow = Int32(exactly: value) else {
+      preconditionFailure("a matrix dimension of \(value) is beyond what cuBLAS takes (\(Int32.max))")
+    }
+    return narrow
+  }
+
+  private static func check(_ status: Int32, _ call: String) throws {
+    if status != 0 { throw CUDAError.callFailed(call: call, reason: text(of: status)) }
+  }
+
+  private static func text(of status: Int32) -> String {
+    dt_cublasGetStatusString(status).map { String(cString: $0) } ?? "unknown status \(status)"
+  }
+}

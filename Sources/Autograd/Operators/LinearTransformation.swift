@@ -1,0 +1,158 @@
+extension Tensor {
+  /// x · weightᵀ + bias.
+  ///
+  /// - Parameters:
+  ///   - weight: [out, in].
+  ///   - bias: [out], or `nil`.
+  /// - Returns: [..., out] for this tensor's [..., in].
+  public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor { linear(weight, bias: bias, followedBy: nil) }
+
+  /// x · weightᵀ + bias and, in the same memory, a function of every element of that.
+  ///
+  /// The backward pass takes the gradient through the function and adds up the bias's in one pass. The bits are those of
+  /// the two operations after one another, and so are the gradient functions that are seen from outside.
+  func linear(_ weight: Tensor, bias: Tensor?, followedBy activation: LinearActivation?) -> Tensor {
+    precondition(
+      rank > 0 && weight.rank == 2 && shape[rank - 1] == weight.shape[1],
+      "linear of shape \(shape) with weight \(weight.shape): the last dimension must be the weight's second")
+    precondition(
+      bias == nil || bias?.shape == [weight.shape[0]],
+      "linear with weight \(weight.shape) and bias \(bias?.shape ?? []): the bias must have the weight's first dimension"
+    )
+    precondition(
+      weight.dtype == dtype && (bias?.dtype ?? dtype) == dtype,
+      "linear of \(dtype) with weight of \(weight.dtype) and bias of \(bias?.dtype ?? dtype): all must have one type")
+    requireSameDevice(weight, bias, for: "linear")
+    let x = self
+    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+    let rows = inputs == 0 ? Shape.count(Array(shape.dropLast())) : count / inputs
+    let result = Tensor(uninitialized: shape.dropLast() + [outputs], dtype: dtype, device: device)
+    if let bias {
+      backend.copy(bias, offset: 0, strides: Shape.broadcastStrides([outputs], to: result.shape), into: result)
+    }
+    backend.matrixProduct(
+      MatrixProduct(rows: rows, columns: outputs, inner: inputs, transposesSecond: true), x, weight, into: result,
+      adding: bias != nil)
+    let name: StaticString = bias == nil ? "MmBackward0" : "AddmmBackward0"
+    var saved = (weight.requiresGrad ? [x] : []) + (x.requiresGrad ? [weight] : [])
+    let sources = [x, weight] + (bias.map { [$0] } ?? [])
+    let gradients = LinearGradients(x: x, weight: weight, hasBias: bias != nil, rows: rows)
+    guard let activation else {
+      return result.recorded(as: .operation(name), from: sources, saving: saved) { gradient, sink in
+        gradients.give(gradient, to: sink)
+      }
+    }
+    backend.unary(activation.function, result, into: result)
+    let output = result.detached()
+    saved.append(result)
+    return result.recorded(as: .fused(activation.gradientName, after: name), from: sources, saving: saved) {
+      gradient, sink in
+      if isGradEnabled {
+        gradients.give(activation.composedGradient(gradient, sink.output(output)), to: sink)
+      } else {
+        gradients.give(gradient, through: activation, output, to: sink)
+      }
+    }
+  }
+}
+
+/// A function that is applied to the result of a linear transformation in the memory where that is.
+enum LinearActivation {
+  case relu, sigmoid, tanh
+
+  var function: UnaryOperation {
+    switch self {
+    case .relu: .relu
+    case .sigmoid: .sigmoid
+    case .tanh: .tanh
+    }
+  }
+
+  /// Of (gradient, result).
+  var gradient: BinaryOperation {
+    switch self {
+    case .relu: .reluGradient
+    case .sigmoid: .sigmoidGradient
+    case .tanh: .tanhGradient
+    }
+  }
+
+  var gradientName: StaticString {
+    switch self {
+    case .relu: "ReluBackward0"
+    case .sigmoid: "SigmoidBackward0"
+    case .tanh: "TanhBackward0"
+    }
+  }
+
+  /// The gradient of the function's argument from that of its result y, as operations that can be recorded.
+  func composedGradient(_ gradient: Tensor, _ y: Tensor) -> Tensor {
+    switch self {
+    case .relu: gradient * (1 - y.detached().combined(.equal, y.scalar(0)))
+    case .sigmoid: gradient * (1 - y) * y
+    case .tanh: gradient * (1 - y * y)
+    }
+  }
+}
+
+/// The backward pass of x · weightᵀ + bias.
+private struct LinearGradients {
+  let x: Tensor
+  let weight: Tensor
+  let hasBias: Bool
+  /// Of `x` seen as a matrix.
+  let rows: Int
+
+  private var outputs: Int { weight.shape[0] }
+  private var inputs: Int { weight.shape[1] }
+
+  /// Gives the gradients of x, weight and bias, from that of the result.
+  func give(_ gradient: Tensor, to sink: GradientSink) {
+    if isGradEnabled {
+      let matrix = gradient.reshaped([rows, outputs])
+      sink.add(0, gradient.matmul(weight))
+      sink.add(1, matrix.transposed().matmul(x.reshaped([rows, inputs])))
+      if hasBias { sink.add(2, matrix.sum([0])) }
+      return
+    }
+    giveProducts(gradient, to: sink)
+    guard hasBias else { return }
+    sink.write(2, shape: [outputs], dtype: gradient.dtype, device: gradient.device) { destination, adding in
+      let target = adding ? destination.uninitializedLike() : destination
+      gradient.backend.sum(gradient, extents: .init(outer: 1, reduced: rows, inner: outputs), into: target)
+      if adding { destination.accumulate(target) }
+    }
+  }
+
+  /// The same when the result went through `activation` and became `output`; only for passes that do not record.
+  func give(
+    _ gradient: Tensor, through activation: LinearActivation, _ output: Tensor, to sink: GradientSink
+  ) {
+    let before = gradient.uninitializedLike()
+    let slope = activation.gradient
+    if hasBias && sink.needs(2) {
+      sink.write(2, shape: [outputs], dtype: gradient.dtype, device: gradient.device) { destination, adding in
+        gradient.backend.activationGradient(
+          slope, gradient, output, into: before, sums: destination, adding: adding)
+      }
+    } else {
+      gradient.backend.binary(slope, gradient, output, into: before)
+    }
+    giveProducts(before, to: sink)
+  }
+
+  private func giveProducts(_ gradient: Tensor, to sink: GradientSink) {
+    let backend = gradient.backend
+    if sink.needs(0) {
+      let result = x.uninitializedLike()
+      backend.matrixProduct(
+        MatrixProduct(rows: rows, columns: inputs, inner: outputs), gradient, weight, into: result, adding: false)
+      sink.add(0, result)
+    }
+    sink.write(1, shape: weight.shape, dtype: weight.dtype, device: weight.device) { destination, adding in
+      backend.matrixProduct(
+        MatrixProduct(rows: outputs, columns: inputs, inner: rows, transposesFirst: true), gradient, x,
+        into: destination, adding: adding)
+    }
+  }
+}

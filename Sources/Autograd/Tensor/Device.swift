@@ -1,0 +1,43 @@
+/// Where the elements of a tensor are, and what computes with them.
+public enum Device: Hashable, Sendable {
+  /// The processor and its memory.
+  case cpu
+  /// An NVIDIA GPU, by its place among those that the driver shows; the first if left out.
+  case cuda(Int = 0)
+
+  /// Makes sure that the device can be used, so that nothing later fails for want of it.
+  ///
+  /// A GPU's driver and libraries are looked for, and its memory and streams opened, when this is called or a tensor is
+  /// first put there; a tensor that is put on a device which cannot be used traps with the same text.
+  ///
+  /// - Throws: ``CUDAError`` with what is missing and where it was looked for.
+  public func open() throws {
+    if case .cuda(let index) = self { _ = try CUDADevice.opened(index) }
+  }
+
+  /// The number of GPUs that can be used; 0 without a driver.
+  public static var cudaCount: Int { (try? CUDADriver.shared.get().deviceCount) ?? 0 }
+}
+
+extension Device: LosslessStringConvertible {
+  /// The device of a name: `cpu`, `cuda` for the first GPU, or `cuda:1`; `nil` for any other text.
+  public init?(_ description: String) {
+    switch description {
+    case "cpu": self = .cpu
+    case "cuda": self = .cuda()
+    default:
+      guard let colon = description.firstIndex(of: ":"), description[..<colon] == "cuda" else { return nil }
+      let digits = description[description.index(after: colon)...]
+      guard digits.allSatisfy({ ("0"..."9").contains($0) }), let index = Int(digits) else { return nil }
+      self = .cuda(index)
+    }
+  }
+
+  /// `cpu` or `cuda:0`, as PyTorch writes it.
+  public var description: String {
+    switch self {
+    case .cpu: "cpu"
+    case .cuda(let index): "cuda:\(index)"
+    }
+  }
+}

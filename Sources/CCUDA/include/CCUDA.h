@@ -1,0 +1,124 @@
+// CUDA's libraries as far as they are used, called through pointers that are bound when a library is opened: so every
+// build has the CUDA backend, and none needs a toolkit.
+//
+// Declarations follow the libraries' headers, with addresses of device memory as `void *` and handles as pointers.
+// The function `name` of a library is `dt_name` here; calling it before its library is bound is an error.
+#ifndef CCUDA_H
+#define CCUDA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct dt_cuda_context *dt_context;
+typedef struct dt_cuda_stream *dt_stream;
+typedef struct dt_cuda_event *dt_event;
+typedef struct dt_cuda_module *dt_module;
+typedef struct dt_cuda_function *dt_function;
+typedef struct dt_nvrtc_program *dt_program;
+typedef struct dt_cublas_handle *dt_blas;
+
+// X(result, name, parameters, arguments)
+
+#define DT_DRIVER_FUNCTIONS(X) \
+  X(int, cuInit, (unsigned flags), (flags)) \
+  X(int, cuDriverGetVersion, (int *version), (version)) \
+  X(int, cuGetErrorName, (int status, const char **name), (status, name)) \
+  X(int, cuGetErrorString, (int status, const char **text), (status, text)) \
+  X(int, cuDeviceGetCount, (int *count), (count)) \
+  X(int, cuDeviceGet, (int *device, int index), (device, index)) \
+  X(int, cuDeviceGetName, (char *name, int length, int device), (name, length, device)) \
+  X(int, cuDeviceGetAttribute, (int *value, int attribute, int device), (value, attribute, device)) \
+  X(int, cuDevicePrimaryCtxRetain, (dt_context *context, int device), (context, device)) \
+  X(int, cuCtxSetCurrent, (dt_context context), (context)) \
+  X(int, cuMemGetInfo_v2, (size_t *free, size_t *total), (free, total)) \
+  X(int, cuMemAlloc_v2, (void **address, size_t bytes), (address, bytes)) \
+  X(int, cuMemFree_v2, (void *address), (address)) \
+  X(int, cuMemHostAlloc, (void **pointer, size_t bytes, unsigned flags), (pointer, bytes, flags)) \
+  X(int, cuMemFreeHost, (void *pointer), (pointer)) \
+  X(int, cuMemcpyHtoDAsync_v2, (void *to, const void *from, size_t bytes, dt_stream stream), \
+    (to, from, bytes, stream)) \
+  X(int, cuMemcpyDtoHAsync_v2, (void *to, const void *from, size_t bytes, dt_stream stream), \
+    (to, from, bytes, stream)) \
+  X(int, cuMemcpyDtoDAsync_v2, (void *to, const void *from, size_t bytes, dt_stream stream), \
+    (to, from, bytes, stream)) \
+  X(int, cuMemsetD8Async, (void *address, unsigned char value, size_t bytes, dt_stream stream), \
+    (address, value, bytes, stream)) \
+  X(int, cuStreamCreate, (dt_stream *stream, unsigned flags), (stream, flags)) \
+  X(int, cuStreamSynchronize, (dt_stream stream), (stream)) \
+  X(int, cuStreamWaitEvent, (dt_stream stream, dt_event event, unsigned flags), (stream, event, flags)) \
+  X(int, cuEventCreate, (dt_event *event, unsigned flags), (event, flags)) \
+  X(int, cuEventDestroy_v2, (dt_event event), (event)) \
+  X(int, cuEventRecord, (dt_event event, dt_stream stream), (event, stream)) \
+  X(int, cuEventSynchronize, (dt_event event), (event)) \
+  X(int, cuEventElapsedTime, (float *milliseconds, dt_event start, dt_event end), (milliseconds, start, end)) \
+  X(int, cuModuleLoadData, (dt_module *module, const void *image), (module, image)) \
+  X(int, cuModuleGetFunction, (dt_function *function, dt_module module, const char *name), (function, module, name)) \
+  X(int, cuFuncSetAttribute, (dt_function function, int attribute, int value), (function, attribute, value)) \
+  X(int, cuLaunchKernel, \
+    (dt_function function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX, \
+     unsigned threadsY, unsigned threadsZ, unsigned sharedBytes, dt_stream stream, void **arguments, void **extra), \
+    (function, blocksX, blocksY, blocksZ, threadsX, threadsY, threadsZ, sharedBytes, stream, arguments, extra))
+
+#define DT_NVRTC_FUNCTIONS(X) \
+  X(int, nvrtcVersion, (int *major, int *minor), (major, minor)) \
+  X(const char *, nvrtcGetErrorString, (int status), (status)) \
+  X(int, nvrtcGetNumSupportedArchs, (int *count), (count)) \
+  X(int, nvrtcGetSupportedArchs, (int *architectures), (architectures)) \
+  X(int, nvrtcCreateProgram, \
+    (dt_program *program, const char *source, const char *name, int headerCount, const char *const *headers, \
+     const char *const *headerNames), \
+    (program, source, name, headerCount, headers, headerNames)) \
+  X(int, nvrtcDestroyProgram, (dt_program *program), (program)) \
+  X(int, nvrtcCompileProgram, (dt_program program, int optionCount, const char *const *options), \
+    (program, optionCount, options)) \
+  X(int, nvrtcGetProgramLogSize, (dt_program program, size_t *bytes), (program, bytes)) \
+  X(int, nvrtcGetProgramLog, (dt_program program, char *log), (program, log)) \
+  X(int, nvrtcGetCUBINSize, (dt_program program, size_t *bytes), (program, bytes)) \
+  X(int, nvrtcGetCUBIN, (dt_program program, char *image), (program, image)) \
+  X(int, nvrtcGetPTXSize, (dt_program program, size_t *bytes), (program, bytes)) \
+  X(int, nvrtcGetPTX, (dt_program program, char *image), (program, image))
+
+#define DT_CUBLAS_FUNCTIONS(X) \
+  X(int, cublasCreate_v2, (dt_blas *handle), (handle)) \
+  X(int, cublasGetVersion_v2, (dt_blas handle, int *version), (handle, version)) \
+  X(const char *, cublasGetStatusString, (int status), (status)) \
+  X(int, cublasSetStream_v2, (dt_blas handle, dt_stream stream), (handle, stream)) \
+  X(int, cublasSetWorkspace_v2, (dt_blas handle, void *workspace, size_t bytes), (handle, workspace, bytes)) \
+  X(int, cublasGemmEx, \
+    (dt_blas handle, int transposeA, int transposeB, int m, int n, int k, const void *alpha, const void *a, int typeA, \
+     int leadingA, const void *b, int typeB, int leadingB, const void *beta, void *c, int typeC, int leadingC, \
+     int computeType, int algorithm), \
+    (handle, transposeA, transposeB, m, n, k, alpha, a, typeA, leadingA, b, typeB, leadingB, beta, c, typeC, leadingC, \
+     computeType, algorithm)) \
+  X(int, cublasGemmStridedBatchedEx, \
+    (dt_blas handle, int transposeA, int transposeB, int m, int n, int k, const void *alpha, const void *a, int typeA, \
+     int leadingA, long long strideA, const void *b, int typeB, int leadingB, long long strideB, const void *beta, \
+     void *c, int typeC, int leadingC, long long strideC, int count, int computeType, int algorithm), \
+    (handle, transposeA, transposeB, m, n, k, alpha, a, typeA, leadingA, strideA, b, typeB, leadingB, strideB, beta, c, \
+     typeC, leadingC, strideC, count, computeType, algorithm))
+
+#define DT_DECLARE(result, name, parameters, arguments) result dt_##name parameters;
+DT_DRIVER_FUNCTIONS(DT_DECLARE)
+DT_NVRTC_FUNCTIONS(DT_DECLARE)
+DT_CUBLAS_FUNCTIONS(DT_DECLARE)
+#undef DT_DECLARE
+
+/// Binds the functions of a library opened by `dlopen`. Returns NULL, or the name of a function that it lacks.
+typedef const char *(*dt_binding)(void *library);
+const char *dt_bind_driver(void *library);
+const char *dt_bind_nvrtc(void *library);
+const char *dt_bind_cublas(void *library);
+
+/// Makes `context` that of this thread, unless it is already.
+int dt_enter(dt_context context);
+
+/// A source of kernels, or a header that they include.
+typedef struct {
+  const char *name;
+  const char *text;
+} dt_kernel_source;
+
+/// All of them; the last has no name.
+const dt_kernel_source *dt_kernel_sources(void);
+
+#endif

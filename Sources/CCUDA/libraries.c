@@ -1,0 +1,39 @@
+#include "CCUDA.h"
+
+#include <dlfcn.h>
+
+#define DEFINE(result, name, parameters, arguments) \
+  static result(*name##_pointer) parameters; \
+  result dt_##name parameters { return name##_pointer arguments; }
+DT_DRIVER_FUNCTIONS(DEFINE)
+DT_NVRTC_FUNCTIONS(DEFINE)
+DT_CUBLAS_FUNCTIONS(DEFINE)
+
+// A pointer to a function may not be assigned from one to an object, except through memory, as POSIX has it.
+#define BIND(result, name, parameters, arguments) \
+  *(void **)&name##_pointer = dlsym(library, #name); \
+  if (!name##_pointer) return #name;
+
+const char *dt_bind_driver(void *library) {
+  DT_DRIVER_FUNCTIONS(BIND)
+  return NULL;
+}
+
+const char *dt_bind_nvrtc(void *library) {
+  DT_NVRTC_FUNCTIONS(BIND)
+  return NULL;
+}
+
+const char *dt_bind_cublas(void *library) {
+  DT_CUBLAS_FUNCTIONS(BIND)
+  return NULL;
+}
+
+static _Thread_local dt_context current;
+
+int dt_enter(dt_context context) {
+  if (current == context) return 0;
+  int status = dt_cuCtxSetCurrent(context);
+  if (status == 0) current = context;
+  return status;
+}

@@ -1,0 +1,39 @@
+// What a core can do at most: multiply-adds on registers, and reading and writing memory.
+#include "clones.h"
+#include "CKernels.h"
+
+typedef float wide __attribute__((vector_size(64)));
+typedef float narrow __attribute__((vector_size(32)));
+
+// Independent sums hide the latency of a multiply-add (4 or 5 cycles, two of them a cycle): as many as fit the
+// registers, 32 of 64 bytes with AVX-512 and 16 of 32 bytes with AVX2.
+#define MULTIPLY_ADDS(name, vector, sums)                                                                             \
+  CLONES float name(long rounds) {                                                                                    \
+    vector sum[sums];                                                                                                 \
+    vector factor = (vector){} + 0.999f, term = (vector){} + 1e-3f;                                                   \
+    for (int i = 0; i < sums; i++) sum[i] = (vector){} + (float)i;                                                           \
+    for (long round = 0; round < rounds; round++) {                                                                   \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < sums; i++) sum[i] = sum[i] * factor + term;              \
+    }                                                                                                                 \
+    vector total = sum[0];                                                                                            \
+    for (int i = 1; i < sums; i++) total += sum[i];                                                                   \
+    return total[0];                                                                                                  \
+  }
+
+MULTIPLY_ADDS(multiply_adds_wide, wide, 20)
+MULTIPLY_ADDS(multiply_adds_narrow, narrow, 12)
+
+double dt_multiply_adds(long rounds, int is_wide, float *result) {
+  *result = is_wide ? multiply_adds_wide(rounds) : multiply_adds_narrow(rounds);
+  return 2.0 * (is_wide ? 20 * 16 : 12 * 8) * rounds;
+}
+
+CLONES float dt_read_memory(long count, const float *x) {
+  wide sum[8] = {};
+  for (long i = 0; i + 128 <= count; i += 128)
+    for (int j = 0; j < 8; j++) sum[j] += *(const wide *)(x + i + 16 * j);
+  for (int j = 1; j < 8; j++) sum[0] += sum[j];
+  float total = 0;
+  for (int i = 0; i < 16; i++) total += sum[0][i];
+  return total;
+}

@@ -1,0 +1,45 @@
+/// How the global batch of a step is cut into pieces, of which every rank computes some, one after the other.
+///
+/// The batch's samples are dealt out to its pieces in turn: part p of P takes the samples p, p + P, p + 2P, … of it.
+public enum BatchCut: Equatable, Sendable {
+  /// Every rank takes the same samples as it would in one piece, in `pieces` of them: gradient accumulation.
+  case ranks(pieces: Int)
+
+  /// The batch has as many parts however many ranks there are, and each rank takes a block of them.
+  case logicalShards(Int)
+
+  /// The number of pieces that each rank takes.
+  public func pieceCount(worldSize: Int) -> Int {
+    switch self {
+    case .ranks(let pieces):
+      precondition(pieces > 0, "a batch in \(pieces) pieces")
+      return pieces
+    case .logicalShards(let shards):
+      precondition(
+        shards > 0 && shards.isMultiple(of: worldSize), "\(shards) logical shards cannot be dealt to \(worldSize) ranks"
+      )
+      return shards / worldSize
+    }
+  }
+
+  /// The part of the batch that is a rank's piece, both from 0.
+  public func part(rank: Int, piece: Int, worldSize: Int) -> Int {
+    switch self {
+    case .ranks: rank + piece * worldSize
+    case .logicalShards: rank * pieceCount(worldSize: worldSize) + piece
+    }
+  }
+
+  /// Checks that so many ranks can train with this cut.
+  ///
+  /// - Throws: ``ConfigurationError`` where they cannot.
+  public func validate(worldSize: Int) throws {
+    guard case .logicalShards(let shards) = self else { return }
+    precondition(shards > 0 && shards.nonzeroBitCount == 1, "\(shards) logical shards are not a power of two")
+    guard shards.isMultiple(of: worldSize) else {
+      throw ConfigurationError(
+        "--reproducible \(shards) on \(worldSize) ranks: the number of ranks must divide that of the shards, "
+          + "as \((0...shards.trailingZeroBitCount).map { "\(1 << $0)" }.joined(separator: ", ")) do")
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import Collective
+
+/// A training loss that is infinite or not a number.
+public struct NonfiniteLoss: CommonError, Equatable, CustomStringConvertible {
+  /// The first rank whose own loss was not finite; `nil` when only the sum over ranks overflowed.
+  public let rank: Int?
+
+  /// What happened and what to try.
+  public var description: String {
+    let place = rank.map { "on rank \($0)" } ?? "summed over all ranks"
+    return "the training loss \(place) is not a finite number; the parameters are as they were before the step. "
+      + "Try a smaller --learning-rate, or --allow-nonfinite to go on regardless"
+  }
+}

@@ -1,0 +1,24 @@
+import Collective
+import ReplicaChecks
+import Testing
+import TestSupport
+
+struct ReplicaCheckTests {
+  @Test(arguments: 1...4, ReplicaCheck.all)
+  func `on ranks that are threads`(_ ranks: Int, _ check: ReplicaCheck) throws {
+    _ = try ThreadCommunicator.run(size: ranks) { try check.run($0) }
+  }
+
+  @Test func `eight ranks give the bits of one`() throws {
+    let check = try #require(ReplicaCheck.all.first { $0.name.hasPrefix("reproducible: any number of ranks") })
+    _ = try ThreadCommunicator.run(size: 8) { try check.run($0) }
+  }
+
+  @Test(.enabled(if: mpiLibraryVersion != nil, "built without MPI"), arguments: 1...4, ["shared", "mpi"])
+  func `on ranks that are processes`(_ ranks: Int, _ collective: String) throws {
+    let run = try MPIRun.run(ranks: ranks, product: "replica-ranks", arguments: [collective])
+    #expect(run.succeeded, "\(run.report)")
+    let expected = ReplicaCheck.all.map { "passed: \($0)" }
+    #expect(run.output.split(separator: "\n").map(String.init) == expected, "\(run.report)")
+  }
+}

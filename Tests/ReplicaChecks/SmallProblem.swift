@@ -1,0 +1,93 @@
+import Autograd
+import Collective
+import DistTrain
+import Foundation
+
+/// A classification of points with 6 coordinates in 3 classes.
+enum SmallProblem {
+  static let options = SGD.Options(learningRate: 0.3, momentum: 0.9, weightDecay: 0.01)
+
+  /// The samples with these numbers; any number has one.
+  static func batch(_ numbers: some Collection<Int>) -> Batch {
+    let coordinates: [Double] = numbers.flatMap { number in
+      (0..<6).map { (place: Int) -> Double in 2 * sin(Double(number * 17 + place * 5)) + 0.5 }
+    }
+    return Batch(
+      inputs: Tensor(coordinates, shape: [numbers.count, 6]),
+      targets: Tensor(numbers.map { number -> Int64 in Int64(number * number % 3) }, shape: [numbers.count]))
+  }
+
+  /// The same model on every call.
+  static func model<Model: Layer>(dtype: DataType = .float64, _ make: () -> Model) -> Model {
+    manualSeed(3)
+    return make().convert(to: dtype)
+  }
+
+  /// A perceptron, the same on every call.
+  static func perceptron() -> Sequential { model { Sequential(Linear(6, 5), Sigmoid(), Linear(5, 3)) } }
+
+  /// A replica with buckets so small that there are several.
+  static func replica(
+    _ model: any Layer, _ communicator: any Communicator, reproducibleShards: Int? = nil,
+    synchronizesBatchNorm: Bool = false
+  ) throws -> Replica {
+    try Replica(
+      model, options, communicator: communicator, bucketBytes: 64, reproducibleShards: reproducibleShards,
+      synchronizesBatchNorm: synchronizesBatchNorm)
+  }
+}
+
+/// One process that takes whole batches, by autograd alone.
+struct WholeProcess {
+  let model: any Layer
+  private let optimizer: SGD
+
+  init(_ model: any Layer) {
+    self.model = model
+    optimizer = SGD(model.parameters, SmallProblem.options)
+  }
+
+  /// Makes a step from the sum of the losses of `count` samples, and returns their mean.
+  func step(count: Int, _ lossSum: () -> Tensor) throws -> Double {
+    optimizer.zeroGrad()
+    let sum = lossSum()
+    try sum.backward()
+    for parameter in model.parameters where parameter.grad == nil {
+      parameter.grad = .zeros(parameter.shape, dtype: parameter.dtype)
+    }
+    optimizer.step(gradientScale: 1 / Double(count))
+    return sum.item() / Double(count)
+  }
+
+  /// Makes a step with one batch.
+  func step(_ batch: Batch) throws -> Double {
+    try step(count: batch.count) { crossEntropy(model(batch.inputs), batch.targets, reduction: .sum) }
+  }
+}
+
+/// The samples of some steps, dealt out to ranks at random, where some get none.
+struct RandomSplit {
+  let ranks: Int
+  private let steps: [[[Int]]]
+
+  /// Deals out `count` samples in each of `stepCount` steps; all ranks get the same split.
+  init(ranks: Int, stepCount: Int, count: Int) {
+    let generator = RandomGenerator(seed: 11)
+    self.ranks = ranks
+    steps = (0..<stepCount).map { step in
+      var parts = [[Int]](repeating: [], count: ranks)
+      for sample in 0..<count {
+        // In step 0 all go to one rank, in later ones to more and more.
+        let owner = (Int(generator.random32()) % (1 + step % ranks) + step) % ranks
+        parts[owner].append(step * count + sample)
+      }
+      return parts
+    }
+  }
+
+  var stepCount: Int { steps.count }
+
+  func samples(step: Int, rank: Int) -> [Int] { steps[step][rank] }
+
+  func all(step: Int) -> [Int] { steps[step].flatMap { $0 } }
+}
