@@ -33,13 +33,17 @@ extension DistTrainProgramTests {
       #expect(Self.largestDifference(losses, reference.cnn.losses) < 1e-12)
     }
 
+    /// From about step 28 on, rounding decides a maximum or the sign of a ReLU's input, and runs part: PyTorch's own
+    /// losses in single precision leave those in double precision by 7e-4, and products by OpenBLAS for Haswell leave
+    /// PyTorch's by 3e-4. The exact check is the one in double precision.
     @Test(arguments: 1...4)
     func `convolutional network in single precision`(_ ranks: Int) throws {
       let reference: Curve = try Fixture.decode(from: "fashion_cnn_curve.json")
       let losses = try FashionTraining().losses(
         ranks: ranks, "--model", "cnn", "--global-batch", "64", "--steps", "50")
       #expect(losses.count == 50)
-      #expect(Self.largestDifference(losses, reference.losses) < 1e-5)
+      #expect(Self.largestDifference(losses, reference.losses, steps: 25) < 1e-5)
+      #expect(Self.largestDifference(losses, reference.losses) < 2e-3)
     }
 
     /// From about step 20 on, an input of a ReLU that is zero but for rounding falls on the other side of zero under
