@@ -34,11 +34,11 @@ struct FashionTraining {
   }
 
   /// The losses of a run that records every step.
-  func losses(ranks: Int, _ arguments: String...) throws -> [Double] {
+  func losses(ranks: Int, environment: [String: String] = [:], _ arguments: String...) throws -> [Double] {
     let output = "\(folder.path)/run"
     let run = try DistTrainProgram.run(
       ["train", "--data", folder.path, "--output", output, "--log-every", "1", "--learning-rate", "0.01"] + arguments,
-      ranks: ranks)
+      ranks: ranks, environment: environment)
     guard run.succeeded else { throw FileError(output, run.report) }
     return try MetricsHistory(path: RunDirectory(path: output).metrics).training.map(\.loss)
   }

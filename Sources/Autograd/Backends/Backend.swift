@@ -57,6 +57,10 @@ protocol Backend: Sendable {
     _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor)
   func convolutionWeightGradient(
     _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool)
+  /// The 2 × 2 maxima of the ReLU of a convolution, all in one; `nil` where that is not faster, or cannot be done.
+  func pooledConvolution(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry
+  ) -> (result: Tensor, backward: any PooledConvolution)?
 
   func maximumPool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor)
   /// Zeros, with `gradient` added at the places of `x` that the maxima `y` came from.

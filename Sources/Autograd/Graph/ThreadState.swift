@@ -6,6 +6,8 @@ final class ThreadState {
   var isRecording = true
   /// Whether this thread computes without the fast kernels; see ``Kernels``.
   var usesGenericKernels = Kernels.areGenericAtStart
+  /// Bytes of the longest vectors that kernels with a choice of lengths may use on this thread.
+  var longestVector = 64
   /// How exactly float32 matrices are multiplied.
   var productPrecision = ProductPrecision.float32
   /// The generator that random tensors, initializations and dropout draw from unless given another.

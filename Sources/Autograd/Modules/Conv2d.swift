@@ -41,4 +41,17 @@ public final class Conv2d: Module, Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     x.conv2d(weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
   }
+
+  /// Whether the layers after this one are a ReLU and a maximum pooling of 2 × 2.
+  func isPooled(by next: ArraySlice<any Layer>) -> Bool {
+    guard next.count > 1, next[next.startIndex] is ReLU, let pooling = next[next.startIndex + 1] as? MaxPool2d else {
+      return false
+    }
+    return pooling.isTwoByTwo
+  }
+
+  /// The result of this layer and those two.
+  func pooled(_ x: Tensor) -> Tensor {
+    x.pooledConv2d(weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
+  }
 }

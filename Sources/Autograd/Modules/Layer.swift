@@ -18,7 +18,8 @@ public final class Sequential: Module, Layer {
   /// Chains the given layers.
   public init(_ layers: [any Layer]) { self.layers = layers }
 
-  /// The last layer's result. A layer and the activation behind it are computed as one operation where there is one.
+  /// The last layer's result. What there is one operation for is computed as one: a linear layer and the activation
+  /// behind it, or a convolution, a ReLU and a maximum pooling of 2 × 2.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     var result = x
     var index = 0
@@ -28,6 +29,9 @@ public final class Sequential: Module, Layer {
       {
         result = activated
         index += 2
+      } else if let convolution = layers[index] as? Conv2d, convolution.isPooled(by: layers[(index + 1)...]) {
+        result = convolution.pooled(result)
+        index += 3
       } else {
         result = layers[index](result)
         index += 1

@@ -11,6 +11,9 @@ public final class MaxPool2d: Module, Layer {
     self.padding = padding
   }
 
+  /// Whether windows are of 2 × 2 elements and touch, without padding.
+  var isTwoByTwo: Bool { kernel == 2 && stride == 2 && padding == 0 }
+
   /// [N, C, H, W] → [N, C, H′, W′].
   public func callAsFunction(_ x: Tensor) -> Tensor {
     x.maxPool2d((kernel, kernel), stride: (stride, stride), padding: (padding, padding))

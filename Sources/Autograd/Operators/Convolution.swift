@@ -13,6 +13,15 @@ extension Tensor {
     _ weight: Tensor, bias: Tensor? = nil, stride: (Int, Int) = (1, 1), padding: (Int, Int) = (0, 0),
     dilation: (Int, Int) = (1, 1), groups: Int = 1
   ) -> Tensor {
+    convolved(
+      weight, bias: bias,
+      convolutionGeometry(weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups))
+  }
+
+  /// The shapes of a convolution of this tensor, which are checked.
+  func convolutionGeometry(
+    _ weight: Tensor, bias: Tensor?, stride: (Int, Int), padding: (Int, Int), dilation: (Int, Int), groups: Int
+  ) -> ConvolutionGeometry {
     precondition(
       rank == 4 && weight.rank == 4 && groups > 0 && shape[1] == weight.shape[1] * groups
         && weight.shape[0] % groups == 0,
@@ -28,15 +37,14 @@ extension Tensor {
     requireSameDevice(weight, bias, for: "conv2d")
     let window = SlidingWindow(
       kernel: (weight.shape[2], weight.shape[3]), stride: stride, padding: padding, dilation: dilation)
-    let geometry = ConvolutionGeometry(
+    return ConvolutionGeometry(
       input: shape, weight: weight.shape, window: window, groups: groups,
       outputSize: window.outputSize(height: shape[2], width: shape[3], of: "conv2d"))
-    return convolved(weight, bias: bias, geometry)
   }
 
   // The three operations below are each other's gradients, so that each can be differentiated any number of times.
 
-  private func convolved(_ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
+  func convolved(_ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
     let x = self
     let result = Tensor(uninitialized: geometry.output, dtype: dtype, device: device)
     backend.convolution(x, weight, bias: bias, geometry, into: result)
@@ -57,7 +65,7 @@ extension Tensor {
   }
 
   /// The gradient of a convolution's input; this tensor is the gradient of its output.
-  private func convolutionInputGradient(_ weight: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
+  func convolutionInputGradient(_ weight: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
     let gradient = self
     let result = Tensor(uninitialized: geometry.input, dtype: dtype, device: device)
     backend.convolutionInputGradient(gradient, weight, geometry, into: result)
@@ -70,7 +78,7 @@ extension Tensor {
   }
 
   /// The gradient of a convolution's weight; this tensor is its input.
-  private func convolutionWeightGradient(_ gradient: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
+  func convolutionWeightGradient(_ gradient: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
     let x = self
     let result = Tensor(uninitialized: geometry.weight, dtype: dtype, device: device)
     backend.convolutionWeightGradient(x, gradient, geometry, into: result, adding: false)

@@ -65,7 +65,7 @@ extension Tensor {
 
 /// Where the maxima of a pooling came from. Scattering to those places and gathering from them are each other's
 /// gradients.
-private struct PooledMaxima {
+struct PooledMaxima {
   let input: Tensor
   let maxima: Tensor
   let window: SlidingWindow

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "convolution.h"
+
 // out[i] = f(x[i])
 #define DT_DECLARE_UNARY(name)                                  \
   void dt_##name##_f32(size_t n, const float *x, float *out);   \

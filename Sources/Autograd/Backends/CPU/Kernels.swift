@@ -46,6 +46,16 @@ public enum Kernels {
     return try body()
   }
 
+  /// Runs `body` on this thread as on a processor whose vectors have at most `byteCount` bytes, as far as kernels are
+  /// concerned that exist for vectors of several lengths.
+  package static func limitingVectors<R>(to byteCount: Int, _ body: () throws -> R) rethrows -> R {
+    let state = ThreadState.current
+    let before = state.longestVector
+    state.longestVector = byteCount
+    defer { state.longestVector = before }
+    return try body()
+  }
+
   /// What is used, in a few words: the choice, and the instructions for which the loops in C were compiled.
   public static var summary: String {
     let instructions = String(cString: dt_instructions())

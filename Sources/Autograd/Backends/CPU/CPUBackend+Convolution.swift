@@ -4,6 +4,8 @@ extension CPUBackend {
   func convolution(
     _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry, into result: Tensor
   ) {
+    let direct = DirectConvolution(geometry, x.dtype)
+    guard !direct.isFasterForward else { return direct.convolve(x, weight, bias: bias, into: result) }
     switch x.dtype {
     case .float32: convolve(Float.self, x, weight, bias, geometry, result)
     case .float64: convolve(Double.self, x, weight, bias, geometry, result)
@@ -14,6 +16,8 @@ extension CPUBackend {
   func convolutionInputGradient(
     _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor
   ) {
+    let direct = DirectConvolution(geometry, gradient.dtype)
+    guard !direct.isFasterBackward else { return direct.inputGradient(gradient, weight, into: result) }
     fill(result, with: 0)
     switch gradient.dtype {
     case .float32: inputGradient(Float.self, gradient, weight, geometry, result)
@@ -25,11 +29,19 @@ extension CPUBackend {
   func convolutionWeightGradient(
     _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
+    let direct = DirectConvolution(geometry, x.dtype)
+    guard !direct.isFasterForWeight else { return direct.weightGradient(x, gradient, into: result, adding: adding) }
     switch x.dtype {
     case .float32: weightGradient(Float.self, x, gradient, geometry, result, adding: adding)
     case .float64: weightGradient(Double.self, x, gradient, geometry, result, adding: adding)
     default: unsupported("convolution", x.dtype)
     }
+  }
+
+  func pooledConvolution(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry
+  ) -> (result: Tensor, backward: any PooledConvolution)? {
+    CPUPooledConvolution.computed(x, weight, bias: bias, geometry)
   }
 
   private func convolve<T: ImageElement>(
@@ -84,58 +96,6 @@ extension CPUBackend {
       }
     }
   }
-
-  func maximumPool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    var w = dt_window(window, x.shape, result.shape)
-    switch x.dtype {
-    case .float32: dt_maximum_pool_f32(planes(x), &w, x.pointer(), result.pointer())
-    case .float64: dt_maximum_pool_f64(planes(x), &w, x.pointer(), result.pointer())
-    default: unsupported("maximum pooling", x.dtype)
-    }
-  }
-
-  func maximumPoolScatter(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    fill(result, with: 0)
-    var w = dt_window(window, x.shape, y.shape)
-    switch x.dtype {
-    case .float32:
-      dt_maximum_pool_scatter_f32(planes(x), &w, gradient.pointer(), x.pointer(), y.pointer(), result.pointer())
-    case .float64:
-      dt_maximum_pool_scatter_f64(planes(x), &w, gradient.pointer(), x.pointer(), y.pointer(), result.pointer())
-    default: unsupported("maximum pooling", x.dtype)
-    }
-  }
-
-  func maximumPoolGather(_ values: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    var w = dt_window(window, x.shape, y.shape)
-    switch x.dtype {
-    case .float32:
-      dt_maximum_pool_gather_f32(planes(x), &w, values.pointer(), x.pointer(), y.pointer(), result.pointer())
-    case .float64:
-      dt_maximum_pool_gather_f64(planes(x), &w, values.pointer(), x.pointer(), y.pointer(), result.pointer())
-    default: unsupported("maximum pooling", x.dtype)
-    }
-  }
-
-  func averagePool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    var w = dt_window(window, x.shape, result.shape)
-    switch x.dtype {
-    case .float32: dt_average_pool_f32(planes(x), &w, x.pointer(), result.pointer())
-    case .float64: dt_average_pool_f64(planes(x), &w, x.pointer(), result.pointer())
-    default: unsupported("average pooling", x.dtype)
-    }
-  }
-
-  func averagePoolSpread(_ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    var w = dt_window(window, result.shape, y.shape)
-    switch y.dtype {
-    case .float32: dt_average_pool_spread_f32(planes(y), &w, y.pointer(), result.pointer())
-    case .float64: dt_average_pool_spread_f64(planes(y), &w, y.pointer(), result.pointer())
-    default: unsupported("average pooling", y.dtype)
-    }
-  }
-
-  private func planes(_ x: Tensor) -> Int { x.shape[0] * x.shape[1] }
 }
 
 /// A convolution as matrix products: the windows of one image become the columns of a matrix.
@@ -206,16 +166,5 @@ extension Double: ImageElement {
     _ window: dt_window, _ columns: UnsafePointer<Double>, _ image: UnsafeMutablePointer<Double>
   ) {
     withUnsafePointer(to: window) { dt_add_columns_to_image_f64($0, columns, image) }
-  }
-}
-
-extension dt_window {
-  /// The window over images of shape [N, C, H, W] that gives results of shape [N, O, H′, W′].
-  fileprivate init(_ window: SlidingWindow, _ input: [Int], _ output: [Int]) {
-    self.init(
-      channels: input[1], height: input[2], width: input[3], kernel_height: window.kernel.0,
-      kernel_width: window.kernel.1, stride_height: window.stride.0, stride_width: window.stride.1,
-      padding_height: window.padding.0, padding_width: window.padding.1, dilation_height: window.dilation.0,
-      dilation_width: window.dilation.1, output_height: output[2], output_width: output[3])
   }
 }

@@ -1,0 +1,168 @@
+import Autograd
+import Testing
+
+@Suite struct ConvolutionTests {
+  private static let shapes: [PlainConvolution] = [
+    PlainConvolution(),
+    PlainConvolution(images: 1, channels: 1, filters: 32, size: (9, 11), padding: (1, 1)),
+    PlainConvolution(images: 3, channels: 33, filters: 17, size: (5, 15), padding: (1, 1)),
+    PlainConvolution(channels: 16, filters: 40, size: (8, 31), kernel: (1, 1)),
+    PlainConvolution(channels: 17, filters: 16, size: (9, 8), kernel: (1, 1), stride: (2, 2)),
+    PlainConvolution(channels: 9, filters: 20, size: (11, 10), stride: (2, 3), padding: (1, 2)),
+    PlainConvolution(channels: 12, filters: 12, size: (12, 13), kernel: (3, 2), padding: (2, 1), dilation: (2, 3)),
+    PlainConvolution(
+      channels: 8, filters: 24, size: (13, 9), kernel: (5, 4), stride: (3, 2), padding: (2, 3), dilation: (2, 1)),
+    PlainConvolution(channels: 32, filters: 48, size: (6, 7), padding: (1, 1), groups: 2),
+    PlainConvolution(channels: 6, filters: 6, size: (6, 7), padding: (1, 1), groups: 6),
+    PlainConvolution(channels: 10, filters: 16, size: (3, 3), kernel: (3, 3)),
+    PlainConvolution(channels: 8, filters: 8, size: (4, 5), kernel: (1, 1), padding: (2, 1)),
+    PlainConvolution(channels: 8, filters: 16, size: (2, 2), kernel: (4, 4), padding: (2, 2)),
+    PlainConvolution(images: 0, channels: 16, filters: 16),
+    PlainConvolution(images: 1, channels: 20, filters: 33, size: (33, 34), padding: (1, 1)),
+  ]
+
+  private static func values(_ shape: [Int], seed: Int) -> Tensor {
+    Tensor.randn(shape, dtype: .float64, generator: RandomGenerator(seed: UInt64(seed)))
+  }
+
+  private static func distance(_ a: Tensor, _ b: Tensor) -> Double {
+    zip(a.array(of: Double.self), b.array(of: Double.self)).map { abs($0 - $1) }.max() ?? 0
+  }
+
+  /// Runs `body` with the generic kernels, and with the fast ones for vectors of every length that there is.
+  private func withAllKernels(_ body: (String) throws -> Void) rethrows {
+    try Kernels.choosing(generic: true) { try body("generic kernels") }
+    try Kernels.choosing(generic: false) {
+      for bytes in [16, 32, 64] {
+        try Kernels.limitingVectors(to: bytes) { try body("vectors of at most \(bytes) bytes") }
+      }
+    }
+  }
+
+  @Test(arguments: shapes.indices)
+  func outputAndGradientsAreThoseOfPlainLoops(index: Int) throws {
+    let shape = Self.shapes[index]
+    let inputs = [shape.inputShape, shape.weightShape, [shape.filters]].enumerated().map {
+      Self.values($1, seed: $0 + 10 * index)
+    }
+    let gradient = Self.values(shape.outputShape, seed: 99)
+    let expected = shape.computed(
+      inputs[0].array(), inputs[1].array(), inputs[2].array(), gradient.array())
+    try withAllKernels { kernels in
+      for (dtype, tolerance) in [(DataType.float64, 1e-13), (.float32, 1e-6)] {
+        let leaves = inputs.map { $0.cast(to: dtype).detached() }
+        leaves.forEach { $0.requiresGrad = true }
+        let result = shape(leaves[0], leaves[1], leaves[2])
+        // Twice, the second time with the bias's and weight's gradients added to the first ones.
+        for _ in 0..<2 { try result.backward(gradient: gradient.cast(to: dtype), retainGraph: true) }
+        let found = [result] + leaves.compactMap { $0.grad.map { grad in grad / 2 } }
+        try #require(found.count == 4)
+        for (part, (found, expected)) in zip(found, expected).enumerated() {
+          let scale = expected.map(abs).max() ?? 0
+          let worst = zip(found.array(of: Double.self), expected).map { abs($0 - $1) }.max() ?? 0
+          #expect(worst <= tolerance * 20 * max(scale, 1), "part \(part) of \(shape) in \(dtype), \(kernels)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: shapes.indices)
+  func poolingWithinTheConvolutionChangesNoResult(index: Int) throws {
+    let shape = Self.shapes[index]
+    guard shape.outputShape[2] > 1 && shape.outputShape[3] > 1 else { return }
+    try withAllKernels { kernels in
+      for (dtype, tolerance) in [(DataType.float64, 1e-13), (.float32, 1e-6)] {
+        let inputs = [shape.inputShape, shape.weightShape, [shape.filters]].enumerated().map {
+          Self.values($1, seed: $0 + 10 * index).cast(to: dtype).detached()
+        }
+        inputs.forEach { $0.requiresGrad = true }
+        let separate = shape(inputs[0], inputs[1], inputs[2]).relu().maxPool2d((2, 2))
+        let joined = shape.pooled(inputs[0], inputs[1], inputs[2])
+        #expect(
+          Self.distance(joined, separate) <= tolerance * 20 * max(separate.array(of: Double.self).max() ?? 0, 1),
+          "\(shape) in \(dtype), \(kernels)")
+        let gradient = Self.values(separate.shape, seed: 98).cast(to: dtype)
+        let gradients = try [separate, joined].map { result in
+          inputs.forEach { $0.grad = nil }
+          for _ in 0..<2 { try result.backward(gradient: gradient, retainGraph: true) }
+          return try inputs.map { try #require($0.grad).array(of: Double.self) }
+        }
+        for (part, (expected, found)) in zip(gradients[0], gradients[1]).enumerated() {
+          let scale = expected.map(abs).max() ?? 0
+          let worst = zip(found, expected).map { abs($0 - $1) }.max() ?? 0
+          #expect(worst <= tolerance * 20 * max(scale, 1), "gradient \(part) of \(shape) in \(dtype), \(kernels)")
+        }
+      }
+    }
+  }
+
+  /// Frozen inputs get no gradient, and the others the same as without them.
+  @Test func onlyWantedGradientsArePooledOnes() throws {
+    let shape = PlainConvolution(channels: 16, filters: 16, padding: (1, 1))
+    let inputs = [shape.inputShape, shape.weightShape, [16]].enumerated().map { Self.values($1, seed: $0) }
+    func gradients(wanted: Set<Int>) throws -> [[Double]?] {
+      let leaves = inputs.map { $0.detached() }
+      for i in wanted { leaves[i].requiresGrad = true }
+      try shape.pooled(leaves[0], leaves[1], leaves[2]).sum().backward()
+      return leaves.map { $0.grad?.array() }
+    }
+    let all = try gradients(wanted: [0, 1, 2])
+    for wanted in [Set([0]), [1], [2], [0, 1], [0, 2], [1, 2]] {
+      let found = try gradients(wanted: wanted)
+      for i in 0..<3 { #expect(found[i] == (wanted.contains(i) ? all[i] : nil)) }
+    }
+  }
+
+  /// As in PyTorch, the first of equal maxima has the gradient, and a NaN is larger than anything.
+  @Test func tiesAndNotANumber() throws {
+    let values: [Float] = [1, 1, .nan, 2, -1, -2, 0, 0, 1, 1, .nan, .nan, -3, -1, -0.0, -1]
+    let weight = Tensor.ones([16, 1, 1, 1])
+    try withAllKernels { kernels in
+      let outcomes = try [false, true].map { joined in
+        let x = Tensor(values, shape: [1, 1, 2, 8])
+        x.requiresGrad = true
+        let y = joined ? x.pooledConv2d(weight) : x.conv2d(weight).relu().maxPool2d((2, 2))
+        try y.sum().backward()
+        return (y.array(of: Float.self).map(\.bitPattern), try #require(x.grad).array(of: Float.self))
+      }
+      #expect(outcomes[0].0 == outcomes[1].0, "\(kernels)")
+      #expect(outcomes[0].1 == outcomes[1].1, "\(kernels)")
+      #expect(outcomes[1].1.prefix(3) == [16, 0, 16], "\(kernels)")
+    }
+  }
+
+  @Test func derivativesWithPooling() throws {
+    let shape = PlainConvolution(images: 1, channels: 2, filters: 8, size: (4, 5), padding: (1, 0))
+    let inputs = [shape.inputShape, shape.weightShape, [8]].enumerated().map { Self.values($1, seed: $0) }
+    let function = DifferentiatedFunction(inputs) { shape.pooled($0[0], $0[1], $0[2]) }
+    #expect(try function.recordingError() < 1e-12)
+    #expect(try function.firstDerivativeError() < 1e-7)
+    #expect(try function.secondDerivativeError() < 1e-6)
+  }
+
+  /// The same bits whatever else is in the batch.
+  @Test func imagesDoNotDependOnEachOther() {
+    let shape = PlainConvolution(images: 5, channels: 16, filters: 32, size: (14, 14), padding: (1, 1))
+    let x = Self.values(shape.inputShape, seed: 1).cast(to: .float32)
+    let weight = Self.values(shape.weightShape, seed: 2).cast(to: .float32)
+    for convolve in [{ shape($0, weight, nil) }, { shape.pooled($0, weight, nil) }] as [(Tensor) -> Tensor] {
+      let whole = convolve(x).array(of: Float.self)
+      let parts = (0..<5).flatMap { convolve(x[$0..<($0 + 1)]).array(of: Float.self) }
+      #expect(whole == parts)
+    }
+  }
+
+  @Test func layersInARowAreJoinedOnlyWhenTheyAreThose() throws {
+    let convolution = Conv2d(8, 16, kernel: 3, padding: 1)
+    let x = Tensor.rand([2, 8, 6, 6])
+    func name(_ layers: any Layer...) -> String? { Sequential(layers)(x).gradientFunction?.name }
+    #expect(name(convolution, ReLU(), MaxPool2d(2)) == "PooledConvolutionBackward0")
+    for other in [MaxPool2d(3), MaxPool2d(2, stride: 1), MaxPool2d(2, padding: 1)] {
+      #expect(name(convolution, ReLU(), other) == "MaxPool2DWithIndicesBackward0")
+    }
+    #expect(name(convolution, MaxPool2d(2)) == "MaxPool2DWithIndicesBackward0")
+    #expect(name(convolution, ReLU()) == "ReluBackward0")
+    let joined = Sequential(convolution, ReLU(), MaxPool2d(2), Flatten())(x)
+    #expect(joined.array(of: Float.self) == convolution(x).relu().maxPool2d((2, 2)).array(of: Float.self))
+  }
+}
