@@ -43,7 +43,10 @@ extension DistTrainProgramTests {
 
     @Test(
       .enabled(if: hasMPI, "built without MPI"),
-      arguments: [["--accumulate", "2"], ["--shard-optimizer"], ["--collective", "mpi", "--compress", "bfloat16"], ["--reproducible", "4"]])
+      arguments: [
+        ["--accumulate", "2"], ["--shard-optimizer"], ["--collective", "mpi", "--compress", "bfloat16"],
+        ["--reproducible", "4"],
+      ])
     func `what sums gradients in other ways does so on a GPU too`(_ arguments: [String]) throws {
       let emulator = try Emulator()
       defer { emulator.remove() }

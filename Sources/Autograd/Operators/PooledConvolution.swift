@@ -35,10 +35,8 @@ extension Tensor {
     guard let (result, backward) = backend.pooledConvolution(x, weight, bias: bias, geometry) else {
       return convolved(weight, bias: bias, geometry).relu().maxPool2d((2, 2))
     }
-    return result.recorded(
-      as: "PooledConvolutionBackward0", from: [x, weight] + (bias.map { [$0] } ?? []),
-      saving: [x, weight] + (bias.map { [$0] } ?? [])
-    ) { gradient, inputs in
+    let operands = ShortList([x, weight, bias].compactMap { $0 })
+    return result.recorded(as: "PooledConvolutionBackward0", from: operands, saving: operands) { gradient, inputs in
       guard !isGradEnabled else {
         let outer = x.convolutionOutputGradient(gradient, weight, bias: bias, geometry)
         inputs.add(0, outer.convolutionInputGradient(weight, geometry))

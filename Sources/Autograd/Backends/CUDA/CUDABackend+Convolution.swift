@@ -36,7 +36,7 @@ extension CUDABackend {
     _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
     guard result.count > 0 else { return }
-    let c = Correlation(geometry)
+    let c = KernelCorrelation(geometry)
     let tile = ConvolutionTile(x.dtype, rows: c.filters)
     let taps = c.channels * c.kernel.0 * c.kernel.1
     let tiles = LaunchExtent((taps + tile.columns - 1) / tile.columns, (c.filters + tile.rows - 1) / tile.rows)
@@ -127,7 +127,7 @@ private struct Gather: KernelArgument {
 }
 
 /// `Correlation` in `convolution.h`.
-private struct Correlation: KernelArgument {
+private struct KernelCorrelation: KernelArgument {
   let images: Int
   let groups: Int
   let channels: Int
