@@ -5,6 +5,7 @@ import DistTrain
 import Foundation
 
 extension Workload: ExpressibleByArgument {}
+extension ProductPrecision: ExpressibleByArgument {}
 
 /// `disttrain bench step`.
 struct BenchStep: ParsableCommand {
@@ -30,6 +31,8 @@ struct BenchStep: ParsableCommand {
   var reproducible: Int?
   @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
   var data = MNISTFolder.systemPath
+  @Option(help: "How exactly matrices are multiplied: float32 or bfloat16.")
+  var precision = ProductPrecision.float32
   @Option(help: "All-reduce in memory that the ranks of a node share, or by MPI: shared or mpi.")
   var collective = CollectiveChoice.shared
   @Option(help: "Make gradients smaller between nodes: \(GradientCompression.choices).")
@@ -42,6 +45,9 @@ struct BenchStep: ParsableCommand {
   func validate() throws {
     guard seconds > 0 && seconds.isFinite else {
       throw ValidationError("--seconds is \(seconds), expected a number above 0")
+    }
+    if precision == .tf32 {
+      throw ValidationError("--precision is tf32, expected float32 or bfloat16: tf32 needs CUDA")
     }
     var configuration = TrainingConfiguration()
     configuration.accumulate = accumulate
@@ -56,7 +62,7 @@ struct BenchStep: ParsableCommand {
       try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
       manualSeed(0)
       let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
-      let timing = try measure(samples, communicator)
+      let timing = try withProductPrecision(precision) { try measure(samples, communicator) }
       if communicator.rank == 0 { report(timing, communicator) }
     }
   }
@@ -138,7 +144,8 @@ struct BenchStep: ParsableCommand {
     if json {
       let record = JSON.object([
         .init("workload", .string(workload.rawValue)), .init("world", .integer(communicator.size)),
-        .init("batch_per_rank", .integer(batchPerRank)), .init("samples_per_s", .real(rate, decimals: 1)),
+        .init("batch_per_rank", .integer(batchPerRank)), .init("precision", .string(precision.rawValue)),
+        .init("samples_per_s", .real(rate, decimals: 1)),
         .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
       ])
       print(record.text)

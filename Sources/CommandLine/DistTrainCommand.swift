@@ -54,6 +54,6 @@ struct DistTrainCommand: ParsableCommand {
 /// Measurements of this machine.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure training steps, all-reduces, the recording of operations or the machine.",
-    subcommands: [BenchStep.self, AllReduce.self, BenchGraph.self, Roofline.self])
+    abstract: "Measure training steps, matrix products, all-reduces, the recording of operations or the machine.",
+    subcommands: [BenchStep.self, BenchProducts.self, AllReduce.self, BenchGraph.self, Roofline.self])
 }

@@ -61,7 +61,11 @@ struct Train: ParsableCommand {
     help: ArgumentHelp(
       "Chooses the initial weights and the order of the samples.\(Self.default(\.seed))", valueName: "number"))
   var seed: UInt64?
-  @Option(help: "The type of number to compute with: float32 or float64.\(Self.default(\.precision.rawValue))")
+  @Option(
+    help: """
+      The type of number to compute with: float32, float64, or bfloat16, which is float32 with the factors of matrix \
+      products rounded to bfloat16.\(Self.default(\.precision.rawValue))
+      """)
   var precision: TrainingConfiguration.Precision?
   @Flag(inversion: .prefixedNo, help: "Leave the last batch out when it is not full.\(Self.default(\.dropLast))")
   var dropLast: Bool?

@@ -10,7 +10,8 @@ extension DistTrainProgramTests {
 
     /// The batches of the two larger workloads are smaller than theirs, which would take long.
     @Test(arguments: [
-      ("tiny", 50, []), ("mlp", 128, []), ("cnn", 8, ["--batch", "8"]), ("wide", 2, ["--batch", "2"]),
+      ("tiny", 50, []), ("mlp", 128, []), ("tiny", 50, ["--precision", "bfloat16"]), ("cnn", 8, ["--batch", "8"]),
+      ("wide", 2, ["--batch", "2"]),
     ])
     func `a step's time is one line of JSON`(_ workload: String, _ batch: Int, _ more: [String]) throws {
       let run = try DistTrainProgram.run(
@@ -36,6 +37,16 @@ extension DistTrainProgramTests {
       for name in names { #expect((record[name] as? Double ?? 0) > 1e6, "\(name) in \(run.report)") }
       let table = try DistTrainProgram.run(["bench", "roofline"], ranks: hasMPI ? 2 : nil)
       #expect(table.succeeded && table.output.split(separator: "\n").count == names.count, "\(table.report)")
+    }
+
+    @Test func `products are timed as a table`() throws {
+      let run = try DistTrainProgram.run(["bench", "products", "--workload", "tiny"])
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      let rows = run.output.split(separator: "\n")
+      #expect(rows.count == 2 + 3 * 3, "\(run.report)")
+      #expect(rows[2].hasPrefix("| tiny 1 | x·Wᵀ | 50 × 13 × 20 |"), "\(run.report)")
+      let refused = try DistTrainProgram.run(["bench", "step", "--workload", "tiny", "--precision", "tf32"])
+      #expect(!refused.succeeded && refused.errorOutput.contains("tf32 needs CUDA"), "\(refused.report)")
     }
 
     @Test func `all-reduces are timed as JSON and as a table`() throws {

@@ -42,6 +42,17 @@ extension DistTrainProgramTests {
       #expect(Self.largestDifference(losses, reference.losses) < 1e-5)
     }
 
+    @Test(arguments: [1, 2])
+    func `perceptron with bfloat16 products`(_ ranks: Int) throws {
+      let reference: Curve = try Fixture.decode(from: "fashion_mlp_curve.json")
+      let losses = try FashionTraining().losses(
+        ranks: ranks, "--precision", "bfloat16", "--model", "mlp", "--global-batch", "128", "--steps", "200")
+      #expect(losses.count == 200)
+      let difference = Self.largestDifference(losses, reference.losses, steps: 20)
+      #expect(difference > 1e-5 && difference < 2e-2, "\(difference)")
+      #expect(Self.largestDifference(losses, reference.losses) < 0.1)
+    }
+
     /// From about step 20 on, an input of a ReLU that is zero but for rounding falls on the other side of zero under
     /// another BLAS's rounding, and the runs part; PyTorch itself on another processor leaves this fixture at step 79.
     /// The exact check is the one in double precision.

@@ -178,16 +178,28 @@ struct NormalizationGradients {
 }
 
 /// A batch of products of an [m, k] by a [k, n] matrix.
-struct MatrixProduct {
-  var rows: Int
-  var columns: Int
-  var inner: Int
+package struct MatrixProduct: Sendable {
+  package var rows: Int
+  package var columns: Int
+  package var inner: Int
   /// Whether the first operand is stored as [k, m].
-  var transposesFirst = false
+  package var transposesFirst: Bool
   /// Whether the second operand is stored as [n, k].
-  var transposesSecond = false
+  package var transposesSecond: Bool
   /// The first element of each operand's matrix, for every product of the batch.
-  var offsets: [(first: Int, second: Int)] = [(0, 0)]
+  package var offsets: [(first: Int, second: Int)]
+
+  package init(
+    rows: Int, columns: Int, inner: Int, transposesFirst: Bool = false, transposesSecond: Bool = false,
+    offsets: [(first: Int, second: Int)] = [(0, 0)]
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.inner = inner
+    self.transposesFirst = transposesFirst
+    self.transposesSecond = transposesSecond
+    self.offsets = offsets
+  }
 }
 
 /// What a cross entropy takes besides logits and targets.

@@ -1,7 +1,8 @@
 /// How exactly products of float32 matrices are computed. Tensors stay float32, and so do the sums.
 ///
-///     ProductPrecision.current = .bfloat16
-///     let y = x.matmul(w)  // x and w rounded to bfloat16, their products added up in float32
+///     withProductPrecision(.bfloat16) {
+///       let y = x.matmul(w)  // x and w rounded to bfloat16, their products added up in float32
+///     }
 ///
 /// Products of other element types are always exact to their type.
 public enum ProductPrecision: String, Codable, CaseIterable, Sendable {
@@ -17,4 +18,12 @@ public enum ProductPrecision: String, Codable, CaseIterable, Sendable {
     get { ThreadState.current.productPrecision }
     set { ThreadState.current.productPrecision = newValue }
   }
+}
+
+/// Runs `body` with products of float32 matrices computed as `precision` says on this thread.
+public func withProductPrecision<R>(_ precision: ProductPrecision, _ body: () throws -> R) rethrows -> R {
+  let before = ProductPrecision.current
+  ProductPrecision.current = precision
+  defer { ProductPrecision.current = before }
+  return try body()
 }

@@ -177,4 +177,6 @@ double dt_multiply_adds(long rounds, int is_wide, float *result);
 // The sum of the elements but for the last count % 128, at the speed of memory.
 float dt_read_memory(long count, const float *x);
 
+#include "product.h"
+
 #endif

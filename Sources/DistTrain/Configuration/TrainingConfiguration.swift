@@ -10,12 +10,16 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case cnn
   }
 
-  /// The types of number that `disttrain train` computes with.
+  /// What `disttrain train` computes with: a type of number and, for float32, how exactly matrices are multiplied.
   public enum Precision: String, Codable, CaseIterable, Sendable {
     /// IEEE 754 single precision.
     case float32
     /// IEEE 754 double precision.
     case float64
+    /// IEEE 754 single precision, with products of matrices whose factors are rounded by a CUDA device's tensor cores.
+    case tf32
+    /// IEEE 754 single precision, with products of matrices whose factors are rounded to bfloat16.
+    case bfloat16
   }
 
   /// The model (`--model`).
@@ -41,7 +45,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var weightDecay = 0.0
   /// Decides the initial weights and the order of the samples (`--seed`).
   public var seed: UInt64 = 0
-  /// The type of parameters, activations and gradients (`--precision`).
+  /// The type of parameters, activations and gradients, and how exactly they are multiplied (`--precision`).
   public var precision = Precision.float32
   /// Whether a last batch that is not full is left out of each epoch (`--drop-last`).
   public var dropLast = false
@@ -73,6 +77,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Checks every value.
   /// - Throws: ``ConfigurationError`` for the first that cannot be, naming its flag, the value and what was expected.
   public func validate() throws {
+    try require(
+      precision != .tf32, "precision", precision.rawValue, "float32, float64 or bfloat16: tf32 needs a CUDA device")
     try require(!data.isEmpty, "data", "empty", "a folder")
     try require(globalBatch >= 1, "global-batch", globalBatch, "at least 1")
     try require(accumulate >= 1, "accumulate", accumulate, "at least 1")

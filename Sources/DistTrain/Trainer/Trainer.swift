@@ -79,6 +79,10 @@ public final class Trainer {
   ///
   /// - Throws: ``NonfiniteLoss`` with the step, a `ReplicaMismatch`, ``FileError``, or a failure of communication.
   public func run() throws -> Evaluation {
+    try withProductPrecision(ProductPrecision(configuration.precision)) { try trainAndEvaluate() }
+  }
+
+  private func trainAndEvaluate() throws -> Evaluation {
     var evaluation: Evaluation?
     while step < totalSteps {
       let (epoch, position) = step.quotientAndRemainder(dividingBy: loader.shards.stepsPerEpoch)
@@ -188,8 +192,19 @@ extension DataType {
   /// The type of number that a configuration names.
   init(_ precision: TrainingConfiguration.Precision) {
     switch precision {
-    case .float32: self = .float32
+    case .float32, .tf32, .bfloat16: self = .float32
     case .float64: self = .float64
+    }
+  }
+}
+
+extension ProductPrecision {
+  /// The precision of float32 products that a configuration names.
+  public init(_ precision: TrainingConfiguration.Precision) {
+    switch precision {
+    case .float32, .float64: self = .float32
+    case .tf32: self = .tf32
+    case .bfloat16: self = .bfloat16
     }
   }
 }

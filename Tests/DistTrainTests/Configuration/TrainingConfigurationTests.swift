@@ -30,6 +30,10 @@ struct TrainingConfigurationTests {
     ({ $0.learningRate = -0.1 }, "--learning-rate is -0.1, expected a finite number from 0"),
     ({ $0.momentum = 1 }, "--momentum is 1.0, expected a number from 0 to below 1"),
     ({ $0.weightDecay = .infinity }, "--weight-decay is inf, expected a finite number from 0"),
+    (
+      { $0.precision = .tf32 },
+      "--precision is tf32, expected float32, float64 or bfloat16: tf32 needs a CUDA device"
+    ),
     ({ $0.logEvery = 0 }, "--log-every is 0, expected at least 1"),
     ({ $0.output = "" }, "--output is empty, expected a folder"),
     ({ $0.checkpointEvery = -1 }, "--checkpoint-every is -1, expected at least 0"),

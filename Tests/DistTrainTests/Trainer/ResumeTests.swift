@@ -71,6 +71,7 @@ struct ResumeTests {
     ({ $0.configuration.model = .cnn }, "is of a run with model mlp, this one has model cnn"),
     ({ $0.configuration.seed = 1 }, "is of a run with seed 0, this one has seed 1"),
     ({ $0.configuration.precision = .float32 }, "is of a run with precision float64, this one has precision float32"),
+    ({ $0.configuration.precision = .bfloat16 }, "is of a run with precision float64, this one has precision bfloat16"),
     ({ $0.configuration.globalBatch = 4 }, "is of a run with global-batch 8, this one has global-batch 4"),
     (
       { $0.configuration.steps = 4 },

@@ -27,6 +27,22 @@ struct TrainerTests {
     }
   }
 
+  @Test(arguments: 1...3)
+  func `bfloat16 rounds the factors of products and nothing else`(_ ranks: Int) throws {
+    var exact = try SmallJob()
+    exact.configuration.precision = .float32
+    _ = try exact.run(ranks: 1)
+    var rounded = try SmallJob()
+    rounded.configuration.precision = .bfloat16
+    let ended = try rounded.run(ranks: ranks)
+    #expect(ended.allSatisfy { $0.error == nil && $0.weights == ended[0].weights }, "\(ended)")
+    let differences = zip(try exact.losses(), try rounded.losses()).map { abs($0 - $1) }
+    #expect(differences.count == 12 && differences[0] > 1e-6 && differences.allSatisfy { $0 < 0.02 }, "\(differences)")
+    let checkpoint = try SafetensorsFile(path: rounded.directory.checkpoint)
+    #expect(checkpoint.metadata.first { $0.key == "precision" }?.value == "bfloat16")
+    #expect(ProductPrecision.current == .float32)
+  }
+
   @Test(arguments: 1...3, [2, 3])
   func `batches in pieces are the same job`(_ ranks: Int, _ pieces: Int) throws {
     let whole = try SmallJob()

@@ -25,7 +25,7 @@ extension CPUBackend {
     }
   }
 
-  /// `c` = op(a) · op(b), or that added to `c`.
+  /// `c` = op(a) · op(b), or that added to `c`; any dimension may be 0.
   func gemm<T: BLASElement>(
     _ p: MatrixProduct, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ c: UnsafeMutablePointer<T>, adding: Bool
   ) {
@@ -34,31 +34,55 @@ extension CPUBackend {
       if !adding { c.update(repeating: 0, count: p.rows * p.columns) }
       return
     }
-    if p.columns == 1 && p.inner <= Self.longestSmallInner && !p.transposesFirst {
+    T.multiply(p, a, b, c, adding: adding)
+  }
+}
+
+/// An element type that BLAS multiplies.
+protocol BLASElement: TensorElement, BinaryFloatingPoint {
+  /// `c` = op(a) · op(b), or that added to `c`; no dimension is 0.
+  static func multiply(
+    _ p: MatrixProduct, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ c: UnsafeMutablePointer<Self>,
+    adding: Bool)
+
+  /// The same by BLAS, for row-major matrices: op(A) is [m, k], op(B) is [k, n], and C becomes op(A) · op(B) + beta · C.
+  static func gemm(
+    _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32, _ a: UnsafePointer<Self>,
+    _ lda: Int32, _ b: UnsafePointer<Self>, _ ldb: Int32, _ beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: Int32)
+}
+
+extension BLASElement {
+  /// The product by BLAS, or by a loop where the call would take longer.
+  fileprivate static func multiplyPlainly(
+    _ p: MatrixProduct, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ c: UnsafeMutablePointer<Self>,
+    adding: Bool
+  ) {
+    if p.columns == 1 && p.inner <= longestSmallInner && !p.transposesFirst {
       return smallMatrixVectorProduct(p, a, b, c, adding: adding)
     }
-    T.gemm(
+    gemm(
       p.transposesFirst ? CblasTrans : CblasNoTrans, p.transposesSecond ? CblasTrans : CblasNoTrans,
       blasInt(p.rows), blasInt(p.columns), blasInt(p.inner), a, blasInt(p.transposesFirst ? p.rows : p.inner), b,
       blasInt(p.transposesSecond ? p.inner : p.columns), adding ? 1 : 0, c, blasInt(p.columns))
   }
 
-  /// The longest row that is multiplied with a vector without BLAS, the call of which would take longer.
-  private static let longestSmallInner = 8
+  /// The longest row that is multiplied with a vector without BLAS.
+  private static var longestSmallInner: Int { 8 }
 
   /// A matrix of short rows times a vector, each row added up from its end: the same bits on every processor, which
   /// are those of PyTorch on Intel's.
-  private func smallMatrixVectorProduct<T: BLASElement>(
-    _ p: MatrixProduct, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ c: UnsafeMutablePointer<T>, adding: Bool
+  private static func smallMatrixVectorProduct(
+    _ p: MatrixProduct, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ c: UnsafeMutablePointer<Self>,
+    adding: Bool
   ) {
     for row in 0..<p.rows {
-      var sum: T = 0
+      var sum: Self = 0
       for i in (0..<p.inner).reversed() { sum += a[row * p.inner + i] * b[i] }
       c[row] = adding ? c[row] + sum : sum
     }
   }
 
-  private func blasInt(_ value: Int) -> Int32 {
+  private static func blasInt(_ value: Int) -> Int32 {
     guard let narrow = Int32(exactly: value) else {
       preconditionFailure("a matrix dimension of \(value) is beyond what BLAS takes (\(Int32.max))")
     }
@@ -66,14 +90,43 @@ extension CPUBackend {
   }
 }
 
-/// An element type that BLAS multiplies.
-protocol BLASElement: TensorElement, BinaryFloatingPoint {
-  static func gemm(
-    _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32, _ a: UnsafePointer<Self>,
-    _ lda: Int32, _ b: UnsafePointer<Self>, _ ldb: Int32, _ beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: Int32)
-}
-
 extension Float: BLASElement {
+  static func multiply(
+    _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
+    adding: Bool
+  ) {
+    let state = ThreadState.current
+    switch state.productPrecision {
+    case .float32:
+      if !state.usesGenericKernels, MatrixKernel.isFaster(p), let kernel = MatrixKernel.float32 {
+        kernel.multiply(p, a, b, c, adding: adding)
+      } else {
+        multiplyPlainly(p, a, b, c, adding: adding)
+      }
+    case .bfloat16:
+      if !state.usesGenericKernels, MatrixKernel.isWorthPacking(p), let kernel = MatrixKernel.bfloat16 {
+        kernel.multiply(p, a, b, c, adding: adding)
+      } else {
+        multiplyRounded(p, a, b, c, adding: adding)
+      }
+    case .tf32: preconditionFailure("tf32 products need a CUDA device; the processor has float32 and bfloat16")
+    }
+  }
+
+  /// The product of copies that are rounded to bfloat16.
+  private static func multiplyRounded(
+    _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
+    adding: Bool
+  ) {
+    let (first, second) = (p.rows * p.inner, p.inner * p.columns)
+    let copies = Storage(byteCount: (first + second) * MemoryLayout<Float>.stride, device: .cpu)
+    defer { extendLifetime(copies) }
+    let rounded = copies.pointer.assumingMemoryBound(to: Float.self)
+    dt_round_to_bf16(first, a, rounded)
+    dt_round_to_bf16(second, b, rounded + first)
+    multiplyPlainly(p, rounded, rounded + first, c, adding: adding)
+  }
+
   static func gemm(
     _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32, _ a: UnsafePointer<Float>,
     _ lda: Int32, _ b: UnsafePointer<Float>, _ ldb: Int32, _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int32
@@ -83,6 +136,13 @@ extension Float: BLASElement {
 }
 
 extension Double: BLASElement {
+  static func multiply(
+    _ p: MatrixProduct, _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ c: UnsafeMutablePointer<Double>,
+    adding: Bool
+  ) {
+    multiplyPlainly(p, a, b, c, adding: adding)
+  }
+
   static func gemm(
     _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32,
     _ a: UnsafePointer<Double>, _ lda: Int32, _ b: UnsafePointer<Double>, _ ldb: Int32, _ beta: Double,

@@ -1,0 +1,99 @@
+import CKernels
+import Dispatch
+
+/// This package's own products of float32 matrices: `Sources/CKernels/product.c`.
+///
+/// The bits of an element of the result do not depend on addresses, on the number of threads or on how many rows and
+/// columns there are.
+package struct MatrixKernel: Sendable {
+  private let kernel:
+    @convention(c) (
+      UnsafePointer<dt_product>?, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?,
+      UnsafeMutableRawPointer?
+    ) -> Void
+
+  /// Multiplies the factors as they are; `nil` where this processor has no such kernel.
+  package static let float32 = dt_product_f32().map(MatrixKernel.init)
+  /// Multiplies the factors rounded to bfloat16 by the processor's instruction for that; `nil` where it has none.
+  package static let bfloat16 = dt_product_bf16().map(MatrixKernel.init)
+
+  /// Whether ``float32`` takes this product rather than OpenBLAS 0.3.21, whose tables are in `docs/performance.md`.
+  ///
+  /// Below a million multiplications OpenBLAS has kernels without packing, which nothing beats. Above, it
+  /// - packs a transposed second operand column by column, however few rows there are to multiply with,
+  /// - packs the second operand in pieces that leave the cache before few rows have used them, and
+  /// - reads a large result into the cache before it is written.
+  package static func isFaster(_ p: MatrixProduct) -> Bool {
+    guard isOptimized && p.rows * p.columns * p.inner > 1_000_000 && p.rows >= 16 else { return false }
+    switch (p.transposesFirst, p.transposesSecond) {
+    case (false, true): return p.inner >= 256
+    case (false, false): return p.rows <= 64 && p.columns * p.inner >= 1 << 21
+    case (true, false): return p.rows * p.columns >= 1 << 21 && p.inner <= 64
+    case (true, true): return false
+    }
+  }
+
+  /// Whether ``bfloat16`` takes this product rather than rounded copies and OpenBLAS, which are faster for small ones.
+  static func isWorthPacking(_ p: MatrixProduct) -> Bool { isOptimized && p.rows * p.columns * p.inner > 200_000 }
+
+  /// Debug builds do not optimize the C of kernels, which then lose to any library.
+  #if DEBUG
+    private static let isOptimized = false
+  #else
+    private static let isOptimized = true
+  #endif
+
+  /// `c` = op(a) · op(b), or that added to `c`, by as many threads as BLAS may use; no dimension is 0.
+  package func multiply(
+    _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
+    adding: Bool
+  ) {
+    let whole = dt_product(
+      rows: p.rows, columns: p.columns, inner: p.inner, transposes_first: p.transposesFirst,
+      transposes_second: p.transposesSecond, adds: adding, first_stride: p.transposesFirst ? p.rows : p.inner,
+      second_stride: p.transposesSecond ? p.inner : p.columns, result_stride: p.columns)
+    let threads = p.rows * p.columns * p.inner < Self.smallestShared ? 1 : BLAS.threadCount
+    guard threads > 1 else { return run(whole, a, b, c) }
+
+    // Each thread computes a strip of the result, cut along its longer side.
+    let cutsRows = p.rows > p.columns
+    let count = cutsRows ? p.rows : p.columns
+    let width = ((count + threads - 1) / threads + Self.cut - 1) / Self.cut * Self.cut
+    nonisolated(unsafe) let (first, second, result) = (a, b, c)
+    DispatchQueue.concurrentPerform(iterations: (count + width - 1) / width) { i in
+      let start = i * width
+      var strip = whole
+      if cutsRows {
+        strip.rows = min(width, count - start)
+        run(
+          strip, first + start * (p.transposesFirst ? 1 : p.inner), second, result + start * p.columns)
+      } else {
+        strip.columns = min(width, count - start)
+        run(strip, first, second + start * (p.transposesSecond ? p.inner : 1), result + start)
+      }
+    }
+  }
+
+  private func run(
+    _ product: dt_product, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+  ) {
+    let workspace = Storage(byteCount: dt_product_workspace, device: .cpu)
+    withUnsafePointer(to: product) { kernel($0, a, b, c, workspace.pointer) }
+    extendLifetime(workspace)
+  }
+
+  /// Multiplications below which starting a second thread takes longer than it saves.
+  private static let smallestShared = 1 << 22
+  /// Strips begin at multiples of this many elements, a cache line and a tile's columns.
+  private static let cut = 64
+}
+
+extension MatrixProduct {
+  /// Computes the product as that of tensors, with this thread's kernels and precision: `c` = op(a) · op(b), or that
+  /// added to `c`.
+  package func compute(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, adding: Bool
+  ) {
+    CPUBackend.shared.gemm(self, a, b, c, adding: adding)
+  }
+}

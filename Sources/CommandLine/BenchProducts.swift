@@ -1,0 +1,75 @@
+import ArgumentParser
+import Autograd
+import DistTrain
+import Foundation
+
+/// `disttrain bench products`.
+struct BenchProducts: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "products",
+    abstract: "Measure the matrix products of the workloads' linear layers: OpenBLAS, as chosen, and bfloat16.",
+    discussion: """
+      A line for each product of a layer: x·Wᵀ forward, g·W to the input, gᵀ·x to the weight. The three ways take turns; \
+      the times are medians of nine. A star marks products that are not left to OpenBLAS.
+      """)
+
+  @Option(help: "The workload; all of them if left out: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var workload: Workload?
+
+  func run() {
+    print("| layer | product | m × n × k | OpenBLAS µs | chosen µs | times | bfloat16 µs | times |")
+    print("|---|---|---|---|---|---|---|---|")
+    for workload in workload.map({ [$0] }) ?? Workload.allCases {
+      for (index, layer) in workload.linearLayers.enumerated() {
+        let batch = workload.benchmarkBatch
+        measure(
+          "\(workload) \(index + 1)", "x·Wᵀ",
+          .init(
+            rows: batch, columns: layer.outputs, inner: layer.inputs, transposesSecond: true))
+        measure("", "g·W", .init(rows: batch, columns: layer.inputs, inner: layer.outputs))
+        measure(
+          "", "gᵀ·x",
+          .init(
+            rows: layer.outputs, columns: layer.inputs, inner: batch, transposesFirst: true))
+      }
+    }
+  }
+
+  private func measure(_ layer: String, _ name: String, _ p: MatrixProduct) {
+    let (a, b) = (Tensor.rand([p.rows * p.inner]) - 0.5, Tensor.rand([p.inner * p.columns]) - 0.5)
+    let c = Tensor.zeros([p.rows * p.columns])
+    let repetitions = max(1, 4_000_000 / (p.rows * p.columns * p.inner))
+    var times: [[Double]] = [[], [], []]
+    a.withElements(of: Float.self) { a in
+      b.withElements(of: Float.self) { b in
+        c.withMutableElements(of: Float.self) { c in
+          guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else { return }
+          func time() -> Double {
+            var stopwatch = Stopwatch()
+            for _ in 0..<repetitions { p.compute(a, b, into: c, adding: false) }
+            return stopwatch.lap() / Double(repetitions) * 1e6
+          }
+          for _ in 0..<9 {
+            times[0].append(Kernels.choosing(generic: true) { time() })
+            times[1].append(time())
+            times[2].append(withProductPrecision(.bfloat16) { time() })
+          }
+        }
+      }
+    }
+    let median = times.map { $0.sorted()[$0.count / 2] }
+    let star = MatrixKernel.isFaster(p) ? "*" : ""
+    print(
+      "| \(layer) | \(name)\(star) | \(p.rows) × \(p.columns) × \(p.inner) | "
+        + String(
+          format: "%.2f | %.2f | %.2f | %.2f | %.2f |", median[0], median[1], median[0] / median[1], median[2],
+          median[0] / median[2]))
+  }
+}
+
+extension Workload {
+  /// The sizes of the linear layers.
+  fileprivate var linearLayers: [(inputs: Int, outputs: Int)] {
+    makeModel().parameters.map(\.shape).filter { $0.count == 2 }.map { (inputs: $0[1], outputs: $0[0]) }
+  }
+}
