@@ -65,7 +65,7 @@ struct Train: ParsableCommand {
   @Option(
     help: """
       The type of number to compute with: float32, float64, or bfloat16, which is float32 with the factors of matrix \
-      products rounded to bfloat16.\(Self.default(\.precision.rawValue))
+      products rounded to bfloat16; with --device cuda also tf32, which rounds them less.\(Self.default(\.precision.rawValue))
       """)
   var precision: TrainingConfiguration.Precision?
   @Option(

@@ -46,7 +46,7 @@ extension DistTrainProgramTests {
       #expect(rows.count == 2 + 3 * 3, "\(run.report)")
       #expect(rows[2].hasPrefix("| tiny 1 | x·Wᵀ | 50 × 13 × 20 |"), "\(run.report)")
       let refused = try DistTrainProgram.run(["bench", "step", "--workload", "tiny", "--precision", "tf32"])
-      #expect(!refused.succeeded && refused.errorOutput.contains("tf32 needs CUDA"), "\(refused.report)")
+      #expect(!refused.succeeded && refused.errorOutput.contains("tf32 needs --device cuda"), "\(refused.report)")
     }
 
     @Test func `all-reduces are timed as JSON and as a table`() throws {

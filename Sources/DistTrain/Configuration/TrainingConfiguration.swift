@@ -88,7 +88,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// - Throws: ``ConfigurationError`` for the first that cannot be, naming its flag, the value and what was expected.
   public func validate() throws {
     try require(
-      precision != .tf32, "precision", precision.rawValue, "float32, float64 or bfloat16: tf32 needs a CUDA device")
+      precision != .tf32 || device == .cuda, "precision", precision.rawValue,
+      "float32, float64 or bfloat16: tf32 needs --device cuda")
     try require(!data.isEmpty, "data", "empty", "a folder")
     try require(globalBatch >= 1, "global-batch", globalBatch, "at least 1")
     try require(accumulate >= 1, "accumulate", accumulate, "at least 1")

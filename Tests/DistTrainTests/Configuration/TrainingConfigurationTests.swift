@@ -32,7 +32,7 @@ struct TrainingConfigurationTests {
     ({ $0.weightDecay = .infinity }, "--weight-decay is inf, expected a finite number from 0"),
     (
       { $0.precision = .tf32 },
-      "--precision is tf32, expected float32, float64 or bfloat16: tf32 needs a CUDA device"
+      "--precision is tf32, expected float32, float64 or bfloat16: tf32 needs --device cuda"
     ),
     ({ $0.logEvery = 0 }, "--log-every is 0, expected at least 1"),
     ({ $0.output = "" }, "--output is empty, expected a folder"),
