@@ -14,7 +14,7 @@ struct BenchStep: ParsableCommand {
     abstract: "Measure whole training steps: loader, forward, backward, all-reduce, optimizer.",
     discussion: """
       Every rank takes its own batch of the workload's size, shuffled; SGD with learning rate 0.01 and momentum 0.9. \
-      After a warm-up, steps are made for the given time. All workloads but tiny need Fashion-MNIST.
+      After a warm-up, steps are made for the given time. tiny and resnet18 take random samples, the others Fashion-MNIST.
       """)
 
   @Option(help: "The workload: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -80,6 +80,8 @@ struct BenchStep: ParsableCommand {
       let images = try MNISTFolder(path: data).load(.train)
       try images.checkSize(in: data)
       samples = images
+    } else if workload == .resnet18 {
+      samples = TensorDataset(Tensor.rand([2048 * ranks, 3, 32, 32]), Tensor.randint(0..<10, [2048 * ranks]))
     } else {
       samples = TensorDataset(
         Tensor.rand([500, 20]) * 100,

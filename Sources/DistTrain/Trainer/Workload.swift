@@ -10,6 +10,10 @@ public enum Workload: String, CaseIterable, Sendable {
   case cnn
   /// A perceptron 784-4096-4096-10.
   case wide
+  /// A perceptron 784-4096-4096-4096-10, in batches for a GPU.
+  case deep
+  /// A residual network of 18 layers for images of 3×32×32, in batches for a GPU.
+  case resnet18
 
   /// The samples that one rank takes in a benchmark step.
   public var benchmarkBatch: Int {
@@ -18,11 +22,13 @@ public enum Workload: String, CaseIterable, Sendable {
     case .mlp: 128
     case .cnn: 64
     case .wide: 32
+    case .deep: 4096
+    case .resnet18: 512
     }
   }
 
   /// Whether the model is one for 28×28 images in ten classes.
-  public var takesImages: Bool { self != .tiny }
+  public var takesImages: Bool { self != .tiny && self != .resnet18 }
 
   /// A new model, its parameters drawn from the thread's default generator as PyTorch would draw them.
   public func makeModel() -> Sequential {
@@ -39,6 +45,15 @@ public enum Workload: String, CaseIterable, Sendable {
         Linear(128, 10))
     case .wide:
       Sequential(Flatten(), Linear(784, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, 10))
+    case .deep:
+      Sequential(
+        Flatten(), Linear(784, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, 10))
+    case .resnet18:
+      Sequential(
+        Conv2d(3, 64, kernel: 3, padding: 1, bias: false), BatchNorm2d(64), ReLU(), ResidualBlock(64, 64),
+        ResidualBlock(64, 64), ResidualBlock(64, 128, stride: 2), ResidualBlock(128, 128),
+        ResidualBlock(128, 256, stride: 2), ResidualBlock(256, 256), ResidualBlock(256, 512, stride: 2),
+        ResidualBlock(512, 512), AvgPool2d(4), Flatten(), Linear(512, 10))
     }
   }
 }

@@ -34,6 +34,7 @@ struct ConfigurationFileTests {
     expected.shardOptimizer = true
     expected.accumulate = 3
     expected.reproducible = 8
+    expected.device = .cuda
     let yaml = """
       # a comment
       model: mlp
@@ -58,6 +59,7 @@ struct ConfigurationFileTests {
       shard-optimizer: true
       accumulate: 3
       reproducible: 8
+      device: cuda
       """
     #expect(try read(yaml) == expected)
     #expect(yaml.split(separator: "\n").count == ConfigurationFile.keys.count + 1)

@@ -2,11 +2,17 @@ import Autograd
 import Foundation
 
 /// A GPU for tests: the driver, compiler and cuBLAS are a library of this package that computes on the processor.
+///
+/// With `DISTTRAIN_TEST_DEVICE=cuda` in the environment, as `launch/gpu-check` has it, it is the first real GPU instead.
 public enum EmulatedGPU {
   /// The device; the library is opened when it is first asked for.
   public static func device() throws -> Device { try opened.get() }
 
   private static let opened = Result {
+    if ProcessInfo.processInfo.environment["DISTTRAIN_TEST_DEVICE"] == "cuda" {
+      try Device.cuda().open()
+      return Device.cuda()
+    }
     let folder = try makeFolder(names: libraryNames)
     defer { try? FileManager.default.removeItem(at: folder) }
     LibrarySearch.prefer(folder.path)
