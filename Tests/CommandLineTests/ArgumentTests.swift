@@ -40,7 +40,7 @@ extension DistTrainProgramTests {
       ("train images", "Unexpected argument 'images'"),
       ("evaluate", "Missing expected argument '<model>'"),
       ("predict model.safetensors", "Missing expected argument '<file> ...'"),
-      ("bench step --workload huge", "Please provide one of 'tiny', 'mlp', 'cnn' or 'wide'."),
+      ("bench step --workload huge", "Please provide one of the following:"),
       ("bench step --seconds 0", "--seconds is 0.0, expected a number above 0"),
       ("bench step --batch 0", "--batch is 0, expected at least 1"),
       (
