@@ -52,8 +52,8 @@ import TestSupport
     }
     #expect(
       names[4] == [
-        "shared window, in place; 1 rank(s) a node between nodes",
-        "shared window, in place; 2 rank(s) a node between nodes",
+        "shared window, in place; messages between nodes by 1 rank(s) each",
+        "shared window, in place; messages between nodes by 2 rank(s) each",
       ])
     #expect(Set(names).count == 1)
   }
@@ -83,11 +83,63 @@ import TestSupport
     }
   }
 
-  @Test func `ranks that are alone on their nodes stay as they are`() throws {
-    _ = try ThreadCommunicator.run(ranksPerNode: [1, 1]) { threads in
-      let communicator = try threads.sharingMemory { Issue.record("\($0)") }
-      #expect(communicator === threads)
+  /// The sums of gradients that lie in the window, in calls of so many elements.
+  private func sums(of count: Int, in calls: [Int], _ ranksPerNode: [Int]) throws -> [[UInt32]] {
+    try ThreadCommunicator.run(ranksPerNode: ranksPerNode) { threads in
+      let communicator = try SharedCommunicator(threads)
+      return try communicator.makeBuffer(byteCount: 4 * count).withElements(of: Float.self) { buffer in
+        for index in buffer.indices { buffer[index] = 1 / Float(1 + index * (communicator.rank + 1)) }
+        var start = 0
+        for length in calls {
+          try communicator.allReduce(UnsafeMutableBufferPointer(rebasing: buffer[start..<start + length]), .sum)
+          start += length
+        }
+        return buffer.map(\.bitPattern)
+      }
     }
+  }
+
+  /// A part of the longest call is more segments than are under way at once.
+  @Test(arguments: [[1, 1], [1, 1, 1], [2, 2], [1, 3], [2, 1, 1]])
+  func `sums over nodes do not depend on the cut into calls`(_ ranksPerNode: [Int]) throws {
+    let count = 900_001
+    let whole = try sums(of: count, in: [count], ranksPerNode)
+    #expect(Set(whole).count == 1)
+    #expect(try sums(of: count, in: [1, 0, 999, 70_000, 29_000, 800_001], ranksPerNode) == whole)
+  }
+
+  @Test(arguments: [
+    ([1, 1, 1, 1], true), ([2, 2], true), ([4], true), ([1, 1, 1], true), ([1, 3], false), ([3, 3], false),
+  ])
+  func `nodes of one power of two of ranks add along one tree`(_ ranksPerNode: [Int], _ areBranches: Bool) throws {
+    let follows = try ThreadCommunicator.run(ranksPerNode: ranksPerNode) {
+      try SharedCommunicator($0).sumsAlongBinaryTree
+    }
+    #expect(follows.allSatisfy { $0 == areBranches })
+    guard areBranches else { return }
+    let size = ranksPerNode.reduce(0, +)
+    #expect(try sums(of: 100_000, in: [100_000], ranksPerNode) == sums(of: 100_000, in: [100_000], [size]))
+  }
+
+  @Test func `ranks that are alone on their nodes send each other messages`() throws {
+    let names = try ThreadCommunicator.run(ranksPerNode: [1, 1]) { threads in
+      let communicator = try threads.sharingMemory { Issue.record("\($0)") }
+      return try communicator.makeBuffer(byteCount: 1 << 20).withElements(of: Float.self) {
+        communicator.allReduceAlgorithm(for: $0)
+      }
+    }
+    #expect(names[0] == "shared window, in place; messages between nodes by 1 rank(s) each")
+  }
+
+  @Test func `ranks of different nodes that combine different counts are told so`() throws {
+    let error = #expect(throws: CollectiveError.self) {
+      try ThreadCommunicator.run(ranksPerNode: [1, 1]) { threads in
+        let communicator = try SharedCommunicator(threads)
+        var values = [Double](repeating: 0, count: communicator.rank == 0 ? 3 : 4)
+        try communicator.allReduce(&values, .minimum)
+      }
+    }
+    #expect("\(String(describing: error))".contains("24"))
   }
 
   @Test func `ranks that make different calls are told which`() throws {

@@ -10,14 +10,12 @@ extension Communicator {
   /// This group with its all-reduces in the memory that the ranks of a node share, or itself where that cannot be.
   /// Collective.
   ///
-  /// Groups of one rank stay as they are, and so do ranks that are alone on their nodes.
+  /// Groups of one rank stay as they are.
   ///
   /// - Parameter notify: called on rank 0 with the reason when the ranks could not share memory.
   /// - Throws: When communication fails.
   public func sharingMemory(notify: @escaping (String) -> Void) throws -> any Communicator {
-    guard size > 1, let provider = self as? any SharedMemoryProvider,
-      try allReduced(Int64(localSize), .maximum) > 1
-    else { return self }
+    guard size > 1, let provider = self as? any SharedMemoryProvider else { return self }
     do {
       return try SharedCommunicator(provider, notify: notify)
     } catch let refusal as SharedMemoryRefusal {

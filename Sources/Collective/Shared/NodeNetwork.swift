@@ -12,8 +12,12 @@ final class NodeNetwork {
   let laneCount: Int
   /// The most ranks on a node.
   let largestNode: Int
+  /// Whether nodes and lanes together combine along the binary tree of the whole group's ranks.
+  let followsBinaryTree: Bool
   /// This rank's lane; nil on a rank beyond the lanes, and on one node.
   private let lane: (any Communicator)?
+  /// The operations that the lane has started.
+  private var operationCount = 0
 
   /// Collective.
   init(_ group: any SharedMemoryProvider) throws {
@@ -31,6 +35,11 @@ final class NodeNetwork {
     ranks[node.rank] = Int64(group.rank)
     try node.allReduce(&ranks, .sum)
     self.ranks = ranks.map(Int.init)
+    // A node's ranks must be a whole branch of the tree.
+    let isBranch =
+      node.size == largestNode && node.size.nonzeroBitCount == 1 && self.ranks.first?.isMultiple(of: node.size) == true
+      && zip(self.ranks, self.ranks.dropFirst()).allSatisfy { $0 + 1 == $1 }
+    followsBinaryTree = try laneCount == 0 || group.allReduced(isBranch ? 1 : 0, .minimum) == Int64(1)
   }
 
   /// Whether there is more than one node.
@@ -49,13 +58,8 @@ final class NodeNetwork {
   /// Starts to combine a slice over this rank's lane.
   func startAllReduce(_ slice: UnsafeMutableRawBufferPointer, _ call: CollectiveCall) throws -> any PendingOperation {
     guard let lane else { preconditionFailure("rank \(node.rank) of its node has a slice, but no lane") }
-    return switch call.element {
-    case .float: try lane.startAllReduce(slice.bindMemory(to: Float.self), call.operation)
-    case .double: try lane.startAllReduce(slice.bindMemory(to: Double.self), call.operation)
-    case .int32: try lane.startAllReduce(slice.bindMemory(to: Int32.self), call.operation)
-    case .int64: try lane.startAllReduce(slice.bindMemory(to: Int64.self), call.operation)
-    case .uint8: try lane.startAllReduce(slice.bindMemory(to: UInt8.self), call.operation)
-    }
+    operationCount += 1
+    return try DirectAllReduce(lane, slice, call, number: operationCount)
   }
 
   /// Leaves the groups of node and lane.

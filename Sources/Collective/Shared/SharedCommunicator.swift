@@ -1,9 +1,9 @@
 /// Ranks that combine their elements in memory that those of a node share.
 ///
 /// On one node, all collectives but those that start and end the job pass through a ``NodeWindow``. On several, all-reduces
-/// do, and are combined between nodes by the communicator below; the other collectives are its own. Messages always are.
-/// On one node, results are combined along a binary tree of the ranks; on several, in an order that depends on the ranks
-/// and the count alone. The same inputs give the same bits.
+/// do, and are combined between nodes by a ``DirectAllReduce``; the other collectives are the communicator's below. Messages always are.
+/// Results are combined along a binary tree of the ranks; on several nodes, along one of each node's ranks and then one of
+/// the nodes. The same inputs give the same bits, however they are cut into calls.
 ///
 /// Buffers of ``makeBuffer(byteCount:)`` are combined where they lie; in one call, all ranks' buffers must be such, or
 /// none. What was started proceeds in every later call of the rank, ``PendingOperation/test()`` among them.
@@ -12,7 +12,7 @@ public final class SharedCommunicator: Communicator {
   /// any case, that pays longer.
   private static let wholeByteLimit = (inPlace: 4 << 10, copied: 16 << 10)
   /// All-reduces of at most so many bytes are combined between nodes by one rank a node.
-  private static let oneLaneByteLimit = 32 << 10
+  private static let oneLaneByteLimit = 256 << 10
 
   /// The communicator that made the memory.
   public let transport: any Communicator
@@ -45,8 +45,8 @@ public final class SharedCommunicator: Communicator {
   public var localRank: Int { window.rank }
   /// The number of ranks of its node.
   public var localSize: Int { window.size }
-  /// Whether all ranks share one node.
-  public var sumsAlongBinaryTree: Bool { !network.hasSeveralNodes }
+  /// Whether all ranks share one node, or each node has the same power of two of consecutive ranks.
+  public var sumsAlongBinaryTree: Bool { network.followsBinaryTree }
   /// How the ranks were started.
   public var launch: LaunchDescription { transport.launch }
 
@@ -77,7 +77,7 @@ public final class SharedCommunicator: Communicator {
     if isSmall(call) { return "shared window, one phase" }
     let slices = slices(of: call)
     return (location == nil ? "shared window, copied" : "shared window, in place")
-      + (slices.haveOtherNodes ? "; \(slices.count) rank(s) a node between nodes" : "")
+      + (slices.haveOtherNodes ? "; messages between nodes by \(slices.count) rank(s) each" : "")
   }
 
   /// Combines the buffers in the shared window, and between nodes.

@@ -26,6 +26,6 @@ public enum VirtualCluster {
       launcher,
       ["\(ranksPerHost.count)", "--ranks", ranks] + (rate.map { ["--rate", $0] } ?? [])
         + ["--", BuiltProduct.url(product).path] + arguments,
-      environment: ["OMPI_MCA_mpi_yield_when_idle": "1"], directory: directory, timeout: timeout)
+      directory: directory, timeout: timeout)
   }
 }
