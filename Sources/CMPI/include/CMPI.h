@@ -32,7 +32,8 @@ typedef enum CMPIOperation {
 /// Room for any text that the functions below write, its final zero included.
 enum { CMPI_TEXT_CAPACITY = 8192 };
 
-/// MPI_Init_thread with MPI_THREAD_FUNNELED; then errors are returned rather than fatal.
+/// MPI_Init_thread with MPI_THREAD_FUNNELED, without a network for ranks that share a node; then errors are returned
+/// rather than fatal.
 int cmpi_initialize(void);
 /// MPI_Initialized.
 int cmpi_is_initialized(int *flag);
@@ -96,10 +97,6 @@ int cmpi_received_count(const CMPIRequest *request);
 /// Frees the handle of a completed operation.
 void cmpi_request_free(CMPIRequest *request);
 
-/// The folder in which the library keeps shared windows, if it tells (Open MPI's control variable
-/// `osc_sm_backing_directory`, by MPI_T_cvar_read); else `text` is empty. Where that folder is full or missing, Open MPI
-/// 4.1 does not return from MPI_Win_allocate_shared.
-int cmpi_shared_window_folder(char text[CMPI_TEXT_CAPACITY]);
 /// MPI_Win_allocate_shared, every rank's part on pages of its own, and MPI_Win_lock_all.
 int cmpi_window_allocate_shared(const CMPICommunicator *communicator, size_t byte_count, CMPIWindow **window);
 /// MPI_Win_shared_query: where the part of a rank is in this process.

@@ -43,9 +43,12 @@ extension MPICommunicator: SharedMemoryProvider {
 
   /// Why the folder of shared windows has no place for one of so many bytes a rank; nil when it has, or is not known.
   ///
-  /// Open MPI does not return from making a window for which it finds no place.
+  /// Open MPI does not return from making a window for which it finds no place. Its folder is a parameter, which `mpirun`
+  /// hands on in the environment, or else this one where it is there; MPI's tools interface would tell it, too, but opens
+  /// every part of the library for that, which takes 0.2 s.
   private func spaceRefusal(_ byteCount: Int) throws -> String? {
-    guard let folder = mpiText({ cmpi_shared_window_folder($0) }), !folder.isEmpty else { return nil }
+    let given = ProcessInfo.processInfo.environment["OMPI_MCA_osc_sm_backing_directory"]
+    guard let folder = given ?? (access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nil) else { return nil }
     guard access(folder, W_OK) == 0 else { return "\(folder): \(String(cString: strerror(errno)))" }
     let values = try FileManager.default.attributesOfFileSystem(forPath: folder)
     guard let free = (values[.systemFreeSize] as? NSNumber)?.intValue else { return nil }
