@@ -39,24 +39,33 @@ public struct RunDirectory: Equatable, Sendable {
 
   /// Makes a folder and those above it, where they are not there yet.
   private static func makeFolder(_ path: String) throws {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return }
+    guard !isFolder(path) else { return }
     let parent = folderAndName(path).folder
     if parent != path { try makeFolder(parent) }
-    guard mkdir(path, 0o777) == 0 else {
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST && isFolder(path) else {
       throw FileError.system(path, "cannot make the output folder")
     }
   }
 
-  /// The folder that a run without `--output` uses: `runs/NAME`, or with the first number from 2 that is free.
-  public static func unused(named name: String, in folder: String = "runs") -> RunDirectory {
-    var candidate = RunDirectory(path: "\(folder)/\(name)")
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
+  /// Makes the folder that a run without `--output` uses: `runs/NAME`, or with the first number from 2 that is free. Runs
+  /// that start at the same time get different ones.
+  ///
+  /// - Throws: ``FileError`` where the folder cannot be made.
+  public static func makeUnused(named name: String, in folder: String = "runs") throws -> RunDirectory {
+    try makeFolder(folder)
+    var path = "\(folder)/\(name)"
     var number = 2
-    while FileManager.default.fileExists(atPath: candidate.path) {
-      candidate = RunDirectory(path: "\(folder)/\(name)-\(number)")
+    while mkdir(path, 0o777) != 0 {
+      guard errno == EEXIST else { throw FileError.system(path, "cannot make the output folder") }
+      path = "\(folder)/\(name)-\(number)"
       number += 1
     }
-    return candidate
+    return RunDirectory(path: path)
   }
 
   /// The folder of the run to go on with: `path`, or else the latest one called `name`.

@@ -247,7 +247,8 @@ extension Communicator {
       if resume {
         return try RunDirectory.resumable(configuration.output, named: name).path
       }
-      let directory = configuration.output.map(RunDirectory.init) ?? .unused(named: name)
+      guard let output = configuration.output else { return try RunDirectory.makeUnused(named: name).path }
+      let directory = RunDirectory(path: output)
       try directory.create()
       return directory.path
     }

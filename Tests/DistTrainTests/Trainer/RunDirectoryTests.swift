@@ -48,9 +48,16 @@ struct RunDirectoryTests {
 
   @Test func `runs without a name of their own are numbered`() throws {
     for name in ["mlp", "mlp-2", "mlp-3"] {
-      let directory = RunDirectory.unused(named: "mlp", in: folder.path)
-      #expect(directory.path == "\(folder.path)/\(name)")
-      try directory.create()
+      #expect(try RunDirectory.makeUnused(named: "mlp", in: "\(folder.path)/runs").path == "\(folder.path)/runs/\(name)")
     }
+  }
+
+  @Test func `runs that start at the same time have folders of their own`() async throws {
+    let path = folder.path
+    let paths = try await withThrowingTaskGroup(of: String.self) { group in
+      for _ in 0..<20 { group.addTask { try RunDirectory.makeUnused(named: "mlp", in: "\(path)/runs").path } }
+      return try await group.reduce(into: Set()) { $0.insert($1) }
+    }
+    #expect(paths.count == 20)
   }
 }
