@@ -48,7 +48,8 @@ struct RunDirectoryTests {
 
   @Test func `runs without a name of their own are numbered`() throws {
     for name in ["mlp", "mlp-2", "mlp-3"] {
-      #expect(try RunDirectory.makeUnused(named: "mlp", in: "\(folder.path)/runs").path == "\(folder.path)/runs/\(name)")
+      #expect(
+        try RunDirectory.makeUnused(named: "mlp", in: "\(folder.path)/runs").path == "\(folder.path)/runs/\(name)")
     }
   }
 
