@@ -56,10 +56,11 @@ extension DistTrainProgramTests {
       #expect(found.count == 7 && found[6] < found[0] && found[0] == (try losses(first))[0], "\(found)")
     }
 
-    @Test func `a sharded optimizer gives the same model on two hosts`() throws {
+    @Test(arguments: [[1, 1, 1], [2, 2]])
+    func `a sharded optimizer gives the same model and checkpoint`(_ ranksPerHost: [Int]) throws {
       let (whole, sharded) = (try SyntheticData(), try SyntheticData())
-      let first = try train(whole, ranksPerHost: [1, 1])
-      let second = try train(sharded, ranksPerHost: [1, 1], "--shard-optimizer")
+      let first = try train(whole, ranksPerHost: ranksPerHost)
+      let second = try train(sharded, ranksPerHost: ranksPerHost, "--shard-optimizer")
       #expect(try contents(first.model) == contents(second.model))
       #expect(try contents(first.checkpoint) == contents(second.checkpoint))
     }

@@ -52,11 +52,13 @@ struct InPlaceAllReduce: NodeExchange {
     window.combine(call, count: count, targetCount: slices.haveOtherNodes ? 1 : window.size)
   }
 
-  func sliceBetweenNodes(_ step: ExchangeStep, in window: NodeWindow) -> UnsafeMutableRawBufferPointer? {
+  func startBetweenNodes(
+    _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
+  ) throws -> (any PendingOperation)? {
     let (offset, count) = slice(in: window)
     guard slices.haveOtherNodes && count > 0 else { return nil }
-    return UnsafeMutableRawBufferPointer(
-      start: window.buffer(of: window.rank, step.sequence) + offset, count: count * call.element.byteCount)
+    let start = window.buffer(of: window.rank, step.sequence) + offset
+    return try network.startAllReduce(.init(start: start, count: count * call.element.byteCount), call)
   }
 
   func spread(_ step: ExchangeStep, in window: NodeWindow) {
@@ -116,14 +118,16 @@ struct SlicedAllReduce: NodeExchange {
     }
   }
 
-  func sliceBetweenNodes(_ step: ExchangeStep, in window: NodeWindow) -> UnsafeMutableRawBufferPointer? {
+  func startBetweenNodes(
+    _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
+  ) throws -> (any PendingOperation)? {
     guard slices.haveOtherNodes else { return nil }
     var slice: UnsafeMutableRawBufferPointer?
     forEachSlice(of: step) { rank, _, offset, byteCount in
       guard rank == window.rank else { return }
       slice = UnsafeMutableRawBufferPointer(start: window.slot(of: rank, step.slot) + offset, count: byteCount)
     }
-    return slice
+    return try slice.map { try network.startAllReduce($0, call) }
   }
 
   func collect(_ step: ExchangeStep, in window: NodeWindow) {

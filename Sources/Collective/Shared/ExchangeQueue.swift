@@ -193,11 +193,10 @@ final class ExchangeQueue {
     window.announce(step.sequence, exchange.call, location: exchange.location)
   }
 
-  /// Reduces this rank's slice and starts to combine it with those of the other nodes.
+  /// Reduces this rank's slice and starts what follows between nodes.
   private func reduce(_ step: ExchangeStep, _ exchange: some NodeExchange) throws {
     exchange.reduce(step, in: window)
-    let slice = exchange.sliceBetweenNodes(step, in: window)
-    underWay.append(try slice.map { try network.startAllReduce($0, exchange.call) })
+    underWay.append(try exchange.startBetweenNodes(step, in: window, network))
   }
 
   private func allHaveAnnounced(_ call: CollectiveCall) throws -> Bool {

@@ -18,10 +18,11 @@ protocol NodeExchange {
   func stage(_ step: ExchangeStep, in window: NodeWindow)
   /// Reduces this rank's slice; all ranks have staged their data.
   func reduce(_ step: ExchangeStep, in window: NodeWindow)
-  /// This rank's reduced slice, which is to be combined with those of the other nodes; nil on one node, and on a rank
-  /// that has none.
-  func sliceBetweenNodes(_ step: ExchangeStep, in window: NodeWindow) -> UnsafeMutableRawBufferPointer?
-  /// Gives the slice that was combined between nodes to the other ranks of the node.
+  /// Starts what follows between nodes, with this rank's reduced slice; nil on one node, and on a rank that has none.
+  func startBetweenNodes(
+    _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
+  ) throws -> (any PendingOperation)?
+  /// Gives what came from the other nodes to the other ranks of the node.
   func spread(_ step: ExchangeStep, in window: NodeWindow)
   /// Takes data from the slots; all ranks have staged, and reduced where there is a reduction.
   func collect(_ step: ExchangeStep, in window: NodeWindow)
@@ -43,7 +44,9 @@ extension NodeExchange {
   var location: UInt64 { 0 }
   func stage(_ step: ExchangeStep, in window: NodeWindow) {}
   func reduce(_ step: ExchangeStep, in window: NodeWindow) {}
-  func sliceBetweenNodes(_ step: ExchangeStep, in window: NodeWindow) -> UnsafeMutableRawBufferPointer? { nil }
+  func startBetweenNodes(
+    _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
+  ) throws -> (any PendingOperation)? { nil }
   func spread(_ step: ExchangeStep, in window: NodeWindow) {}
   func collect(_ step: ExchangeStep, in window: NodeWindow) {}
 }

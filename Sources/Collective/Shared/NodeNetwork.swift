@@ -12,8 +12,8 @@ final class NodeNetwork {
   let laneCount: Int
   /// The most ranks on a node.
   let largestNode: Int
-  /// Whether nodes and lanes together combine along the binary tree of the whole group's ranks.
-  let followsBinaryTree: Bool
+  /// Whether every node has the same number of consecutive ranks.
+  let isRegular: Bool
   /// This rank's lane; nil on a rank beyond the lanes, and on one node.
   private let lane: (any Communicator)?
   /// The operations that the lane has started.
@@ -35,12 +35,17 @@ final class NodeNetwork {
     ranks[node.rank] = Int64(group.rank)
     try node.allReduce(&ranks, .sum)
     self.ranks = ranks.map(Int.init)
-    // A node's ranks must be a whole branch of the tree.
-    let isBranch =
-      node.size == largestNode && node.size.nonzeroBitCount == 1 && self.ranks.first?.isMultiple(of: node.size) == true
+    let isRegularHere =
+      node.size == largestNode && self.ranks.first?.isMultiple(of: node.size) == true
       && zip(self.ranks, self.ranks.dropFirst()).allSatisfy { $0 + 1 == $1 }
-    followsBinaryTree = try laneCount == 0 || group.allReduced(isBranch ? 1 : 0, .minimum) == Int64(1)
+    isRegular = try group.allReduced(isRegularHere ? 1 : 0, .minimum) == Int64(1)
   }
+
+  /// Whether nodes and lanes together combine along the binary tree of the whole group's ranks: each node is a branch.
+  var followsBinaryTree: Bool { !hasSeveralNodes || isRegular && node.size.nonzeroBitCount == 1 }
+
+  /// The number of nodes, where each has a rank in this rank's lane.
+  var nodeCount: Int { lane?.size ?? 1 }
 
   /// Whether there is more than one node.
   var hasSeveralNodes: Bool { laneCount > 0 }
@@ -57,9 +62,20 @@ final class NodeNetwork {
 
   /// Starts to combine a slice over this rank's lane.
   func startAllReduce(_ slice: UnsafeMutableRawBufferPointer, _ call: CollectiveCall) throws -> any PendingOperation {
+    try startInLane { try DirectExchange(allReducing: slice, call, $0, number: $1) }
+  }
+
+  /// Starts to scatter or gather parts over this rank's lane.
+  func startExchange(_ data: DirectExchange.Data, _ call: CollectiveCall) throws -> any PendingOperation {
+    try startInLane { try DirectExchange(data, call, $0, number: $1) }
+  }
+
+  private func startInLane(
+    _ start: (_ lane: any Communicator, _ number: Int) throws -> DirectExchange
+  ) throws -> any PendingOperation {
     guard let lane else { preconditionFailure("rank \(node.rank) of its node has a slice, but no lane") }
     operationCount += 1
-    return try DirectAllReduce(lane, slice, call, number: operationCount)
+    return try start(lane, operationCount)
   }
 
   /// Leaves the groups of node and lane.

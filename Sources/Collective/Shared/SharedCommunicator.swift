@@ -1,7 +1,8 @@
 /// Ranks that combine their elements in memory that those of a node share.
 ///
 /// On one node, all collectives but those that start and end the job pass through a ``NodeWindow``. On several, all-reduces
-/// do, and are combined between nodes by a ``DirectAllReduce``; the other collectives are the communicator's below. Messages always are.
+/// do, and reduce-scatters and all-gathers of what lies in it, with a ``DirectExchange`` between nodes; the other collectives
+/// are the communicator's below. Messages always are.
 /// Results are combined along a binary tree of the ranks; on several nodes, along one of each node's ranks and then one of
 /// the nodes. The same inputs give the same bits, however they are cut into calls.
 ///
@@ -118,39 +119,40 @@ public final class SharedCommunicator: Communicator {
     return try add(BroadcastExchange(call, start, slotByteCount: window.slotByteCount))
   }
 
-  /// Copies every rank's part, where it lies in the shared window or through it; on several nodes, as the communicator
-  /// below does.
+  /// Copies every rank's part, where it lies in the shared window or through it; between nodes, within the lanes of
+  /// ``NodeNetwork`` where it lies in the window and nodes have as many consecutive ranks, else as the communicator below
+  /// does.
   public func startAllGather<Element: ReducibleElement>(
     _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
   ) throws -> any PendingOperation {
-    if network.hasSeveralNodes { return try OutsideOperation(queue, transport.startAllGather(part, into: all)) }
     try checkPart(part.count, of: all.count)
     guard let start = all.baseAddress, all.count > 0 else { return SharedOperation(queue, last: 0) }
-    if part.isPart(of: rank, among: size, in: UnsafeBufferPointer(all)),
+    if network.isRegular, part.isPart(of: rank, among: size, in: UnsafeBufferPointer(all)),
       let location = window.location(of: UnsafeRawBufferPointer(all))
     {
       let call = CollectiveCall(.allGatherInPlace, .sum, Element.elementType, count: all.count)
-      return try add(InPlaceAllGather(call: call, location: location))
+      return try add(InPlaceAllGather(call: call, location: location, nodeCount: network.nodeCount))
     }
+    if network.hasSeveralNodes { return try OutsideOperation(queue, transport.startAllGather(part, into: all)) }
     let call = CollectiveCall(.allGather, .sum, Element.elementType, count: all.count)
     return try add(AllGatherExchange(call, part.baseAddress, start, size: size, slotByteCount: window.slotByteCount))
   }
 
-  /// Combines each rank's part, where it lies in the shared window or through it; on several nodes, as the communicator
-  /// below does.
+  /// Combines each rank's part, where it lies in the shared window or through it; between nodes, as
+  /// ``startAllGather(_:into:)`` does.
   public func startReduceScatter<Element: ReducibleElement>(
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation {
-    if network.hasSeveralNodes {
-      return try OutsideOperation(queue, transport.startReduceScatter(all, into: part, operation))
-    }
     try checkPart(part.count, of: all.count)
     guard let start = all.baseAddress, all.count > 0 else { return SharedOperation(queue, last: 0) }
-    if UnsafeBufferPointer(part).isPart(of: rank, among: size, in: all),
+    if network.isRegular, UnsafeBufferPointer(part).isPart(of: rank, among: size, in: all),
       let location = window.location(of: UnsafeRawBufferPointer(all))
     {
       let call = CollectiveCall(.reduceScatterInPlace, operation, Element.elementType, count: all.count)
-      return try add(InPlaceReduceScatter(call: call, location: location))
+      return try add(InPlaceReduceScatter(call: call, location: location, nodeCount: network.nodeCount))
+    }
+    if network.hasSeveralNodes {
+      return try OutsideOperation(queue, transport.startReduceScatter(all, into: part, operation))
     }
     let call = CollectiveCall(.reduceScatter, operation, Element.elementType, count: all.count)
     return try add(
