@@ -41,12 +41,23 @@ struct BenchStep: ParsableCommand {
   var compress: GradientCompression?
   @Flag(help: "Keep on each rank the optimizer's state of its part of the weights only.")
   var shardOptimizer = false
+  @Flag(help: "Print where the time of a step goes, operator by operator, beside the ceilings of this machine.")
+  var profile = false
+  @Option(
+    help: ArgumentHelp(
+      "Write a timeline of the last \(ProfiledSteps.tracedSteps) steps of all ranks, for chrome://tracing or Perfetto.",
+      valueName: "file"))
+  var trace: String?
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func validate() throws {
     guard seconds > 0 && seconds.isFinite else {
       throw ValidationError("--seconds is \(seconds), expected a number above 0")
+    }
+    if (profile || trace != nil) && device != .cpu {
+      throw ValidationError(
+        "--profile and --trace take times on the processor, and know none of --device \(device.rawValue)")
     }
     if precision == .tf32 && device == .cpu {
       throw ValidationError("--precision is tf32, expected float32 or bfloat16: tf32 needs --device cuda")
@@ -64,8 +75,14 @@ struct BenchStep: ParsableCommand {
       try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
       manualSeed(0)
       let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
+      try communicator.agree(on: "looking where the trace goes") {
+        if let trace, communicator.rank == 0 { try ChromeTrace.checkFolder(of: trace) }
+      }
       let timing = try withProductPrecision(precision) { try measure(samples, communicator) }
       if communicator.rank == 0 { report(timing, communicator) }
+      if let trace, let profiled = timing.profiled, communicator.rank == 0 {
+        try ChromeTrace.write(profiled.traceLines, to: trace)
+      }
     }
   }
 
@@ -102,6 +119,8 @@ struct BenchStep: ParsableCommand {
     let seconds: Double
     /// Seconds that the all-reduce took and the backward pass did not hide.
     let communication: Double
+    /// What was recorded of further steps.
+    let profiled: ProfiledSteps?
   }
 
   private func measure(_ samples: any Dataset, _ communicator: any Communicator) throws -> Timing {
@@ -140,7 +159,11 @@ struct BenchStep: ParsableCommand {
       isOver = try communicator.allReduced(elapsed > seconds ? 1 : 0, .maximum)
     }
     elapsed += stopwatch.lap()
-    return Timing(steps: steps, seconds: elapsed, communication: communication)
+    let waited = communication
+    let profiled =
+      profile || trace != nil
+      ? try ProfiledSteps(count: steps, isTraced: trace != nil, communicator) { try makeSteps(1) } : nil
+    return Timing(steps: steps, seconds: elapsed, communication: waited, profiled: profiled)
   }
 
   private func report(_ timing: Timing, _ communicator: any Communicator) {
@@ -148,18 +171,20 @@ struct BenchStep: ParsableCommand {
     let rate = Double(batchPerRank * communicator.size) / step
     let share = timing.communication / timing.seconds
     if json {
-      let record = JSON.object([
+      var record: [JSON.Member] = [
         .init("workload", .string(workload.rawValue)), .init("world", .integer(communicator.size)),
         .init("batch_per_rank", .integer(batchPerRank)), .init("precision", .string(precision.rawValue)),
         .init("samples_per_s", .real(rate, decimals: 1)),
         .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
-      ])
-      print(record.text)
+      ]
+      if profile, let profiled = timing.profiled { record += profiled.json }
+      print(JSON.object(record).text)
     } else {
       print(
         String(
           format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce",
           workload.rawValue, step * 1e6, rate, communicator.size, batchPerRank, share * 100))
+      if profile, let profiled = timing.profiled { profiled.printTable(plainSeconds: step) }
     }
   }
 }

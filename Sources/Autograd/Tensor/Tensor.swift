@@ -165,6 +165,7 @@ extension Tensor {
 
   /// The backend that computes on this tensor's memory.
   var backend: any Backend {
-    if let gpu = storage.gpu { gpu.backend } else { CPUBackend.shared }
+    if let gpu = storage.gpu { return gpu.backend }
+    return Profiler.isRecording ? ProfilingBackend(base: CPUBackend.shared) : CPUBackend.shared
   }
 }

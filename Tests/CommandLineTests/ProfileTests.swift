@@ -1,0 +1,118 @@
+import DistTrain
+import Foundation
+import Testing
+import TestSupport
+
+extension DistTrainProgramTests {
+  struct ProfileTests {
+    private static let rankCounts: [Int?] = hasMPI ? [nil, 1, 2] : [nil]
+
+    /// The cells of a table in Markdown, without its header.
+    private func rows(_ output: String) -> [[String]] {
+      output.split(separator: "\n").filter { $0.hasPrefix("|") }.dropFirst(2).map { line in
+        line.dropFirst().dropLast().split(separator: "|", omittingEmptySubsequences: false)
+          .map { $0.trimmingCharacters(in: .whitespaces) }
+      }
+    }
+
+    @Test(arguments: rankCounts)
+    func `the table's rows add up to the step`(_ ranks: Int?) throws {
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--workload", "tiny", "--seconds", "0.05", "--profile"], ranks: ranks)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      let rows = rows(run.output)
+      let total = try #require(rows.last)
+      #expect(total[..<2] == ["step", "all"], "\(run.report)")
+      let times = try rows.map { try #require(Double($0[4]), "\(run.report)") }
+      // Every time is rounded to a tenth.
+      #expect(
+        abs(times.dropLast().reduce(0, +) - times[times.count - 1]) <= 0.05 * Double(times.count), "\(run.report)")
+      #expect(times.dropLast() == times.dropLast().sorted(by: >), "\(run.report)")
+      let first = try #require(rows.first { $0[..<3] == ["forward", "matmul a·bᵀ", "50 × 13 × 20"] }, "\(run.report)")
+      #expect(first[3] == "1" && Double(first[6]) ?? 0 > 0 && first[8].hasSuffix("B/s") != first[8].hasSuffix("FLOP/s"))
+      #expect(rows.contains { $0[..<2] == ["backward", "graph and dispatch"] }, "\(run.report)")
+      #expect(rows.contains { $0[..<2] == ["optimizer", "sgd"] }, "\(run.report)")
+      #expect(rows.contains { $0[0] == "all-reduce" } && rows.contains { $0[0] == "batch" }, "\(run.report)")
+    }
+
+    @Test func `the profile is part of the JSON`() throws {
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--workload", "tiny", "--seconds", "0.05", "--profile", "--json"])
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      let record = try JSON(parsing: run.output.utf8)
+      #expect(record["ceiling_flop_per_s"]?.realValue ?? 0 > 1e8 && record["ceiling_b_per_s"]?.realValue ?? 0 > 1e7)
+      guard case .array(let rows)? = record["profile"] else { throw Missing(what: run.report) }
+      let product = try #require(rows.first { $0["operator"]?.stringValue == "matmul a·bᵀ" }, "\(run.report)")
+      let seconds = try #require(product["us"]?.realValue) * 1e-6
+      let rate = try #require(product["gflop_per_s"]?.realValue)
+      #expect(abs(rate * 1e9 * seconds / Double(2 * 50 * 13 * 20) - 1) < 0.2, "\(run.report)")
+    }
+
+    struct Missing: Error { let what: String }
+
+    /// A complete event of a trace.
+    private struct Event {
+      let name: String
+      let rank: Int
+      let start: Double
+      let end: Double
+      let isPart: Bool
+
+      init(_ json: JSON) throws {
+        name = try #require(json["name"]?.stringValue)
+        rank = try #require(json["pid"]?.integerValue)
+        start = try #require(json["ts"]?.realValue)
+        end = start + (try #require(json["dur"]?.realValue))
+        isPart = json["cat"]?.stringValue == "part"
+      }
+
+      /// Times have three decimals.
+      func encloses(_ other: Event) -> Bool { start - 0.002 <= other.start && other.end <= end + 0.002 }
+    }
+
+    @Test(arguments: rankCounts)
+    func `a trace shows five steps of every rank`(_ ranks: Int?) throws {
+      let folder = try TemporaryFolder()
+      let path = "\(folder.path)/trace.json"
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--workload", "tiny", "--seconds", "0.05", "--trace", path], ranks: ranks)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      #expect(rows(run.output).isEmpty, "\(run.report)")
+      guard case .array(let lines)? = try JSON(parsing: contents(path))["traceEvents"] else {
+        throw Missing(what: "traceEvents")
+      }
+      let names = lines.filter { $0["ph"]?.stringValue == "M" }.map { $0["args"]?["name"]?.stringValue }
+      #expect(names == (0..<(ranks ?? 1)).map { "rank \($0)" })
+      let events = try lines.filter { $0["ph"]?.stringValue == "X" }.map { try Event($0) }
+      #expect(events.count + names.count == lines.count)
+      for rank in 0..<(ranks ?? 1) {
+        let own = events.filter { $0.rank == rank }
+        let steps = own.filter { $0.name == "step" }
+        #expect(steps.count == 5)
+        for part in ["batch", "forward", "backward", "all-reduce", "optimizer"] {
+          let parts = own.filter { $0.isPart && $0.name == part }
+          #expect(parts.count == 5 && zip(steps, parts).allSatisfy { $0.encloses($1) }, "\(part)")
+        }
+        for (index, event) in own.enumerated() where event.name != "step" {
+          #expect(steps.filter { $0.encloses(event) }.count == 1, "\(event)")
+          for other in own[..<index] {
+            #expect(other.encloses(event) || other.end <= event.start + 0.002, "\(event) overlaps \(other)")
+          }
+        }
+      }
+    }
+
+    @Test(arguments: rankCounts)
+    func `a trace that cannot be written is refused before anything is measured`(_ ranks: Int?) throws {
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--workload", "tiny", "--seconds", "1000", "--trace", "/no/such/folder/trace.json"],
+        ranks: ranks)
+      run.expectFailure("/no/such/folder")
+    }
+
+    @Test func `a profile of a GPU is refused`() throws {
+      let run = try DistTrainProgram.run(["bench", "step", "--device", "cuda", "--profile"])
+      run.expectFailure("--profile and --trace take times on the processor")
+    }
+  }
+}
