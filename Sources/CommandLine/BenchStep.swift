@@ -4,7 +4,6 @@ import Collective
 import DistTrain
 import Foundation
 
-extension Workload: ExpressibleByArgument {}
 extension ProductPrecision: ExpressibleByArgument {}
 
 /// `disttrain bench step`.
@@ -14,11 +13,18 @@ struct BenchStep: ParsableCommand {
     abstract: "Measure whole training steps: loader, forward, backward, all-reduce, optimizer.",
     discussion: """
       Every rank takes its own batch of the workload's size, shuffled; SGD with learning rate 0.01 and momentum 0.9. \
-      After a warm-up, steps are made for the given time. tiny and resnet18 take random samples, the others Fashion-MNIST.
+      After a warm-up, steps are made for the given time. tiny, resnet18 and --model take random samples, the others \
+      Fashion-MNIST.
       """)
 
-  @Option(help: "The workload: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var workload = Workload.mlp
+  @Option(help: "The workload: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")). (default: mlp)")
+  var workload: Workload?
+  @Option(
+    help: ArgumentHelp(
+      "Instead of a workload, a perceptron with layers of these widths, as 784-1024-10, in batches of 128.",
+      valueName: "widths"),
+    transform: LayerWidths.init(parsing:))
+  var model: LayerWidths?
   @Option(help: ArgumentHelp("How long to measure.", valueName: "seconds"))
   var seconds = 5.0
   @Option(help: ArgumentHelp("Samples that each rank takes in a step. (default: the workload's)", valueName: "samples"))
@@ -55,6 +61,9 @@ struct BenchStep: ParsableCommand {
     guard seconds > 0 && seconds.isFinite else {
       throw ValidationError("--seconds is \(seconds), expected a number above 0")
     }
+    guard workload == nil || model == nil else {
+      throw ValidationError("--workload and --model both say what is trained, expected one of them")
+    }
     if (profile || trace != nil) && device != .cpu {
       throw ValidationError(
         "--profile and --trace take times on the processor, and know none of --device \(device.rawValue)")
@@ -79,7 +88,8 @@ struct BenchStep: ParsableCommand {
         if let trace, communicator.rank == 0 { try ChromeTrace.checkFolder(of: trace) }
       }
       let timing = try withProductPrecision(precision) { try measure(samples, communicator) }
-      if communicator.rank == 0 { report(timing, communicator) }
+      let ceilings = profile ? try StepProfile.Ceilings.measured(on: communicator) : nil
+      if communicator.rank == 0 { report(timing, ceilings, communicator) }
       if let trace, let profiled = timing.profiled, communicator.rank == 0 {
         try ChromeTrace.write(profiled.traceLines, to: trace)
       }
@@ -88,24 +98,13 @@ struct BenchStep: ParsableCommand {
 
   private var cut: BatchCut { reproducible.map(BatchCut.logicalShards) ?? .ranks(pieces: accumulate) }
 
-  private var batchPerRank: Int { batch ?? workload.benchmarkBatch }
+  private var subject: BenchModel { model.map(BenchModel.perceptron) ?? .workload(workload ?? .mlp) }
 
-  /// The workload's samples, at least enough for one step of all ranks.
+  private var batchPerRank: Int { batch ?? subject.batch }
+
+  /// The samples to train on, at least enough for one step of all ranks.
   private func loadSamples(ranks: Int) throws -> any Dataset {
-    let samples: any Dataset
-    if workload.takesImages {
-      let images = try MNISTFolder(path: data).load(.train)
-      try images.checkSize(in: data)
-      samples = images
-    } else if workload == .resnet18 {
-      samples = TensorDataset(Tensor.rand([2048 * ranks, 3, 32, 32]), Tensor.randint(0..<10, [2048 * ranks]))
-    } else {
-      samples = TensorDataset(
-        Tensor.rand([500, 20]) * 100,
-        Tensor(shape: [500], of: Int64.self) {
-          RandomGenerator.default.integers(into: $0, low: 0, high: 3)
-        })
-    }
+    let samples = try subject.loadSamples(from: data, batch: batchPerRank, ranks: ranks)
     guard batchPerRank <= samples.count / ranks else {
       throw ValidationError(
         "a batch of \(batchPerRank) on each of \(ranks) rank(s) is more than the \(samples.count) samples that there are"
@@ -129,7 +128,7 @@ struct BenchStep: ParsableCommand {
       rank: communicator.rank, worldSize: communicator.size, dropLast: true, cut: cut)
     let device = try communicator.openDevice(self.device)
     let replica = try Replica(
-      workload.makeModel().to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
+      subject.makeModel().to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
       compression: compress, shardsOptimizer: shardOptimizer, allowsNonfinite: true, reproducibleShards: reproducible)
     var feed = BatchFeed(ShardLoader(samples, shards: shards, seed: 0), for: replica)
     var step = 0
@@ -166,25 +165,31 @@ struct BenchStep: ParsableCommand {
     return Timing(steps: steps, seconds: elapsed, communication: waited, profiled: profiled)
   }
 
-  private func report(_ timing: Timing, _ communicator: any Communicator) {
+  private func report(_ timing: Timing, _ ceilings: StepProfile.Ceilings?, _ communicator: any Communicator) {
     let step = timing.seconds / Double(timing.steps)
     let rate = Double(batchPerRank * communicator.size) / step
     let share = timing.communication / timing.seconds
     if json {
       var record: [JSON.Member] = [
-        .init("workload", .string(workload.rawValue)), .init("world", .integer(communicator.size)),
+        .init("workload", .string(subject.name)), .init("world", .integer(communicator.size)),
         .init("batch_per_rank", .integer(batchPerRank)), .init("precision", .string(precision.rawValue)),
         .init("samples_per_s", .real(rate, decimals: 1)),
         .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
       ]
-      if profile, let profiled = timing.profiled { record += profiled.json }
+      if let ceilings, let profiled = timing.profiled {
+        record += [
+          .init("ceiling_flop_per_s", .real(ceilings.flopsPerSecond, decimals: 0)),
+          .init("ceiling_b_per_s", .real(ceilings.bytesPerSecond, decimals: 0)),
+          .init("profile", profiled.profile.json),
+        ]
+      }
       print(JSON.object(record).text)
     } else {
       print(
         String(
           format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce",
-          workload.rawValue, step * 1e6, rate, communicator.size, batchPerRank, share * 100))
-      if profile, let profiled = timing.profiled { profiled.printTable(plainSeconds: step) }
+          subject.name, step * 1e6, rate, communicator.size, batchPerRank, share * 100))
+      if let ceilings, let profiled = timing.profiled { profiled.printTable(ceilings, plainSeconds: step) }
     }
   }
 }

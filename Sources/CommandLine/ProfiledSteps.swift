@@ -7,8 +7,6 @@ import Foundation
 struct ProfiledSteps {
   /// Where this rank's time went.
   private(set) var profile = StepProfile()
-  /// The ceilings of this machine while all ranks use it.
-  let ceilings: StepProfile.Ceilings
   /// The events of the last steps of every rank, on rank 0, as a trace has them.
   private(set) var traceLines: [String] = []
 
@@ -41,25 +39,14 @@ struct ProfiledSteps {
         profiler.events.suffix(steps: Self.tracedSteps), origin: origin, rank: communicator.rank)
       traceLines = try (0..<communicator.size).map { try communicator.broadcast(lines, from: $0) }
     }
-    try communicator.barrier()
-    let measured = ProcessorCeilings.measure()
-    ceilings = StepProfile.Ceilings(
-      flopsPerSecond: try communicator.allReduced(measured.flopsPerSecond, .minimum) * Double(BLAS.threadCount),
-      bytesPerSecond: try communicator.allReduced(measured.copyBytesPerSecond, .minimum))
-  }
-
-  /// The profile and the ceilings as members of a record.
-  var json: [JSON.Member] {
-    [
-      .init("ceiling_flop_per_s", .real(ceilings.flopsPerSecond, decimals: 0)),
-      .init("ceiling_b_per_s", .real(ceilings.bytesPerSecond, decimals: 0)), .init("profile", profile.json),
-    ]
   }
 
   /// Prints the table and what it is measured against.
   ///
-  /// - Parameter plainSeconds: What a step took that was not recorded.
-  func printTable(plainSeconds: Double) {
+  /// - Parameters:
+  ///   - ceilings: Of this machine, while all ranks use it.
+  ///   - plainSeconds: What a step took that was not recorded.
+  func printTable(_ ceilings: StepProfile.Ceilings, plainSeconds: Double) {
     let recordedSeconds = Double(profile.nanoseconds) / 1e9 / Double(profile.stepCount)
     print(
       String(
@@ -71,5 +58,16 @@ struct ProfiledSteps {
           """, profile.stepCount, recordedSeconds / plainSeconds, BLAS.threadCount, ceilings.flopsPerSecond / 1e9,
         ceilings.bytesPerSecond / 1e9))
     print(profile.table(ceilings))
+  }
+}
+
+extension StepProfile.Ceilings {
+  /// Measures them on all ranks at the same time; the slowest rank's count. Collective.
+  static func measured(on communicator: any Communicator) throws -> Self {
+    try communicator.barrier()
+    let own = ProcessorCeilings.measure()
+    return Self(
+      flopsPerSecond: try communicator.allReduced(own.flopsPerSecond, .minimum) * Double(BLAS.threadCount),
+      bytesPerSecond: try communicator.allReduced(own.copyBytesPerSecond, .minimum))
   }
 }

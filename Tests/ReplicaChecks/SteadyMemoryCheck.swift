@@ -2,6 +2,7 @@ import Autograd
 import Collective
 import DistTrain
 import Foundation
+import TestSupport
 
 /// Steps after the first few take no memory from the system, whatever the model.
 ///
@@ -44,24 +45,24 @@ public enum SteadyMemoryCheck {
   }
 }
 
-/// What a process has got from the operating system.
+/// What a process has got from the operating system, as Linux tells it.
 private struct TakenMemory {
   /// Bytes that were ever taken for tensors.
   let ofTensors: Int
-  /// Private memory for data, as `/proc` says it; empty where there is none.
+  /// Private memory for data.
   let mapped: String
   /// Pages that were touched for the first time.
   let faults: Int
 
   static func now() throws -> TakenMemory {
-    let status = "/proc/self/status"
-    let lines =
-      FileManager.default.fileExists(atPath: status)
-      ? try String(contentsOfFile: status, encoding: .utf8).split(separator: "\n") : []
-    var usage = rusage()
-    try require(getrusage(RUSAGE_SELF, &usage) == 0, "getrusage fails")
-    return TakenMemory(
-      ofTensors: tensorMemoryByteCount, mapped: lines.first { $0.hasPrefix("VmData:") }.map(String.init) ?? "",
-      faults: usage.ru_minflt)
+    let lines = try String(contentsOfFile: "/proc/self/status", encoding: .utf8).split(separator: "\n")
+    let mapped = lines.first { $0.hasPrefix("VmData:") }
+    // proc_pid_stat(5): the tenth field; the second, a name in parentheses, may hold anything.
+    let fields = try String(contentsOfFile: "/proc/self/stat", encoding: .utf8).split(separator: ")").last?
+      .split(separator: " ")
+    guard let mapped, let fields, fields.count > 7, let faults = Int(fields[7]) else {
+      throw ConformanceFailure(description: "/proc/self/status or /proc/self/stat has not the fields of proc(5)")
+    }
+    return TakenMemory(ofTensors: tensorMemoryByteCount, mapped: String(mapped), faults: faults)
   }
 }

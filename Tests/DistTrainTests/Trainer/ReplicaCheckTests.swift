@@ -1,4 +1,5 @@
 import Collective
+import Foundation
 import ReplicaChecks
 import Testing
 import TestSupport
@@ -22,7 +23,9 @@ struct ReplicaCheckTests {
     #expect(run.output.split(separator: "\n").map(String.init) == expected, "\(run.report)")
   }
 
-  @Test(arguments: mpiLibraryVersion == nil ? [nil] : [nil, 1, 2])
+  @Test(
+    .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status"), "only Linux tells"),
+    arguments: mpiLibraryVersion == nil ? [nil] : [nil, 1, 2])
   func `steps take no memory from the system`(_ ranks: Int?) throws {
     let run =
       if let ranks {
