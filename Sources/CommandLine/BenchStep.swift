@@ -64,10 +64,6 @@ struct BenchStep: ParsableCommand {
     guard workload == nil || model == nil else {
       throw ValidationError("--workload and --model both say what is trained, expected one of them")
     }
-    if (profile || trace != nil) && device != .cpu {
-      throw ValidationError(
-        "--profile and --trace take times on the processor, and know none of --device \(device.rawValue)")
-    }
     if precision == .tf32 && device == .cpu {
       throw ValidationError("--precision is tf32, expected float32 or bfloat16: tf32 needs --device cuda")
     }
@@ -88,7 +84,7 @@ struct BenchStep: ParsableCommand {
         if let trace, communicator.rank == 0 { try ChromeTrace.checkFolder(of: trace) }
       }
       let timing = try withProductPrecision(precision) { try measure(samples, communicator) }
-      let ceilings = profile ? try StepProfile.Ceilings.measured(on: communicator) : nil
+      let ceilings = try profile ? measureCeilings(communicator) : nil
       if communicator.rank == 0 { report(timing, ceilings, communicator) }
       if let trace, let profiled = timing.profiled, communicator.rank == 0 {
         try ChromeTrace.write(profiled.traceLines, to: trace)
@@ -163,6 +159,15 @@ struct BenchStep: ParsableCommand {
       profile || trace != nil
       ? try ProfiledSteps(count: steps, isTraced: trace != nil, communicator) { try makeSteps(1) } : nil
     return Timing(steps: steps, seconds: elapsed, communication: waited, profiled: profiled)
+  }
+
+  /// The ceilings of what computes, while all ranks use theirs. Collective.
+  private func measureCeilings(_ communicator: any Communicator) throws -> StepProfile.Ceilings {
+    let device = try communicator.openDevice(device)
+    try communicator.barrier()
+    var ceilings = withProductPrecision(precision) { StepProfile.Ceilings(of: device) }
+    try ceilings.takeSlowest(of: communicator)
+    return ceilings
   }
 
   private func report(_ timing: Timing, _ ceilings: StepProfile.Ceilings?, _ communicator: any Communicator) {

@@ -53,21 +53,10 @@ struct ProfiledSteps {
         format: """
 
           Where the time of %d more steps went on rank 0. Recording made a step %.3f times as long.
-          Ceilings with %d thread(s): %.1f GFLOP/s in float32, %.1f GB/s copying memory.
+          Ceilings of %@: %.1f GFLOP/s, %.1f GB/s copying memory.
 
-          """, profile.stepCount, recordedSeconds / plainSeconds, BLAS.threadCount, ceilings.flopsPerSecond / 1e9,
+          """, profile.stepCount, recordedSeconds / plainSeconds, ceilings.source, ceilings.flopsPerSecond / 1e9,
         ceilings.bytesPerSecond / 1e9))
     print(profile.table(ceilings))
-  }
-}
-
-extension StepProfile.Ceilings {
-  /// Measures them on all ranks at the same time; the slowest rank's count. Collective.
-  static func measured(on communicator: any Communicator) throws -> Self {
-    try communicator.barrier()
-    let own = ProcessorCeilings.measure()
-    return Self(
-      flopsPerSecond: try communicator.allReduced(own.flopsPerSecond, .minimum) * Double(BLAS.threadCount),
-      bytesPerSecond: try communicator.allReduced(own.copyBytesPerSecond, .minimum))
   }
 }

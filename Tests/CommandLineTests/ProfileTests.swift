@@ -120,9 +120,16 @@ extension DistTrainProgramTests {
       run.expectFailure("/no/such/folder")
     }
 
-    @Test func `a profile of a GPU is refused`() throws {
-      let run = try DistTrainProgram.run(["bench", "step", "--device", "cuda", "--profile"])
-      run.expectFailure("--profile and --trace take times on the processor")
+    @Test func `a GPU's operators are shown one by one`() throws {
+      let emulator = try CUDATests.Emulator()
+      defer { emulator.remove() }
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--workload", "tiny", "--seconds", "0.05", "--device", "cuda", "--profile"],
+        environment: emulator.environment)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      #expect(run.output.contains("Ceilings of cuda:0: "), "\(run.report)")
+      let products = rows(run.output).filter { $0[1].hasPrefix("matmul") }
+      #expect(products.count == 3 + 5 && products.allSatisfy { $0[3] == "1" }, "\(run.report)")
     }
   }
 }

@@ -17,6 +17,9 @@ package final class Profiler {
 
   private static let recordingThreads = Atomic<Int>(0)
 
+  /// Whether this thread records.
+  package static var isActive: Bool { current != nil }
+
   /// Whether any thread records.
   static var isRecording: Bool { recordingThreads.load(ordering: .relaxed) != 0 }
 

@@ -1,12 +1,17 @@
-/// A backend whose calls are recorded by the profiler of the thread that makes them.
+/// A backend whose calls are recorded by the profiler of the thread that makes them, each until it has been computed.
 struct ProfilingBackend<Base: Backend>: Backend {
   let base: Base
 
   /// Runs `body` as an operator, if this thread is being profiled.
   func recorded<R>(_ work: @autoclosure () -> OperatorWork, _ body: () -> R) -> R {
     guard let profiler = Profiler.current else { return body() }
-    return profiler.measure(work(), body)
+    return profiler.measure(work()) {
+      defer { base.finish() }
+      return body()
+    }
   }
+
+  func finish() { base.finish() }
 
   // MARK: - Copies
 

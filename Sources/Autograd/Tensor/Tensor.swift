@@ -165,7 +165,11 @@ extension Tensor {
 
   /// The backend that computes on this tensor's memory.
   var backend: any Backend {
-    if let gpu = storage.gpu { return gpu.backend }
-    return Profiler.isRecording ? ProfilingBackend(base: CPUBackend.shared) : CPUBackend.shared
+    if Profiler.isRecording { return profilingBackend }
+    return if let gpu = storage.gpu { gpu.backend } else { CPUBackend.shared }
+  }
+
+  private var profilingBackend: any Backend {
+    if let gpu = storage.gpu { ProfilingBackend(base: gpu.backend) } else { ProfilingBackend(base: CPUBackend.shared) }
   }
 }

@@ -2,15 +2,17 @@ import Autograd
 import Foundation
 
 extension StepProfile {
-  /// What operators are measured against: the ceilings of one core, times the threads of matrix products for their
-  /// arithmetic.
+  /// What operators are measured against.
   package struct Ceilings {
+    /// What was measured, for a reader.
+    package let source: String
     /// Floating-point operations a second.
     package var flopsPerSecond: Double
     /// Bytes a second, read and written, of a copy of memory that no cache holds.
     package var bytesPerSecond: Double
 
-    package init(flopsPerSecond: Double, bytesPerSecond: Double) {
+    package init(source: String, flopsPerSecond: Double, bytesPerSecond: Double) {
+      self.source = source
       self.flopsPerSecond = flopsPerSecond
       self.bytesPerSecond = bytesPerSecond
     }

@@ -41,9 +41,9 @@ struct StepProfileTests {
     func line(_ ceilings: StepProfile.Ceilings) -> Substring {
       profile.table(ceilings).split(separator: "\n").first { $0.contains("matmul") } ?? ""
     }
-    #expect(line(.init(flopsPerSecond: 1e9, bytesPerSecond: 1e30)).contains("% of FLOP/s |"))
-    #expect(line(.init(flopsPerSecond: 1e30, bytesPerSecond: 1e9)).contains("% of B/s |"))
-    let lines = profile.table(.init(flopsPerSecond: 1e9, bytesPerSecond: 1e9)).split(separator: "\n")
+    #expect(line(.init(source: "here", flopsPerSecond: 1e9, bytesPerSecond: 1e30)).contains("% of FLOP/s |"))
+    #expect(line(.init(source: "here", flopsPerSecond: 1e30, bytesPerSecond: 1e9)).contains("% of B/s |"))
+    let lines = profile.table(.init(source: "here", flopsPerSecond: 1e9, bytesPerSecond: 1e9)).split(separator: "\n")
     #expect(Set(lines.map(\.count)).count == 1)
     #expect(lines.count == 2 + profile.longestFirst.count + 1)
   }
