@@ -4,7 +4,6 @@ import Collective
 import DistTrain
 import Foundation
 
-extension Workload: ExpressibleByArgument {}
 extension ProductPrecision: ExpressibleByArgument {}
 
 /// `disttrain bench step`.
@@ -14,11 +13,18 @@ struct BenchStep: ParsableCommand {
     abstract: "Measure whole training steps: loader, forward, backward, all-reduce, optimizer.",
     discussion: """
       Every rank takes its own batch of the workload's size, shuffled; SGD with learning rate 0.01 and momentum 0.9. \
-      After a warm-up, steps are made for the given time. tiny and resnet18 take random samples, the others Fashion-MNIST.
+      After a warm-up, steps are made for the given time. tiny, resnet18 and --model take random samples, the others \
+      Fashion-MNIST.
       """)
 
-  @Option(help: "The workload: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var workload = Workload.mlp
+  @Option(help: "The workload: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")). (default: mlp)")
+  var workload: Workload?
+  @Option(
+    help: ArgumentHelp(
+      "Instead of a workload, a perceptron with layers of these widths, as 784-1024-10, in batches of 128.",
+      valueName: "widths"),
+    transform: LayerWidths.init(parsing:))
+  var model: LayerWidths?
   @Option(help: ArgumentHelp("How long to measure.", valueName: "seconds"))
   var seconds = 5.0
   @Option(help: ArgumentHelp("Samples that each rank takes in a step. (default: the workload's)", valueName: "samples"))
@@ -41,12 +47,22 @@ struct BenchStep: ParsableCommand {
   var compress: GradientCompression?
   @Flag(help: "Keep on each rank the optimizer's state of its part of the weights only.")
   var shardOptimizer = false
+  @Flag(help: "Print where the time of a step goes, operator by operator, beside the ceilings of this machine.")
+  var profile = false
+  @Option(
+    help: ArgumentHelp(
+      "Write a timeline of the last \(ProfiledSteps.tracedSteps) steps of all ranks, for chrome://tracing or Perfetto.",
+      valueName: "file"))
+  var trace: String?
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func validate() throws {
     guard seconds > 0 && seconds.isFinite else {
       throw ValidationError("--seconds is \(seconds), expected a number above 0")
+    }
+    guard workload == nil || model == nil else {
+      throw ValidationError("--workload and --model both say what is trained, expected one of them")
     }
     if precision == .tf32 && device == .cpu {
       throw ValidationError("--precision is tf32, expected float32 or bfloat16: tf32 needs --device cuda")
@@ -64,31 +80,27 @@ struct BenchStep: ParsableCommand {
       try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
       manualSeed(0)
       let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
+      try communicator.agree(on: "looking where the trace goes") {
+        if let trace, communicator.rank == 0 { try ChromeTrace.checkFolder(of: trace) }
+      }
       let timing = try withProductPrecision(precision) { try measure(samples, communicator) }
-      if communicator.rank == 0 { report(timing, communicator) }
+      let ceilings = try profile ? measureCeilings(communicator) : nil
+      if communicator.rank == 0 { report(timing, ceilings, communicator) }
+      if let trace, let profiled = timing.profiled, communicator.rank == 0 {
+        try ChromeTrace.write(profiled.traceLines, to: trace)
+      }
     }
   }
 
   private var cut: BatchCut { reproducible.map(BatchCut.logicalShards) ?? .ranks(pieces: accumulate) }
 
-  private var batchPerRank: Int { batch ?? workload.benchmarkBatch }
+  private var subject: BenchModel { model.map(BenchModel.perceptron) ?? .workload(workload ?? .mlp) }
 
-  /// The workload's samples, at least enough for one step of all ranks.
+  private var batchPerRank: Int { batch ?? subject.batch }
+
+  /// The samples to train on, at least enough for one step of all ranks.
   private func loadSamples(ranks: Int) throws -> any Dataset {
-    let samples: any Dataset
-    if workload.takesImages {
-      let images = try MNISTFolder(path: data).load(.train)
-      try images.checkSize(in: data)
-      samples = images
-    } else if workload == .resnet18 {
-      samples = TensorDataset(Tensor.rand([2048 * ranks, 3, 32, 32]), Tensor.randint(0..<10, [2048 * ranks]))
-    } else {
-      samples = TensorDataset(
-        Tensor.rand([500, 20]) * 100,
-        Tensor(shape: [500], of: Int64.self) {
-          RandomGenerator.default.integers(into: $0, low: 0, high: 3)
-        })
-    }
+    let samples = try subject.loadSamples(from: data, batch: batchPerRank, ranks: ranks)
     guard batchPerRank <= samples.count / ranks else {
       throw ValidationError(
         "a batch of \(batchPerRank) on each of \(ranks) rank(s) is more than the \(samples.count) samples that there are"
@@ -102,6 +114,8 @@ struct BenchStep: ParsableCommand {
     let seconds: Double
     /// Seconds that the all-reduce took and the backward pass did not hide.
     let communication: Double
+    /// What was recorded of further steps.
+    let profiled: ProfiledSteps?
   }
 
   private func measure(_ samples: any Dataset, _ communicator: any Communicator) throws -> Timing {
@@ -110,7 +124,7 @@ struct BenchStep: ParsableCommand {
       rank: communicator.rank, worldSize: communicator.size, dropLast: true, cut: cut)
     let device = try communicator.openDevice(self.device)
     let replica = try Replica(
-      workload.makeModel().to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
+      subject.makeModel().to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
       compression: compress, shardsOptimizer: shardOptimizer, allowsNonfinite: true, reproducibleShards: reproducible)
     var feed = BatchFeed(ShardLoader(samples, shards: shards, seed: 0), for: replica)
     var step = 0
@@ -140,26 +154,47 @@ struct BenchStep: ParsableCommand {
       isOver = try communicator.allReduced(elapsed > seconds ? 1 : 0, .maximum)
     }
     elapsed += stopwatch.lap()
-    return Timing(steps: steps, seconds: elapsed, communication: communication)
+    let waited = communication
+    let profiled =
+      profile || trace != nil
+      ? try ProfiledSteps(count: steps, isTraced: trace != nil, communicator) { try makeSteps(1) } : nil
+    return Timing(steps: steps, seconds: elapsed, communication: waited, profiled: profiled)
   }
 
-  private func report(_ timing: Timing, _ communicator: any Communicator) {
+  /// The ceilings of what computes, while all ranks use theirs. Collective.
+  private func measureCeilings(_ communicator: any Communicator) throws -> StepProfile.Ceilings {
+    let device = try communicator.openDevice(device)
+    try communicator.barrier()
+    var ceilings = withProductPrecision(precision) { StepProfile.Ceilings(of: device) }
+    try ceilings.takeSlowest(of: communicator)
+    return ceilings
+  }
+
+  private func report(_ timing: Timing, _ ceilings: StepProfile.Ceilings?, _ communicator: any Communicator) {
     let step = timing.seconds / Double(timing.steps)
     let rate = Double(batchPerRank * communicator.size) / step
     let share = timing.communication / timing.seconds
     if json {
-      let record = JSON.object([
-        .init("workload", .string(workload.rawValue)), .init("world", .integer(communicator.size)),
+      var record: [JSON.Member] = [
+        .init("workload", .string(subject.name)), .init("world", .integer(communicator.size)),
         .init("batch_per_rank", .integer(batchPerRank)), .init("precision", .string(precision.rawValue)),
         .init("samples_per_s", .real(rate, decimals: 1)),
         .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
-      ])
-      print(record.text)
+      ]
+      if let ceilings, let profiled = timing.profiled {
+        record += [
+          .init("ceiling_flop_per_s", .real(ceilings.flopsPerSecond, decimals: 0)),
+          .init("ceiling_b_per_s", .real(ceilings.bytesPerSecond, decimals: 0)),
+          .init("profile", profiled.profile.json),
+        ]
+      }
+      print(JSON.object(record).text)
     } else {
       print(
         String(
           format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce",
-          workload.rawValue, step * 1e6, rate, communicator.size, batchPerRank, share * 100))
+          subject.name, step * 1e6, rate, communicator.size, batchPerRank, share * 100))
+      if let ceilings, let profiled = timing.profiled { profiled.printTable(ceilings, plainSeconds: step) }
     }
   }
 }

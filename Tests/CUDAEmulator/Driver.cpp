@@ -20,8 +20,8 @@ std::mutex turn;
 
 using Work = std::vector<std::function<void()>>;
 
-/// The graph that is being captured.
-Work *captured = nullptr;
+/// The graph that this thread captures; tests in other threads go on meanwhile.
+thread_local Work *captured = nullptr;
 
 /// The blocks of device memory: the end of each by its start.
 std::map<uintptr_t, uintptr_t> &blocks() {

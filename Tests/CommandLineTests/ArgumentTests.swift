@@ -43,6 +43,12 @@ extension DistTrainProgramTests {
       ("bench step --workload huge", "Please provide one of the following:"),
       ("bench step --seconds 0", "--seconds is 0.0, expected a number above 0"),
       ("bench step --batch 0", "--batch is 0, expected at least 1"),
+      ("bench step --model 784", "a perceptron has at least the widths of its input and its output, as 784-10"),
+      ("bench step --model 784-x-10", "“x” is no width; expected numbers from 1 on with - between them"),
+      ("bench step --model 784--10", "“” is no width"),
+      ("bench step --model 784-0-10", "“0” is no width"),
+      ("bench step --model 99999-99999", "more than 2147483648 parameters"),
+      ("bench step --model 9-9 --workload mlp", "--workload and --model both say what is trained"),
       (
         "bench allreduce --sizes 99999999999999K",
         "The value '99999999999999K' is invalid for '--sizes <sizes>'"

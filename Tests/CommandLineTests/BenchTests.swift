@@ -28,6 +28,17 @@ extension DistTrainProgramTests {
       #expect(abs(rate / expected - 1) < 0.01)
     }
 
+    @Test func `a perceptron of any widths can be measured`() throws {
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--model", "30-20-4", "--batch", "6", "--seconds", "0.05", "--json"],
+        ranks: hasMPI ? 2 : nil)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      let record = try json(run.output)
+      #expect(record["workload"] as? String == "30-20-4" && record["batch_per_rank"] as? Int == 6, "\(run.report)")
+      let refused = try DistTrainProgram.run(["bench", "step", "--model", "30-20-4", "--batch", "999999999999999999"])
+      refused.expectFailure("a batch of 999999999999999999 samples of 30 numbers, expected at most 2147483648")
+    }
+
     @Test func `the ceilings of the machine are a table and JSON`() throws {
       let run = try DistTrainProgram.run(["bench", "roofline", "--json"])
       #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")

@@ -7,7 +7,7 @@ extension DistTrainProgramTests {
   /// Runs of the program on the emulated GPU, which all ranks share, beside runs on the processor.
   struct CUDATests {
     /// The environment in which the program finds the emulator in place of CUDA's libraries.
-    private struct Emulator {
+    struct Emulator {
       let folder: URL
       let cache = FileManager.default.temporaryDirectory.appending(path: "kernels-\(UUID().uuidString)")
       init() throws { folder = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames) }

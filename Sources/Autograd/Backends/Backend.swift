@@ -7,6 +7,8 @@ protocol Backend: Sendable {
   func upload(_ source: UnsafeRawPointer, to result: Tensor)
   /// Copies elements to the processor's memory, where they are on return.
   func download(_ x: Tensor, to destination: UnsafeMutableRawPointer)
+  /// Returns once everything asked for so far has been computed.
+  func finish()
 
   /// Sets every element to `value`, converted to the element type.
   func fill(_ result: Tensor, with value: Double)

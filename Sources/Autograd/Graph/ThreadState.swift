@@ -13,6 +13,9 @@ final class ThreadState {
   /// The generator that random tensors, initializations and dropout draw from unless given another.
   var generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
 
+  /// Records what this thread computes, while it is asked to.
+  var profiler: Profiler?
+
   /// Memory for tensors.
   let memory = MemoryCache()
 

@@ -26,7 +26,9 @@ extension Tensor {
     let x = self
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     let rows = inputs == 0 ? Shape.count(Array(shape.dropLast())) : count / inputs
-    let result = Tensor(uninitialized: shape.dropLast() + [outputs], dtype: dtype, device: device)
+    var resultShape = shape
+    resultShape[rank - 1] = outputs
+    let result = Tensor(uninitialized: resultShape, dtype: dtype, device: device)
     if let bias {
       backend.copy(bias, offset: 0, strides: Shape.broadcastStrides([outputs], to: result.shape), into: result)
     }

@@ -165,6 +165,11 @@ extension Tensor {
 
   /// The backend that computes on this tensor's memory.
   var backend: any Backend {
-    if let gpu = storage.gpu { gpu.backend } else { CPUBackend.shared }
+    if Profiler.isRecording { return profilingBackend }
+    return if let gpu = storage.gpu { gpu.backend } else { CPUBackend.shared }
+  }
+
+  private var profilingBackend: any Backend {
+    if let gpu = storage.gpu { ProfilingBackend(base: gpu.backend) } else { ProfilingBackend(base: CPUBackend.shared) }
   }
 }

@@ -19,7 +19,7 @@ package struct BatchFeed {
     if let prepared = prepared.take(), prepared.epoch == epoch && prepared.step == step && piece == 0 {
       return prepared.batch
     }
-    return replica.staged(try loader.batch(epoch: epoch, step: step, piece: piece))
+    return replica.staged(try profiled(.batch) { try loader.batch(epoch: epoch, step: step, piece: piece) })
   }
 
   /// Begins to bring the first piece of a step to the GPU; does nothing on the CPU, or past the epoch's end.

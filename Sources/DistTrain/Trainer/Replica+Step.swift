@@ -19,8 +19,10 @@ extension Replica {
     try meanwhile()
     var stopwatch = Stopwatch()
     var seconds = progress.seconds
-    try reducer.finish()
-    try shardBuffers?.endStep(communicator)
+    try profiled(.allReduce) {
+      try reducer.finish()
+      try shardBuffers?.endStep(communicator)
+    }
     seconds.communication += stopwatch.lap()
     let sums = arena.tailValues
     // A GPU's computation ends here.
@@ -30,7 +32,7 @@ extension Replica {
     if !total.isFinite && !allowsNonfinite {
       throw try nonfiniteLoss(isFinite: progress.lossSum?.item().isFinite ?? true)
     }
-    try optimizer.step(gradientScale: 1 / count)
+    try profiled(.optimizer) { try optimizer.step(gradientScale: 1 / count) }
     stepCount += 1
     seconds.optimizer += stopwatch.lap()
     return Outcome(loss: total / count, count: Int(count), seconds: seconds)
@@ -77,8 +79,10 @@ extension Replica {
     if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
     let sum = batch.flatMap { batch in
       guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
-      return random.draw(step: stepCount, part: part) {
-        loss(model(batch.inputs.cast(to: arena.dtype)), batch.targets)
+      return profiled(.forward) {
+        random.draw(step: stepCount, part: part) {
+          loss(model(batch.inputs.cast(to: arena.dtype)), batch.targets)
+        }
       }
     }
     try batchStatistics?.check()
@@ -93,7 +97,7 @@ extension Replica {
     // same calls in the same order whichever parameters they use.
     gradientsAreFinal = isLast && batchStatistics == nil
     defer { gradientsAreFinal = false }
-    try sum?.backward()
+    try profiled(.backward) { try sum?.backward() }
     if let communicationError { throw communicationError }
     try batchStatistics?.check()
     if isLast || isReproducible { arena.fillMissingGradients() }

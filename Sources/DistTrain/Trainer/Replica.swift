@@ -154,8 +154,10 @@ public final class Replica {
     guard gradientsAreFinal && communicationError == nil else { return }
     var stopwatch = Stopwatch()
     do {
-      try reducer.parameterReady(index)
-      try reducer.progress()
+      try profiled(.overlappedAllReduce) {
+        try reducer.parameterReady(index)
+        try reducer.progress()
+      }
     } catch {
       communicationError = error
     }

@@ -23,7 +23,8 @@ final class StepRecorder {
   func run(_ tensors: [Tensor], _ body: ([Tensor]) throws -> Tensor?) throws -> Tensor? {
     let shapes = tensors.map(\.shape)
     if self.shapes == nil { self.shapes = shapes }
-    guard shapes == self.shapes, isRecordable else { return try body(tensors) }
+    // A profile shows operators, which the repetition does not tell apart.
+    guard shapes == self.shapes, isRecordable, !Profiler.isActive else { return try body(tensors) }
     if let recorded {
       for (input, tensor) in zip(recorded.inputs, tensors) { try input.copyElements(from: tensor) }
       recorded.work.run()

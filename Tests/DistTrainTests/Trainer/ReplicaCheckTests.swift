@@ -1,4 +1,5 @@
 import Collective
+import Foundation
 import ReplicaChecks
 import Testing
 import TestSupport
@@ -20,5 +21,19 @@ struct ReplicaCheckTests {
     #expect(run.succeeded, "\(run.report)")
     let expected = ReplicaCheck.all.map { "passed: \($0)" }
     #expect(run.output.split(separator: "\n").map(String.init) == expected, "\(run.report)")
+  }
+
+  @Test(
+    .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status"), "only Linux tells"),
+    arguments: mpiLibraryVersion == nil ? [nil] : [nil, 1, 2])
+  func `steps take no memory from the system`(_ ranks: Int?) throws {
+    let run =
+      if let ranks {
+        try MPIRun.run(ranks: ranks, product: "replica-ranks", arguments: ["memory"])
+      } else {
+        try ProcessRun.run(try BuiltProduct.url("replica-ranks"), ["memory"])
+      }
+    #expect(run.succeeded, "\(run.report)")
+    #expect(run.output == "steady: tiny\nsteady: mlp\nsteady: cnn\n", "\(run.report)")
   }
 }

@@ -12,6 +12,8 @@ struct CPUBackend: Backend {
     destination.copyMemory(from: x.address, byteCount: x.count * x.dtype.byteCount)
   }
 
+  func finish() {}
+
   func fill(_ result: Tensor, with value: Double) {
     func assign<T: TensorElement>(_ value: T) { result.pointer(T.self).update(repeating: value, count: result.count) }
     func whole<T: FixedWidthInteger>(_: T.Type) -> T {

@@ -11,9 +11,11 @@ struct CUDABackend: Backend {
     device.staging.download(
       x.address, to: destination, byteCount: x.count * x.dtype.byteCount, on: device.stream)
   }
+
+  func finish() { device.synchronize() }
 }
 
 extension CUDADevice {
   /// The backend that computes on this device's memory.
-  var backend: any Backend { CUDABackend(device: self) }
+  var backend: CUDABackend { CUDABackend(device: self) }
 }

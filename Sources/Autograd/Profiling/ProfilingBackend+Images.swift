@@ -1,0 +1,144 @@
+/// Convolutions, pooling and normalizations.
+extension ProfilingBackend {
+  func convolution(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry, into result: Tensor
+  ) {
+    recorded(convolution("conv2d", geometry, x, weight, result)) {
+      base.convolution(x, weight, bias: bias, geometry, into: result)
+    }
+  }
+
+  func convolutionInputGradient(
+    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor
+  ) {
+    recorded(convolution("conv2dInputGradient", geometry, gradient, weight, result)) {
+      base.convolutionInputGradient(gradient, weight, geometry, into: result)
+    }
+  }
+
+  func convolutionWeightGradient(
+    _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
+  ) {
+    recorded(convolution("conv2dWeightGradient", geometry, x, gradient, result)) {
+      base.convolutionWeightGradient(x, gradient, geometry, into: result, adding: adding)
+    }
+  }
+
+  func pooledConvolution(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry
+  ) -> (result: Tensor, backward: any PooledConvolution)? {
+    let elements = x.count + weight.count + geometry.output.reduce(1, *) / 4
+    func compute() -> (result: Tensor, backward: any PooledConvolution)? {
+      base.pooledConvolution(x, weight, bias: bias, geometry)
+    }
+    guard let profiler = Profiler.current else { return compute() }
+    let work = OperatorWork(
+      "pooledConv2d", .init(geometry), flops: geometry.flops, bytes: elements * x.dtype.byteCount)
+    guard let (result, backward) = profiler.measureIfDone(work, compute) else { return nil }
+    return (result, ProfiledPooledConvolution(base: backward, geometry: geometry))
+  }
+
+  private func convolution(
+    _ name: String, _ geometry: ConvolutionGeometry, _ a: Tensor, _ b: Tensor, _ result: Tensor
+  ) -> OperatorWork {
+    OperatorWork(
+      name, .init(geometry), flops: geometry.flops, bytes: a.byteCount + b.byteCount + result.byteCount)
+  }
+
+  func maximumPool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
+    recorded(.init("maxPool2d", x.extent, bytes: x.byteCount + result.byteCount)) {
+      base.maximumPool(x, window, into: result)
+    }
+  }
+
+  func maximumPoolScatter(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
+    recorded(
+      .init(
+        "maxPool2dScatter", x.extent, bytes: gradient.byteCount + x.byteCount + y.byteCount + result.byteCount)
+    ) { base.maximumPoolScatter(gradient, x, y, window, into: result) }
+  }
+
+  func maximumPoolGather(_ values: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
+    recorded(.init("maxPool2dGather", x.extent, bytes: x.byteCount + y.byteCount + 2 * result.byteCount)) {
+      base.maximumPoolGather(values, x, y, window, into: result)
+    }
+  }
+
+  func averagePool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
+    recorded(.init("avgPool2d", x.extent, bytes: x.byteCount + result.byteCount)) {
+      base.averagePool(x, window, into: result)
+    }
+  }
+
+  func averagePoolSpread(_ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
+    recorded(.init("avgPool2dSpread", result.extent, bytes: y.byteCount + result.byteCount)) {
+      base.averagePoolSpread(y, window, into: result)
+    }
+  }
+
+  func moments(_ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor) {
+    recorded(.init("moments", x.extent, bytes: x.byteCount + mean.byteCount + variance.byteCount)) {
+      base.moments(x, extents, mean: mean, variance: variance)
+    }
+  }
+
+  func batchNormalize(
+    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor
+  ) {
+    recorded(.init("batchNorm", x.extent, bytes: x.byteCount + result.byteCount)) {
+      base.batchNormalize(x, extents, moments, weight: weight, bias: bias, into: result)
+    }
+  }
+
+  func batchNormalizeGradient(
+    _ gradient: Tensor, _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?,
+    into results: NormalizationGradients
+  ) {
+    recorded(.init("batchNormGradient", x.extent, bytes: 3 * x.byteCount)) {
+      base.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, into: results)
+    }
+  }
+
+  func layerNormalize(_ x: Tensor, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor) {
+    recorded(.init("layerNorm", x.extent, bytes: x.byteCount + result.byteCount)) {
+      base.layerNormalize(x, moments, weight: weight, bias: bias, into: result)
+    }
+  }
+
+  func layerNormalizeGradient(
+    _ gradient: Tensor, _ x: Tensor, _ moments: Moments, weight: Tensor?, into results: NormalizationGradients
+  ) {
+    recorded(.init("layerNormGradient", x.extent, bytes: 3 * x.byteCount)) {
+      base.layerNormalizeGradient(gradient, x, moments, weight: weight, into: results)
+    }
+  }
+}
+
+/// The backward pass of a pooled convolution, recorded. Its operations depend on the data: places without a gradient
+/// take no part.
+private struct ProfiledPooledConvolution: PooledConvolution {
+  let base: any PooledConvolution
+  let geometry: ConvolutionGeometry
+
+  func gradients(
+    of gradient: Tensor, input: Tensor?, weight: (destination: Tensor, adding: Bool)?, bias: Tensor?
+  ) {
+    let elements =
+      gradient.count + geometry.input.reduce(1, *) * (input == nil ? 1 : 2)
+      + geometry.weight.reduce(1, *) * (input == nil ? 1 : 2)
+    let work = OperatorWork("pooledConv2dGradient", .init(geometry), bytes: elements * gradient.dtype.byteCount)
+    func compute() { base.gradients(of: gradient, input: input, weight: weight, bias: bias) }
+    if let profiler = Profiler.current { profiler.measure(work, compute) } else { compute() }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// Floating-point operations of the convolution, and of each of its gradients.
+  fileprivate var flops: Int { 2 * output.reduce(1, *) * weight[1...].reduce(1, *) }
+}
+
+extension OperatorWork.Extent {
+  fileprivate init(_ geometry: ConvolutionGeometry) {
+    self = .convolution(input: geometry.input, weight: geometry.weight)
+  }
+}

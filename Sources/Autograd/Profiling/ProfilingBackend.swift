@@ -1,0 +1,162 @@
+/// A backend whose calls are recorded by the profiler of the thread that makes them, each until it has been computed.
+struct ProfilingBackend<Base: Backend>: Backend {
+  let base: Base
+
+  /// Runs `body` as an operator, if this thread is being profiled.
+  func recorded<R>(_ work: @autoclosure () -> OperatorWork, _ body: () -> R) -> R {
+    guard let profiler = Profiler.current else { return body() }
+    return profiler.measure(work()) {
+      defer { base.finish() }
+      return body()
+    }
+  }
+
+  func finish() { base.finish() }
+
+  // MARK: - Copies
+
+  func upload(_ source: UnsafeRawPointer, to result: Tensor) {
+    recorded(.init("upload", result.extent, bytes: result.byteCount)) { base.upload(source, to: result) }
+  }
+
+  func download(_ x: Tensor, to destination: UnsafeMutableRawPointer) {
+    recorded(.init("download", x.extent, bytes: x.byteCount)) { base.download(x, to: destination) }
+  }
+
+  func fill(_ result: Tensor, with value: Double) {
+    recorded(.init("fill", result.extent, bytes: result.byteCount)) { base.fill(result, with: value) }
+  }
+
+  func convert(_ x: Tensor, into result: Tensor) {
+    recorded(.init("convert", result.extent, bytes: x.byteCount + result.byteCount)) { base.convert(x, into: result) }
+  }
+
+  func copy(_ x: Tensor, offset: Int, strides: [Int], into result: Tensor) {
+    let isRepeated = x.count < result.count
+    recorded(
+      .init(
+        isRepeated ? "broadcast" : "copy", result.extent,
+        bytes: (isRepeated ? x.byteCount : result.byteCount) + result.byteCount)
+    ) { base.copy(x, offset: offset, strides: strides, into: result) }
+  }
+
+  func place(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int]) {
+    recorded(.init("place", x.extent, bytes: 2 * x.byteCount)) {
+      base.place(x, into: result, offset: offset, strides: strides)
+    }
+  }
+
+  func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor, into result: Tensor) {
+    recorded(
+      .init("select", result.extent, bytes: condition.byteCount + a.byteCount + b.byteCount + result.byteCount)
+    ) { base.select(condition, a, b, into: result) }
+  }
+
+  func gather(_ x: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor) {
+    recorded(.init("gather", result.extent, bytes: indices.byteCount + 2 * result.byteCount)) {
+      base.gather(x, at: indices, extents, into: result)
+    }
+  }
+
+  func scatterAdd(_ values: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor) {
+    recorded(.init("scatterAdd", values.extent, bytes: indices.byteCount + 3 * values.byteCount)) {
+      base.scatterAdd(values, at: indices, extents, into: result)
+    }
+  }
+
+  // MARK: - Elements and reductions
+
+  func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor) {
+    recorded(.init(operation.rawValue, result.extent, bytes: x.byteCount + result.byteCount)) {
+      base.unary(operation, x, into: result)
+    }
+  }
+
+  func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
+    recorded(.init(operation.rawValue, result.extent, bytes: a.byteCount + b.byteCount + result.byteCount)) {
+      base.binary(operation, a, b, into: result)
+    }
+  }
+
+  func activationGradient(
+    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
+  ) {
+    recorded(
+      .init(
+        operation.rawValue, result.extent,
+        bytes: gradient.byteCount + output.byteCount + result.byteCount + sums.byteCount)
+    ) { base.activationGradient(operation, gradient, output, into: result, sums: sums, adding: adding) }
+  }
+
+  func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor) {
+    recorded(.init("sum", x.extent, bytes: x.byteCount + result.byteCount)) {
+      base.sum(x, extents: extents, into: result)
+    }
+  }
+
+  func maximum(_ x: Tensor, extents: ReductionExtents, into result: Tensor, places: Tensor) {
+    recorded(.init("maximumAlong", x.extent, bytes: x.byteCount + result.byteCount + places.byteCount)) {
+      base.maximum(x, extents: extents, into: result, places: places)
+    }
+  }
+
+  func cumulativeSum(_ x: Tensor, extents: ReductionExtents, reversed: Bool, into result: Tensor) {
+    recorded(.init("cumulativeSum", x.extent, bytes: x.byteCount + result.byteCount)) {
+      base.cumulativeSum(x, extents: extents, reversed: reversed, into: result)
+    }
+  }
+
+  func sortingPlaces(_ x: Tensor, extents: ReductionExtents, descending: Bool, into places: Tensor) {
+    recorded(.init("sortingPlaces", x.extent, bytes: x.byteCount + places.byteCount)) {
+      base.sortingPlaces(x, extents: extents, descending: descending, into: places)
+    }
+  }
+
+  // MARK: - Products
+
+  func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool) {
+    let (m, n, k, batch) = (product.rows, product.columns, product.inner, product.offsets.count)
+    let name =
+      switch (product.transposesFirst, product.transposesSecond) {
+      case (false, false): "matmul a·b"
+      case (false, true): "matmul a·bᵀ"
+      case (true, false): "matmul aᵀ·b"
+      case (true, true): "matmul aᵀ·bᵀ"
+      }
+    recorded(
+      .init(
+        name, .product(rows: m, columns: n, inner: k, batch: batch), flops: 2 * m * n * k * batch,
+        bytes: (m * k + k * n + (adding ? 2 : 1) * m * n) * batch * result.dtype.byteCount)
+    ) { base.matrixProduct(product, a, b, into: result, adding: adding) }
+  }
+
+  // MARK: - Losses
+
+  func crossEntropy(
+    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, logSumExps: Tensor
+  ) {
+    recorded(
+      .init(
+        "crossEntropy", logits.extent,
+        bytes: logits.byteCount + targets.byteCount + losses.byteCount + logSumExps.byteCount)
+    ) { base.crossEntropy(logits, targets, options, losses: losses, logSumExps: logSumExps) }
+  }
+
+  func crossEntropyGradient(
+    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExps: Tensor, _ options: CrossEntropyOptions,
+    into result: Tensor
+  ) {
+    recorded(
+      .init(
+        "crossEntropyGradient", logits.extent,
+        bytes: logits.byteCount + targets.byteCount + logSumExps.byteCount + result.byteCount)
+    ) { base.crossEntropyGradient(gradient, logits, targets, logSumExps: logSumExps, options, into: result) }
+  }
+}
+
+extension Tensor {
+  var byteCount: Int { count * dtype.byteCount }
+
+  /// The shape, as a profile shows it.
+  var extent: OperatorWork.Extent { .shape(shape) }
+}
