@@ -60,14 +60,13 @@ extension Replica {
     try shardBuffers?.beginShard(isFirstOfRank: isFirst)
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
     let count = given?.count ?? 0
-    let sum: Tensor?
-    if let recorder, let batch, isFirst && isLast {
-      sum = try recorder.run(batch.tensors) { tensors in
-        try differentiate(Batch(tensors), count: count, part: part, loss: loss, isLast: true)
+    func compute() throws -> Tensor? {
+      guard let recorder, let batch, isFirst && isLast else {
+        return try differentiate(batch, count: count, part: part, loss: loss, isLast: isLast)
       }
-    } else {
-      sum = try differentiate(batch, count: count, part: part, loss: loss, isLast: isLast)
+      return try recorder.run(batch) { try differentiate($0, count: count, part: part, loss: loss, isLast: true) }
     }
+    let sum = try compute()
     progress.add(loss: sum, count: count)
   }
 
