@@ -11,10 +11,8 @@ enum Compute { computeFloat32 = 68, computeFloat64 = 70, computeByBFloat16 = 75,
 /// A factor as the tensor cores see it.
 template <class T> T rounded(T x, int compute) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    const int dropped = compute == computeByBFloat16 ? 16 : compute == computeByTF32 ? 13 : 0;
-    if (dropped == 0 || !std::isfinite(x)) return x;
-    const unsigned bits = __float_as_uint(x), odd = bits >> dropped & 1;
-    return __uint_as_float((bits + ((1u << (dropped - 1)) - 1) + odd) & ~((1u << dropped) - 1));
+    if (compute == computeByBFloat16) return emulator::withoutBits(x, 16);
+    if (compute == computeByTF32) return emulator::withoutBits(x, 13);
   }
   return x;
 }

@@ -34,7 +34,8 @@ extension Device {
     let driver = try CUDADriver.shared.get()
     return
       "\(self) \(gpu.name) (sm_\(gpu.architecture)), driver for CUDA \(driver.version.major).\(driver.version.minor), "
-      + "NVRTC \(gpu.kernels.compilerVersion), cuBLAS \(gpu.matrices.version)"
+      + "NVRTC \(gpu.kernels.compilerVersion), cuBLAS \(gpu.matrices.version), "
+      + (gpu.convolutions.map { "cuDNN \($0.version)" } ?? "convolutions by own kernels: cuDNN was not found")
   }
 
   /// The bytes of memory that nobody uses on a GPU; without bound for the CPU.

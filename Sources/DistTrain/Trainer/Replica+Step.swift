@@ -66,7 +66,9 @@ extension Replica {
       }
       return try recorder.run(batch) { try differentiate($0, count: count, part: part, loss: loss, isLast: true) }
     }
-    let sum = try compute()
+    // cuDNN may choose another algorithm, and so another order of additions, on another machine.
+    let needsOwnKernels = isReproducible && arena.device != .cpu
+    let sum = try needsOwnKernels ? Kernels.choosing(generic: true, compute) : compute()
     progress.add(loss: sum, count: count)
   }
 

@@ -75,3 +75,18 @@ MOVE(128, Bits128)
 SELECT(8, Byte)
 SELECT(32, unsigned)
 SELECT(64, UInt)
+
+// Between float32 and the bits of bfloat16, to nearest and ties to even.
+KERNEL(round_bf16, (Int n, const float *x, unsigned short *out)) {
+  for (Int i = globalThread(); i < n; i += globalThreads()) {
+    const unsigned bits = __float_as_uint(x[i]);
+    const bool isNaN = (bits & 0x7fffffff) > 0x7f800000;
+    out[i] = (unsigned short)((isNaN ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  }
+}
+KERNEL(widen_bf16, (Int n, int adding, const unsigned short *x, float *out)) {
+  for (Int i = globalThread(); i < n; i += globalThreads()) {
+    const float value = __uint_as_float((unsigned)x[i] << 16);
+    out[i] = adding ? out[i] + value : value;
+  }
+}
