@@ -19,16 +19,10 @@ extension CUDABackend {
       return library.compute(
         plan, first.address, second.address, into: result.address, adding: adding, workspace: workspace?.address)
     }
-    let (a, b, sums) = (rounded(first), rounded(second), scratch(2 * result.count, .uint8))
+    let (a, b) = (roundedToBFloat16(first), roundedToBFloat16(second))
+    let sums = scratch(2 * result.count, .uint8)
     library.compute(plan, a.address, b.address, into: sums.address, adding: false, workspace: workspace?.address)
     launch(
       "widen_bf16", in: .copies, over: result.count, result.count, Int32(adding ? 1 : 0), sums.address, result.address)
-  }
-
-  /// The bits of a tensor's elements as bfloat16.
-  private func rounded(_ x: Tensor) -> Tensor {
-    let result = scratch(2 * x.count, .uint8)
-    launch("round_bf16", in: .copies, over: x.count, x.count, x.address, result.address)
-    return result
   }
 }
