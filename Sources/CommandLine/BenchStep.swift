@@ -147,19 +147,22 @@ struct BenchStep: ParsableCommand {
     let step = timing.seconds / Double(timing.steps)
     let rate = Double(batchPerRank * communicator.size) / step
     let share = timing.communication / timing.seconds
+    let tflops = 2 * Double(workload.multiplyAddsPerSample * batchPerRank) / step * 1e-12
     if json {
       let record = JSON.object([
         .init("workload", .string(workload.rawValue)), .init("world", .integer(communicator.size)),
         .init("batch_per_rank", .integer(batchPerRank)), .init("precision", .string(precision.rawValue)),
         .init("samples_per_s", .real(rate, decimals: 1)),
         .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
+        .init("tflops", .real(tflops, decimals: 3)),
       ])
       print(record.text)
     } else {
       print(
         String(
-          format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce",
-          workload.rawValue, step * 1e6, rate, communicator.size, batchPerRank, share * 100))
+          format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce, "
+            + "%.3f TFLOP/s of each rank in products",
+          workload.rawValue, step * 1e6, rate, communicator.size, batchPerRank, share * 100, tflops))
     }
   }
 }
