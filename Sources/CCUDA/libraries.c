@@ -8,6 +8,7 @@
 DT_DRIVER_FUNCTIONS(DEFINE)
 DT_NVRTC_FUNCTIONS(DEFINE)
 DT_CUBLAS_FUNCTIONS(DEFINE)
+DT_CUDNN_FUNCTIONS(DEFINE)
 DT_NCCL_FUNCTIONS(DEFINE)
 
 // A pointer to a function may not be assigned from one to an object, except through memory, as POSIX has it.
@@ -30,6 +31,12 @@ const char *dt_bind_nvrtc(void *library) {
 const char *dt_bind_cublas(void *library) {
   DT_CUBLAS_FUNCTIONS(REQUIRE)
   DT_CUBLAS_FUNCTIONS(BIND)
+  return NULL;
+}
+
+const char *dt_bind_cudnn(void *library) {
+  DT_CUDNN_FUNCTIONS(REQUIRE)
+  DT_CUDNN_FUNCTIONS(BIND)
   return NULL;
 }
 

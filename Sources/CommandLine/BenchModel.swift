@@ -24,6 +24,14 @@ enum BenchModel {
     }
   }
 
+  /// The multiply-adds of products and convolutions in a step, for each sample.
+  var multiplyAddsPerSample: Int {
+    switch self {
+    case .workload(let workload): workload.multiplyAddsPerSample
+    case .perceptron(let widths): widths.multiplyAddsPerSample
+    }
+  }
+
   func makeModel() -> Sequential {
     switch self {
     case .workload(let workload): workload.makeModel()
@@ -71,6 +79,12 @@ struct LayerWidths: CustomStringConvertible {
   var outputs: Int { widths[widths.count - 1] }
 
   var description: String { widths.map(String.init).joined(separator: "-") }
+
+  /// Forward, for the gradients of the weights and, but for the first layer, for those of its inputs.
+  var multiplyAddsPerSample: Int {
+    let counts = zip(widths, widths.dropFirst()).map { $0 * $1 }
+    return 3 * counts.reduce(0, +) - counts[0]
+  }
 
   /// Reads widths from a command line.
   ///

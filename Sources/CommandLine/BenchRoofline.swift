@@ -11,33 +11,61 @@ struct Roofline: ParsableCommand {
     abstract: "Measure the ceilings of this machine: arithmetic, memory, and the matrix product.",
     discussion: """
       One line for each: multiply-adds in float32 on registers, reading and copying memory that no cache holds, and \
-      square matrix products. Under mpirun all ranks measure at the same time, and the slowest rank's figures are printed.
+      square matrix products. Under mpirun all ranks measure at the same time, and the slowest rank's figures are printed. \
+      With --device cuda: each rank's GPU, copying its memory and multiplying matrices in every precision.
       """)
 
+  @Option(help: "What to measure: cpu or cuda.")
+  var device = TrainingConfiguration.DeviceKind.cpu
+  @Option(help: ArgumentHelp("The rows and columns of the matrices that a GPU multiplies.", valueName: "rows"))
+  var size = 8192
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  func validate() throws {
+    if size < 1 { throw ValidationError("--size is \(size), expected at least 1") }
+  }
+
   func run() throws {
     runAsRank { communicator in
+      let device = try communicator.openDevice(device)
       try communicator.barrier()
-      let ceilings = ProcessorCeilings.measure()
-      var figures = [
-        Figure("multiply_adds", "float32 multiply-adds, one core", ceilings.flopsPerSecond, "FLOP/s"),
-        Figure("memory_read", "memory read, one core", ceilings.readBytesPerSecond, "B/s"),
-        Figure("memory_copy", "memory copied (read + written), one core", ceilings.copyBytesPerSecond, "B/s"),
-      ]
-      let threads = threadsPerRank(communicator)
-      for size in [256, 1024, 2048] {
-        figures.append(
-          Figure(
-            "product_\(size)", "matrix product \(size)³, \(threads) thread\(threads == 1 ? "" : "s")",
-            Self.productRate(size), "FLOP/s"))
-      }
+      var figures = device == .cpu ? processorFigures(communicator) : gpuFigures(device)
       for index in figures.indices {
         figures[index].rate = try communicator.allReduced(figures[index].rate, .minimum)
       }
       if communicator.rank == 0 { report(figures) }
     }
+  }
+
+  private func processorFigures(_ communicator: any Communicator) -> [Figure] {
+    let ceilings = ProcessorCeilings.measure()
+    let threads = threadsPerRank(communicator)
+    return [
+      Figure("multiply_adds", "float32 multiply-adds, one core", ceilings.flopsPerSecond, "FLOP/s"),
+      Figure("memory_read", "memory read, one core", ceilings.readBytesPerSecond, "B/s"),
+      Figure("memory_copy", "memory copied (read + written), one core", ceilings.copyBytesPerSecond, "B/s"),
+    ]
+      + [256, 1024, 2048].map { size in
+        Figure(
+          "product_\(size)", "matrix product \(size)³, \(threads) thread\(threads == 1 ? "" : "s")",
+          Self.productRate(size, on: .cpu), "FLOP/s")
+      }
+  }
+
+  private func gpuFigures(_ device: Device) -> [Figure] {
+    let x = Tensor.zeros([4 * size, size], device: device)
+    let copies = Self.fastest(repetitions: 20, on: device) { _ = x.cloned() }
+    return [
+      Figure("memory_copy", "GPU memory copied (read + written)", 2 * 4 * Double(x.count) / copies, "B/s")
+    ]
+      + ProductPrecision.allCases.map { precision in
+        withProductPrecision(precision) {
+          Figure(
+            "product_\(precision)", "matrix product \(size)³ in \(precision)", Self.productRate(size, on: device),
+            "FLOP/s")
+        }
+      }
   }
 
   /// A measured rate.
@@ -65,16 +93,20 @@ struct Roofline: ParsableCommand {
   }
 
   /// Floating-point operations a second of the fastest of several products of two square float32 matrices.
-  private static func productRate(_ size: Int) -> Double {
-    let (a, b) = (Tensor.rand([size, size]), Tensor.rand([size, size]))
-    return noGrad {
-      (0..<5).map { _ in
-        var stopwatch = Stopwatch()
-        let product = a.matmul(b)
-        let seconds = stopwatch.lap()
-        extendLifetime(product)
-        return 2 * pow(Double(size), 3) / seconds
-      }.max() ?? 0
-    }
+  private static func productRate(_ size: Int, on device: Device) -> Double {
+    let (a, b) = (Tensor.rand([size, size], device: device), Tensor.rand([size, size], device: device))
+    let seconds = noGrad { fastest(repetitions: device == .cpu ? 1 : 10, on: device) { _ = a.matmul(b) } }
+    return 2 * pow(Double(size), 3) / seconds
+  }
+
+  /// The seconds that `body` takes in the fastest of five rounds of so many repetitions.
+  private static func fastest(repetitions: Int, on device: Device, _ body: () -> Void) -> Double {
+    (0..<5).map { _ in
+      device.synchronize()
+      var stopwatch = Stopwatch()
+      for _ in 0..<repetitions { body() }
+      device.synchronize()
+      return stopwatch.lap() / Double(repetitions)
+    }.min() ?? .infinity
   }
 }

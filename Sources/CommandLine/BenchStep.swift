@@ -174,12 +174,14 @@ struct BenchStep: ParsableCommand {
     let step = timing.seconds / Double(timing.steps)
     let rate = Double(batchPerRank * communicator.size) / step
     let share = timing.communication / timing.seconds
+    let tflops = 2 * Double(subject.multiplyAddsPerSample * batchPerRank) / step * 1e-12
     if json {
       var record: [JSON.Member] = [
         .init("workload", .string(subject.name)), .init("world", .integer(communicator.size)),
         .init("batch_per_rank", .integer(batchPerRank)), .init("precision", .string(precision.rawValue)),
         .init("samples_per_s", .real(rate, decimals: 1)),
         .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
+        .init("tflops", .real(tflops, decimals: 3)),
       ]
       if let ceilings, let profiled = timing.profiled {
         record += [
@@ -192,8 +194,9 @@ struct BenchStep: ParsableCommand {
     } else {
       print(
         String(
-          format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce",
-          subject.name, step * 1e6, rate, communicator.size, batchPerRank, share * 100))
+          format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce, "
+            + "%.3f TFLOP/s of each rank in products",
+          subject.name, step * 1e6, rate, communicator.size, batchPerRank, share * 100, tflops))
       if let ceilings, let profiled = timing.profiled { profiled.printTable(ceilings, plainSeconds: step) }
     }
   }

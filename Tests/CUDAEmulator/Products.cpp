@@ -5,30 +5,32 @@
 namespace {
 
 enum Status { success = 0, notSupported = 15 };
-enum Type { float32 = 0, float64 = 1 };
+enum Type { float32 = 0, float64 = 1, bfloat16 = 14 };
 enum Compute { computeFloat32 = 68, computeFloat64 = 70, computeByBFloat16 = 75, computeByTF32 = 77 };
 
 /// A factor as the tensor cores see it.
 template <class T> T rounded(T x, int compute) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    const int dropped = compute == computeByBFloat16 ? 16 : compute == computeByTF32 ? 13 : 0;
-    if (dropped == 0 || !std::isfinite(x)) return x;
-    const unsigned bits = __float_as_uint(x), odd = bits >> dropped & 1;
-    return __uint_as_float((bits + ((1u << (dropped - 1)) - 1) + odd) & ~((1u << dropped) - 1));
+    if (compute == computeByBFloat16) return emulator::withoutBits(x, 16);
+    if (compute == computeByTF32) return emulator::withoutBits(x, 13);
   }
   return x;
 }
 
-template <class T>
-void multiply(bool transposesA, bool transposesB, int m, int n, int k, T alpha, const T *a, int leadingA, const T *b,
-              int leadingB, T beta, T *c, int leadingC, int compute) {
+float number(float x) { return x; }
+double number(double x) { return x; }
+float number(unsigned short bits) { return __uint_as_float((unsigned)bits << 16); }
+
+template <class Factor, class T>
+void multiply(bool transposesA, bool transposesB, int m, int n, int k, T alpha, const Factor *a, int leadingA,
+              const Factor *b, int leadingB, T beta, T *c, int leadingC, int compute) {
   for (int column = 0; column < n; column++)
     for (int row = 0; row < m; row++) {
       double sum = 0;
       for (int i = 0; i < k; i++) {
-        const T left = transposesA ? a[i + (long)row * leadingA] : a[row + (long)i * leadingA];
-        const T right = transposesB ? b[column + (long)i * leadingB] : b[i + (long)column * leadingB];
-        sum += (double)rounded(left, compute) * (double)rounded(right, compute);
+        const Factor left = transposesA ? a[i + (long)row * leadingA] : a[row + (long)i * leadingA];
+        const Factor right = transposesB ? b[column + (long)i * leadingB] : b[i + (long)column * leadingB];
+        sum += (double)rounded(number(left), compute) * (double)rounded(number(right), compute);
       }
       T &result = c[row + (long)column * leadingC];
       // What is multiplied by zero is not read.
@@ -65,16 +67,19 @@ int cublasGemmStridedBatchedEx(dt_blas, int transposesA, int transposesB, int m,
                                int leadingB, long long strideB, const void *beta, void *c, int typeC, int leadingC,
                                long long strideC, int count, int compute, int) {
   for (const void *matrix : {a, b, (const void *)c}) emulator::requireDeviceAddress(matrix, "a matrix of cuBLAS's");
-  if (typeA != typeB || typeA != typeC) return notSupported;
+  if (typeA != typeB || (typeA != typeC && (typeA != bfloat16 || typeC != float32))) return notSupported;
   const auto each = [&](auto *first, auto *second, auto *result) {
     using T = std::remove_pointer_t<decltype(result)>;
+    using Factor = std::remove_const_t<std::remove_pointer_t<decltype(first)>>;
     emulator::submit([=, alpha = *static_cast<const T *>(alpha), beta = *static_cast<const T *>(beta)] {
       for (int i = 0; i < count; i++)
-        multiply<T>(transposesA, transposesB, m, n, k, alpha, first + i * strideA, leadingA, second + i * strideB,
-                    leadingB, beta, result + i * strideC, leadingC, compute);
+        multiply<Factor, T>(transposesA, transposesB, m, n, k, alpha, first + i * strideA, leadingA,
+                            second + i * strideB, leadingB, beta, result + i * strideC, leadingC, compute);
     });
   };
-  if (typeA == float32 && compute != computeFloat64)
+  if (typeA == bfloat16 && compute == computeFloat32)
+    each(static_cast<const unsigned short *>(a), static_cast<const unsigned short *>(b), static_cast<float *>(c));
+  else if (typeA == float32 && compute != computeFloat64)
     each(static_cast<const float *>(a), static_cast<const float *>(b), static_cast<float *>(c));
   else if (typeA == float64 && compute == computeFloat64)
     each(static_cast<const double *>(a), static_cast<const double *>(b), static_cast<double *>(c));

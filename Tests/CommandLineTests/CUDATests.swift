@@ -103,6 +103,28 @@ extension DistTrainProgramTests {
       #expect(run.succeeded && run.output.contains("tiny:"), "\(run.report)")
     }
 
+    @Test func `the ceilings of a GPU are measured`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let run = try DistTrainProgram.run(
+        ["bench", "roofline", "--device", "cuda", "--size", "24", "--json"], environment: emulator.environment)
+      #expect(run.succeeded, "\(run.report)")
+      for name in ["memory_copy", "product_float32", "product_tf32", "product_bfloat16"] {
+        #expect(run.output.contains("\"\(name)\":"), "\(run.report)")
+      }
+    }
+
+    @Test(arguments: [true, false])
+    func `the doctor says what computes convolutions`(_ hasLibrary: Bool) throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      if !hasLibrary { try FileManager.default.removeItem(at: emulator.folder.appending(path: "libcudnn.so.9")) }
+      let run = try DistTrainProgram.run(["doctor"], environment: emulator.environment)
+      // Without it in the folder one that the machine has is found.
+      let expected = hasLibrary ? "cuDNN 99900" : "cuDNN"
+      #expect(run.output.contains(expected), "\(run.report)")
+    }
+
     @Test func `a folder without CUDA's libraries is named`() throws {
       let emulator = try Emulator()
       defer { emulator.remove() }

@@ -10,7 +10,8 @@ public enum ProductPrecision: String, Codable, CaseIterable, Sendable {
   case float32
   /// Factors rounded to ten bits after the point, by the tensor cores of a CUDA device; the processor has no such mode.
   case tf32
-  /// Factors rounded to bfloat16, seven bits after the point, to nearest and ties to even.
+  /// Factors rounded to bfloat16, seven bits after the point, to nearest and ties to even; cuDNN's convolutions round their
+  /// results so, too.
   case bfloat16
 
   /// What this thread's products use, forward and backward; float32 unless set.

@@ -15,6 +15,11 @@ public enum Device: Hashable, Sendable {
     if case .cuda(let index) = self { _ = try CUDADevice.opened(index) }
   }
 
+  /// Returns once everything that was asked for so far has been computed; at once on the CPU, which computes in step.
+  public func synchronize() {
+    if case .cuda(let index) = self { CUDADevice.required(index).synchronize() }
+  }
+
   /// The number of GPUs that can be used; 0 without a driver.
   public static var cudaCount: Int { (try? CUDADriver.shared.get().deviceCount) ?? 0 }
 }
@@ -29,7 +34,21 @@ extension Device {
     let driver = try CUDADriver.shared.get()
     return
       "\(self) \(gpu.name) (sm_\(gpu.architecture)), driver for CUDA \(driver.version.major).\(driver.version.minor), "
-      + "NVRTC \(gpu.kernels.compilerVersion), cuBLAS \(gpu.matrices.version)"
+      + "NVRTC \(gpu.kernels.compilerVersion), cuBLAS \(gpu.matrices.version), "
+      + (gpu.convolutions.map { "cuDNN \($0.version)" } ?? "convolutions by own kernels: cuDNN was not found")
+  }
+
+  /// The bytes of memory that nobody uses on a GPU; without bound for the CPU.
+  package var freeByteCount: Int {
+    guard case .cuda(let index) = self else { return .max }
+    return CUDADevice.required(index).memory.freeByteCount
+  }
+
+  /// The bytes that were taken from a GPU's driver, and those that tensors hold of them now: both are the same after every
+  /// step, but the first ones, when nothing leaks. Zero for the CPU.
+  package var byteCounts: (fromDriver: Int, inUse: Int) {
+    guard case .cuda(let index) = self else { return (0, 0) }
+    return CUDADevice.required(index).memory.byteCounts
   }
 
   /// What tells a GPU from all others in the world; empty for the CPU.

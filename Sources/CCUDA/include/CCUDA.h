@@ -18,12 +18,27 @@ typedef struct dt_cuda_graph *dt_graph;
 typedef struct dt_cuda_executable_graph *dt_executable_graph;
 typedef struct dt_nvrtc_program *dt_program;
 typedef struct dt_cublas_handle *dt_blas;
+typedef struct dt_cudnn_handle *dt_dnn;
+typedef struct dt_cudnn_tensor *dt_dnn_tensor;
+typedef struct dt_cudnn_filter *dt_dnn_filter;
+typedef struct dt_cudnn_convolution *dt_dnn_convolution;
 typedef struct dt_nccl_communicator *dt_nccl;
 
 /// Made by one rank of a group, and given to all.
 typedef struct {
   char bytes[128];
 } dt_nccl_id;
+
+/// An algorithm that cuDNN has for a convolution: `cudnnConvolutionFwdAlgoPerf_t`, and the same for both gradients.
+typedef struct {
+  int algorithm;
+  int status;
+  float milliseconds;
+  size_t workspace_bytes;
+  int determinism;
+  int math;
+  int reserved[3];
+} dt_dnn_algorithm;
 
 // X(result, name, parameters, arguments)
 
@@ -116,6 +131,71 @@ typedef struct {
     (handle, transposeA, transposeB, m, n, k, alpha, a, typeA, leadingA, strideA, b, typeB, leadingB, strideB, beta, c, \
      typeC, leadingC, strideC, count, computeType, algorithm))
 
+#define DT_CUDNN_FUNCTIONS(X) \
+  X(size_t, cudnnGetVersion, (void), ()) \
+  X(size_t, cudnnGetCudartVersion, (void), ()) \
+  X(const char *, cudnnGetErrorString, (int status), (status)) \
+  X(int, cudnnCreate, (dt_dnn *handle), (handle)) \
+  X(int, cudnnSetStream, (dt_dnn handle, dt_stream stream), (handle, stream)) \
+  X(int, cudnnCreateTensorDescriptor, (dt_dnn_tensor *tensor), (tensor)) \
+  X(int, cudnnSetTensor4dDescriptor, \
+    (dt_dnn_tensor tensor, int format, int type, int count, int channels, int height, int width), \
+    (tensor, format, type, count, channels, height, width)) \
+  X(int, cudnnDestroyTensorDescriptor, (dt_dnn_tensor tensor), (tensor)) \
+  X(int, cudnnCreateFilterDescriptor, (dt_dnn_filter *filter), (filter)) \
+  X(int, cudnnSetFilter4dDescriptor, \
+    (dt_dnn_filter filter, int type, int format, int count, int channels, int height, int width), \
+    (filter, type, format, count, channels, height, width)) \
+  X(int, cudnnDestroyFilterDescriptor, (dt_dnn_filter filter), (filter)) \
+  X(int, cudnnCreateConvolutionDescriptor, (dt_dnn_convolution *convolution), (convolution)) \
+  X(int, cudnnSetConvolution2dDescriptor, \
+    (dt_dnn_convolution convolution, int paddingHeight, int paddingWidth, int strideHeight, int strideWidth, \
+     int dilationHeight, int dilationWidth, int mode, int computeType), \
+    (convolution, paddingHeight, paddingWidth, strideHeight, strideWidth, dilationHeight, dilationWidth, mode, \
+     computeType)) \
+  X(int, cudnnSetConvolutionMathType, (dt_dnn_convolution convolution, int math), (convolution, math)) \
+  X(int, cudnnSetConvolutionGroupCount, (dt_dnn_convolution convolution, int groups), (convolution, groups)) \
+  X(int, cudnnDestroyConvolutionDescriptor, (dt_dnn_convolution convolution), (convolution)) \
+  X(int, cudnnGetConvolutionForwardAlgorithm_v7, \
+    (dt_dnn handle, dt_dnn_tensor x, dt_dnn_filter w, dt_dnn_convolution convolution, dt_dnn_tensor y, int room, \
+     int *count, dt_dnn_algorithm *algorithms), \
+    (handle, x, w, convolution, y, room, count, algorithms)) \
+  X(int, cudnnGetConvolutionBackwardDataAlgorithm_v7, \
+    (dt_dnn handle, dt_dnn_filter w, dt_dnn_tensor dy, dt_dnn_convolution convolution, dt_dnn_tensor dx, int room, \
+     int *count, dt_dnn_algorithm *algorithms), \
+    (handle, w, dy, convolution, dx, room, count, algorithms)) \
+  X(int, cudnnGetConvolutionBackwardFilterAlgorithm_v7, \
+    (dt_dnn handle, dt_dnn_tensor x, dt_dnn_tensor dy, dt_dnn_convolution convolution, dt_dnn_filter dw, int room, \
+     int *count, dt_dnn_algorithm *algorithms), \
+    (handle, x, dy, convolution, dw, room, count, algorithms)) \
+  X(int, cudnnGetConvolutionForwardWorkspaceSize, \
+    (dt_dnn handle, dt_dnn_tensor x, dt_dnn_filter w, dt_dnn_convolution convolution, dt_dnn_tensor y, int algorithm, \
+     size_t *bytes), \
+    (handle, x, w, convolution, y, algorithm, bytes)) \
+  X(int, cudnnGetConvolutionBackwardDataWorkspaceSize, \
+    (dt_dnn handle, dt_dnn_filter w, dt_dnn_tensor dy, dt_dnn_convolution convolution, dt_dnn_tensor dx, \
+     int algorithm, size_t *bytes), \
+    (handle, w, dy, convolution, dx, algorithm, bytes)) \
+  X(int, cudnnGetConvolutionBackwardFilterWorkspaceSize, \
+    (dt_dnn handle, dt_dnn_tensor x, dt_dnn_tensor dy, dt_dnn_convolution convolution, dt_dnn_filter dw, \
+     int algorithm, size_t *bytes), \
+    (handle, x, dy, convolution, dw, algorithm, bytes)) \
+  X(int, cudnnConvolutionForward, \
+    (dt_dnn handle, const void *alpha, dt_dnn_tensor xType, const void *x, dt_dnn_filter wType, const void *w, \
+     dt_dnn_convolution convolution, int algorithm, void *workspace, size_t bytes, const void *beta, \
+     dt_dnn_tensor yType, void *y), \
+    (handle, alpha, xType, x, wType, w, convolution, algorithm, workspace, bytes, beta, yType, y)) \
+  X(int, cudnnConvolutionBackwardData, \
+    (dt_dnn handle, const void *alpha, dt_dnn_filter wType, const void *w, dt_dnn_tensor dyType, const void *dy, \
+     dt_dnn_convolution convolution, int algorithm, void *workspace, size_t bytes, const void *beta, \
+     dt_dnn_tensor dxType, void *dx), \
+    (handle, alpha, wType, w, dyType, dy, convolution, algorithm, workspace, bytes, beta, dxType, dx)) \
+  X(int, cudnnConvolutionBackwardFilter, \
+    (dt_dnn handle, const void *alpha, dt_dnn_tensor xType, const void *x, dt_dnn_tensor dyType, const void *dy, \
+     dt_dnn_convolution convolution, int algorithm, void *workspace, size_t bytes, const void *beta, \
+     dt_dnn_filter dwType, void *dw), \
+    (handle, alpha, xType, x, dyType, dy, convolution, algorithm, workspace, bytes, beta, dwType, dw))
+
 #define DT_NCCL_FUNCTIONS(X) \
   X(int, ncclGetVersion, (int *version), (version)) \
   X(const char *, ncclGetErrorString, (int status), (status)) \
@@ -133,6 +213,7 @@ typedef struct {
 DT_DRIVER_FUNCTIONS(DT_DECLARE)
 DT_NVRTC_FUNCTIONS(DT_DECLARE)
 DT_CUBLAS_FUNCTIONS(DT_DECLARE)
+DT_CUDNN_FUNCTIONS(DT_DECLARE)
 DT_NCCL_FUNCTIONS(DT_DECLARE)
 #undef DT_DECLARE
 
@@ -142,6 +223,7 @@ typedef const char *(*dt_binding)(void *library);
 const char *dt_bind_driver(void *library);
 const char *dt_bind_nvrtc(void *library);
 const char *dt_bind_cublas(void *library);
+const char *dt_bind_cudnn(void *library);
 const char *dt_bind_nccl(void *library);
 
 /// Makes `context` that of this thread, unless it is already.

@@ -2,10 +2,12 @@ import Autograd
 
 /// Some samples of a data set: tensors with one row for each sample.
 public struct Batch {
-  /// What the samples consist of, each [n, …]; for supervised learning inputs and targets.
-  public let tensors: [Tensor]
   /// The number of samples.
   public let count: Int
+  /// What the batch is kept as: its tensors or, where a GPU gathers them, the numbers of the samples, `int64` [n].
+  let contents: [Tensor]
+  /// Where a GPU gathers the tensors from.
+  let samples: ResidentSamples?
 
   /// A batch of at least one tensor, all with the same number of rows.
   public init(_ tensors: [Tensor]) {
@@ -13,17 +15,35 @@ public struct Batch {
     precondition(
       Set(shapes.map(\.first)).count == 1 && shapes[0].first != nil,
       "a batch needs tensors with as many rows each, not of shapes \(shapes)")
-    self.tensors = tensors
+    contents = tensors
     count = shapes[0][0]
+    samples = nil
   }
+
+  /// The samples with the given numbers, `int64` [n], of those that are on a GPU.
+  package init(_ indices: Tensor, of samples: ResidentSamples) {
+    contents = [indices]
+    count = indices.count
+    self.samples = samples
+  }
+
+  /// The same kind of batch with other contents.
+  func with(contents: [Tensor]) -> Batch {
+    guard let samples else { return Batch(contents) }
+    return Batch(contents[0], of: samples)
+  }
+
+  /// What the samples consist of, each [n, …]; for supervised learning inputs and targets.
+  public var tensors: [Tensor] { (0..<(samples?.columnCount ?? contents.count)).map { self[$0] } }
 
   /// A batch of inputs [n, …] and as many targets: class labels [n] of `int64`, or values [n, …] to approximate.
   public init(inputs: Tensor, targets: Tensor) { self.init([inputs, targets]) }
 
   /// One of the tensors, [n, …].
   public subscript(index: Int) -> Tensor {
-    precondition(tensors.indices.contains(index), "tensor \(index) of a batch of \(tensors.count)")
-    return tensors[index]
+    let tensorCount = samples?.columnCount ?? contents.count
+    precondition((0..<tensorCount).contains(index), "tensor \(index) of a batch of \(tensorCount)")
+    return samples?.column(index, of: contents[0]) ?? contents[index]
   }
 
   /// The first tensor, [n, …].

@@ -10,4 +10,12 @@ public protocol Dataset: Sendable {
   ///
   /// - Throws: When samples cannot be read.
   func batch(_ indices: [Int]) throws -> Batch
+  /// What ``batch(_:)`` gathers from, a column for each tensor of a batch, where all samples are in memory; `nil`, which
+  /// is the default, where they are not. A GPU gets a copy of it if that fits, and then gathers batches itself.
+  var columns: [SampleColumn]? { get }
+}
+
+extension Dataset {
+  /// None: batches are asked for one by one.
+  public var columns: [SampleColumn]? { nil }
 }

@@ -7,10 +7,20 @@ extension LabeledImages: Dataset {
   /// Pixels are gathered and converted in one pass; each is divided by 255 in single precision.
   public func batch(_ indices: [Int]) -> Batch {
     for index in indices { precondition(labels.indices.contains(index), "image \(index) of \(count)") }
-    let planes = channels == 1 ? [] : [channels]
-    let images = Tensor(shape: [indices.count] + planes + [height, width], of: Float.self) { gather(indices, into: $0) }
+    let images = Tensor(shape: [indices.count] + imageShape, of: Float.self) { gather(indices, into: $0) }
     return Batch(inputs: images, targets: Tensor(indices.map { Int64(labels[$0]) }, shape: [indices.count]))
   }
+
+  /// The pixels and the labels, a byte each.
+  public var columns: [SampleColumn]? {
+    let labels = AlignedBytes(count: count) { $0.copyBytes(from: self.labels) }
+    return [
+      SampleColumn(pixels, dtype: .uint8, shape: imageShape, conversion: .fractionsOf255),
+      SampleColumn(labels, dtype: .uint8, shape: [], conversion: .wholeNumbers),
+    ]
+  }
+
+  private var imageShape: [Int] { (channels == 1 ? [] : [channels]) + [height, width] }
 
   /// Goes through eight images at a time, a cache line of each in turn: shuffled images are far apart in memory, and so
   /// the processor fetches eight of them at once rather than one after the other.

@@ -32,10 +32,7 @@ public struct ShardLoader {
   /// With prefetch, the batches after this one are being made from now on; any other batch begins that anew.
   /// - Throws: What the data set throws.
   public mutating func batch(epoch: Int, step: Int, piece: Int = 0) throws -> Batch {
-    precondition(
-      epoch >= 0 && (0..<shards.stepsPerEpoch).contains(step) && (0..<shards.pieceCount).contains(piece),
-      "piece \(piece) of \(shards.pieceCount), step \(step) of \(shards.stepsPerEpoch) in epoch \(epoch)")
-    let position = (epoch * shards.stepsPerEpoch + step) * shards.pieceCount + piece
+    let position = position(epoch: epoch, step: step, piece: piece)
     guard prefetch > 0 else { return try batches.batch(at: position) }
     if let ahead, ahead.start + ahead.batches.takenCount == position, let batch = try ahead.batches.next() {
       return batch
@@ -44,6 +41,19 @@ public struct ShardLoader {
     let batch = try batches.batch(at: position)
     ahead = (Prefetch(batches, ahead: prefetch), position + 1)
     return batch
+  }
+
+  /// The numbers of the samples of such a piece.
+  package mutating func samples(epoch: Int, step: Int, piece: Int = 0) -> [Int] {
+    batches.samples(at: position(epoch: epoch, step: step, piece: piece))
+  }
+
+  /// The pieces before this one since the first epoch.
+  private func position(epoch: Int, step: Int, piece: Int) -> Int {
+    precondition(
+      epoch >= 0 && (0..<shards.stepsPerEpoch).contains(step) && (0..<shards.pieceCount).contains(piece),
+      "piece \(piece) of \(shards.pieceCount), step \(step) of \(shards.stepsPerEpoch) in epoch \(epoch)")
+    return (epoch * shards.stepsPerEpoch + step) * shards.pieceCount + piece
   }
 }
 
@@ -66,11 +76,16 @@ private struct ShardBatches: BatchProducer {
   /// The batch after `position` others, counted from the first epoch on; ``next()`` goes on from there.
   mutating func batch(at position: Int) throws -> Batch {
     self.position = position + 1
+    return try dataset.ungraphedBatch(samples(at: position))
+  }
+
+  /// The numbers of that batch's samples.
+  mutating func samples(at position: Int) -> [Int] {
     let (stepNumber, piece) = position.quotientAndRemainder(dividingBy: shards.pieceCount)
     let (epoch, step) = stepNumber.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
     if order?.epoch != epoch {
       order = (epoch, SampleOrder.epochOrder(count: dataset.count, seed: seed, epoch: epoch))
     }
-    return try dataset.ungraphedBatch(shards.samples(step: step, piece: piece, order: order?.samples ?? []))
+    return shards.samples(step: step, piece: piece, order: order?.samples ?? [])
   }
 }

@@ -19,7 +19,7 @@ final class BatchStatistics {
 
   /// The batch on which a rank runs its model: an empty one where it has none.
   func batch(for given: Batch?) -> Batch? {
-    if let given, emptyBatch == nil { emptyBatch = Batch(given.tensors.map { $0.sliced(0..<0) }) }
+    if let given, emptyBatch == nil { emptyBatch = given.with(contents: given.contents.map { $0.sliced(0..<0) }) }
     precondition(
       given != nil || emptyBatch != nil,
       "the first batch with synchronized batch normalization is nil: give an empty one, for the shapes of its tensors")

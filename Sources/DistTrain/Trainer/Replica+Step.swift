@@ -62,14 +62,15 @@ extension Replica {
     try shardBuffers?.beginShard(isFirstOfRank: isFirst)
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
     let count = given?.count ?? 0
-    let sum: Tensor?
-    if let recorder, let batch, isFirst && isLast {
-      sum = try recorder.run(batch.tensors) { tensors in
-        try differentiate(Batch(tensors), count: count, part: part, loss: loss, isLast: true)
+    func compute() throws -> Tensor? {
+      guard let recorder, let batch, isFirst && isLast else {
+        return try differentiate(batch, count: count, part: part, loss: loss, isLast: isLast)
       }
-    } else {
-      sum = try differentiate(batch, count: count, part: part, loss: loss, isLast: isLast)
+      return try recorder.run(batch) { try differentiate($0, count: count, part: part, loss: loss, isLast: true) }
     }
+    // cuDNN may choose another algorithm, and so another order of additions, on another machine.
+    let needsOwnKernels = isReproducible && arena.device != .cpu
+    let sum = try needsOwnKernels ? Kernels.choosing(generic: true, compute) : compute()
     progress.add(loss: sum, count: count)
   }
 

@@ -146,8 +146,8 @@ public final class Replica {
   /// A batch on the replica's device, brought there while the GPU computes; its memory is used again by the second call
   /// from now. The batch itself where it is there already.
   func staged(_ batch: Batch) -> Batch {
-    guard let uploads, batch.tensors.contains(where: { $0.device == .cpu }) else { return batch }
-    return Batch(uploads.upload(batch.tensors))
+    guard let uploads, batch.contents.contains(where: { $0.device == .cpu }) else { return batch }
+    return batch.with(contents: uploads.upload(batch.contents))
   }
 
   private func gradientBecameReady(_ index: Int) {

@@ -30,6 +30,21 @@ public enum Workload: String, CaseIterable, Sendable {
   /// Whether the model is one for 28×28 images in ten classes.
   public var takesImages: Bool { self != .tiny && self != .resnet18 }
 
+  /// The multiply-adds of products and convolutions in a step, for each sample: those of the forward pass, as many for
+  /// the gradients of the weights, and but for the first layer as many for those of its inputs.
+  public var multiplyAddsPerSample: Int {
+    // A filter is used at every place of its output. Both networks halve the images where they double the filters.
+    let area = self == .cnn ? 28 * 32 : 32 * 64
+    let counts = makeModel().parameters.map { weight in
+      switch weight.rank {
+      case 2: weight.count
+      case 4: weight.count * (area / weight.shape[0]) * (area / weight.shape[0])
+      default: 0
+      }
+    }
+    return 3 * counts.reduce(0, +) - counts[0]
+  }
+
   /// A new model, its parameters drawn from the thread's default generator as PyTorch would draw them.
   public func makeModel() -> Sequential {
     switch self {

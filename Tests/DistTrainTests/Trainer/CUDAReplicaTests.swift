@@ -46,4 +46,30 @@ struct CUDAReplicaTests {
     #expect(throws: NonfiniteLoss.self) { try replica.step(broken) }
     #expect(replica.arena.flat.array(of: Float.self) == before)
   }
+
+  /// In a process of its own, where nothing else has tensors.
+  @Test func `steps leave no memory behind`() async {
+    await #expect(processExitsWith: .success) {
+      let device = try EmulatedGPU.device()
+      let generator = RandomGenerator(seed: 1)
+      let model = Sequential(
+        Conv2d(1, 4, kernel: 3, generator: generator), BatchNorm2d(4), ReLU(), Flatten(),
+        Linear(64, 3, generator: generator))
+      let replica = try Replica(
+        model.to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: LocalCommunicator())
+      let images = TensorDataset(
+        Tensor.randn([40, 1, 6, 6], generator: generator), Tensor.randint(0..<3, [40], generator: generator))
+      var feed = BatchFeed(ShardLoader(images, shards: Shards(sampleCount: 40, globalBatch: 16), seed: 1), for: replica)
+      func makeSteps(_ count: Int) throws {
+        for step in 0..<count {
+          // Two batches of 16 samples and one of 8.
+          _ = try replica.step(feed.batch(epoch: step / 3, step: step % 3, piece: 0))
+        }
+      }
+      try makeSteps(12)
+      let before = device.byteCounts
+      try makeSteps(102)
+      precondition(device.byteCounts == before, "\(before) after 12 steps, \(device.byteCounts) after 102 more")
+    }
+  }
 }

@@ -2,13 +2,23 @@ extension CUDABackend {
   func convolution(
     _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry, into result: Tensor
   ) {
-    gather(Gather(geometry), weight, from: x, bias: bias, into: result)
+    guard let plan = libraryPlan(.output, geometry, x.dtype) else {
+      return gather(Gather(geometry), weight, from: x, bias: bias, into: result)
+    }
+    compute(plan, x, weight, into: result)
+    if let bias {
+      let column = Tensor(storage: bias.storage, offset: bias.offset, shape: [bias.count, 1, 1], dtype: bias.dtype)
+      binary(.add, result, column, into: result)
+    }
   }
 
   func convolutionInputGradient(
     _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor
   ) {
-    gather(Gather(inputGradient: geometry), weight, from: gradient, bias: nil, into: result)
+    guard let plan = libraryPlan(.imageGradient, geometry, gradient.dtype) else {
+      return gather(Gather(inputGradient: geometry), weight, from: gradient, bias: nil, into: result)
+    }
+    compute(plan, weight, gradient, into: result)
   }
 
   private func gather(_ g: Gather, _ weight: Tensor, from source: Tensor, bias: Tensor?, into result: Tensor) {
@@ -36,6 +46,9 @@ extension CUDABackend {
     _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
     guard result.count > 0 else { return }
+    if let plan = libraryPlan(.filterGradient, geometry, x.dtype) {
+      return compute(plan, x, gradient, into: result, adding: adding)
+    }
     let c = KernelCorrelation(geometry)
     let tile = ConvolutionTile(x.dtype, rows: c.filters)
     let taps = c.channels * c.kernel.0 * c.kernel.1

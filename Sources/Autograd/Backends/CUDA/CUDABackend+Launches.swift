@@ -40,6 +40,13 @@ extension CUDABackend {
   func scratch(_ count: Int, _ dtype: DataType) -> Tensor {
     Tensor(uninitialized: [count], dtype: dtype, device: .cuda(device.index))
   }
+
+  /// The elements of a float32 tensor as bfloat16, two bytes each.
+  func roundedToBFloat16(_ x: Tensor) -> Tensor {
+    let result = scratch(2 * x.count, .uint8)
+    launch("round_bf16", in: .copies, over: x.count, x.count, x.address, result.address)
+    return result
+  }
 }
 
 /// How sums are divided among blocks. It depends on shapes alone, and so does the order in which elements are added.

@@ -7,13 +7,14 @@ extension CUDABackend {
     }
     switch result.dtype {
     case .float32:
-      let arithmetic: MatrixLibrary.Arithmetic =
-        switch ProductPrecision.current {
-        case .float32: .float32
-        case .tf32: .float32ByTF32
-        case .bfloat16: .float32ByBFloat16
-        }
-      multiply(product, a, b, into: result, adding: adding, .float32, arithmetic)
+      switch ProductPrecision.current {
+      case .float32: multiply(product, a, b, into: result, adding: adding, .float32, .float32)
+      case .tf32: multiply(product, a, b, into: result, adding: adding, .float32, .float32ByTF32)
+      case .bfloat16 where product.outweighsConversion:
+        let (first, second) = (roundedToBFloat16(a), roundedToBFloat16(b))
+        multiply(product, first, second, into: result, adding: adding, .bfloat16, .float32)
+      case .bfloat16: multiply(product, a, b, into: result, adding: adding, .float32, .float32ByBFloat16)
+      }
     case .float64: multiply(product, a, b, into: result, adding: adding, .float64, .float64)
     case .int64: multiplyIntegers(product, a, b, into: result, adding: adding)
     default: unsupported("matrix product", result.dtype)
@@ -22,23 +23,24 @@ extension CUDABackend {
 
   private func multiply(
     _ p: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool,
-    _ element: MatrixLibrary.Element, _ arithmetic: MatrixLibrary.Arithmetic
+    _ factor: MatrixLibrary.Element, _ arithmetic: MatrixLibrary.Arithmetic
   ) {
     device.enter()
     let size = result.dtype.byteCount
+    let factorSize = factor == .bfloat16 ? 2 : size
     func multiply(_ place: Int, count: Int, strides: (first: Int, second: Int)) {
       let offset = p.offsets[place]
       device.matrices.multiply(
         .init(
-          address: a.address + offset.first * size, isTransposed: p.transposesFirst,
+          address: a.address + offset.first * factorSize, isTransposed: p.transposesFirst,
           rowStride: p.transposesFirst ? p.rows : p.inner, batchStride: strides.first),
         .init(
-          address: b.address + offset.second * size, isTransposed: p.transposesSecond,
+          address: b.address + offset.second * factorSize, isTransposed: p.transposesSecond,
           rowStride: p.transposesSecond ? p.inner : p.columns, batchStride: strides.second),
         into: .init(
           address: result.address + place * p.rows * p.columns * size, rowStride: p.columns,
           batchStride: p.rows * p.columns),
-        rows: p.rows, columns: p.columns, inner: p.inner, count: count, adding: adding, element, arithmetic)
+        rows: p.rows, columns: p.columns, inner: p.inner, count: count, adding: adding, factor, arithmetic)
     }
     if let strides = p.evenStrides {
       multiply(0, count: p.offsets.count, strides: strides)
@@ -60,6 +62,10 @@ extension CUDABackend {
 }
 
 extension MatrixProduct {
+  /// Whether the product of bfloat16 factors takes so much less time than that of float32 ones, rounded on the way, that
+  /// it is worth a pass over each to convert them first.
+  fileprivate var outweighsConversion: Bool { offsets.count == 1 && min(rows, columns, inner) >= 512 }
+
   /// The distances from each matrix of the batch to the next, if they are all the same.
   fileprivate var evenStrides: (first: Int, second: Int)? {
     guard offsets.count > 1 else { return (0, 0) }

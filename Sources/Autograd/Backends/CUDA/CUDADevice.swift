@@ -21,6 +21,8 @@ final class CUDADevice: @unchecked Sendable {
   let memory: CUDAMemory
   let kernels: KernelLibrary
   let matrices: MatrixLibrary
+  /// Absent where own kernels compute all convolutions.
+  let convolutions: ConvolutionLibrary?
   let staging: StagingBuffers
 
   /// The oldest GPUs that the kernels are written for: Ampere, the first with bfloat16 and TF32.
@@ -76,6 +78,7 @@ final class CUDADevice: @unchecked Sendable {
     kernels = try KernelLibrary(
       compiler: KernelCompiler(newestVersion: driver.version.major), architecture: architecture, context: context)
     matrices = try MatrixLibrary(newestVersion: driver.version.major, stream: stream, memory: memory)
+    convolutions = try ConvolutionLibrary(newestVersion: driver.version.major, context: context, stream: stream)
   }
 
   /// The UUID that the driver gives this GPU, 16 bytes.

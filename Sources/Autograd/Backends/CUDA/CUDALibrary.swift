@@ -21,6 +21,8 @@ package struct CUDALibrary: Sendable {
     bind: dt_bind_nvrtc)
   package static let cublas = CUDALibrary(
     title: "cuBLAS", stem: "libcublas", versions: [13, 12], companions: ["libcublasLt"], bind: dt_bind_cublas)
+  package static let cudnn = CUDALibrary(
+    title: "cuDNN", stem: "libcudnn", versions: [9, 8], companions: [], bind: dt_bind_cudnn)
   static let nccl = CUDALibrary(title: "NCCL", stem: "libnccl", versions: [2], companions: [], bind: dt_bind_nccl)
 
   /// Opens the library and binds its functions.

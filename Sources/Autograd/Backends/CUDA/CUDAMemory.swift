@@ -49,6 +49,14 @@ final class CUDAMemory: @unchecked Sendable {
   /// tensors hold now.
   var byteCounts: (fromDriver: Int, inUse: Int) { state.withLock { ($0.bytesFromDriver, $0.bytesInUse) } }
 
+  /// The bytes that the driver has left for anybody.
+  var freeByteCount: Int {
+    var (free, total) = (0, 0)
+    CUDADriver.require(dt_enter(context), "cuCtxSetCurrent")
+    CUDADriver.require(dt_cuMemGetInfo_v2(&free, &total), "cuMemGetInfo")
+    return free
+  }
+
   /// Uninitialized memory, aligned to 256 bytes.
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let size = SizeClass(byteCount: max(byteCount, 256))
@@ -148,9 +156,4 @@ final class CUDAMemory: @unchecked Sendable {
       state.shared.free[index] = []
     }
   }
-}
-
-/// The memory of all GPUs that tensors hold now, in bytes: the same after every step when nothing leaks.
-package var cudaMemoryByteCount: Int {
-  (0..<Device.cudaCount).reduce(0) { $0 + ((try? CUDADevice.opened($1))?.memory.byteCounts.inUse ?? 0) }
 }

@@ -1,7 +1,7 @@
 import CCUDA
 
 /// NVRTC, which makes machine code of kernels.
-package struct KernelCompiler {
+package struct KernelCompiler: Sendable {
   let version: (major: Int, minor: Int)
   /// The architectures that code can be made for, as in 90.
   private let architectures: [Int]
@@ -23,7 +23,7 @@ package struct KernelCompiler {
 
   /// What a program is compiled for: an architecture itself, or the closest before it, in the intermediate code that
   /// the driver translates.
-  package enum Target: CustomStringConvertible {
+  package enum Target: CustomStringConvertible, Sendable {
     case machine(Int)
     case intermediate(Int)
 

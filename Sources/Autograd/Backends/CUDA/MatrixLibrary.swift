@@ -32,10 +32,11 @@ final class MatrixLibrary: @unchecked Sendable {
       dt_cublasSetWorkspace_v2(handle, memory.take(Self.workspaceBytes), Self.workspaceBytes), "cublasSetWorkspace")
   }
 
-  /// The type of the elements of all three matrices, by numbers of `cudaDataType_t`.
+  /// The type of elements, by numbers of `cudaDataType_t`.
   enum Element: Int32 {
     case float32 = 0
     case float64 = 1
+    case bfloat16 = 14
   }
 
   /// How the products of elements are computed, by numbers of `cublasComputeType_t`.
@@ -55,11 +56,12 @@ final class MatrixLibrary: @unchecked Sendable {
     var batchStride = 0
   }
 
-  /// `count` products c = op(a) · op(b), or those added to c; all row-major.
+  /// `count` products c = op(a) · op(b), or those added to c; all row-major, c of float64 if the factors are, else float32.
   func multiply(
     _ a: Operand, _ b: Operand, into c: Operand, rows: Int, columns: Int, inner: Int, count: Int, adding: Bool,
-    _ element: Element, _ arithmetic: Arithmetic
+    _ factor: Element, _ arithmetic: Arithmetic
   ) {
+    let result = factor == .float64 ? factor : .float32
     var (one, beta): (Float, Float) = (1, adding ? 1 : 0)
     var (wideOne, wideBeta): (Double, Double) = (1, adding ? 1 : 0)
     func call(_ alpha: UnsafeRawPointer, _ beta: UnsafeRawPointer) -> Int32 {
@@ -67,17 +69,17 @@ final class MatrixLibrary: @unchecked Sendable {
       guard count > 1 else {
         return dt_cublasGemmEx(
           handle, b.isTransposed ? 1 : 0, a.isTransposed ? 1 : 0, number(columns), number(rows), number(inner), alpha,
-          b.address, element.rawValue, number(b.rowStride), a.address, element.rawValue, number(a.rowStride), beta,
-          c.address, element.rawValue, number(c.rowStride), arithmetic.rawValue, Self.defaultAlgorithm)
+          b.address, factor.rawValue, number(b.rowStride), a.address, factor.rawValue, number(a.rowStride), beta,
+          c.address, result.rawValue, number(c.rowStride), arithmetic.rawValue, Self.defaultAlgorithm)
       }
       return dt_cublasGemmStridedBatchedEx(
         handle, b.isTransposed ? 1 : 0, a.isTransposed ? 1 : 0, number(columns), number(rows), number(inner), alpha,
-        b.address, element.rawValue, number(b.rowStride), Int64(b.batchStride), a.address, element.rawValue,
-        number(a.rowStride), Int64(a.batchStride), beta, c.address, element.rawValue, number(c.rowStride),
+        b.address, factor.rawValue, number(b.rowStride), Int64(b.batchStride), a.address, factor.rawValue,
+        number(a.rowStride), Int64(a.batchStride), beta, c.address, result.rawValue, number(c.rowStride),
         Int64(c.batchStride), number(count), arithmetic.rawValue, Self.defaultAlgorithm)
     }
     let status = turn.withLock { _ in
-      element == .float64 ? call(&wideOne, &wideBeta) : call(&one, &beta)
+      result == .float64 ? call(&wideOne, &wideBeta) : call(&one, &beta)
     }
     if status != 0 {
       preconditionFailure(

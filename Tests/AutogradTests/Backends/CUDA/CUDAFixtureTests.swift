@@ -9,6 +9,11 @@ import Testing
     try OperatorFixtureTests.check(index, on: EmulatedGPU.device())
   }
 
+  @Test(arguments: OperatorFixture.all.cases.indices.filter { OperatorFixture.all.cases[$0].op.contains("conv") })
+  func convolutionsByOwnKernelsAgreeWithPyTorch(index: Int) throws {
+    try Kernels.choosing(generic: true) { try OperatorFixtureTests.check(index, on: EmulatedGPU.device()) }
+  }
+
   @Test(arguments: OptimizerFixture.all.optimizers.indices)
   func everyStepIsPyTorchs(index: Int) throws {
     let run = OptimizerFixture.all.optimizers[index]

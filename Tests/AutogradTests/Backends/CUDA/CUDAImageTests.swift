@@ -7,18 +7,41 @@ import Testing
   /// Of numbers whose products add up without rounding, so that all orders and precisions give the same.
   @Test(arguments: 0..<12, [DataType.float32, .float64])
   func convolutions(seed: Int, dtype: DataType) throws {
-    try checkConvolution(seed: seed, dtype, .float32)
+    try Kernels.choosing(generic: true) { try checkConvolution(seed: seed, dtype, .float32) }
   }
 
   @Test(arguments: 0..<2, [ProductPrecision.tf32, .bfloat16])
   func convolutionsOnTensorCores(seed: Int, precision: ProductPrecision) throws {
-    try checkConvolution(seed: seed, .float32, precision)
+    try Kernels.choosing(generic: true) { try checkConvolution(seed: seed, .float32, precision) }
   }
 
-  private func checkConvolution(seed: Int, _ dtype: DataType, _ precision: ProductPrecision) throws {
+  /// cuDNN gives sums in bfloat16 for factors in bfloat16, and a real one may add transformed products.
+  @Test(arguments: 0..<12, [(ProductPrecision.float32, 1e-5), (.tf32, 1e-5), (.bfloat16, 0x1p-8)])
+  func convolutionsByTheLibrary(seed: Int, precision: (ProductPrecision, tolerance: Double)) throws {
+    try Kernels.choosing(generic: false) {
+      try checkConvolution(seed: seed, .float32, precision.0, within: precision.tolerance)
+    }
+  }
+
+  @Test func precisionsOfTheLibrary() throws {
+    // As large as tensor cores need it to be.
+    let (channels, places) = (64, 256)
+    let values = [1 + 0x1p-9, 1 + 0x1p-12] + [Double](repeating: 0, count: channels - 2)
+    let image = values.flatMap { [Double](repeating: $0, count: places) }
+    let x = Tensor(image, shape: [1, channels, 16, 16]).cast(to: .float32).to(try EmulatedGPU.device())
+    let weight = Tensor.ones([channels, channels, 1, 1], device: x.device)
+    for (precision, sum) in [(ProductPrecision.float32, 2 + 0x1p-9 + 0x1p-12), (.tf32, 2 + 0x1p-9), (.bfloat16, 2)] {
+      let y = withProductPrecision(precision) { x.conv2d(weight) }
+      #expect(y.array(of: Double.self).allSatisfy { $0 == sum }, "\(precision)")
+    }
+  }
+
+  private func checkConvolution(
+    seed: Int, _ dtype: DataType, _ precision: ProductPrecision, within tolerance: Double = 0
+  ) throws {
     let before = ProductPrecision.current
     defer { ProductPrecision.current = before }
-    try expectSame("convolution \(seed)", seed: UInt64(seed)) { draws in
+    try expectSame("convolution \(seed)", within: tolerance, seed: UInt64(seed)) { draws in
       ProductPrecision.current = draws.device == .cpu ? .float32 : precision
       let groups = draws.number(1...3)
       let (channels, filters) = (draws.number(1...4), draws.number(1...5) * (seed % 3 == 0 ? 9 : 1))

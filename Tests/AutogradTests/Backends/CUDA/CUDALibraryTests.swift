@@ -43,6 +43,25 @@ import TestSupport
         == .functionMissing(library: "cuBLAS", path: file.path, function: "cublasGetVersion_v2"))
   }
 
+  @Test func `cuDNN may be absent, but not incomplete or for a later driver`() throws {
+    let folder = try EmulatedGPU.makeFolder(names: [])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let search = LibrarySearch(places: [.folder(folder.path)])
+    #expect(try ConvolutionLibrary.open(newest: 13, in: search) == nil)
+    let file = folder.appending(path: "libcudnn.so.8")
+    try FileManager.default.createSymbolicLink(at: file, withDestinationURL: BuiltProduct.url("libIncompleteCUDA.so"))
+    #expect(throws: CUDAError.functionMissing(library: "cuDNN", path: file.path, function: "cudnnGetVersion")) {
+      try ConvolutionLibrary.open(newest: 13, in: search)
+    }
+    let whole = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
+    defer { try? FileManager.default.removeItem(at: whole) }
+    let path = whole.appending(path: "libcudnn.so.9").path
+    #expect(throws: CUDAError.driverTooOld(driver: "12", library: "cuDNN", path: path)) {
+      try ConvolutionLibrary.open(newest: 12, in: LibrarySearch(places: [.folder(whole.path)]))
+    }
+    #expect(try ConvolutionLibrary.open(newest: 13, in: LibrarySearch(places: [.folder(whole.path)])) == 99_900)
+  }
+
   @Test func `a driver that is older than the only library is named, with both versions`() throws {
     let folder = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
     defer { try? FileManager.default.removeItem(at: folder) }

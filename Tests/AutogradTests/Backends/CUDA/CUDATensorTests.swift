@@ -92,6 +92,25 @@ import TestSupport
     for (x, y) in zip(found.array(of: Double.self), expected.array(of: Double.self)) { #expect(abs(x - y) < 1e-13) }
   }
 
+  /// So large that factors are converted before they are multiplied; no sum of what they become is rounded.
+  @Test func largeProductsOfBFloat16() throws {
+    func products(on device: Device, factor: Double) throws -> [[Float]] {
+      let generator = RandomGenerator(seed: 4)
+      func integers(_ range: Range<Int>, _ shape: [Int], times factor: Double = 1) -> Tensor {
+        let x = (Tensor.randint(range, shape, generator: generator).cast(to: .float32) * factor).to(device)
+        x.requiresGrad = true
+        return x
+      }
+      let x = integers(-8..<9, [515, 513], times: factor), weight = integers(-8..<9, [513, 518], times: factor)
+      let y = x.matmul(weight)
+      try (y * integers(-1..<2, y.shape)).sum().backward()
+      return try [y, #require(x.grad), #require(weight.grad)].map { $0.array(of: Float.self) }
+    }
+    let expected = try products(on: .cpu, factor: 1)
+    let found = try withProductPrecision(.bfloat16) { try products(on: EmulatedGPU.device(), factor: 1 + 0x1p-10) }
+    #expect(found == expected)
+  }
+
   @Test func precisionsOfProductsDiffer() throws {
     defer { ProductPrecision.current = .float32 }
     // As large as cuBLAS needs matrices to be before it rounds their elements: small products are made exactly.

@@ -7,12 +7,13 @@ private let isAskedFor = ProcessInfo.processInfo.environment["DISTTRAIN_COMPILE_
 
 /// Every kernel through NVRTC, which needs no GPU. `launch/test --cuda-compile` installs it and runs this, in a process
 /// of its own because a process uses one NVRTC.
-@Suite(.serialized, .enabled(if: isAskedFor, "runs by launch/test --cuda-compile"))
+@Suite(.enabled(if: isAskedFor, "runs by launch/test --cuda-compile"))
 struct KernelCompilationTests {
+  private static let compiler = Result { try KernelCompiler(newestVersion: nil) }
+
   @Test(arguments: KernelModule.allCases, [80, 90])
   func compilesWithoutSpills(module: KernelModule, architecture: Int) throws {
-    let compiler = try KernelCompiler(newestVersion: nil)
-    let (image, log) = try compiler.compile(
+    let (image, log) = try Self.compiler.get().compile(
       module, for: .machine(architecture), options: ["--ptxas-options=--verbose"])
     #expect(image.starts(with: Array("\u{7f}ELF".utf8)))
     var kernels = 0

@@ -75,3 +75,26 @@ MOVE(128, Bits128)
 SELECT(8, Byte)
 SELECT(32, unsigned)
 SELECT(64, UInt)
+
+// Between float32 and the bits of bfloat16, to nearest and ties to even.
+typedef unsigned short BFloat16;
+DEVICE BFloat16 rounded(float x) {
+  const unsigned bits = __float_as_uint(x);
+  const bool isNaN = (bits & 0x7fffffff) > 0x7f800000;
+  return (BFloat16)((isNaN ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+KERNEL(round_bf16, (Int n, const float *x, BFloat16 *out)) {
+  typedef Pack<BFloat16, 4> Four;
+  const Int whole = isAligned(x, out) ? n / 4 : 0;
+  for (Int i = globalThread(); i < whole; i += globalThreads()) {
+    const Pack<float, 4> values = ((const Pack<float, 4> *)x)[i];
+    ((Four *)out)[i] = {{rounded(values.at[0]), rounded(values.at[1]), rounded(values.at[2]), rounded(values.at[3])}};
+  }
+  for (Int i = whole * 4 + globalThread(); i < n; i += globalThreads()) out[i] = rounded(x[i]);
+}
+KERNEL(widen_bf16, (Int n, int adding, const BFloat16 *x, float *out)) {
+  for (Int i = globalThread(); i < n; i += globalThreads()) {
+    const float value = __uint_as_float((unsigned)x[i] << 16);
+    out[i] = adding ? out[i] + value : value;
+  }
+}

@@ -1,0 +1,152 @@
+import CCUDA
+
+/// How cuDNN computes a convolution of certain shapes: its descriptors of the operands, and the algorithm that it
+/// prefers for them of those that always give the same bits.
+final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // immutable once made
+  /// What is computed from the other two of image, filters and output, or their gradients.
+  enum Operation: Int {
+    case output, imageGradient, filterGradient
+  }
+
+  let operation: Operation
+  /// Whether operands and result are bfloat16, of 2 bytes an element.
+  let isBFloat16: Bool
+  /// The memory that the algorithm works in.
+  private(set) var workspaceByteCount = 0
+  /// The operation and its shapes, for messages.
+  let description: String
+
+  private var image: dt_dnn_tensor?
+  private var output: dt_dnn_tensor?
+  private var filters: dt_dnn_filter?
+  private var convolution: dt_dnn_convolution?
+  private var algorithm: Int32 = 0
+
+  /// An algorithm that would take more memory is passed over.
+  private static let largestWorkspace = 1 << 30
+
+  /// Nil where the library has no algorithm of the kind.
+  init?(_ operation: Operation, _ g: ConvolutionGeometry, _ precision: ProductPrecision, handle: dt_dnn) {
+    self.operation = operation
+    isBFloat16 = precision == .bfloat16
+    description = "\(operation) of a convolution of \(g.input) with \(g.weight) in \(g.groups) group(s)"
+    guard describe(g, precision), let chosen = choose(precision, handle) else { return nil }
+    algorithm = chosen.algorithm
+    // What is said of an algorithm holds with its own kind of arithmetic. For float32 the descriptor's excludes TF32.
+    if precision != .float32 {
+      guard dt_cudnnSetConvolutionMathType(convolution, chosen.math) == 0 else { return nil }
+    }
+    guard findWorkspace(handle) else { return nil }
+  }
+
+  deinit {
+    if let image { _ = dt_cudnnDestroyTensorDescriptor(image) }
+    if let output { _ = dt_cudnnDestroyTensorDescriptor(output) }
+    if let filters { _ = dt_cudnnDestroyFilterDescriptor(filters) }
+    if let convolution { _ = dt_cudnnDestroyConvolutionDescriptor(convolution) }
+  }
+
+  /// A number for each precision.
+  static func number(of precision: ProductPrecision) -> Int {
+    switch precision {
+    case .float32: 0
+    case .tf32: 1
+    case .bfloat16: 2
+    }
+  }
+
+  /// Kinds of arithmetic, by numbers of `cudnnMathType_t`.
+  private enum Math {
+    /// For float32 tensors TF32.
+    static let tensorCores: Int32 = 1
+    /// Half precision for float32 tensors.
+    static let converting: Int32 = 2
+    static let fusedMultiplyAdd: Int32 = 3
+  }
+
+  private func describe(_ g: ConvolutionGeometry, _ precision: ProductPrecision) -> Bool {
+    let (float32, bfloat16, imageAfterImage, crossCorrelation): (Int32, Int32, Int32, Int32) = (0, 9, 0, 1)
+    let type = isBFloat16 ? bfloat16 : float32
+    let math = precision == .float32 ? Math.fusedMultiplyAdd : Math.tensorCores
+    let (input, result, weight) = (g.input.map(Int32.init), g.output.map(Int32.init), g.weight.map(Int32.init))
+    let (padding, stride, dilation) = (g.window.padding, g.window.stride, g.window.dilation)
+    return dt_cudnnCreateTensorDescriptor(&image) == 0 && dt_cudnnCreateTensorDescriptor(&output) == 0
+      && dt_cudnnCreateFilterDescriptor(&filters) == 0 && dt_cudnnCreateConvolutionDescriptor(&convolution) == 0
+      && dt_cudnnSetTensor4dDescriptor(image, imageAfterImage, type, input[0], input[1], input[2], input[3]) == 0
+      && dt_cudnnSetTensor4dDescriptor(output, imageAfterImage, type, result[0], result[1], result[2], result[3]) == 0
+      && dt_cudnnSetFilter4dDescriptor(filters, type, imageAfterImage, weight[0], weight[1], weight[2], weight[3]) == 0
+      && dt_cudnnSetConvolution2dDescriptor(
+        convolution, Int32(padding.0), Int32(padding.1), Int32(stride.0), Int32(stride.1), Int32(dilation.0),
+        Int32(dilation.1), crossCorrelation, float32) == 0
+      && dt_cudnnSetConvolutionGroupCount(convolution, Int32(g.groups)) == 0
+      && dt_cudnnSetConvolutionMathType(convolution, math) == 0
+  }
+
+  /// The first of the algorithms that the library expects to be fastest which may be used.
+  private func choose(_ precision: ProductPrecision, _ handle: dt_dnn) -> dt_dnn_algorithm? {
+    var found = [dt_dnn_algorithm](repeating: dt_dnn_algorithm(), count: 8)
+    let room = Int32(found.count)
+    var count: Int32 = 0
+    let status =
+      switch operation {
+      case .output:
+        dt_cudnnGetConvolutionForwardAlgorithm_v7(handle, image, filters, convolution, output, room, &count, &found)
+      case .imageGradient:
+        dt_cudnnGetConvolutionBackwardDataAlgorithm_v7(
+          handle, filters, output, convolution, image, room, &count, &found)
+      case .filterGradient:
+        dt_cudnnGetConvolutionBackwardFilterAlgorithm_v7(
+          handle, image, output, convolution, filters, room, &count, &found)
+      }
+    guard status == 0 else { return nil }
+    let deterministic: Int32 = 1
+    let excluded = precision == .float32 ? [Math.tensorCores, Math.converting] : [Math.converting]
+    return found.prefix(Int(count)).first {
+      $0.status == 0 && $0.determinism == deterministic && !excluded.contains($0.math)
+        && $0.workspace_bytes <= Self.largestWorkspace
+    }
+  }
+
+  private func findWorkspace(_ handle: dt_dnn) -> Bool {
+    let status =
+      switch operation {
+      case .output:
+        dt_cudnnGetConvolutionForwardWorkspaceSize(
+          handle, image, filters, convolution, output, algorithm, &workspaceByteCount)
+      case .imageGradient:
+        dt_cudnnGetConvolutionBackwardDataWorkspaceSize(
+          handle, filters, output, convolution, image, algorithm, &workspaceByteCount)
+      case .filterGradient:
+        dt_cudnnGetConvolutionBackwardFilterWorkspaceSize(
+          handle, image, output, convolution, filters, algorithm, &workspaceByteCount)
+      }
+    return status == 0 && workspaceByteCount <= Self.largestWorkspace
+  }
+
+  /// Starts the computation, and returns the library's status.
+  func compute(
+    _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer, into result: UnsafeMutableRawPointer,
+    adding: Bool, workspace: UnsafeMutableRawPointer?, handle: dt_dnn
+  ) -> Int32 {
+    var (one, beta): (Float, Float) = (1, adding ? 1 : 0)
+    return switch operation {
+    case .output:
+      dt_cudnnConvolutionForward(
+        handle, &one, image, first, filters, second, convolution, algorithm, workspace, workspaceByteCount, &beta,
+        output, result)
+    case .imageGradient:
+      dt_cudnnConvolutionBackwardData(
+        handle, &one, filters, first, output, second, convolution, algorithm, workspace, workspaceByteCount, &beta,
+        image, result)
+    case .filterGradient:
+      dt_cudnnConvolutionBackwardFilter(
+        handle, &one, image, first, output, second, convolution, algorithm, workspace, workspaceByteCount, &beta,
+        filters, result)
+    }
+  }
+
+  /// The library's text for a status.
+  static func text(of status: Int32) -> String {
+    dt_cudnnGetErrorString(status).map { String(cString: $0) } ?? "unknown status \(status)"
+  }
+}
