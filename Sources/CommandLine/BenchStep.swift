@@ -37,6 +37,10 @@ struct BenchStep: ParsableCommand {
   var precision = ProductPrecision.float32
   @Option(help: "All-reduce in memory that the ranks of a node share, or by MPI: shared or mpi.")
   var collective = CollectiveChoice.shared
+  @Option(
+    help: ArgumentHelp("All-reduce gradients in buckets of these sizes: \(BucketChoice.choices).", valueName: "sizes"),
+    transform: BucketChoice.init(argument:))
+  var buckets = BucketChoice.automatic
   @Option(help: "Make gradients smaller between nodes: \(GradientCompression.choices).")
   var compress: GradientCompression?
   @Flag(help: "Keep on each rank the optimizer's state of its part of the weights only.")
@@ -102,6 +106,7 @@ struct BenchStep: ParsableCommand {
     let seconds: Double
     /// Seconds that the all-reduce took and the backward pass did not hide.
     let communication: Double
+    let buckets: ChosenBuckets
   }
 
   private func measure(_ samples: any Dataset, _ communicator: any Communicator) throws -> Timing {
@@ -111,7 +116,8 @@ struct BenchStep: ParsableCommand {
     let device = try communicator.openDevice(self.device)
     let replica = try Replica(
       workload.makeModel().to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
-      compression: compress, shardsOptimizer: shardOptimizer, allowsNonfinite: true, reproducibleShards: reproducible)
+      buckets: buckets, compression: compress, shardsOptimizer: shardOptimizer, allowsNonfinite: true,
+      reproducibleShards: reproducible)
     var feed = BatchFeed(ShardLoader(samples, shards: shards, seed: 0), for: replica)
     var step = 0
     var communication = 0.0
@@ -128,6 +134,7 @@ struct BenchStep: ParsableCommand {
       }
     }
     try makeSteps(10)
+    while replica.isTuningBuckets { try makeSteps(1) }
     communication = 0
     try communicator.barrier()
     var (steps, elapsed) = (0, 0.0)
@@ -140,7 +147,7 @@ struct BenchStep: ParsableCommand {
       isOver = try communicator.allReduced(elapsed > seconds ? 1 : 0, .maximum)
     }
     elapsed += stopwatch.lap()
-    return Timing(steps: steps, seconds: elapsed, communication: communication)
+    return Timing(steps: steps, seconds: elapsed, communication: communication, buckets: replica.buckets)
   }
 
   private func report(_ timing: Timing, _ communicator: any Communicator) {
@@ -153,13 +160,16 @@ struct BenchStep: ParsableCommand {
         .init("batch_per_rank", .integer(batchPerRank)), .init("precision", .string(precision.rawValue)),
         .init("samples_per_s", .real(rate, decimals: 1)),
         .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
+        .init("buckets", .string(timing.buckets.sizes.description)),
+        .init("buckets_origin", .string(timing.buckets.origin.rawValue)),
       ])
       print(record.text)
     } else {
       print(
         String(
           format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce",
-          workload.rawValue, step * 1e6, rate, communicator.size, batchPerRank, share * 100))
+          workload.rawValue, step * 1e6, rate, communicator.size, batchPerRank, share * 100)
+          + (communicator.size > 1 ? "; buckets: \(timing.buckets)" : ""))
     }
   }
 }

@@ -47,6 +47,8 @@ public final class SharedCommunicator: Communicator {
   public var localSize: Int { window.size }
   /// Whether all ranks share one node.
   public var sumsAlongBinaryTree: Bool { !network.hasSeveralNodes }
+  /// Whether there are more than two nodes, whose sums are added in an order of the communicator below.
+  public var sumsDependOnCount: Bool { network.nodeCount > 2 }
   /// How the ranks were started.
   public var launch: LaunchDescription { transport.launch }
 
