@@ -37,6 +37,10 @@ public protocol Communicator: AnyObject {
   /// Whether sums over all ranks are made along the binary tree ((r0 + r1) + (r2 + r3)) + … of the ranks.
   var sumsAlongBinaryTree: Bool { get }
 
+  /// Whether the bits of an element's sum may depend on how many elements are all-reduced in the same call, and on its
+  /// place among them.
+  var sumsDependOnCount: Bool { get }
+
   /// The name of the algorithm by which a buffer is all-reduced, for measurements.
   func allReduceAlgorithm<Element: ReducibleElement>(for buffer: UnsafeMutableBufferPointer<Element>) -> String
 
@@ -104,6 +108,9 @@ extension Communicator {
 
   /// False: nothing is known of the order.
   public var sumsAlongBinaryTree: Bool { false }
+
+  /// False along a binary tree and for two ranks, whose order changes nothing; else nothing is known of the order.
+  public var sumsDependOnCount: Bool { size > 2 && !sumsAlongBinaryTree }
 
   /// False: sums are those of all bits.
   public var roundsSums: Bool { false }

@@ -15,7 +15,7 @@ struct AllReduce: ParsableCommand {
       bytes / time; bus bandwidth is that times 2(N-1)/N for N ranks, the share of the bytes that every rank must send.
       """)
 
-  @Option(help: "Sizes in bytes, separated by commas; K and M are 1024 and 1024².")
+  @Option(help: "Sizes in bytes, separated by commas; K, M and G are 1024, 1024² and 1024³.")
   var sizes = ByteSizes(bytes: [1 << 10, 64 << 10, 1 << 20, 32 << 20])
 
   @Option(help: ArgumentHelp("Time to spend on each size.", valueName: "seconds"))
@@ -50,7 +50,7 @@ struct AllReduce: ParsableCommand {
   }
 }
 
-/// A list of byte counts as written on the command line: `1K,64K,1M`.
+/// A list of byte counts as written on the command line: `1KiB,64K,1M`.
 struct ByteSizes: ExpressibleByArgument {
   let bytes: [Int]
 
@@ -58,21 +58,15 @@ struct ByteSizes: ExpressibleByArgument {
 
   init?(argument: String) {
     var bytes: [Int] = []
-    for word in argument.uppercased().split(separator: ",", omittingEmptySubsequences: false) {
-      let unit = word.hasSuffix("K") ? 1 << 10 : word.hasSuffix("M") ? 1 << 20 : 1
-      guard let number = Int(unit == 1 ? word : word.dropLast()), number > 0 else { return nil }
-      let (product, overflow) = number.multipliedReportingOverflow(by: unit)
-      guard !overflow, product % MemoryLayout<Float>.stride == 0 else { return nil }
-      guard product <= ProcessInfo.processInfo.physicalMemory else { return nil }
-      bytes.append(product)
+    for word in argument.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let count = ByteCount.parse(word), count % MemoryLayout<Float>.stride == 0 else { return nil }
+      guard count <= ProcessInfo.processInfo.physicalMemory else { return nil }
+      bytes.append(count)
     }
     self.bytes = bytes
   }
 
-  var defaultValueDescription: String {
-    bytes.map { $0 % (1 << 20) == 0 ? "\($0 >> 20)M" : $0 % 1024 == 0 ? "\($0 >> 10)K" : "\($0)" }
-      .joined(separator: ",")
-  }
+  var defaultValueDescription: String { bytes.map(ByteCount.text).joined(separator: ",") }
 }
 
 /// The measured times of all-reduces of one size.

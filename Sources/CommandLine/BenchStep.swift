@@ -43,6 +43,10 @@ struct BenchStep: ParsableCommand {
   var precision = ProductPrecision.float32
   @Option(help: "All-reduce in memory that the ranks of a node share, or by MPI: shared or mpi.")
   var collective = CollectiveChoice.shared
+  @Option(
+    help: ArgumentHelp("All-reduce gradients in buckets of these sizes: \(BucketChoice.choices).", valueName: "sizes"),
+    transform: BucketChoice.init(argument:))
+  var buckets = BucketChoice.automatic
   @Option(help: "Make gradients smaller between nodes: \(GradientCompression.choices).")
   var compress: GradientCompression?
   @Flag(help: "Keep on each rank the optimizer's state of its part of the weights only.")
@@ -116,6 +120,7 @@ struct BenchStep: ParsableCommand {
     let communication: Double
     /// What was recorded of further steps.
     let profiled: ProfiledSteps?
+    let buckets: ChosenBuckets
   }
 
   private func measure(_ samples: any Dataset, _ communicator: any Communicator) throws -> Timing {
@@ -125,7 +130,8 @@ struct BenchStep: ParsableCommand {
     let device = try communicator.openDevice(self.device)
     let replica = try Replica(
       subject.makeModel().to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
-      compression: compress, shardsOptimizer: shardOptimizer, allowsNonfinite: true, reproducibleShards: reproducible)
+      buckets: buckets, compression: compress, shardsOptimizer: shardOptimizer, allowsNonfinite: true,
+      reproducibleShards: reproducible)
     var feed = BatchFeed(ShardLoader(samples, shards: shards, seed: 0), for: replica)
     var step = 0
     var communication = 0.0
@@ -142,6 +148,7 @@ struct BenchStep: ParsableCommand {
       }
     }
     try makeSteps(10)
+    while replica.isTuningBuckets { try makeSteps(1) }
     communication = 0
     try communicator.barrier()
     var (steps, elapsed) = (0, 0.0)
@@ -158,7 +165,7 @@ struct BenchStep: ParsableCommand {
     let profiled =
       profile || trace != nil
       ? try ProfiledSteps(count: steps, isTraced: trace != nil, communicator) { try makeSteps(1) } : nil
-    return Timing(steps: steps, seconds: elapsed, communication: waited, profiled: profiled)
+    return Timing(steps: steps, seconds: elapsed, communication: waited, profiled: profiled, buckets: replica.buckets)
   }
 
   /// The ceilings of what computes, while all ranks use theirs. Collective.
@@ -182,6 +189,9 @@ struct BenchStep: ParsableCommand {
         .init("samples_per_s", .real(rate, decimals: 1)),
         .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
         .init("tflops", .real(tflops, decimals: 3)),
+        .init("peak_memory_mib", .integer(Processor.peakMemoryByteCount >> 20)),
+        .init("buckets", .string(timing.buckets.sizes.description)),
+        .init("buckets_origin", .string(timing.buckets.origin.rawValue)),
       ]
       if let ceilings, let profiled = timing.profiled {
         record += [
@@ -196,7 +206,8 @@ struct BenchStep: ParsableCommand {
         String(
           format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce, "
             + "%.3f TFLOP/s of each rank in products",
-          subject.name, step * 1e6, rate, communicator.size, batchPerRank, share * 100, tflops))
+          subject.name, step * 1e6, rate, communicator.size, batchPerRank, share * 100, tflops)
+          + (communicator.size > 1 ? "; buckets: \(timing.buckets)" : ""))
       if let ceilings, let profiled = timing.profiled { profiled.printTable(ceilings, plainSeconds: step) }
     }
   }

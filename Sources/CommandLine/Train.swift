@@ -10,6 +10,16 @@ extension TrainingConfiguration.DeviceKind: ExpressibleByArgument {}
 extension CollectiveChoice: ExpressibleByArgument {}
 extension GradientCompression: ExpressibleByArgument {}
 
+extension BucketChoice {
+  /// The choice that a flag names.
+  init(argument: String) throws {
+    guard let choice = BucketChoice(rawValue: argument) else {
+      throw ValidationError("expected \(Self.choices); a size is \(BucketSizes.least) or more")
+    }
+    self = choice
+  }
+}
+
 /// `disttrain train`.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -98,8 +108,9 @@ struct Train: ParsableCommand {
   var allowNonfinite: Bool?
   @Option(
     help: ArgumentHelp(
-      "All-reduce gradients in buckets of about this size.\(Self.default(\.bucketBytes))", valueName: "bytes"))
-  var bucketBytes: Int?
+      "All-reduce gradients in buckets of sizes that are measured in the first steps, or of these: \(BucketChoice.choices).\(Self.default(\.buckets.rawValue))",
+      valueName: "sizes"), transform: BucketChoice.init(argument:))
+  var buckets: BucketChoice?
   @Option(
     help:
       "All-reduce gradients in memory that the ranks of a node share, or by MPI: shared or mpi.\(Self.default(\.collective.rawValue))"
@@ -178,7 +189,7 @@ struct Train: ParsableCommand {
     set(\.checkpointEvery, checkpointEvery)
     set(\.verifyReplicas, verifyReplicas)
     set(\.allowNonfinite, allowNonfinite)
-    set(\.bucketBytes, bucketBytes)
+    set(\.buckets, buckets)
     set(\.collective, collective)
     if let compress { result.compress = compress }
     set(\.shardOptimizer, shardOptimizer)

@@ -5,14 +5,14 @@ import Testing
   private let parameters = [0..<10, 10..<30, 30..<35, 35..<100, 100..<104]
 
   @Test func `a bucket is full once it has reached its size`() {
-    let plan = BucketPlan(parameters: parameters, bytesPerElement: 4, firstBucketBytes: 40, bucketBytes: 100)
+    let plan = BucketPlan(parameters: parameters, bytesPerElement: 4, sizes: BucketSizes(first: 40, others: 100))
     #expect(plan.buckets.map(\.elements) == [0..<10, 10..<35, 35..<100, 100..<104])
     #expect(plan.buckets.map(\.parameters) == [0..<1, 1..<3, 3..<4, 4..<5])
   }
 
   @Test func `the tail belongs to the last bucket`() {
     let plan = BucketPlan(
-      parameters: parameters, tailCount: 2, bytesPerElement: 4, firstBucketBytes: 40, bucketBytes: 100)
+      parameters: parameters, tailCount: 2, bytesPerElement: 4, sizes: BucketSizes(first: 40, others: 100))
     #expect(plan.buckets.map(\.elements) == [0..<10, 10..<35, 35..<100, 100..<106])
     #expect(plan.elementCount == 106)
   }

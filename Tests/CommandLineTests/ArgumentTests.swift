@@ -36,6 +36,11 @@ extension DistTrainProgramTests {
       ("train --gobal-batch 3", "Unknown option '--gobal-batch'. Did you mean '--global-batch'?"),
       ("train --model transformer", "Please provide one of 'mlp' and 'cnn'."),
       ("train --compress zip", "The value 'zip' is invalid for '--compress <how>'"),
+      (
+        "train --buckets 3x",
+        "The value '3x' is invalid for '--buckets <sizes>': expected auto, measured, a size such as 1MiB, or the first"
+      ),
+      ("bench step --buckets 1MiB,2MiB,3MiB", "The value '1MiB,2MiB,3MiB' is invalid for '--buckets <sizes>'"),
       ("train --epochs many", "The value 'many' is invalid for '--epochs <number>'"),
       ("train images", "Unexpected argument 'images'"),
       ("evaluate", "Missing expected argument '<model>'"),

@@ -1,3 +1,4 @@
+import Collective
 import Foundation
 import Testing
 import TestSupport
@@ -11,7 +12,7 @@ extension DistTrainProgramTests {
     /// The batches of the two larger workloads are smaller than theirs, which would take long.
     @Test(arguments: [
       ("tiny", 50, []), ("mlp", 128, []), ("tiny", 50, ["--precision", "bfloat16"]), ("cnn", 8, ["--batch", "8"]),
-      ("wide", 2, ["--batch", "2"]),
+      ("wide", 2, ["--batch", "2", "--buckets", "64KiB,2MiB"]),
     ])
     func `a step's time is one line of JSON`(_ workload: String, _ batch: Int, _ more: [String]) throws {
       let run = try DistTrainProgram.run(
@@ -22,6 +23,13 @@ extension DistTrainProgramTests {
       #expect(record["workload"] as? String == workload)
       #expect(record["world"] as? Int == (hasMPI ? 2 : 1))
       #expect(record["batch_per_rank"] as? Int == batch)
+      let sizes = try #require(record["buckets"] as? String)
+      let origin = try #require(record["buckets_origin"] as? String)
+      if workload == "wide" {
+        #expect(sizes == "64KiB,2MiB" && origin == "given")
+      } else {
+        #expect(BucketSizes(sizes) != nil && origin == (hasMPI && workload != "tiny" ? "measured" : "standard"))
+      }
       let rate = try #require(record["samples_per_s"] as? Double)
       let step = try #require(record["step_us"] as? Double)
       let expected = Double(batch * (hasMPI ? 2 : 1)) / step * 1e6

@@ -21,7 +21,7 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
   }
 
   /// All checks.
-  public static let all = accumulation + unevenData + unusedParameters + batchStatistics + reproducibility
+  public static let all = accumulation + unevenData + unusedParameters + batchStatistics + reproducibility + buckets
 }
 
 /// Throws unless a condition holds.

@@ -26,7 +26,8 @@ extension ReplicaCheck {
     // Without momentum: parameters, buffers and the number of steps are all that a run goes on from.
     let options = SGD.Options(learningRate: 0.3, weightDecay: 0.01)
     let replica = try Replica(
-      model, options, communicator: communicator, bucketBytes: 64, shardsOptimizer: shardsOptimizer,
+      model, options, communicator: communicator, buckets: .sizes(BucketSizes(first: 64, others: 64)),
+      shardsOptimizer: shardsOptimizer,
       reproducibleShards: shards)
     replica.stepCount = steps.lowerBound
     var loader = ShardLoader(

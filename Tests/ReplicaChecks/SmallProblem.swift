@@ -32,7 +32,8 @@ enum SmallProblem {
     synchronizesBatchNorm: Bool = false
   ) throws -> Replica {
     try Replica(
-      model, options, communicator: communicator, bucketBytes: 64, reproducibleShards: reproducibleShards,
+      model, options, communicator: communicator, buckets: .sizes(BucketSizes(first: 64, others: 64)),
+      reproducibleShards: reproducibleShards,
       synchronizesBatchNorm: synchronizesBatchNorm)
   }
 }

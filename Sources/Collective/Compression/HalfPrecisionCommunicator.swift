@@ -5,8 +5,8 @@
 /// sends them to all. All ranks get the same bits, which do not depend on how gradients are cut into buckets. Everything
 /// else is left to the group below.
 public final class HalfPrecisionCommunicator: Communicator {
-  /// The least number of elements that travel in 16 bits.
-  public static let minimumCount = 64
+  /// The least number of elements that travel in 16 bits: fewer than any parameter takes in an arena.
+  public static let minimumCount = 16
 
   private let base: any Communicator
   private let format: HalfPrecision
@@ -37,6 +37,9 @@ public final class HalfPrecisionCommunicator: Communicator {
 
   /// True.
   public var roundsSums: Bool { true }
+
+  /// False for what travels in 16 bits.
+  public var sumsDependOnCount: Bool { false }
 
   /// Memory of the group below.
   public func makeBuffer(byteCount: Int) throws -> CommunicationBuffer { try base.makeBuffer(byteCount: byteCount) }

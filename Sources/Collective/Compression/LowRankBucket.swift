@@ -2,7 +2,7 @@ import CSharedMemory
 
 /// A matrix of gradients in a bucket, and the rank of its approximation.
 struct LowRankMatrix: Equatable {
-  /// The first element in the bucket.
+  /// The first element in the bucket, or in the arena.
   let start: Int
   let rows: Int
   let columns: Int
@@ -17,6 +17,14 @@ struct LowRankMatrix: Equatable {
     self.rank = min(rank, rows, columns)
     guard 2 * (rows + columns) * self.rank < rows * columns else { return nil }
   }
+
+  private init(start: Int, _ other: LowRankMatrix) {
+    self.start = start
+    (rows, columns, rank) = (other.rows, other.columns, other.rank)
+  }
+
+  /// The same matrix at another place.
+  func moved(by distance: Int) -> LowRankMatrix { LowRankMatrix(start: start + distance, self) }
 
   var elements: Range<Int> { start..<start + rows * columns }
   var leftCount: Int { rows * rank }
@@ -34,7 +42,7 @@ final class LowRankBucket {
   private let residual: UnsafeMutableBufferPointer<Float>
   /// The left factors, then the plain gradients.
   private let left: UnsafeMutableBufferPointer<Float>
-  /// The right factors.
+  /// The right factors, which the next step begins with.
   private let right: UnsafeMutableBufferPointer<Float>
   private var isLeftSummed = false
 
@@ -42,8 +50,12 @@ final class LowRankBucket {
   ///
   /// - Parameters:
   ///   - share: one divided by the number of ranks.
-  ///   - seed: decides the first right factors; the same on all ranks.
-  init(_ gradients: UnsafeMutableBufferPointer<Float>, matrices: [LowRankMatrix], share: Float, seed: UInt64) {
+  ///   - residual: what was left out so far, in the layout of the gradients.
+  ///   - right: the right factors with which the next step begins; the same on all ranks.
+  init(
+    _ gradients: UnsafeMutableBufferPointer<Float>, matrices: [LowRankMatrix], share: Float,
+    residual: UnsafeMutableBufferPointer<Float>, right: UnsafeMutableBufferPointer<Float>
+  ) {
     self.gradients = gradients
     self.matrices = matrices
     self.share = share
@@ -55,20 +67,13 @@ final class LowRankBucket {
     }
     plain.append(end..<gradients.count)
     self.plain = plain.filter { !$0.isEmpty }
-    residual = .allocate(capacity: gradients.count)
-    residual.initialize(repeating: 0)
+    self.residual = residual
+    self.right = right
     left = .allocate(capacity: matrices.reduce(plain.reduce(0) { $0 + $1.count }) { $0 + $1.leftCount })
     left.initialize(repeating: 0)
-    right = .allocate(capacity: matrices.reduce(0) { $0 + $1.rightCount })
-    var noise = Noise(seed: seed)
-    _ = right.initialize(fromContentsOf: right.indices.map { _ in noise.next() })
   }
 
-  deinit {
-    residual.deallocate()
-    left.deallocate()
-    right.deallocate()
-  }
+  deinit { left.deallocate() }
 
   /// The left factors of this rank, and what is summed as it is: to be summed over ranks.
   func projected() -> UnsafeMutableBufferPointer<Float> {
@@ -87,8 +92,8 @@ final class LowRankBucket {
   func next() -> UnsafeMutableBufferPointer<Float>? {
     guard isLeftSummed else {
       isLeftSummed = true
-      var noise = Noise(seed: 0)
       forEachMatrix { matrix, left, right in
+        var noise = Noise(seed: 0)
         orthonormalize(left, count: matrix.rows, columns: matrix.rank, &noise)
         csm_low_rank_right(
           matrix.rows, matrix.columns, matrix.rank, residual.address(matrix.start, matrix.elements.count), left, right)

@@ -15,7 +15,14 @@ import CSharedMemory
 /// each gradient, what it left out, which a run that is resumed begins without. Sums have the same bits on all ranks.
 final class PowerSGD: BucketCompression {
   private let communicator: any Communicator
-  private let buckets: [LowRankBucket]
+  private let arena: UnsafeMutableBufferPointer<Float>
+  /// Of each parameter, the matrix as which it is summed, if any.
+  private let matrices: [LowRankMatrix?]
+  /// What this rank left out so far, in the layout of the arena.
+  private let residual: UnsafeMutableBufferPointer<Float>
+  /// The right factors, in the order of the parameters.
+  private let right: UnsafeMutableBufferPointer<Float>
+  private var buckets: [LowRankBucket] = []
   /// The buckets that were started and are not summed, oldest first, each with what it waits for.
   private var underWay: [(bucket: LowRankBucket, operation: any PendingOperation)] = []
 
@@ -30,13 +37,36 @@ final class PowerSGD: BucketCompression {
   ) {
     precondition(shapes.count == plan.parameterCount, "\(shapes.count) shapes of \(plan.parameterCount) parameters")
     self.communicator = communicator
-    buckets = zip(plan.buckets, plan.gradientRanges).enumerated().map { index, bucket in
-      LowRankBucket(
-        UnsafeMutableBufferPointer(rebasing: arena[bucket.1]),
-        matrices: bucket.0.parameters.compactMap { parameter in
-          LowRankMatrix(
-            start: plan.parameters[parameter].lowerBound - bucket.1.lowerBound, shape: shapes[parameter], rank: rank)
-        }, share: 1 / Float(communicator.size), seed: UInt64(index))
+    self.arena = arena
+    matrices = zip(plan.parameters, shapes).map { LowRankMatrix(start: $0.lowerBound, shape: $1, rank: rank) }
+    residual = .allocate(capacity: plan.tail.lowerBound)
+    residual.initialize(repeating: 0)
+    right = .allocate(capacity: matrices.rightCount)
+    var filled = 0
+    for (index, matrix) in matrices.enumerated() {
+      var noise = Noise(seed: UInt64(index))
+      for _ in 0..<(matrix?.rightCount ?? 0) {
+        right.initializeElement(at: filled, to: noise.next())
+        filled += 1
+      }
+    }
+  }
+
+  deinit {
+    residual.deallocate()
+    right.deallocate()
+  }
+
+  /// Cuts the gradients in another way; what was left out and the factors stay.
+  func use(_ plan: BucketPlan) {
+    buckets = zip(plan.buckets, plan.gradientRanges).map { bucket, range in
+      let start = matrices[..<bucket.parameters.lowerBound].rightCount
+      let own = matrices[bucket.parameters]
+      return LowRankBucket(
+        UnsafeMutableBufferPointer(rebasing: arena[range]),
+        matrices: own.compactMap { $0?.moved(by: -range.lowerBound) },
+        share: 1 / Float(communicator.size), residual: UnsafeMutableBufferPointer(rebasing: residual[range]),
+        right: UnsafeMutableBufferPointer(rebasing: right[start..<start + own.rightCount]))
     }
   }
 
@@ -67,10 +97,17 @@ final class PowerSGD: BucketCompression {
 
 /// Sums gradients over ranks with fewer bytes than they have.
 protocol BucketCompression: AnyObject {
+  /// Cuts the gradients in another way. Not while sums are under way.
+  func use(_ plan: BucketPlan)
   /// Begins the sum of a bucket. Throws when the communication fails.
   func start(bucket index: Int) throws
   /// Lets communication that was started proceed. Throws when it fails.
   func progress() throws
   /// Returns once all sums are in the arena. Throws when the communication fails.
   func finish() throws
+}
+
+extension Collection<LowRankMatrix?> {
+  /// The elements of all right factors.
+  fileprivate var rightCount: Int { reduce(0) { $0 + ($1?.rightCount ?? 0) } }
 }

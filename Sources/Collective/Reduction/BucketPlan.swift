@@ -13,12 +13,6 @@ public struct BucketPlan: Equatable, Sendable {
     public let parameters: Range<Int>
   }
 
-  /// The size of the first bucket in bytes: 1 MiB.
-  public static let defaultFirstBucketBytes = 1 << 20
-
-  /// The size of the other buckets in bytes: 25 MiB.
-  public static let defaultBucketBytes = 25 << 20
-
   /// The buckets, in the order of the arena.
   public let buckets: [Bucket]
 
@@ -27,6 +21,9 @@ public struct BucketPlan: Equatable, Sendable {
 
   /// The number of parameters.
   public var parameterCount: Int { parameters.count }
+
+  /// The size of an element.
+  public let bytesPerElement: Int
 
   /// The number of elements of the arena, the tail included.
   public let elementCount: Int
@@ -44,16 +41,12 @@ public struct BucketPlan: Equatable, Sendable {
   ///   - tailCount: the elements after the last parameter that are summed along in the last bucket, as the number of
   ///     samples; they must be final before the last parameter is ready.
   ///   - bytesPerElement: the size of an element.
-  ///   - firstBucketBytes: the size at which the first bucket is full.
-  ///   - bucketBytes: the size at which any other bucket is full.
+  ///   - sizes: the sizes at which buckets are full.
   public init(
-    parameters: [Range<Int>], tailCount: Int = 0, bytesPerElement: Int,
-    firstBucketBytes: Int = Self.defaultFirstBucketBytes, bucketBytes: Int = Self.defaultBucketBytes
+    parameters: [Range<Int>], tailCount: Int = 0, bytesPerElement: Int, sizes: BucketSizes = .standard
   ) {
     precondition(tailCount >= 0, "a tail of \(tailCount) elements")
-    precondition(
-      bytesPerElement > 0 && firstBucketBytes > 0 && bucketBytes > 0,
-      "buckets of \(firstBucketBytes) and \(bucketBytes) bytes, elements of \(bytesPerElement)")
+    precondition(bytesPerElement > 0, "elements of \(bytesPerElement) bytes")
     var end = 0
     var buckets: [Bucket] = []
     var bucketOfParameter: [Int] = []
@@ -63,7 +56,7 @@ public struct BucketPlan: Equatable, Sendable {
       end = range.upperBound
       bucketOfParameter.append(buckets.count)
       let isLast = index == parameters.count - 1
-      let capacity = buckets.isEmpty ? firstBucketBytes : bucketBytes
+      let capacity = buckets.isEmpty ? sizes.first : sizes.others
       if isLast || (end - first.element) * bytesPerElement >= capacity {
         let bucketEnd = isLast ? end + tailCount : end
         buckets.append(Bucket(elements: first.element..<bucketEnd, parameters: first.parameter..<index + 1))
@@ -76,6 +69,7 @@ public struct BucketPlan: Equatable, Sendable {
     self.buckets = buckets
     self.bucketOfParameter = bucketOfParameter
     self.parameters = parameters
+    self.bytesPerElement = bytesPerElement
     elementCount = end + tailCount
     tail = end..<end + tailCount
   }

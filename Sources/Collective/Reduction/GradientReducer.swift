@@ -1,5 +1,10 @@
 /// A ``GradientReducer`` whatever its element type.
 public protocol GradientReduction: AnyObject {
+  /// Whether the bits of the sums may depend on how gradients are cut into buckets.
+  var sumsDependOnPlan: Bool { get }
+  /// Cuts gradients in another way from the next step on, the same on all ranks, and either scatters the sums or not.
+  /// Not within a step.
+  func use(_ plan: BucketPlan, scattersSums: Bool)
   /// Begins a step.
   func begin()
   /// Says that the arena holds the gradients of a logical shard that is not this rank's last in the step.
@@ -30,22 +35,22 @@ public protocol GradientReduction: AnyObject {
 /// One rank alone has no communication to do. Calls in the wrong order are programming errors and trap.
 public final class GradientReducer<Element: ReducibleElement>: GradientReduction {
   /// The buckets.
-  public let plan: BucketPlan
+  public private(set) var plan: BucketPlan
 
   private let communicator: any Communicator
   private let arena: UnsafeMutableBufferPointer<Element>
-  private let scattersSums: Bool
+  private var scattersSums: Bool
   private let compression: (any BucketCompression)?
   /// Whether the tail must not go the way of the last bucket's gradients.
-  private let sendsTailAlone: Bool
-  private let gradientRanges: [Range<Int>]
-  private let ownParts: [Range<Int>]
+  private var sendsTailAlone: Bool { scattersSums || compression != nil || communicator.roundsSums }
+  private var gradientRanges: [Range<Int>] = []
+  private var ownParts: [Range<Int>] = []
   private let shards: ShardSums<Element>?
 
   private var isUnderWay = false
-  private var isReady: [Bool]
+  private var isReady: [Bool] = []
   /// For each bucket, the number of parameters that are not ready.
-  private var missing: [Int]
+  private var missing: [Int] = []
   /// The number of buckets that were started.
   private var started = 0
   /// The operations that are not known to be complete, oldest first.
@@ -71,22 +76,36 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
     communicator: any Communicator, arena: UnsafeMutableBufferPointer<Element>, plan: BucketPlan, shards: Int?,
     scattersSums: Bool, compression: (any BucketCompression)?
   ) {
-    precondition(
-      arena.count == plan.elementCount, "an arena of \(arena.count) elements, the plan has \(plan.elementCount)")
     self.communicator = communicator
     self.arena = arena
     self.plan = plan
     precondition(
       shards == nil || communicator.size.nonzeroBitCount == 1, "\(communicator.size) ranks are not a power of two")
-    precondition(shards == nil || !scattersSums, "sums of logical shards cannot be scattered")
     self.shards = shards.map { ShardSums(shardCount: $0, arena: arena) }
     self.scattersSums = scattersSums
     self.compression = compression
-    sendsTailAlone = scattersSums || compression != nil || communicator.roundsSums
+    use(plan, scattersSums: scattersSums)
+  }
+
+  /// Whether the bits of the sums may depend on how gradients are cut into buckets.
+  public var sumsDependOnPlan: Bool {
+    if shards != nil { return false }
+    return scattersSums ? communicator.size > 2 && !communicator.sumsAlongBinaryTree : communicator.sumsDependOnCount
+  }
+
+  /// Cuts gradients in another way from the next step on, the same on all ranks, and either scatters the sums or not.
+  public func use(_ plan: BucketPlan, scattersSums: Bool) {
+    precondition(!isUnderWay, "another plan in the middle of a step")
+    precondition(
+      arena.count == plan.elementCount, "an arena of \(arena.count) elements, the plan has \(plan.elementCount)")
+    precondition(shards == nil || !scattersSums, "sums of logical shards cannot be scattered")
+    self.plan = plan
+    self.scattersSums = scattersSums
     gradientRanges = plan.gradientRanges
     ownParts = plan.parts(of: communicator.rank, among: communicator.size)
     isReady = Array(repeating: false, count: plan.parameterCount)
     missing = plan.buckets.map(\.parameters.count)
+    compression?.use(plan)
   }
 
   /// Begins a step.

@@ -8,6 +8,8 @@ final class NodeNetwork {
   let node: any SharedMemoryProvider
   /// The ranks of the whole group that are on this node, in the order of the node.
   let ranks: [Int]
+  /// The number of nodes.
+  let nodeCount: Int
   /// The number of lanes; 0 where all ranks share one node.
   let laneCount: Int
   /// The most ranks on a node.
@@ -31,6 +33,7 @@ final class NodeNetwork {
       node = try group.nodeGroup()
       lane = try group.split(color: group.localRank < laneCount ? group.localRank : nil, key: group.rank)
     }
+    nodeCount = Int(try group.allReduced(group.localRank == 0 ? Int32(1) : 0, .sum))
     var ranks = [Int64](repeating: 0, count: node.size)
     ranks[node.rank] = Int64(group.rank)
     try node.allReduce(&ranks, .sum)
@@ -44,11 +47,8 @@ final class NodeNetwork {
   /// Whether nodes and lanes together combine along the binary tree of the whole group's ranks: each node is a branch.
   var followsBinaryTree: Bool { !hasSeveralNodes || isRegular && node.size.nonzeroBitCount == 1 }
 
-  /// The number of nodes, where each has a rank in this rank's lane.
-  var nodeCount: Int { lane?.size ?? 1 }
-
   /// Whether there is more than one node.
-  var hasSeveralNodes: Bool { laneCount > 0 }
+  var hasSeveralNodes: Bool { nodeCount > 1 }
 
   /// Does work of the node that may be refused there, and throws the ``SharedMemoryRefusal`` of one node on all.
   func refusingTogether<Value>(_ group: any Communicator, _ work: () throws -> Value) throws -> Value {

@@ -48,6 +48,8 @@ public final class SharedCommunicator: Communicator {
   public var localSize: Int { window.size }
   /// Whether all ranks share one node, or each node has the same power of two of consecutive ranks.
   public var sumsAlongBinaryTree: Bool { network.followsBinaryTree }
+  /// False: every element is added along a tree of its own.
+  public var sumsDependOnCount: Bool { false }
   /// How the ranks were started.
   public var launch: LaunchDescription { transport.launch }
 

@@ -43,7 +43,7 @@ struct ConfigurationField: Sendable {
     ConfigurationField("checkpoint-every", \.checkpointEvery),
     ConfigurationField("verify-replicas", \.verifyReplicas),
     ConfigurationField("allow-nonfinite", \.allowNonfinite),
-    ConfigurationField("bucket-bytes", \.bucketBytes),
+    ConfigurationField("buckets", \.buckets),
     ConfigurationField("collective", \.collective),
     ConfigurationField("compress", \.compress),
     ConfigurationField("shard-optimizer", \.shardOptimizer),

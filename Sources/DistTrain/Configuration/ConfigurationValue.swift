@@ -99,6 +99,15 @@ extension GradientCompression: ConfigurationValue {
   var node: Node { .plain(rawValue) }
 }
 
+extension BucketChoice: ConfigurationValue {
+  static var expectation: String { choices }
+  init?(_ node: Node) {
+    guard let text = String(node) else { return nil }
+    self.init(rawValue: text)
+  }
+  var node: Node { .plain(rawValue) }
+}
+
 extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {
   static var expectation: String { "\(Wrapped.expectation) or null" }
   init?(_ node: Node) {

@@ -69,8 +69,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var verifyReplicas = 0
   /// Whether the run goes on after a loss that is not finite (`--allow-nonfinite`).
   public var allowNonfinite = false
-  /// Gradients are all-reduced in buckets of about so many bytes (`--bucket-bytes`).
-  public var bucketBytes = 1 << 20
+  /// Who chooses the sizes of the buckets in which gradients are all-reduced (`--buckets`).
+  public var buckets = BucketChoice.automatic
   /// How gradients are all-reduced (`--collective`).
   public var collective = CollectiveChoice.shared
   /// How gradients are made smaller between nodes; without it they are not (`--compress`).
@@ -115,7 +115,6 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       try require(
         reproducible == nil, "compress", compress.rawValue, "none with --reproducible, whose sums are exact to the bit")
     }
-    try require(bucketBytes >= 8, "bucket-bytes", bucketBytes, "at least 8")
   }
 
   private func require(_ isValid: Bool, _ flag: String, _ found: Any, _ expected: String) throws {

@@ -18,7 +18,8 @@ final class ArenaOptimizer {
   private let shards: [Range<Int>]
   /// This rank's part of each.
   private let parts: [Range<Int>]
-  private let isSharded: Bool
+  /// Whether each rank keeps the state of its parts only.
+  let isSharded: Bool
   /// Where weights that are on a GPU are gathered.
   private let mirror: (weights: HostMirror, bytes: UnsafeMutableRawBufferPointer)?
 

@@ -23,6 +23,10 @@ final class MirroredReduction: GradientReduction {
     isReady = Array(repeating: false, count: ranges.count)
   }
 
+  var sumsDependOnPlan: Bool { reducer.sumsDependOnPlan }
+
+  func use(_ plan: BucketPlan, scattersSums: Bool) { reducer.use(plan, scattersSums: scattersSums) }
+
   func begin() {
     for index in isReady.indices { isReady[index] = false }
     reducer.begin()

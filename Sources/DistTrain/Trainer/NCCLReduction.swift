@@ -4,19 +4,29 @@ import Collective
 /// Sums gradients that are on GPUs by NCCL, bucket by bucket, while backward goes on.
 final class NCCLReduction: GradientReduction {
   private let group: NCCLGroup
+  private let rankCount: Int
   private let gradients: Tensor
-  private let plan: BucketPlan
+  private var plan: BucketPlan
   private var isReady: [Bool]
   /// The number of buckets that were started.
   private var started = 0
 
-  /// Reduces an array of gradients, with the same plan on all ranks.
-  init(_ group: NCCLGroup, _ gradients: Tensor, _ plan: BucketPlan) {
+  /// Reduces an array of gradients over a group of so many ranks, with the same plan on all.
+  init(_ group: NCCLGroup, rankCount: Int, _ gradients: Tensor, _ plan: BucketPlan) {
     precondition(gradients.count == plan.elementCount, "\(gradients.count) gradients, a plan of \(plan.elementCount)")
     self.group = group
+    self.rankCount = rankCount
     self.gradients = gradients
     self.plan = plan
     isReady = Array(repeating: false, count: plan.parameterCount)
+  }
+
+  /// NCCL's algorithm follows from the size; two ranks have only one order.
+  var sumsDependOnPlan: Bool { rankCount > 2 }
+
+  func use(_ plan: BucketPlan, scattersSums: Bool) {
+    precondition(!scattersSums, "sums by NCCL are not scattered")
+    self.plan = plan
   }
 
   func begin() {

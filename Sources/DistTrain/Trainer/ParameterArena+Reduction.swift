@@ -25,7 +25,7 @@ extension ParameterArena {
     guard device != .cpu else { return try reduction(in: gradientBytes) }
     if shards == nil && communicator.size == 1 { return UnsharedGradients() }
     if shards == nil && !scattersSums && compression == nil, let group = try communicator.makeNCCLGroup(device) {
-      return NCCLReduction(group, gradientsAndTail, plan)
+      return NCCLReduction(group, rankCount: communicator.size, gradientsAndTail, plan)
     }
     let buffer = try communicator.makeBuffer(byteCount: gradientsAndTail.count * dtype.byteCount)
     return MirroredReduction(
@@ -86,6 +86,8 @@ extension Communicator {
 
 /// The gradients of one rank alone, which nobody adds to.
 private final class UnsharedGradients: GradientReduction {
+  var sumsDependOnPlan: Bool { false }
+  func use(_ plan: BucketPlan, scattersSums: Bool) {}
   func begin() {}
   func keepShard() {}
   func parameterReady(_ index: Int) {}

@@ -14,6 +14,13 @@ package enum Processor {
     return line.dropFirst("Cpus_allowed:".count).reduce(0) { $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount }
   }
 
+  /// The most memory that this process has had at any time, in bytes.
+  package static var peakMemoryByteCount: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss << 10
+  }
+
   /// The model name and the flags of the first core, from `/proc/cpuinfo`; empty where there is none.
   package static var description: (model: String, flags: Set<String>) {
     guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return ("", []) }

@@ -34,6 +34,7 @@ extension Replica {
     }
     try profiled(.optimizer) { try optimizer.step(gradientScale: 1 / count) }
     stepCount += 1
+    try tuneBuckets(after: seconds)
     seconds.optimizer += stopwatch.lap()
     return Outcome(loss: total / count, count: Int(count), seconds: seconds)
   }

@@ -29,7 +29,16 @@ public final class Replica {
   /// when going on from a checkpoint.
   public var stepCount = 0
 
-  let optimizer: ArenaOptimizer
+  /// The sizes of the buckets in which gradients are all-reduced.
+  public internal(set) var buckets: ChosenBuckets
+
+  var optimizer: ArenaOptimizer
+  /// Makes an optimizer whose parts, if it is sharded, follow from the buckets.
+  let makeOptimizer: (BucketPlan) -> ArenaOptimizer
+  /// The search for sizes, while it goes on.
+  var tuning: BucketTuning?
+  /// Whether each rank gets its part of the sums only.
+  let scattersSums: Bool
   let communicator: any Communicator
   let reducer: any GradientReduction
   let allowsNonfinite: Bool
@@ -57,7 +66,8 @@ public final class Replica {
   ///   - options: Of the optimizer: `SGD.Options`, `Adam.Options` or those of another. Its rule must change every
   ///     element on its own.
   ///   - communicator: Connects the ranks.
-  ///   - bucketBytes: Gradients are all-reduced in pieces of about this size.
+  ///   - choice: Who chooses the sizes of the buckets in which gradients are all-reduced. A measurement is made in the
+  ///     first steps, while ``isTuningBuckets``.
   ///   - compression: How gradients are made smaller between nodes.
   ///   - shardsOptimizer: Whether each rank keeps the optimizer's state of its part of the parameters only.
   ///   - allowsNonfinite: Whether training goes on after a loss that is not a finite number.
@@ -70,7 +80,7 @@ public final class Replica {
   /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
   public init<Rule: UpdateRule>(
     _ model: any Layer, _ options: Rule, communicator: any Communicator,
-    bucketBytes: Int = BucketPlan.defaultBucketBytes, compression: GradientCompression? = nil,
+    buckets choice: BucketChoice = .automatic, compression: GradientCompression? = nil,
     shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, reproducibleShards: Int? = nil,
     synchronizesBatchNorm: Bool = false
   ) throws {
@@ -84,22 +94,26 @@ public final class Replica {
     self.cut = cut
     try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
     let description =
-      "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbucket size: \(bucketBytes)"
+      "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)"
     try communicator.verifySame(description, what: "the replica")
     let sharesWeights = shardsOptimizer && communicator.size > 1
     arena = try ParameterArena(model, tailCount: 2) { contents, byteCount in
       contents == .weights && !sharesWeights ? nil : try communicator.makeSharedMemory(byteCount: byteCount)
     }
-    let plan = BucketPlan(
-      parameters: arena.ranges, tailCount: arena.tail.count, bytesPerElement: arena.dtype.byteCount,
-      firstBucketBytes: min(bucketBytes, BucketPlan.defaultFirstBucketBytes), bucketBytes: bucketBytes)
-    optimizer = ArenaOptimizer(
-      arena, shards: shardsOptimizer ? plan.gradientRanges : nil, communicator: communicator
-    ) { ParameterOptimizer($0, options) }
+    makeOptimizer = { [arena] plan in
+      ArenaOptimizer(arena, shards: shardsOptimizer ? plan.gradientRanges : nil, communicator: communicator) {
+        ParameterOptimizer($0, options)
+      }
+    }
+    let plan = arena.plan(of: choice.firstSizes)
+    optimizer = makeOptimizer(plan)
+    scattersSums = shardsOptimizer && reproducibleShards == nil && compression == nil
     reducer = try arena.makeReduction(
       communicator, plan: plan, shards: reproducibleShards.map { $0 / communicator.size },
-      scattersSums: shardsOptimizer && reproducibleShards == nil, compression: compression)
+      scattersSums: scattersSums, compression: compression)
+    (buckets, tuning) = choice.start(reducer, arena, communicator)
+    if tuning != nil { reducer.use(plan, scattersSums: false) }
     uploads = arena.device == .cpu ? nil : StagedUploads(to: arena.device)
     let isAlone = communicator.size == 1 && reproducibleShards == nil
     recorder = arena.device != .cpu && isAlone ? StepRecorder(on: arena.device) : nil
@@ -127,9 +141,7 @@ public final class Replica {
   /// Gives all ranks the parameters and the buffers of rank 0 and the optimizer state that it has read. Collective.
   func broadcastState(optimizer state: OptimizerState) throws {
     try communicator.broadcastState(of: model)
-    try restoreOptimizer(
-      communicator.broadcast(state.map { (name: $0.quantity, tensor: $0.values) }, from: 0)
-        .map { (quantity: $0.name, values: $0.tensor) })
+    try restoreOptimizer(communicator.broadcast(state))
   }
 
   /// Compares the parameters of all ranks, bit by bit. Collective.
@@ -166,6 +178,12 @@ public final class Replica {
 }
 
 extension Communicator {
+  /// Rank 0's state on all ranks. Collective.
+  func broadcast(_ state: OptimizerState) throws -> OptimizerState {
+    try broadcast(state.map { (name: $0.quantity, tensor: $0.values) }, from: 0)
+      .map { (quantity: $0.name, values: $0.tensor) }
+  }
+
   /// Memory that is combined fastest. Collective.
   fileprivate func makeSharedMemory(byteCount: Int) throws -> (start: UnsafeMutableRawPointer, owner: AnyObject) {
     let buffer = try makeBuffer(byteCount: byteCount)

@@ -73,6 +73,9 @@ struct RunLog {
     _ = stopwatch.lap()
   }
 
+  /// Shows a line.
+  mutating func message(_ text: String) { display.message(text) }
+
   /// Writes the trained model and ends the display.
   mutating func finish(model: any Layer) throws {
     display.finish()

@@ -16,6 +16,8 @@ public final class Trainer {
   private var feed: BatchFeed
   private var step: Int
   private var log: RunLog?
+  /// Where the sizes of buckets are kept that this run is measuring.
+  private var bucketCache: BucketCache?
 
   /// Reads the data, makes or finds the run directory and, to resume, reads the checkpoint. Collective.
   ///
@@ -23,11 +25,12 @@ public final class Trainer {
   ///   - resume: Whether to go on with the run that is in the directory.
   ///   - prefetch: How many batches a background thread makes ahead; worth it where a rank has a core to spare.
   ///   - display: Where progress is shown by rank 0.
+  ///   - cache: Where rank 0 keeps what it measures.
   /// - Throws: What is wrong with configuration, data, directory or checkpoint: on the first rank that met it the error
   ///   itself, on the others a `PeerFailure`.
   public init(
     _ configuration: TrainingConfiguration, resume: Bool, communicator: any Communicator, prefetch: Int = 0,
-    display: ProgressDisplay.Output = .standardError()
+    display: ProgressDisplay.Output = .standardError(), cache: CacheFolder = CacheFolder()
   ) throws {
     try communicator.agree(on: "checking the configuration") {
       try configuration.validate()
@@ -61,8 +64,8 @@ public final class Trainer {
       SGD.Options(
         learningRate: configuration.learningRate, momentum: configuration.momentum,
         weightDecay: configuration.weightDecay),
-      communicator: communicator, bucketBytes: configuration.bucketBytes,
-      compression: configuration.compress, shardsOptimizer: configuration.shardOptimizer,
+      communicator: communicator, buckets: configuration.buckets, compression: configuration.compress,
+      shardsOptimizer: configuration.shardOptimizer,
       allowsNonfinite: configuration.allowNonfinite, reproducibleShards: configuration.reproducible)
     feed = BatchFeed(
       ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch), for: replica)
@@ -75,6 +78,8 @@ public final class Trainer {
         configuration, directory: directory, resumedStep: resume ? step : nil, totalSteps: totalSteps,
         epochs: epochs, display: display)
     }
+    if replica.isTuningBuckets { try findBuckets(in: cache) }
+    if communicator.size > 1 { log?.message("buckets: \(replica.buckets)") }
   }
 
   /// Trains to the end and returns the evaluation of the trained model on the test images. Collective.
@@ -128,11 +133,35 @@ public final class Trainer {
     seconds.data = dataSeconds
     let isLast = step == totalSteps || position + 1 == feed.loader.shards.stepsPerEpoch
     try log?.add(step: step, epoch: epoch + 1, outcome, seconds: seconds, isLast: isLast)
+    if !replica.isTuningBuckets { keepBuckets() }
     if configuration.verifyReplicas > 0 && step.isMultiple(of: configuration.verifyReplicas) {
       do { try replica.verify() } catch let error as ReplicaMismatch {
         throw TrainingStopped(step: step, epoch: epoch + 1, reason: error)
       }
     }
+  }
+
+  /// Takes the sizes of buckets that an earlier run like this one measured. Collective.
+  private func findBuckets(in folder: CacheFolder) throws {
+    let cache = try BucketCache(configuration, replica, communicator, folder: folder)
+    var found: BucketSizes?
+    if communicator.rank == 0 {
+      do { found = try cache.read() } catch { log?.message("note: buckets are measured anew: \(error)") }
+    }
+    if let sizes = BucketSizes(try communicator.broadcast(found?.description ?? "", from: 0)) {
+      try replica.use(ChosenBuckets(sizes: sizes, origin: .cached))
+    } else {
+      bucketCache = cache
+    }
+  }
+
+  /// Keeps the sizes of buckets that were just measured, for later runs.
+  private func keepBuckets() {
+    guard let cache = bucketCache else { return }
+    bucketCache = nil
+    guard communicator.rank == 0 else { return }
+    log?.message("buckets: \(replica.buckets)")
+    do { try cache.write(replica.buckets.sizes) } catch { log?.message("note: that is not kept: \(error)") }
   }
 
   private func evaluate(epoch: Int) throws -> Evaluation {

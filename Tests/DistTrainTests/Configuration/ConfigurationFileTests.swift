@@ -28,7 +28,7 @@ struct ConfigurationFileTests {
     expected.checkpointEvery = 100
     expected.verifyReplicas = 50
     expected.allowNonfinite = true
-    expected.bucketBytes = 4096
+    expected.buckets = .sizes(BucketSizes(first: 256 << 10, others: 4 << 20))
     expected.collective = .mpi
     expected.compress = .powerSGD(rank: 4)
     expected.shardOptimizer = true
@@ -53,7 +53,7 @@ struct ConfigurationFileTests {
       checkpoint-every: 100
       verify-replicas: 50
       allow-nonfinite: true
-      bucket-bytes: 4096
+      buckets: 256KiB,4MiB
       collective: mpi
       compress: powersgd-4
       shard-optimizer: true
@@ -83,6 +83,12 @@ struct ConfigurationFileTests {
     ("learningrate: 1", "line 1: unknown key 'learningrate'; the nearest known key is 'learning-rate'"),
     ("\n\nepochs: three", "line 3: epochs is 'three', expected a whole number"),
     ("compress: zip", "line 1: compress is 'zip', expected bfloat16, float16, powersgd or powersgd-RANK or null"),
+    (
+      "buckets: 1MiB,",
+      "line 1: buckets is '1MiB,', expected auto, measured, a size such as 1MiB, or the first and the others' such as "
+        + "256KiB,4MiB"
+    ),
+    ("bucket-bytes: 8", "line 1: unknown key 'bucket-bytes'; the nearest known key is 'buckets'"),
     ("epochs: 3.5", "line 1: epochs is '3.5', expected a whole number"),
     ("epochs: \"3\"", "line 1: epochs is '3', expected a whole number"),
     ("epochs:", "line 1: epochs is empty, expected a whole number"),
@@ -128,6 +134,7 @@ struct ConfigurationFileTests {
     configuration.seed = .max
     configuration.model = .mlp
     configuration.steps = 12
+    configuration.buckets = .sizes(BucketSizes(first: 1000, others: 3 << 20))
     for text in [
       "", "null", "3", "a: b # c", "tab\t\"quoted\" \\ é 😀\nline", " leading", "~",
       "/long" + String(repeating: "/x y", count: 99),

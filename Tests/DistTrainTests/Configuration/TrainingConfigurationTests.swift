@@ -50,7 +50,6 @@ struct TrainingConfigurationTests {
         $0.compress = .powerSGD(rank: 2)
       }, "--compress is powersgd-2, expected none with --reproducible, whose sums are exact to the bit"
     ),
-    ({ $0.bucketBytes = 0 }, "--bucket-bytes is 0, expected at least 8"),
   ]
 
   @Test(arguments: invalid.indices)

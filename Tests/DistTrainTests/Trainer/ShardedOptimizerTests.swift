@@ -21,7 +21,8 @@ struct ShardedOptimizerTests {
     return try ThreadCommunicator.run(size: ranks) { threads in
       let communicator = inWindow ? try threads.sharingMemory { Issue.record("\($0)") } : threads
       let replica = try Replica(
-        run.model(rank: 0), rule, communicator: communicator, bucketBytes: 64, shardsOptimizer: shards)
+        run.model(rank: 0), rule, communicator: communicator, buckets: .sizes(BucketSizes(first: 64, others: 64)),
+        shardsOptimizer: shards)
       var loader = run.loader(communicator)
       var ended = Ended()
       for step in 0..<run.steps {

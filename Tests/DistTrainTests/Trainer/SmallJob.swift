@@ -12,12 +12,17 @@ struct SmallJob {
     /// The checksum of all weights.
     var weights: UInt64?
     var directory: String?
+    var buckets: ChosenBuckets?
     /// The description of what it threw.
     var error: String?
   }
 
   let folder: TemporaryFolder
+  /// What is shown by rank 0.
+  let shown = CollectedTexts()
   var configuration = TrainingConfiguration()
+  /// Where the cache's folder is made; nil for one of this job.
+  var cachePath: String?
 
   /// The steps of an epoch: 5 of 8 samples and one of 4.
   static let stepsPerEpoch = 6
@@ -50,13 +55,16 @@ struct SmallJob {
   func run(ranks: Int, steps: Int? = nil, resume: Bool = false) throws -> [Ended] {
     var configuration = configuration
     if let steps { configuration.steps = steps }
-    return try ThreadCommunicator.run(size: ranks) { [configuration] communicator in
+    let cache = CacheFolder(environment: ["XDG_CACHE_HOME": cachePath ?? "\(folder.path)/cache"])
+    return try ThreadCommunicator.run(size: ranks) { [configuration, shown] communicator in
       var ended = Ended()
       do {
-        let silent = ProgressDisplay.Output(isTerminal: false, columns: { 80 }, write: { _ in }, now: { 0 })
-        let trainer = try Trainer(configuration, resume: resume, communicator: communicator, display: silent)
+        let silent = ProgressDisplay.Output(isTerminal: false, columns: { 80 }, write: { shown.append($0) }, now: { 0 })
+        let trainer = try Trainer(
+          configuration, resume: resume, communicator: communicator, display: silent, cache: cache)
         ended.directory = trainer.directory.path
         ended.evaluation = try trainer.run()
+        ended.buckets = trainer.replica.buckets
         ended.weights = trainer.replica.arena.flat.withBytes { XXHash64.checksum($0) }
       } catch {
         ended.error = "\(error)"

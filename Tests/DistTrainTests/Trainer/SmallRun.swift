@@ -36,7 +36,8 @@ struct SmallRun: Sendable {
   func outcomes(ranks: Int) throws -> [Outcome] {
     try ThreadCommunicator.run(size: ranks) { communicator in
       let replica = try Replica(
-        model(rank: communicator.rank), Self.options, communicator: communicator, bucketBytes: 64)
+        model(rank: communicator.rank), Self.options, communicator: communicator,
+        buckets: .sizes(BucketSizes(first: 64, others: 64)))
       var loader = loader(communicator)
       var outcome = Outcome()
       for step in 0..<steps {

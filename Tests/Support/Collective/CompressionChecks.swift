@@ -52,7 +52,9 @@ extension CollectiveConformance {
     Check(name: "reducer: in 16 bits, with the tail as it is") { communicator in
       let halves = try communicator.forCompression(.bfloat16)
       var arena = [Float](repeating: 1.25, count: 500) + [257, 65537]
-      let plan = BucketPlan(parameters: [0..<100, 100..<500], tailCount: 2, bytesPerElement: 4, firstBucketBytes: 4)
+      let plan = BucketPlan(
+        parameters: [0..<100, 100..<500], tailCount: 2, bytesPerElement: 4,
+        sizes: BucketSizes(first: 8, others: 25 << 20))
       try reduceOnce(&arena) { GradientReducer(communicator: halves, arena: $0, plan: plan) }
       let size = Float(communicator.size)
       try requireEqual(arena, Array(repeating: 1.25 * size, count: 500) + [257 * size, 65537 * size], "sums")
@@ -60,7 +62,7 @@ extension CollectiveConformance {
     Check(name: "reducer: sums that are scattered") { communicator in
       let parameters = [0..<10, 10..<11, 11..<500, 500..<500, 500..<20_000]
       let plan = BucketPlan(
-        parameters: parameters, tailCount: 2, bytesPerElement: 4, firstBucketBytes: 4, bucketBytes: 1000)
+        parameters: parameters, tailCount: 2, bytesPerElement: 4, sizes: BucketSizes(first: 8, others: 1000))
       try communicator.makeBuffer(byteCount: plan.elementCount * 4).withElements(of: Float.self) { arena in
         let reducer = GradientReducer(communicator: communicator, arena: arena, plan: plan, scattersSums: true)
         for step in 0..<3 {
@@ -110,7 +112,7 @@ extension CollectiveConformance {
         return end..<end + count
       }
       let plan = BucketPlan(
-        parameters: parameters, tailCount: 1, bytesPerElement: 4, firstBucketBytes: 4, bucketBytes: 4)
+        parameters: parameters, tailCount: 1, bytesPerElement: 4, sizes: BucketSizes(first: 8, others: 8))
       let gradients = (0..<end + 1).map { Float.random(in: -1...1, seed: UInt64(communicator.rank * end + $0)) }
       var exact = gradients
       try communicator.allReduce(&exact, .sum)

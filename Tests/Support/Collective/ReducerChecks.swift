@@ -37,10 +37,27 @@ extension CollectiveConformance {
         try reduceShards(communicator, total: total, inMadeBuffer: true)
       }
     },
+    Check(name: "reducer: sums have the same bits however gradients are cut, unless it says that they may not") {
+      communicator in
+      try requireSameBitsOfAllPlans(communicator) {
+        GradientReducer(communicator: communicator, arena: $0, plan: $1)
+      }
+      try requireSameBitsOfAllPlans(communicator) {
+        GradientReducer(communicator: try HalfPrecisionCommunicator(communicator, .bfloat16), arena: $0, plan: $1)
+      }
+      try requireSameBitsOfAllPlans(communicator) {
+        GradientReducer(
+          communicator: communicator, arena: $0, plan: $1, shapes: [[20, 35], [100], [33, 67]], powerSGDRank: 2)
+      }
+      guard communicator.size.nonzeroBitCount == 1 else { return }
+      try requireSameBitsOfAllPlans(communicator) {
+        GradientReducer(communicator: communicator, arena: $0, plan: $1, shards: 1)
+      }
+    },
     Check(name: "reducer: every rank gets the same bits") { communicator in
       let count = 50_000
       let parameters = stride(from: 0, to: count, by: 5000).map { $0..<$0 + 5000 }
-      let plan = BucketPlan(parameters: parameters, bytesPerElement: 4, firstBucketBytes: 4, bucketBytes: 40_000)
+      let plan = BucketPlan(parameters: parameters, bytesPerElement: 4, sizes: BucketSizes(first: 8, others: 40_000))
       var arena = (0..<count).map { Float.random(in: -1...1, seed: UInt64(communicator.rank * count + $0)) }
       try arena.withUnsafeMutableBufferPointer { arena in
         let reducer = GradientReducer(communicator: communicator, arena: arena, plan: plan)
@@ -55,12 +72,54 @@ extension CollectiveConformance {
     },
   ]
 
+  /// Reduces steps by three plans in turn, and the same steps by one plan, and compares all bits.
+  private static func requireSameBitsOfAllPlans(
+    _ communicator: any Communicator,
+    _ makeReducer: (UnsafeMutableBufferPointer<Float>, BucketPlan) throws -> GradientReducer<Float>
+  ) throws {
+    let parameters = [0..<700, 700..<800, 800..<3011]
+    let plans = [(8, 8), (8, 1 << 20), (1 << 20, 1 << 20)].map { first, others in
+      BucketPlan(
+        parameters: parameters, tailCount: 2, bytesPerElement: 4, sizes: BucketSizes(first: first, others: others))
+    }
+    try require(Set(plans.map(\.buckets.count)) == [1, 2, 3], "three ways to cut")
+    let count = plans[0].elementCount
+    func sums(_ plans: [BucketPlan]) throws -> (all: [[Float]], dependOnPlan: Bool) {
+      let made = try communicator.makeBuffer(byteCount: count * MemoryLayout<Float>.stride)
+      return try made.withElements(of: Float.self) { arena in
+        let reducer = try makeReducer(arena, plans[0])
+        let all = try (0..<6).map { step in
+          reducer.use(plans[step % plans.count], scattersSums: false)
+          let seed = (step * communicator.size + communicator.rank) * count
+          _ = arena.update(fromContentsOf: (0..<count).map { .random(in: -1...1, seed: UInt64(seed + $0)) })
+          reducer.begin()
+          for index in parameters.indices {
+            try reducer.parameterReady(index)
+            try reducer.progress()
+          }
+          try reducer.finish()
+          return Array(arena)
+        }
+        return (all, reducer.sumsDependOnPlan)
+      }
+    }
+    let (found, dependOnPlan) = try sums(plans)
+    for plan in plans {
+      let expected = try sums([plan]).all
+      for step in found.indices {
+        let difference = zip(found[step], expected[step]).map { abs($0 - $1) }.max() ?? 0
+        let tolerance: Float = dependOnPlan ? 0.01 : 0
+        try require(difference <= tolerance, "\(plan.buckets.count) buckets, step \(step): off by \(difference)")
+      }
+    }
+  }
+
   /// Reduces two steps of logical shards, of which the last parameter is never ready, and compares the bits.
   private static func reduceShards(_ communicator: any Communicator, total: Int, inMadeBuffer: Bool) throws {
     let own = total / communicator.size
     let plan = BucketPlan(
-      parameters: [0..<700, 700..<800, 800..<3001], tailCount: 1, bytesPerElement: 4, firstBucketBytes: 4,
-      bucketBytes: 1000)
+      parameters: [0..<700, 700..<800, 800..<3001], tailCount: 1, bytesPerElement: 4,
+      sizes: BucketSizes(first: 8, others: 1000))
     func gradients(_ shard: Int, _ step: Int) -> [Float] {
       (0..<plan.elementCount).map { Float.random(in: -1...1, seed: UInt64((step * total + shard) * 100_000 + $0)) }
     }
@@ -103,7 +162,7 @@ extension CollectiveConformance {
       return start..<start + count
     }
     let plan = BucketPlan(
-      parameters: parameters, tailCount: 2, bytesPerElement: 4, firstBucketBytes: 40, bucketBytes: 1000)
+      parameters: parameters, tailCount: 2, bytesPerElement: 4, sizes: BucketSizes(first: 40, others: 1000))
     try require(plan.buckets.count == 4, "\(plan.buckets.count) buckets")
     let readyParameters = (0..<communicator.size).map(ready)
     let memory: any Communicator = inMadeBuffer ? communicator : LocalCommunicator()

@@ -1,17 +1,16 @@
 import Foundation
 
-/// Compiled kernels on disk, in `$XDG_CACHE_HOME/disttrain` or `~/.cache/disttrain`, so that a program compiles only what
-/// was never compiled for this GPU before.
+/// Compiled kernels on disk, in the ``CacheFolder``, so that a program compiles only what was never compiled for this GPU
+/// before.
 ///
 /// A file holds a first line with all that its content depends on, then a line with the content's checksum, then the
 /// content. One that is damaged is compiled anew; a folder that cannot be written only costs the next start its time.
 package struct KernelCache: Sendable {
-  private let folder: String
+  private let folder: CacheFolder
 
   /// The cache of this user.
   package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-    folder = (base ?? "\(environment["HOME"] ?? "/tmp")/.cache") + "/disttrain"
+    folder = CacheFolder(environment: environment)
   }
 
   /// The content stored under `key`, which names everything that it depends on.
@@ -29,7 +28,7 @@ package struct KernelCache: Sendable {
   /// Stores `content` under `key`; other processes see all of it or nothing.
   package func store(_ content: [UInt8], under key: String) {
     let manager = FileManager.default
-    guard (try? manager.createDirectory(atPath: folder, withIntermediateDirectories: true)) != nil else { return }
+    guard (try? folder.make()) != nil else { return }
     let data = Data("\(key)\n\(Self.text(Self.hash(content)))\n".utf8) + content
     let path = path(of: key)
     let temporary = "\(path).\(ProcessInfo.processInfo.processIdentifier)"
@@ -37,7 +36,7 @@ package struct KernelCache: Sendable {
     if rename(temporary, path) != 0 { unlink(temporary) }
   }
 
-  private func path(of key: String) -> String { "\(folder)/\(Self.text(Self.hash(key.utf8))).kernels" }
+  private func path(of key: String) -> String { "\(folder.path)/\(Self.text(Self.hash(key.utf8))).kernels" }
 
   /// FNV-1a (G. Fowler, L. Noll, K.-P. Vo) of 64 bits.
   static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {

@@ -1,0 +1,59 @@
+import Autograd
+import Collective
+
+extension Replica {
+  /// Whether steps are still being measured to choose the sizes of buckets.
+  public var isTuningBuckets: Bool { tuning != nil }
+
+  /// Ends the search for sizes, if one is under way, with these. Collective, between steps.
+  func use(_ chosen: ChosenBuckets) throws {
+    tuning = nil
+    buckets = chosen
+    let plan = arena.plan(of: chosen.sizes)
+    if optimizer.isSharded && plan != arena.plan(of: .standard) {
+      // The ranks' parts follow from the buckets.
+      let state = try optimizer.gatherState()
+      optimizer = makeOptimizer(plan)
+      try restoreOptimizer(communicator.broadcast(state))
+    }
+    reducer.use(plan, scattersSums: scattersSums)
+  }
+
+  /// Takes note of what a step cost, and chooses the sizes of the next step's buckets. Collective.
+  func tuneBuckets(after step: TrainingRecord.Seconds) throws {
+    guard var tuning else { return }
+    tuning.add(step.forward + step.backward + step.communication)
+    guard !tuning.isComplete else {
+      return try use(ChosenBuckets(sizes: tuning.best(communicator), origin: .measured))
+    }
+    self.tuning = tuning
+    // A sharded optimizer keeps its parts meanwhile, so that all sums go everywhere.
+    reducer.use(arena.plan(of: tuning.current), scattersSums: false)
+  }
+}
+
+extension BucketChoice {
+  /// The sizes to begin with.
+  var firstSizes: BucketSizes { if case .sizes(let sizes) = self { sizes } else { .standard } }
+
+  /// What is known of the sizes at first, and the search for better ones, where there can be any.
+  func start(
+    _ reducer: any GradientReduction, _ arena: ParameterArena, _ communicator: any Communicator
+  ) -> (buckets: ChosenBuckets, tuning: BucketTuning?) {
+    if case .sizes = self { return (ChosenBuckets(sizes: firstSizes, origin: .given), nil) }
+    guard communicator.size > 1, let tuning = BucketTuning(plan: arena.plan) else {
+      return (ChosenBuckets(sizes: .standard, origin: .standard), nil)
+    }
+    guard self == .measured || !reducer.sumsDependOnPlan else {
+      return (ChosenBuckets(sizes: .standard, origin: .unmeasured), nil)
+    }
+    return (ChosenBuckets(sizes: .standard, origin: .measuring), tuning)
+  }
+}
+
+extension ParameterArena {
+  /// The cut of the gradients by the sizes of buckets.
+  func plan(of sizes: BucketSizes) -> BucketPlan {
+    BucketPlan(parameters: ranges, tailCount: tail.count, bytesPerElement: dtype.byteCount, sizes: sizes)
+  }
+}
