@@ -12,13 +12,21 @@ struct ShortList<Element>: RandomAccessCollection, ExpressibleByArrayLiteral {
     for element in elements { append(element) }
   }
 
+  init(arrayLiteral elements: Element...) { self.init(elements) }
+
+  /// A list of one element; unlike a literal, it never makes an array.
   @inline(__always)
-  init(arrayLiteral elements: Element...) {
-    count = elements.count
-    if count > 0 { first = elements[0] }
-    if count > 1 { second = elements[1] }
-    if count > 2 { third = elements[2] }
-    if count > 3 { others = Array(elements[3...]) }
+  init(of first: Element) {
+    self.first = first
+    count = 1
+  }
+
+  /// A list of two elements.
+  @inline(__always)
+  init(of first: Element, _ second: Element) {
+    self.first = first
+    self.second = second
+    count = 2
   }
 
   var startIndex: Int { 0 }

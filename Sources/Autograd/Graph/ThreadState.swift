@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// What the recorder keeps for each thread: the graph of a replica belongs to the thread that runs it.
@@ -22,21 +23,26 @@ final class ThreadState {
   private var condemned: [Node.Remains] = []
   private var isReleasing = false
 
+  /// Releases a thread's state when it ends.
   private static let key: pthread_key_t = {
     var key = pthread_key_t()
     let status = pthread_key_create(&key) { state in
-      if let state { Unmanaged<ThreadState>.fromOpaque(state).release() }
+      guard let state else { return }
+      dt_set_thread_pointer(nil)
+      Unmanaged<ThreadState>.fromOpaque(state).release()
     }
     precondition(status == 0, "no thread-specific storage: \(status)")
     return key
   }()
 
   static var current: ThreadState {
-    if let existing = pthread_getspecific(key) {
+    if let existing = dt_thread_pointer() {
       return Unmanaged<ThreadState>.fromOpaque(existing).takeUnretainedValue()
     }
     let state = ThreadState()
-    pthread_setspecific(key, Unmanaged.passRetained(state).toOpaque())
+    let pointer = Unmanaged.passRetained(state).toOpaque()
+    pthread_setspecific(key, pointer)
+    dt_set_thread_pointer(pointer)
     return state
   }
 

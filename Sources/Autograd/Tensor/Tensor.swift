@@ -8,10 +8,12 @@ public class Tensor {
   /// The size of each dimension, outermost first; empty for a scalar.
   public let shape: [Int]
   /// The type of the elements.
-  public private(set) var dtype: DataType
+  public var dtype: DataType { elementType }
   /// The number of elements.
   public let count: Int
 
+  // Not public itself: reading a public variable takes a check of exclusive access, in a call.
+  private var elementType: DataType
   private(set) var storage: Storage
   /// Elements between the start of the storage and the first element of this tensor.
   private(set) var offset: Int
@@ -31,7 +33,7 @@ public class Tensor {
 
   init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {
     self.shape = shape
-    self.dtype = dtype
+    elementType = dtype
     self.storage = storage
     self.offset = offset
     count = Shape.count(shape)
@@ -49,7 +51,7 @@ public class Tensor {
   /// A tensor that shares the elements of `other`, but not its place in the graph.
   init(sharing other: Tensor) {
     shape = other.shape
-    dtype = other.dtype
+    elementType = other.elementType
     count = other.count
     storage = other.storage
     offset = other.offset
@@ -59,7 +61,7 @@ public class Tensor {
   func convert(to newType: DataType) {
     guard newType != dtype else { return }
     adopt(detached().cast(to: newType))
-    dtype = newType
+    elementType = newType
     accumulatedGradient = nil
   }
 
