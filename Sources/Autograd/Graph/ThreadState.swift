@@ -36,9 +36,20 @@ final class ThreadState {
   }()
 
   static var current: ThreadState {
-    if let existing = dt_thread_pointer() {
-      return Unmanaged<ThreadState>.fromOpaque(existing).takeUnretainedValue()
-    }
+    if let existing { existing.takeUnretainedValue() } else { make() }
+  }
+
+  /// Runs `body` on the thread's state without a reference to it being counted, which takes as long as small operations.
+  @inline(__always)
+  static func withCurrent<R>(_ body: (ThreadState) -> R) -> R {
+    if let existing { existing._withUnsafeGuaranteedRef(body) } else { body(make()) }
+  }
+
+  @inline(__always)
+  private static var existing: Unmanaged<ThreadState>? { dt_thread_pointer().map { Unmanaged.fromOpaque($0) } }
+
+  /// A new state for this thread, which keeps it until it ends.
+  private static func make() -> ThreadState {
     let state = ThreadState()
     let pointer = Unmanaged.passRetained(state).toOpaque()
     pthread_setspecific(key, pointer)

@@ -21,7 +21,8 @@ extension Tensor {
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     let (a, b) = promoted(a, b)
     let saved = a.requiresGrad ? (b.requiresGrad ? ShortList(of: a, b) : ShortList(of: b)) : ShortList(of: a)
-    return a.combined(.multiply, b).recorded(as: "MulBackward0", from: .init(of: a, b), saving: saved) { gradient, inputs in
+    return a.combined(.multiply, b).recorded(as: "MulBackward0", from: .init(of: a, b), saving: saved) {
+      gradient, inputs in
       inputs.add(0, (gradient * b).summed(like: a))
       inputs.add(1, (gradient * a).summed(like: b))
     }
@@ -36,7 +37,8 @@ extension Tensor {
 
   private static func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
     let saved = b.requiresGrad ? ShortList(of: a, b) : ShortList(of: b)
-    return a.combined(.divide, b).recorded(as: "DivBackward0", from: .init(of: a, b), saving: saved) { gradient, inputs in
+    return a.combined(.divide, b).recorded(as: "DivBackward0", from: .init(of: a, b), saving: saved) {
+      gradient, inputs in
       inputs.add(0, (gradient / b).summed(like: a))
       inputs.add(1, (-gradient * ((a / b) / b)).summed(like: b))
     }
@@ -94,8 +96,12 @@ extension Tensor {
 
 extension Tensor {
   /// Both tensors in the type that can hold either.
+  @inline(__always)
   static func promoted(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
-    guard a.dtype != b.dtype else { return (a, b) }
+    a.dtype == b.dtype ? (a, b) : converted(a, b)
+  }
+
+  private static func converted(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
     // A tensor without dimensions does not widen one that has some, within the same kind of number.
     let sameKind = a.dtype.isFloatingPoint == b.dtype.isFloatingPoint
     let dtype: DataType =

@@ -31,18 +31,23 @@ public class Tensor {
   var leafHooks: [GradientHook] = []
   private var leafRequiresGrad = false
 
-  init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {
+  convenience init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {
+    self.init(storage: storage, offset: offset, shape: shape, count: Shape.count(shape), dtype: dtype)
+  }
+
+  private init(storage: Storage, offset: Int, shape: [Int], count: Int, dtype: DataType) {
     self.shape = shape
     elementType = dtype
     self.storage = storage
     self.offset = offset
-    count = Shape.count(shape)
+    self.count = count
   }
 
   /// An uninitialized tensor.
   convenience init(uninitialized shape: [Int], dtype: DataType, device: Device) {
-    let storage = Storage(byteCount: Shape.count(shape) * dtype.byteCount, device: device)
-    self.init(storage: storage, shape: shape, dtype: dtype)
+    let count = Shape.count(shape)
+    let storage = Storage(byteCount: count * dtype.byteCount, device: device)
+    self.init(storage: storage, offset: 0, shape: shape, count: count, dtype: dtype)
   }
 
   /// An uninitialized tensor of this one's shape and type, on its device.
