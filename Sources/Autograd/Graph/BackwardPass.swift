@@ -115,7 +115,7 @@ final class BackwardPass {
   private func visit(_ node: Node) throws {
     guard node.isWanted else { return }
     if var gradient = node.gradient {
-      guard node.saved.allSatisfy(\.isUnchanged) else {
+      guard !node.saved.contains(where: { !$0.isUnchanged }) else {
         forgetPendingContributions()
         throw AutogradError.changedInPlace(operation: "\(node.name)")
       }

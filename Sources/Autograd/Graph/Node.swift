@@ -147,21 +147,22 @@ extension Tensor {
   /// - Returns: This tensor.
   @inline(__always)
   func recorded(
-    as name: StaticString, from inputs: ShortList<Tensor>, saving saved: ShortList<Tensor> = [],
+    as name: StaticString, from inputs: ShortList<Tensor>, saving saved: ShortList<Tensor> = .init(),
     backward: @escaping Node.Backward
   ) -> Tensor {
     recorded(as: .operation(name), from: inputs, saving: saved, backward: backward)
   }
 
   /// Records an operation with any name.
+  @inline(__always)
   func recorded(
     as name: Node.Name, from inputs: ShortList<Tensor>, saving saved: ShortList<Tensor>,
     backward: @escaping Node.Backward
   ) -> Tensor {
-    let state = ThreadState.current
-    guard state.isRecording, dtype.isFloatingPoint, inputs.contains(where: { $0.requiresGrad }) else { return self }
+    let sequence = ThreadState.withCurrent { $0.isRecording ? $0.nextSequence() : nil }
+    guard let sequence, dtype.isFloatingPoint, inputs.contains(where: { $0.requiresGrad }) else { return self }
     node = Node(
-      name: name, sequence: state.nextSequence(), edges: inputs.map { $0.edge }, saved: saved.map { Node.Saved($0) },
+      name: name, sequence: sequence, edges: inputs.map { $0.edge }, saved: saved.map { Node.Saved($0) },
       backward: backward)
     return self
   }

@@ -3,7 +3,8 @@ struct ShortList<Element>: RandomAccessCollection, ExpressibleByArrayLiteral {
   private var first: Element?
   private var second: Element?
   private var third: Element?
-  private var others: [Element] = []
+  // Not an empty array: copying one is a call, copying nil is none.
+  private var others: [Element]?
   private(set) var count = 0
 
   init() {}
@@ -12,13 +13,21 @@ struct ShortList<Element>: RandomAccessCollection, ExpressibleByArrayLiteral {
     for element in elements { append(element) }
   }
 
+  init(arrayLiteral elements: Element...) { self.init(elements) }
+
+  /// A list of one element; unlike a literal, it never makes an array.
   @inline(__always)
-  init(arrayLiteral elements: Element...) {
-    count = elements.count
-    if count > 0 { first = elements[0] }
-    if count > 1 { second = elements[1] }
-    if count > 2 { third = elements[2] }
-    if count > 3 { others = Array(elements[3...]) }
+  init(of first: Element) {
+    self.first = first
+    count = 1
+  }
+
+  /// A list of two elements.
+  @inline(__always)
+  init(of first: Element, _ second: Element) {
+    self.first = first
+    self.second = second
+    count = 2
   }
 
   var startIndex: Int { 0 }
@@ -29,7 +38,7 @@ struct ShortList<Element>: RandomAccessCollection, ExpressibleByArrayLiteral {
     case 0: first = element
     case 1: second = element
     case 2: third = element
-    default: others.append(element)
+    default: others = (others.take() ?? []) + [element]
     }
     count += 1
   }
@@ -40,7 +49,7 @@ struct ShortList<Element>: RandomAccessCollection, ExpressibleByArrayLiteral {
       case 0: first
       case 1: second
       case 2: third
-      default: Optional(others[index - 3])
+      default: others?[index - 3]
       }
     guard let found else { preconditionFailure("element \(index) of \(count)") }
     return found
@@ -52,7 +61,7 @@ struct ShortList<Element>: RandomAccessCollection, ExpressibleByArrayLiteral {
     if let first { result.first = transform(first) }
     if let second { result.second = transform(second) }
     if let third { result.third = transform(third) }
-    if !others.isEmpty { result.others = others.map(transform) }
+    if let others { result.others = others.map(transform) }
     result.count = count
     return result
   }
@@ -62,6 +71,6 @@ struct ShortList<Element>: RandomAccessCollection, ExpressibleByArrayLiteral {
     if let first, predicate(first) { return true }
     if let second, predicate(second) { return true }
     if let third, predicate(third) { return true }
-    return others.contains(where: predicate)
+    return others?.contains(where: predicate) ?? false
   }
 }

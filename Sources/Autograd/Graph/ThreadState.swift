@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// What the recorder keeps for each thread: the graph of a replica belongs to the thread that runs it.
@@ -25,21 +26,37 @@ final class ThreadState {
   private var condemned: [Node.Remains] = []
   private var isReleasing = false
 
+  /// Releases a thread's state when it ends.
   private static let key: pthread_key_t = {
     var key = pthread_key_t()
     let status = pthread_key_create(&key) { state in
-      if let state { Unmanaged<ThreadState>.fromOpaque(state).release() }
+      guard let state else { return }
+      dt_set_thread_pointer(nil)
+      Unmanaged<ThreadState>.fromOpaque(state).release()
     }
     precondition(status == 0, "no thread-specific storage: \(status)")
     return key
   }()
 
   static var current: ThreadState {
-    if let existing = pthread_getspecific(key) {
-      return Unmanaged<ThreadState>.fromOpaque(existing).takeUnretainedValue()
-    }
+    if let existing { existing.takeUnretainedValue() } else { make() }
+  }
+
+  /// Runs `body` on the thread's state without a reference to it being counted, which takes as long as small operations.
+  @inline(__always)
+  static func withCurrent<R>(_ body: (ThreadState) -> R) -> R {
+    if let existing { existing._withUnsafeGuaranteedRef(body) } else { body(make()) }
+  }
+
+  @inline(__always)
+  private static var existing: Unmanaged<ThreadState>? { dt_thread_pointer().map { Unmanaged.fromOpaque($0) } }
+
+  /// A new state for this thread, which keeps it until it ends.
+  private static func make() -> ThreadState {
     let state = ThreadState()
-    pthread_setspecific(key, Unmanaged.passRetained(state).toOpaque())
+    let pointer = Unmanaged.passRetained(state).toOpaque()
+    pthread_setspecific(key, pointer)
+    dt_set_thread_pointer(pointer)
     return state
   }
 

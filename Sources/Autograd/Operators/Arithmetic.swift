@@ -2,7 +2,7 @@ extension Tensor {
   /// Element-wise sum; shapes are broadcast and types promoted.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     let (a, b) = promoted(a, b)
-    return a.combined(.add, b).recorded(as: "AddBackward0", from: [a, b]) { gradient, inputs in
+    return a.combined(.add, b).recorded(as: "AddBackward0", from: .init(of: a, b)) { gradient, inputs in
       inputs.add(0, gradient.summed(like: a))
       inputs.add(1, gradient.summed(like: b))
     }
@@ -11,7 +11,7 @@ extension Tensor {
   /// Element-wise difference; shapes are broadcast and types promoted.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     let (a, b) = promoted(a, b)
-    return a.combined(.subtract, b).recorded(as: "SubBackward0", from: [a, b]) { gradient, inputs in
+    return a.combined(.subtract, b).recorded(as: "SubBackward0", from: .init(of: a, b)) { gradient, inputs in
       inputs.add(0, gradient.summed(like: a))
       inputs.add(1, (-gradient).summed(like: b))
     }
@@ -20,8 +20,9 @@ extension Tensor {
   /// Element-wise product; shapes are broadcast and types promoted.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     let (a, b) = promoted(a, b)
-    let saved: ShortList = a.requiresGrad ? (b.requiresGrad ? [a, b] : [b]) : [a]
-    return a.combined(.multiply, b).recorded(as: "MulBackward0", from: [a, b], saving: saved) { gradient, inputs in
+    let saved = a.requiresGrad ? (b.requiresGrad ? ShortList(of: a, b) : ShortList(of: b)) : ShortList(of: a)
+    return a.combined(.multiply, b).recorded(as: "MulBackward0", from: .init(of: a, b), saving: saved) {
+      gradient, inputs in
       inputs.add(0, (gradient * b).summed(like: a))
       inputs.add(1, (gradient * a).summed(like: b))
     }
@@ -35,8 +36,9 @@ extension Tensor {
   }
 
   private static func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
-    let saved: ShortList = b.requiresGrad ? [a, b] : [b]
-    return a.combined(.divide, b).recorded(as: "DivBackward0", from: [a, b], saving: saved) { gradient, inputs in
+    let saved = b.requiresGrad ? ShortList(of: a, b) : ShortList(of: b)
+    return a.combined(.divide, b).recorded(as: "DivBackward0", from: .init(of: a, b), saving: saved) {
+      gradient, inputs in
       inputs.add(0, (gradient / b).summed(like: a))
       inputs.add(1, (-gradient * ((a / b) / b)).summed(like: b))
     }
@@ -45,7 +47,7 @@ extension Tensor {
   /// The negative of every element.
   public static prefix func - (x: Tensor) -> Tensor {
     guard x.dtype.isFloatingPoint else { return x.scalar(0) - x }
-    return x.mapped(.negate).recorded(as: "NegBackward0", from: [x]) { gradient, inputs in
+    return x.mapped(.negate).recorded(as: "NegBackward0", from: .init(of: x)) { gradient, inputs in
       inputs.add(0, -gradient)
     }
   }
@@ -59,7 +61,7 @@ extension Tensor {
   private func extremum(_ operation: BinaryOperation, _ other: Tensor, _ name: StaticString) -> Tensor {
     let (a, b) = Self.promoted(self, other)
     let chosen = a.combined(operation, b)
-    return chosen.recorded(as: name, from: [a, b], saving: [a, b]) { gradient, inputs in
+    return chosen.recorded(as: name, from: .init(of: a, b), saving: .init(of: a, b)) { gradient, inputs in
       let tied = a.detached().combined(.equal, b.detached())
       let smaller = a.detached().combined(.less, b.detached())
       let loses = operation == .maximum ? smaller : 1 - smaller - tied
@@ -94,8 +96,12 @@ extension Tensor {
 
 extension Tensor {
   /// Both tensors in the type that can hold either.
+  @inline(__always)
   static func promoted(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
-    guard a.dtype != b.dtype else { return (a, b) }
+    a.dtype == b.dtype ? (a, b) : converted(a, b)
+  }
+
+  private static func converted(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
     // A tensor without dimensions does not widen one that has some, within the same kind of number.
     let sameKind = a.dtype.isFloatingPoint == b.dtype.isFloatingPoint
     let dtype: DataType =

@@ -18,7 +18,7 @@ final class Storage {
     switch device {
     case .cpu:
       gpu = nil
-      pointer = ThreadState.current.memory.take(byteCount)
+      pointer = ThreadState.withCurrent { $0.memory.take(byteCount) }
     case .cuda(let index):
       let gpu = CUDADevice.required(index)
       self.gpu = gpu
@@ -42,7 +42,7 @@ final class Storage {
     if let gpu {
       gpu.memory.giveBack(pointer, byteCount)
     } else if owner == nil {
-      ThreadState.current.memory.giveBack(pointer, byteCount)
+      ThreadState.withCurrent { $0.memory.giveBack(pointer, byteCount) }
     }
   }
 }

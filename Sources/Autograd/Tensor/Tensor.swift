@@ -8,10 +8,12 @@ public class Tensor {
   /// The size of each dimension, outermost first; empty for a scalar.
   public let shape: [Int]
   /// The type of the elements.
-  public private(set) var dtype: DataType
+  public var dtype: DataType { elementType }
   /// The number of elements.
   public let count: Int
 
+  // Not public itself: reading a public variable takes a check of exclusive access, in a call.
+  private var elementType: DataType
   private(set) var storage: Storage
   /// Elements between the start of the storage and the first element of this tensor.
   private(set) var offset: Int
@@ -29,18 +31,23 @@ public class Tensor {
   var leafHooks: [GradientHook] = []
   private var leafRequiresGrad = false
 
-  init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {
+  convenience init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {
+    self.init(storage: storage, offset: offset, shape: shape, count: Shape.count(shape), dtype: dtype)
+  }
+
+  private init(storage: Storage, offset: Int, shape: [Int], count: Int, dtype: DataType) {
     self.shape = shape
-    self.dtype = dtype
+    elementType = dtype
     self.storage = storage
     self.offset = offset
-    count = Shape.count(shape)
+    self.count = count
   }
 
   /// An uninitialized tensor.
   convenience init(uninitialized shape: [Int], dtype: DataType, device: Device) {
-    let storage = Storage(byteCount: Shape.count(shape) * dtype.byteCount, device: device)
-    self.init(storage: storage, shape: shape, dtype: dtype)
+    let count = Shape.count(shape)
+    let storage = Storage(byteCount: count * dtype.byteCount, device: device)
+    self.init(storage: storage, offset: 0, shape: shape, count: count, dtype: dtype)
   }
 
   /// An uninitialized tensor of this one's shape and type, on its device.
@@ -49,7 +56,7 @@ public class Tensor {
   /// A tensor that shares the elements of `other`, but not its place in the graph.
   init(sharing other: Tensor) {
     shape = other.shape
-    dtype = other.dtype
+    elementType = other.elementType
     count = other.count
     storage = other.storage
     offset = other.offset
@@ -59,7 +66,7 @@ public class Tensor {
   func convert(to newType: DataType) {
     guard newType != dtype else { return }
     adopt(detached().cast(to: newType))
-    dtype = newType
+    elementType = newType
     accumulatedGradient = nil
   }
 

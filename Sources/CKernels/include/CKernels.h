@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "convolution.h"
+#include "thread.h"
 
 // out[i] = f(x[i])
 #define DT_DECLARE_UNARY(name)                                  \

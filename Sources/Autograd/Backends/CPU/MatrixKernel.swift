@@ -22,13 +22,13 @@ package struct MatrixKernel: Sendable {
   /// Below a million multiplications OpenBLAS has kernels without packing, which nothing beats. Above, it
   /// - packs a transposed second operand column by column, however few rows there are to multiply with,
   /// - packs the second operand in pieces that leave the cache before few rows have used them, and
-  /// - reads a large result into the cache before it is written.
+  /// - fills the result with zeros first, and waits for its memory in every tile.
   package static func isFaster(_ p: MatrixProduct) -> Bool {
     guard isOptimized && p.rows * p.columns * p.inner > 1_000_000 && p.rows >= 16 else { return false }
     switch (p.transposesFirst, p.transposesSecond) {
     case (false, true): return p.inner >= 256
-    case (false, false): return p.rows <= 64 && p.columns * p.inner >= 1 << 21
-    case (true, false): return p.rows * p.columns >= 1 << 21 && p.inner <= 64
+    case (false, false): return p.columns >= 64 && p.inner >= 32
+    case (true, false): return p.columns >= 64 && (32...512).contains(p.inner)
     case (true, true): return false
     }
   }
