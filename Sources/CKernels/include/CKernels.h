@@ -171,6 +171,8 @@ void dt_box_muller_f32(size_t blocks, float mean, float deviation, float *values
 
 // out[i] = (float) x[i]
 void dt_convert_u8_to_f32(size_t n, const uint8_t *x, float *out);
+// The bytes of some of the rows of `length` bytes at x, each divided by 255.
+void dt_gather_fractions_of_255(size_t count, size_t length, const intptr_t *rows, const uint8_t *x, float *out);
 
 // c[m, n] = sum over k of a[m, k] * b[k, n], wrapping around on overflow.
 void dt_matrix_product_i64(size_t m, size_t n, size_t k, const int64_t *a, const int64_t *b, int64_t *c);

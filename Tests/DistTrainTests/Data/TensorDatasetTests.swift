@@ -47,7 +47,10 @@ struct TensorDatasetTests {
   @Test func dividesEveryByteBy255ToTheLastBit() {
     let bytes = Array(UInt8.min...UInt8.max)
     var values = [Float](repeating: -1, count: 256)
-    bytes.withUnsafeBytes { bytes in values.withUnsafeMutableBufferPointer { divideBy255(bytes, into: $0) } }
-    #expect(values.map(\.bitPattern) == bytes.map { (Float($0) / 255).bitPattern })
+    bytes.withUnsafeBytes { bytes in
+      values.withUnsafeMutableBufferPointer { gatherFractionsOf255([1, 0, 3, 2], of: bytes, length: 64, into: $0) }
+    }
+    let gathered = [1, 0, 3, 2].flatMap { bytes[64 * $0..<64 * $0 + 64] }
+    #expect(values.map(\.bitPattern) == gathered.map { (Float($0) / 255).bitPattern })
   }
 }
