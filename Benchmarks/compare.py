@@ -26,6 +26,7 @@ class Side:
         self.name = name
         self.command = command
         self.times = []
+        self.memories = []
 
     def measure(self):
         environment = dict(os.environ, OMP_NUM_THREADS="1")
@@ -34,11 +35,17 @@ class Side:
         if done.returncode != 0 or not lines:
             sys.exit(f"{' '.join(map(str, self.command))} failed with status {done.returncode}:\n"
                      f"{done.stdout}{done.stderr}")
-        self.times.append(json.loads(lines[-1])["step_us"])
+        record = json.loads(lines[-1])
+        self.times.append(record["step_us"])
+        self.memories.append(record["peak_memory_mib"])
 
     @property
     def median(self):
         return statistics.median(self.times)
+
+    @property
+    def memory(self):
+        return statistics.median(self.memories)
 
 
 def cpu_sides(workload, ranks, options):
@@ -68,14 +75,14 @@ def time(microseconds):
     return f"{microseconds:,.0f} µs" if microseconds < 10_000 else f"{microseconds / 1000:,.1f} ms"
 
 
-def table(rows):
-    """The rows (title, sides) as lines of cells: medians, and how many times faster DistTrain is."""
+def table(rows, what, last, value, cell):
+    """The rows (title, sides) as lines of cells: medians, and how many times as much the least of the peers is."""
     names = list(dict.fromkeys(side.name for _, sides in rows for side in sides))
-    lines = [["step", *names, "against the fastest peer"]]
+    lines = [[what, *names, last]]
     for title, sides in rows:
-        medians = {side.name: side.median for side in sides}
+        medians = {side.name: value(side) for side in sides}
         ours, peers = medians["DistTrain"], [m for name, m in medians.items() if name != "DistTrain"]
-        lines.append([title, *(time(medians[name]) if name in medians else "" for name in names),
+        lines.append([title, *(cell(medians[name]) if name in medians else "" for name in names),
                       f"{min(peers) / ours:.2f}×"])
     return lines
 
@@ -142,10 +149,13 @@ for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}: {title}: {side.name}", file=sys.stderr)
             side.measure()
 
-lines = table(rows)
+tables = [
+    table(rows, "step", "against the fastest peer", lambda side: side.median, time),
+    table(rows, "most memory of rank 0", "against the smallest peer", lambda side: side.memory, lambda m: f"{m:.0f} MiB"),
+]
 head = f"{processor()}, {os.cpu_count()} cores, {datetime.date.today()}; medians of {options.rounds}."
-print(f"{head}\n\n{text(lines)}")
+print("\n\n".join([head, *map(text, tables)]))
 if options.markdown:
-    options.markdown.write_text(f"{head}\n\n{markdown(lines)}")
+    options.markdown.write_text("\n".join([f"{head}\n", *map(markdown, tables)]))
 if options.svg:
     options.svg.write_text(svg(rows))

@@ -6,6 +6,7 @@
 import argparse
 import json
 import os
+import resource
 import time
 
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
@@ -102,4 +103,5 @@ while time.perf_counter() - start < options.seconds:
 seconds = (time.perf_counter() - start) / steps
 print(json.dumps({
     "workload": options.workload, "peer": f"JAX {jax.__version__}", "world": 1, "batch_per_rank": batch,
-    "samples_per_s": round(batch / seconds), "step_us": round(seconds * 1e6, 1)}))
+    "samples_per_s": round(batch / seconds), "step_us": round(seconds * 1e6, 1),
+    "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10}))

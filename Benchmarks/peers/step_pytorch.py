@@ -8,6 +8,7 @@
 import argparse
 import json
 import os
+import resource
 import time
 
 import torch
@@ -132,6 +133,7 @@ seconds = (time.perf_counter() - start) / steps
 if rank == 0:
     print(json.dumps({
         "workload": options.workload, "peer": f"PyTorch {torch.__version__}", "world": world, "batch_per_rank": batch,
-        "samples_per_s": round(batch * world / seconds), "step_us": round(seconds * 1e6, 1)}))
+        "samples_per_s": round(batch * world / seconds), "step_us": round(seconds * 1e6, 1),
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10}))
 if world > 1:
     torch.distributed.destroy_process_group()
