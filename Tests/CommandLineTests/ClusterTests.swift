@@ -26,6 +26,7 @@ extension DistTrainProgramTests {
     @Test(arguments: [([1, 1], nil), ([1, 1, 1], "1gbit"), ([2, 1], nil), ([2, 2], "1gbit")])
     func `hosts train as one process does`(_ ranksPerHost: [Int], _ rate: String?) throws {
       let (alone, together) = (try SyntheticData(), try SyntheticData())
+      defer { extendLifetime((alone, together)) }
       let reference = try DistTrainProgram.run(alone.train("--steps", "7", "--precision", "float64"))
       #expect(reference.succeeded, "\(reference.report)")
       let run = try train(together, ranksPerHost: ranksPerHost, rate: rate, "--precision", "float64")
@@ -36,6 +37,7 @@ extension DistTrainProgramTests {
 
     @Test func `hosts train the same weights as one process where that is asked`() throws {
       let data = try (0..<3).map { _ in try SyntheticData() }
+      defer { extendLifetime(data) }
       let alone = try DistTrainProgram.run(data[0].train("--steps", "7", "--reproducible", "4", "--model", "cnn"))
       #expect(alone.succeeded, "\(alone.report)")
       _ = try train(data[1], ranksPerHost: [2, 2], "--reproducible", "4", "--model", "cnn")
@@ -49,6 +51,7 @@ extension DistTrainProgramTests {
     @Test(arguments: ["bfloat16", "float16", "powersgd-4"])
     func `compressed gradients train between hosts that share memory`(_ compression: String) throws {
       let (exact, compressed) = (try SyntheticData(), try SyntheticData())
+      defer { extendLifetime((exact, compressed)) }
       let first = try train(exact, ranksPerHost: [2, 1])
       let second = try train(compressed, ranksPerHost: [2, 1], "--compress", compression)
       #expect(try contents(first.model) != contents(second.model))
@@ -59,6 +62,7 @@ extension DistTrainProgramTests {
     @Test(arguments: [[1, 1, 1], [2, 2]])
     func `a sharded optimizer gives the same model and checkpoint`(_ ranksPerHost: [Int]) throws {
       let (whole, sharded) = (try SyntheticData(), try SyntheticData())
+      defer { extendLifetime((whole, sharded)) }
       let first = try train(whole, ranksPerHost: ranksPerHost)
       let second = try train(sharded, ranksPerHost: ranksPerHost, "--shard-optimizer")
       #expect(try contents(first.model) == contents(second.model))

@@ -34,7 +34,9 @@ public final class Trainer {
   ) throws {
     try communicator.agree(on: "checking the configuration") {
       try configuration.validate()
-      if let compress = configuration.compress, communicator is SharedCommunicator {
+      if let compress = configuration.compress, communicator is SharedCommunicator,
+        communicator.localSize == communicator.size
+      {
         throw ConfigurationError(
           "--compress \(compress.rawValue) saves bytes between nodes, but these ranks add in memory that they share; "
             + "--collective mpi makes them send messages")
