@@ -45,7 +45,8 @@ static bool is_on_one_node(void) {
 
 int cmpi_initialize(void) {
   // Ranks of one node need no network. Open MPI looks for adapters all the same, for 0.2 s, unless told how messages go.
-  if (is_on_one_node() && setenv("OMPI_MCA_pml", "ob1", 0) != 0) return MPI_ERR_OTHER;
+  // OMPI_MCA_pml names another way.
+  if (is_on_one_node() && getenv("OMPI_MCA_btl") == NULL && setenv("OMPI_MCA_pml", "ob1", 0) != 0) return MPI_ERR_OTHER;
   // Open MPI's ranks add a box of text to every MPI_Abort, below the message that says why. This leaves it out; mpirun
   // itself still tells which rank was killed. OMPI_MCA_orte_execute_quiet=0 shows all notices of the ranks.
   if (setenv("OMPI_MCA_orte_execute_quiet", "1", 0) != 0) return MPI_ERR_OTHER;

@@ -24,6 +24,9 @@ public enum CollectiveError: Error, Equatable, CustomStringConvertible {
   /// Two ranks met in different calls, so that they no longer agree on what comes next.
   case mismatchedCalls(rank: Int, call: String, otherRank: Int, otherCall: String)
 
+  /// A rank of another node combines another number of bytes in a call.
+  case differentLengths(rank: Int, found: Int, expected: Int, call: String)
+
   /// A rank ended its work while another waited for it.
   case rankLeft(rank: Int, call: String)
 
@@ -46,6 +49,8 @@ public enum CollectiveError: Error, Equatable, CustomStringConvertible {
       "a split with color \(color) and key \(key), expected 0 to \(Int32.max) and \(Int32.min) to \(Int32.max)"
     case .mismatchedCalls(let rank, let call, let otherRank, let otherCall):
       "rank \(rank) called \(call) while rank \(otherRank) called \(otherCall)"
+    case .differentLengths(let rank, let found, let expected, let call):
+      "rank \(rank) sent \(found) bytes, expected \(expected), in \(call)"
     case .rankLeft(let rank, let call):
       "rank \(rank) ended without taking part in \(call)"
     }

@@ -74,6 +74,7 @@ struct BenchStep: ParsableCommand {
     var configuration = TrainingConfiguration()
     configuration.accumulate = accumulate
     configuration.reproducible = reproducible
+    configuration.compress = compress
     do { try configuration.validate() } catch let error as ConfigurationError { throw ValidationError("\(error)") }
     if let batch, batch < 1 { throw ValidationError("--batch is \(batch), expected at least 1") }
   }

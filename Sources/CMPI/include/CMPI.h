@@ -32,8 +32,8 @@ typedef enum CMPIOperation {
 /// Room for any text that the functions below write, its final zero included.
 enum { CMPI_TEXT_CAPACITY = 8192 };
 
-/// MPI_Init_thread with MPI_THREAD_FUNNELED, without a network for ranks that share a node; then errors are returned
-/// rather than fatal.
+/// MPI_Init_thread with MPI_THREAD_FUNNELED, by ob1 alone where all ranks share one node and nothing else is asked for;
+/// then errors are returned rather than fatal.
 int cmpi_initialize(void);
 /// MPI_Initialized.
 int cmpi_is_initialized(int *flag);

@@ -44,11 +44,14 @@ extension MPICommunicator: SharedMemoryProvider {
   /// Why the folder of shared windows has no place for one of so many bytes a rank; nil when it has, or is not known.
   ///
   /// Open MPI does not return from making a window for which it finds no place. Its folder is a parameter, which `mpirun`
-  /// hands on in the environment, or else this one where it is there; MPI's tools interface would tell it, too, but opens
-  /// every part of the library for that, which takes 0.2 s.
+  /// hands on in the environment; one in a file of parameters is not seen here. Without it the folder is the first of
+  /// those below that can be written. MPI's tools interface would tell, too, but opens every part of the library for
+  /// that, which takes 0.2 s.
   private func spaceRefusal(_ byteCount: Int) throws -> String? {
-    let given = ProcessInfo.processInfo.environment["OMPI_MCA_osc_sm_backing_directory"]
-    guard let folder = given ?? (access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nil) else { return nil }
+    let environment = ProcessInfo.processInfo.environment
+    let usual = ["/dev/shm", environment["OMPI_MCA_orte_tmpdir_base"], environment["TMPDIR"], "/tmp"].compactMap { $0 }
+    let given = environment["OMPI_MCA_osc_sm_backing_directory"]
+    guard let folder = given ?? usual.first(where: { access($0, W_OK) == 0 }) else { return nil }
     guard access(folder, W_OK) == 0 else { return "\(folder): \(String(cString: strerror(errno)))" }
     let values = try FileManager.default.attributesOfFileSystem(forPath: folder)
     guard let free = (values[.systemFreeSize] as? NSNumber)?.intValue else { return nil }

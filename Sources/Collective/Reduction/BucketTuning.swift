@@ -8,7 +8,7 @@ public struct BucketTuning: Sendable {
   package static let warmUpCount = 2
   /// How often each candidate is measured.
   package static let roundCount = 7
-  /// What a candidate may take of the standard's time, in three rounds of four, to be chosen.
+  /// What a candidate may take of the standard's time, in six rounds of seven, to be chosen.
   static let limit = 0.98
   /// The smallest bucket that is tried, and by how much the next are larger.
   private static let (smallest, growth) = (64 << 10, 16)
@@ -67,7 +67,7 @@ public struct BucketTuning: Sendable {
 
   /// The sizes that are best by the times of steps in their order.
   package func best(of seconds: [Double]) -> BucketSizes {
-    /// What a candidate took of the standard's time, at most, in three rounds of four.
+    /// What a candidate took of the standard's time, at most, in six rounds of seven.
     func share(_ candidate: Int) -> Double {
       let rounds = stride(from: 0, to: seconds.count, by: candidates.count)
       let shares = rounds.map { seconds[$0 + candidate] / seconds[$0] }.sorted()

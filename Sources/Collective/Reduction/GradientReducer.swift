@@ -90,7 +90,10 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
   /// Whether the bits of the sums may depend on how gradients are cut into buckets.
   public var sumsDependOnPlan: Bool {
     if shards != nil { return false }
-    return scattersSums ? communicator.size > 2 && !communicator.sumsAlongBinaryTree : communicator.sumsDependOnCount
+    guard scattersSums else { return communicator.sumsDependOnCount }
+    // Between nodes it is the communicator's business where a buffer lies, and so who adds up its parts.
+    return communicator.size > 2
+      && !(communicator.sumsAlongBinaryTree && communicator.localSize == communicator.size)
   }
 
   /// Cuts gradients in another way from the next step on, the same on all ranks, and either scatters the sums or not.

@@ -24,6 +24,8 @@ final class DirectExchange: PendingOperation {
     let results: [UnsafeMutableRawPointer]
     /// Whether all ranks get all parts, rather than each its own.
     let isGathered: Bool
+    /// Whether the own part's result is put where contributions to others' parts lie, which must have left before.
+    var overwritesContributions = false
     /// Memory that contributions lie in, to be kept until they are sent.
     var owner: AnyObject?
   }
@@ -33,6 +35,8 @@ final class DirectExchange: PendingOperation {
   private static let wholeByteLimit = 8 << 10
 
   private let group: any Communicator
+  /// What the ranks of the group are called in messages.
+  private let names: [Int]
   private let call: CollectiveCall
   private let data: Data
   private let elementsPerSegment: Int
@@ -46,7 +50,8 @@ final class DirectExchange: PendingOperation {
 
   /// Starts an all-reduce of a buffer.
   convenience init(
-    allReducing bytes: UnsafeMutableRawBufferPointer, _ call: CollectiveCall, _ group: any Communicator, number: Int
+    allReducing bytes: UnsafeMutableRawBufferPointer, _ call: CollectiveCall, _ group: any Communicator,
+    named names: [Int], number: Int
   ) throws {
     guard let start = bytes.baseAddress else { preconditionFailure("\(bytes.count) bytes at no address") }
     let size = call.element.byteCount
@@ -57,13 +62,14 @@ final class DirectExchange: PendingOperation {
     let addresses = parts.map { start + $0.lowerBound * size }
     let data = Data(
       counts: parts.map(\.count), contributions: addresses.map { UnsafeRawPointer($0) }, results: addresses,
-      isGathered: !isWhole)
-    try self.init(data, call, group, number: number)
+      isGathered: !isWhole, overwritesContributions: isWhole)
+    try self.init(data, call, group, named: names, number: number)
   }
 
   /// Starts an exchange. All ranks of the group start theirs in the same order; `number` counts them.
-  init(_ data: Data, _ call: CollectiveCall, _ group: any Communicator, number: Int) throws {
+  init(_ data: Data, _ call: CollectiveCall, _ group: any Communicator, named names: [Int], number: Int) throws {
     self.group = group
+    self.names = names
     self.call = call
     self.data = data
     elementsPerSegment = Self.segmentByteCount / call.element.byteCount
@@ -104,6 +110,14 @@ final class DirectExchange: PendingOperation {
 
   /// Does all that can be done without waiting.
   private func advance() throws {
+    do {
+      try exchangeSegments()
+    } catch CollectiveError.wrongMessageCount(let found, let expected, let source, _) {
+      throw CollectiveError.differentLengths(rank: names[source], found: found, expected: expected, call: "\(call)")
+    }
+  }
+
+  private func exchangeSegments() throws {
     for index in peers.indices {
       let (peer, tag) = (peers[index].peer, peers[index].tag)
       if let contributions = data.contributions {
@@ -132,10 +146,10 @@ final class DirectExchange: PendingOperation {
     }
   }
 
-  /// Whether all contributions are there. Where everybody combines all, they must also have left.
   private var mayCombineNext: Bool {
     peers.allSatisfy {
-      $0.contributionsReceived.completed > combinedCount && (data.isGathered || $0.contributionsSent.isComplete)
+      $0.contributionsReceived.completed > combinedCount
+        && (!data.overwritesContributions || $0.contributionsSent.isComplete)
     }
   }
 

@@ -141,6 +141,13 @@ final class ExchangeQueue {
   @discardableResult
   func advance() throws -> Bool {
     if let failure { throw failure }
+    do { return try advanceWindow() } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  private func advanceWindow() throws -> Bool {
     advanceOutside()
     let start = (announcing.step.sequence, reducing.step.sequence, completing.step.sequence)
     var isMoving = true
@@ -158,6 +165,7 @@ final class ExchangeQueue {
         reducing.move(past: exchange)
         isMoving = true
       }
+      for operation in underWay.dropFirst() { _ = try operation?.test() }
       while combining.step.sequence < reducing.step.sequence, try underWay[0]?.test() ?? true {
         let exchange = exchanges[combining.exchange]
         if exchange.hasReduction {

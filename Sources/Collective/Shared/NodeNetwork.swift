@@ -18,6 +18,8 @@ final class NodeNetwork {
   let isRegular: Bool
   /// This rank's lane; nil on a rank beyond the lanes, and on one node.
   private let lane: (any Communicator)?
+  /// The ranks of the whole group that are in the lane.
+  private let laneRanks: [Int]
   /// The operations that the lane has started.
   private var operationCount = 0
 
@@ -34,13 +36,11 @@ final class NodeNetwork {
       lane = try group.split(color: group.localRank < laneCount ? group.localRank : nil, key: group.rank)
     }
     nodeCount = Int(try group.allReduced(group.localRank == 0 ? Int32(1) : 0, .sum))
-    var ranks = [Int64](repeating: 0, count: node.size)
-    ranks[node.rank] = Int64(group.rank)
-    try node.allReduce(&ranks, .sum)
-    self.ranks = ranks.map(Int.init)
+    ranks = try node.gathered(group.rank)
+    laneRanks = try lane?.gathered(group.rank) ?? []
     let isRegularHere =
-      node.size == largestNode && self.ranks.first?.isMultiple(of: node.size) == true
-      && zip(self.ranks, self.ranks.dropFirst()).allSatisfy { $0 + 1 == $1 }
+      node.size == largestNode && ranks.first?.isMultiple(of: node.size) == true
+      && zip(ranks, ranks.dropFirst()).allSatisfy { $0 + 1 == $1 }
     isRegular = try group.allReduced(isRegularHere ? 1 : 0, .minimum) == Int64(1)
   }
 
@@ -62,12 +62,12 @@ final class NodeNetwork {
 
   /// Starts to combine a slice over this rank's lane.
   func startAllReduce(_ slice: UnsafeMutableRawBufferPointer, _ call: CollectiveCall) throws -> any PendingOperation {
-    try startInLane { try DirectExchange(allReducing: slice, call, $0, number: $1) }
+    try startInLane { try DirectExchange(allReducing: slice, call, $0, named: laneRanks, number: $1) }
   }
 
   /// Starts to scatter or gather parts over this rank's lane.
   func startExchange(_ data: DirectExchange.Data, _ call: CollectiveCall) throws -> any PendingOperation {
-    try startInLane { try DirectExchange(data, call, $0, number: $1) }
+    try startInLane { try DirectExchange(data, call, $0, named: laneRanks, number: $1) }
   }
 
   private func startInLane(
@@ -83,5 +83,15 @@ final class NodeNetwork {
     guard hasSeveralNodes else { return }
     try lane?.finalize()
     try node.finalize()
+  }
+}
+
+extension Communicator {
+  /// Every rank's number, in the order of the ranks. Collective.
+  fileprivate func gathered(_ number: Int) throws -> [Int] {
+    var numbers = [Int64](repeating: 0, count: size)
+    numbers[rank] = Int64(number)
+    try allReduce(&numbers, .sum)
+    return numbers.map(Int.init)
   }
 }

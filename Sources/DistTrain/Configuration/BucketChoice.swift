@@ -63,10 +63,7 @@ public struct ChosenBuckets: Equatable, Sendable, CustomStringConvertible {
 
   /// The sizes and where they come from, for a person.
   public var description: String {
-    let text =
-      sizes.first == sizes.others
-      ? ByteCount.text(sizes.first)
-      : "first \(ByteCount.text(sizes.first)), others \(ByteCount.text(sizes.others))"
+    let text = sizes.description
     return switch origin {
     case .given: "\(text), as asked for"
     case .standard: text
