@@ -40,6 +40,12 @@ const char *dt_bind_cudnn(void *library) {
   return NULL;
 }
 
+int dt_cudnn_toolkit(void *library) {
+  size_t (*version)(void);
+  *(void **)&version = dlsym(library, "cudnnGetCudartVersion");
+  return version ? (int)(version() / 1000) : 0;
+}
+
 const char *dt_bind_nccl(void *library) {
   DT_NCCL_FUNCTIONS(BIND)
   return NULL;

@@ -58,12 +58,14 @@ enum BenchModel {
       try images.checkSize(in: folder)
       return images
     case .perceptron(let widths):
-      let mostElements = 1 << 31
-      guard batch <= mostElements / widths.inputs else {
+      let (steps, mostElements) = (4, 1 << 31)
+      let most = mostElements / widths.inputs / steps / ranks
+      guard batch <= most else {
         throw ValidationError(
-          "a batch of \(batch) samples of \(widths.inputs) numbers, expected at most \(mostElements)")
+          "a batch of \(batch) samples of \(widths.inputs) numbers on each of \(ranks) rank(s), expected at most "
+            + "\(most): \(steps) steps of all ranks together may have \(mostElements) numbers")
       }
-      let count = 4 * batch * ranks
+      let count = steps * batch * ranks
       return TensorDataset(Tensor.rand([count, widths.inputs]), Tensor.randint(0..<widths.outputs, [count]))
     }
   }

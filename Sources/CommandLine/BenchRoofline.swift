@@ -17,14 +17,27 @@ struct Roofline: ParsableCommand {
 
   @Option(help: "What to measure: cpu or cuda.")
   var device = TrainingConfiguration.DeviceKind.cpu
-  @Option(help: ArgumentHelp("The rows and columns of the matrices that a GPU multiplies.", valueName: "rows"))
-  var size = 8192
+  @Option(
+    help: ArgumentHelp(
+      "With --device cuda: the rows and columns of the matrices. (default: \(Roofline.standardSize))", valueName: "rows"
+    ))
+  var size: Int?
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func validate() throws {
-    if size < 1 { throw ValidationError("--size is \(size), expected at least 1") }
+    guard let size else { return }
+    guard device == .cuda else {
+      throw ValidationError("--size is \(size) with --device \(device.rawValue), expected it with --device cuda only")
+    }
+    guard (1...Self.largestSize).contains(size) else {
+      throw ValidationError("--size is \(size), expected 1 to \(Self.largestSize)")
+    }
   }
+
+  private static let standardSize = 8192
+  /// Of which the array that is copied has 16 GiB.
+  private static let largestSize = 32768
 
   func run() throws {
     runAsRank { communicator in
@@ -54,6 +67,7 @@ struct Roofline: ParsableCommand {
   }
 
   private func gpuFigures(_ device: Device) -> [Figure] {
+    let size = size ?? Self.standardSize
     let x = Tensor.zeros([4 * size, size], device: device)
     let copies = Self.fastest(repetitions: 20, on: device) { _ = x.cloned() }
     return [

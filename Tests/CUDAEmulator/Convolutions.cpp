@@ -1,4 +1,6 @@
 // cuDNN: convolutions of images that are stored one after another, channel by channel.
+#include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "Blocks.h"
@@ -19,7 +21,7 @@ struct dt_cudnn_convolution {
 
 namespace {
 
-enum Status { success = 0, badParameter = 2000, notSupported = 3000 };
+enum Status { success = 0, notInitialized = 1001, badParameter = 2000, notSupported = 3000 };
 enum Type { float32 = 0, bfloat16 = 9 };
 enum Math { defaultMath = 0, tensorCores = 1, fusedMultiplyAdd = 3 };
 
@@ -133,7 +135,10 @@ size_t cudnnGetCudartVersion() { return 13000; }
 
 const char *cudnnGetErrorString(int) { return "of the emulated cuDNN"; }
 
+/// Fails where the environment names it in EMULATED_CUDA_FAILURE.
 int cudnnCreate(dt_dnn *handle) {
+  const char *failing = getenv("EMULATED_CUDA_FAILURE");
+  if (failing && strcmp(failing, "cudnnCreate") == 0) return notInitialized;
   static char made;
   *handle = reinterpret_cast<dt_dnn>(&made);
   return success;

@@ -20,7 +20,9 @@ std::mutex turn;
 
 using Work = std::vector<std::function<void()>>;
 
-/// The graph that this thread captures; tests in other threads go on meanwhile.
+/// The graph that this thread captures. A real driver captures what all threads start on a stream, and the backend has one
+/// stream for all of them; a program's one thread computes, so that for it both are the same. Tests run in parallel here
+/// (on a real GPU one after another, see launch/gpu-check), and those in other threads are not to get into this graph.
 thread_local Work *captured = nullptr;
 
 /// The blocks of device memory: the end of each by its start.

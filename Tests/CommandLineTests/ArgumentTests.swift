@@ -60,6 +60,9 @@ extension DistTrainProgramTests {
       ),
       ("bench step --accumulate 0", "--accumulate is 0, expected at least 1"),
       ("bench step --reproducible 6", "--reproducible is 6, expected a power of two"),
+      ("bench roofline --size 64", "--size is 64 with --device cpu, expected it with --device cuda only"),
+      ("bench roofline --device cuda --size 0", "--size is 0, expected 1 to 32768"),
+      ("bench roofline --device cuda --size 4611686018427387904", "expected 1 to 32768"),
       ("bench allreduce --sizes 1K,x", "The value '1K,x' is invalid for '--sizes <sizes>'"),
     ]
 

@@ -44,7 +44,8 @@ extension DistTrainProgramTests {
       let record = try json(run.output)
       #expect(record["workload"] as? String == "30-20-4" && record["batch_per_rank"] as? Int == 6, "\(run.report)")
       let refused = try DistTrainProgram.run(["bench", "step", "--model", "30-20-4", "--batch", "999999999999999999"])
-      refused.expectFailure("a batch of 999999999999999999 samples of 30 numbers, expected at most 2147483648")
+      refused.expectFailure(
+        "a batch of 999999999999999999 samples of 30 numbers on each of 1 rank(s), expected at most 17895697: 4 steps")
     }
 
     @Test func `the ceilings of the machine are a table and JSON`() throws {

@@ -125,6 +125,23 @@ extension DistTrainProgramTests {
       #expect(run.output.contains(expected), "\(run.report)")
     }
 
+    @Test func `a cuDNN that cannot be used is named, with the call that failed`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let failing = emulator.environment.merging(["EMULATED_CUDA_FAILURE": "cudnnCreate"]) { $1 }
+      let path = emulator.folder.appending(path: "libcudnn.so.9").path
+      let run = try DistTrainProgram.run(["doctor"], environment: failing)
+      let message = "cuDNN at \(path) cannot be used: cudnnCreate: of the emulated cuDNN"
+      #expect(run.output.contains("cuda:0 cannot be used: \(message)"), "\(run.report)")
+      let step = ["bench", "step", "--workload", "tiny", "--device", "cuda", "--seconds", "0.1"]
+      try DistTrainProgram.run(step, environment: failing).expectFailure(message)
+      // Who wants none of it does not open it.
+      let without = try DistTrainProgram.run(
+        ["doctor"], environment: failing.merging(["DISTTRAIN_KERNELS": "generic"]) { $1 })
+      #expect(
+        without.output.contains("convolutions by own kernels: DISTTRAIN_KERNELS is generic"), "\(without.report)")
+    }
+
     @Test func `a folder without CUDA's libraries is named`() throws {
       let emulator = try Emulator()
       defer { emulator.remove() }

@@ -38,7 +38,8 @@ struct ShortList<Element>: RandomAccessCollection, ExpressibleByArrayLiteral {
     case 0: first = element
     case 1: second = element
     case 2: third = element
-    default: others = (others.take() ?? []) + [element]
+    default:
+      if others == nil { others = [element] } else { others?.append(element) }
     }
     count += 1
   }

@@ -35,7 +35,12 @@ extension Device {
     return
       "\(self) \(gpu.name) (sm_\(gpu.architecture)), driver for CUDA \(driver.version.major).\(driver.version.minor), "
       + "NVRTC \(gpu.kernels.compilerVersion), cuBLAS \(gpu.matrices.version), "
-      + (gpu.convolutions.map { "cuDNN \($0.version)" } ?? "convolutions by own kernels: cuDNN was not found")
+      + (gpu.convolutions.map { "cuDNN \($0.version)" } ?? "convolutions by own kernels: \(Self.reasonWithoutLibrary)")
+  }
+
+  /// Why a GPU has no cuDNN.
+  private static var reasonWithoutLibrary: String {
+    Kernels.areGenericAtStart ? "\(Kernels.variable) is generic" : "no cuDNN was found that the driver can run"
   }
 
   /// The bytes of memory that nobody uses on a GPU; without bound for the CPU.

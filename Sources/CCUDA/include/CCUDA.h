@@ -226,6 +226,9 @@ const char *dt_bind_cublas(void *library);
 const char *dt_bind_cudnn(void *library);
 const char *dt_bind_nccl(void *library);
 
+/// The major version of CUDA for which an open cuDNN was made; 0 if it does not tell.
+int dt_cudnn_toolkit(void *library);
+
 /// Makes `context` that of this thread, unless it is already.
 int dt_enter(dt_context context);
 

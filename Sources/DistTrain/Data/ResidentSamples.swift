@@ -9,6 +9,13 @@ package final class ResidentSamples {
   /// quarter of what is free there unless given.
   package init?(_ dataset: any Dataset, on device: Device, byteLimit: Int? = nil) {
     guard let columns = dataset.columns else { return nil }
+    for (index, column) in columns.enumerated() {
+      let needed = dataset.count * column.sampleByteCount
+      precondition(
+        column.bytes.count == needed,
+        "column \(index) of a data set has \(column.bytes.count) bytes, expected \(needed) for \(dataset.count) samples"
+      )
+    }
     let byteCount = columns.reduce(0) { $0 + $1.bytes.count }
     guard byteCount <= byteLimit ?? device.freeByteCount / 4 else { return nil }
     self.columns = columns.map { column in

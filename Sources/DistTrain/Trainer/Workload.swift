@@ -33,16 +33,36 @@ public enum Workload: String, CaseIterable, Sendable {
   /// The multiply-adds of products and convolutions in a step, for each sample: those of the forward pass, as many for
   /// the gradients of the weights, and but for the first layer as many for those of its inputs.
   public var multiplyAddsPerSample: Int {
-    // A filter is used at every place of its output. Both networks halve the images where they double the filters.
-    let area = self == .cnn ? 28 * 32 : 32 * 64
-    let counts = makeModel().parameters.map { weight in
-      switch weight.rank {
-      case 2: weight.count
-      case 4: weight.count * (area / weight.shape[0]) * (area / weight.shape[0])
-      default: 0
-      }
-    }
+    let counts = forwardMultiplyAdds
     return 3 * counts.reduce(0, +) - counts[0]
+  }
+
+  /// The multiply-adds of each layer's product or convolution in the forward pass of one sample.
+  private var forwardMultiplyAdds: [Int] {
+    func products(_ widths: Int...) -> [Int] { zip(widths, widths.dropFirst()).map { $0 * $1 } }
+    // A filter is used at every place of its output, which is square.
+    func convolution(_ inputs: Int, _ outputs: Int, kernel: Int = 3, size: Int) -> Int {
+      inputs * outputs * kernel * kernel * size * size
+    }
+    // Two blocks, the first of which doubles the channels, halves the image and has a convolution beside it.
+    func blocks(_ channels: Int, size: Int) -> [Int] {
+      [
+        convolution(channels / 2, channels, size: size), convolution(channels / 2, channels, kernel: 1, size: size),
+        3 * convolution(channels, channels, size: size),
+      ]
+    }
+    return switch self {
+    case .tiny: products(20, 13, 8, 3)
+    case .mlp: products(784, 512, 256, 10)
+    case .cnn: [convolution(1, 32, size: 28), convolution(32, 64, size: 14)] + products(3136, 128, 10)
+    case .wide: products(784, 4096, 4096, 10)
+    case .deep: products(784, 4096, 4096, 4096, 10)
+    case .resnet18:
+      [
+        [convolution(3, 64, size: 32), 4 * convolution(64, 64, size: 32)],
+        blocks(128, size: 16), blocks(256, size: 8), blocks(512, size: 4), products(512, 10),
+      ].flatMap { $0 }
+    }
   }
 
   /// A new model, its parameters drawn from the thread's default generator as PyTorch would draw them.

@@ -4,6 +4,14 @@ import DistTrain
 import Testing
 import TestSupport
 
+/// Five samples by its count, of which the column has four.
+private struct ShortOfASample: Dataset {
+  let count = 5
+  let columns: [SampleColumn]? = [SampleColumn(AlignedBytes(count: 4 * 12) { _ in }, dtype: .float32, shape: [3])]
+
+  func batch(_ indices: [Int]) -> Batch { Batch(inputs: .zeros([indices.count, 3]), targets: .zeros([indices.count])) }
+}
+
 /// Data sets of which the emulated GPU has a copy.
 struct ResidentSamplesTests {
   /// Images of all 256 values, the classes counted round.
@@ -44,6 +52,15 @@ struct ResidentSamplesTests {
     let byteCount = 40 * 49
     #expect(ResidentSamples(images, on: device, byteLimit: byteCount - 1) == nil)
     #expect(ResidentSamples(images, on: device, byteLimit: byteCount) != nil)
+  }
+
+  @Test func `a column that has not all samples traps`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try ResidentSamples(ShortOfASample(), on: EmulatedGPU.device())
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(
+      message.contains("column 0 of a data set has 48 bytes, expected 60 for 5 samples"), "\(message.prefix(400))")
   }
 
   private func losses(_ datasets: [any Dataset], on device: Device) throws -> [Double] {

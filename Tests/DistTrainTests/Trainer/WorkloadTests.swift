@@ -1,3 +1,4 @@
+import Autograd
 import DistTrain
 import Testing
 
@@ -8,5 +9,20 @@ struct WorkloadTests {
   ])
   func `multiply-adds are as many as PyTorch counts`(_ workload: Workload, _ expected: Int) {
     #expect(workload.multiplyAddsPerSample == expected)
+  }
+
+  @Test(arguments: [Workload.tiny, .mlp, .wide, .deep])
+  func `a perceptron's multiply-adds are those of its model's weights`(_ workload: Workload) {
+    let counts = workload.makeModel().parameters.filter { $0.rank == 2 }.map(\.count)
+    #expect(workload.multiplyAddsPerSample == 3 * counts.reduce(0, +) - counts[0])
+  }
+
+  @Test(arguments: Workload.allCases)
+  func `to count multiply-adds draws no numbers`(_ workload: Workload) {
+    manualSeed(7)
+    let expected = Tensor.rand([4]).array(of: Float.self)
+    manualSeed(7)
+    _ = workload.multiplyAddsPerSample
+    #expect(Tensor.rand([4]).array(of: Float.self) == expected)
   }
 }

@@ -16,13 +16,15 @@ extension CUDABackend {
     guard let library = device.convolutions else { preconditionFailure("a plan of cuDNN without cuDNN") }
     let workspace = plan.workspaceByteCount == 0 ? nil : scratch(plan.workspaceByteCount, .uint8)
     guard plan.isBFloat16 else {
-      return library.compute(
+      library.compute(
         plan, first.address, second.address, into: result.address, adding: adding, workspace: workspace?.address)
+      return extendLifetime(workspace)
     }
     let (a, b) = (roundedToBFloat16(first), roundedToBFloat16(second))
     let sums = scratch(2 * result.count, .uint8)
     library.compute(plan, a.address, b.address, into: sums.address, adding: false, workspace: workspace?.address)
     launch(
       "widen_bf16", in: .copies, over: result.count, result.count, Int32(adding ? 1 : 0), sums.address, result.address)
+    extendLifetime((workspace, a, b, sums))
   }
 }

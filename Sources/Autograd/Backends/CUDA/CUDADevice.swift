@@ -78,7 +78,8 @@ final class CUDADevice: @unchecked Sendable {
     kernels = try KernelLibrary(
       compiler: KernelCompiler(newestVersion: driver.version.major), architecture: architecture, context: context)
     matrices = try MatrixLibrary(newestVersion: driver.version.major, stream: stream, memory: memory)
-    convolutions = try ConvolutionLibrary(newestVersion: driver.version.major, context: context, stream: stream)
+    convolutions =
+      try Kernels.areGenericAtStart ? nil : ConvolutionLibrary(newestVersion: driver.version.major, stream: stream)
   }
 
   /// The UUID that the driver gives this GPU, 16 bytes.

@@ -13,6 +13,8 @@ package struct CUDALibrary: Sendable {
   let companions: [String]
   /// Binds the functions; gives the name of one that is missing.
   let bind: @convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?
+  /// Tells for which major version of CUDA an open library was made, or 0; nil where `versions` are those of CUDA.
+  var toolkit: (@convention(c) (UnsafeMutableRawPointer?) -> Int32)?
 
   package static let driver = CUDALibrary(
     title: "the NVIDIA driver", stem: "libcuda", versions: [1], companions: [], bind: dt_bind_driver)
@@ -22,7 +24,8 @@ package struct CUDALibrary: Sendable {
   package static let cublas = CUDALibrary(
     title: "cuBLAS", stem: "libcublas", versions: [13, 12], companions: ["libcublasLt"], bind: dt_bind_cublas)
   package static let cudnn = CUDALibrary(
-    title: "cuDNN", stem: "libcudnn", versions: [9, 8], companions: [], bind: dt_bind_cudnn)
+    title: "cuDNN", stem: "libcudnn", versions: [9, 8], companions: [], bind: dt_bind_cudnn,
+    toolkit: dt_cudnn_toolkit)
   static let nccl = CUDALibrary(title: "NCCL", stem: "libnccl", versions: [2], companions: [], bind: dt_bind_nccl)
 
   /// Opens the library and binds its functions.
@@ -34,8 +37,9 @@ package struct CUDALibrary: Sendable {
   /// - Throws: ``CUDAError`` when it is nowhere, or cannot be used.
   @discardableResult
   package func open(newest: Int? = nil, in search: LibrarySearch = .shared) throws -> String {
-    let usable = versions.filter { $0 <= newest ?? .max }
+    let usable = toolkit == nil ? versions.filter { $0 <= newest ?? .max } : versions
     let names = usable.map { "\(stem).so.\($0)" } + ["\(stem).so"]
+    var passedOver: String?
     for place in search.places {
       for name in names {
         guard let path = place.path(of: name) else { continue }
@@ -46,11 +50,20 @@ package struct CUDALibrary: Sendable {
           if place.isLoader && reason.hasPrefix("\(name): cannot open shared object file") { continue }
           throw CUDAError.libraryUnusable(library: title, path: path, reason: reason)
         }
+        if let newest, let toolkit, toolkit(handle) > newest {
+          passedOver = passedOver ?? path
+          // Left open, it would be what the loader finds by its name.
+          dlclose(handle)
+          continue
+        }
         if let missing = bind(handle) {
           throw CUDAError.functionMissing(library: title, path: path, function: String(cString: missing))
         }
         return path
       }
+    }
+    if let newest, let passedOver {
+      throw CUDAError.driverTooOld(driver: "\(newest)", library: title, path: passedOver)
     }
     if usable.count < versions.count, let newest {
       for version in versions where version > newest {

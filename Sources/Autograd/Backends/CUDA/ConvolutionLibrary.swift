@@ -5,36 +5,41 @@ import Synchronization
 package final class ConvolutionLibrary: @unchecked Sendable {
   /// The version, as in 90200.
   let version: Int
-  private let context: dt_context
-  private let stream: dt_stream
+  private let handle: dt_dnn
+  /// A handle serves one thread at a time, the one that has this lock.
+  private let plans = Mutex<[[Int]: ConvolutionPlan?]>([:])
 
-  private struct State: @unchecked Sendable {
+  /// Opens the library, or gives nil where there is none for a CUDA that the driver can run.
+  ///
+  /// - Parameters:
+  ///   - newestVersion: The version of CUDA whose code the driver can load.
+  ///   - stream: Where convolutions are computed; its context must be this thread's.
+  /// - Throws: ``CUDAError`` when it cannot be used.
+  init?(newestVersion: Int?, stream: dt_stream) throws {
+    guard let (path, version) = try Self.open(newest: newestVersion) else { return nil }
+    func check(_ status: Int32, _ call: String) throws {
+      guard status != 0 else { return }
+      throw CUDAError.libraryUnusable(
+        library: CUDALibrary.cudnn.title, path: path, reason: "\(call): \(ConvolutionPlan.text(of: status))")
+    }
     var handle: dt_dnn?
-    var plans: [[Int]: ConvolutionPlan?] = [:]
+    try check(dt_cudnnCreate(&handle), "cudnnCreate")
+    guard let handle else { throw CUDAError.callFailed(call: "cudnnCreate", reason: "no handle") }
+    try check(dt_cudnnSetStream(handle, stream), "cudnnSetStream")
+    self.version = version
+    self.handle = handle
   }
-  /// The library serves one thread at a time.
-  private let state = Mutex(State())
 
-  /// Opens the library, or gives nil where there is none.
+  /// Where the library was found, and its version; nil where there is none, or only for a later CUDA than `newest`.
   ///
   /// - Throws: ``CUDAError`` when it cannot be used.
-  init?(newestVersion: Int?, context: dt_context, stream: dt_stream) throws {
-    guard let version = try Self.open(newest: newestVersion) else { return nil }
-    self.version = version
-    self.context = context
-    self.stream = stream
-  }
-
-  /// The version of the library, whose file does not say for which CUDA it was made; nil where there is none.
-  ///
-  /// - Throws: ``CUDAError`` when it is for a later CUDA than `newest`, or cannot be used.
-  package static func open(newest: Int?, in search: LibrarySearch = .shared) throws -> Int? {
-    let path: String
-    do { path = try CUDALibrary.cudnn.open(in: search) } catch CUDAError.libraryNotFound { return nil }
-    if let newest, dt_cudnnGetCudartVersion() / 1000 > newest {
-      throw CUDAError.driverTooOld(driver: "\(newest)", library: CUDALibrary.cudnn.title, path: path)
+  package static func open(newest: Int?, in search: LibrarySearch = .shared) throws -> (path: String, version: Int)? {
+    do {
+      let path = try CUDALibrary.cudnn.open(newest: newest, in: search)
+      return (path, Int(dt_cudnnGetVersion()))
+    } catch CUDAError.libraryNotFound, CUDAError.driverTooOld {
+      return nil
     }
-    return Int(dt_cudnnGetVersion())
   }
 
   /// How the library computes an operation of a convolution of float32 tensors; nil where it cannot, or only in an order
@@ -45,10 +50,10 @@ package final class ConvolutionLibrary: @unchecked Sendable {
     let key =
       [operation.rawValue, ConvolutionPlan.number(of: precision), geometry.groups] + geometry.input + geometry.weight
       + geometry.window.numbers
-    return state.withLock { state in
-      if let known = state.plans[key] { return known }
-      let plan = ConvolutionPlan(operation, geometry, precision, handle: handle(&state))
-      state.plans[key] = .some(plan)
+    return plans.withLock { plans in
+      if let known = plans[key] { return known }
+      let plan = ConvolutionPlan(operation, geometry, precision, handle: handle)
+      plans[key] = .some(plan)
       return plan
     }
   }
@@ -59,23 +64,10 @@ package final class ConvolutionLibrary: @unchecked Sendable {
     _ plan: ConvolutionPlan, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer,
     into result: UnsafeMutableRawPointer, adding: Bool, workspace: UnsafeMutableRawPointer?
   ) {
-    let status = state.withLock { state in
-      plan.compute(first, second, into: result, adding: adding, workspace: workspace, handle: handle(&state))
+    let status = plans.withLock { _ in
+      plan.compute(first, second, into: result, adding: adding, workspace: workspace, handle: handle)
     }
     if status != 0 { preconditionFailure("cuDNN: \(plan) failed: \(ConvolutionPlan.text(of: status))") }
-  }
-
-  /// Made when the first convolution needs it, because that loads hundreds of megabytes.
-  private func handle(_ state: inout State) -> dt_dnn {
-    CUDADriver.require(dt_enter(context), "cuCtxSetCurrent")
-    if let handle = state.handle { return handle }
-    var handle: dt_dnn?
-    let status = dt_cudnnCreate(&handle)
-    guard status == 0, let handle, dt_cudnnSetStream(handle, stream) == 0 else {
-      preconditionFailure("cuDNN \(version) cannot be used: cudnnCreate: \(ConvolutionPlan.text(of: status))")
-    }
-    state.handle = handle
-    return handle
   }
 }
 

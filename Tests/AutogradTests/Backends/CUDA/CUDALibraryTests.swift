@@ -43,11 +43,11 @@ import TestSupport
         == .functionMissing(library: "cuBLAS", path: file.path, function: "cublasGetVersion_v2"))
   }
 
-  @Test func `cuDNN may be absent, but not incomplete or for a later driver`() throws {
+  @Test func `cuDNN may be absent, but not incomplete, and one for a later driver is passed over`() throws {
     let folder = try EmulatedGPU.makeFolder(names: [])
     defer { try? FileManager.default.removeItem(at: folder) }
     let search = LibrarySearch(places: [.folder(folder.path)])
-    #expect(try ConvolutionLibrary.open(newest: 13, in: search) == nil)
+    #expect(try ConvolutionLibrary.open(newest: 13, in: search)?.version == nil)
     let file = folder.appending(path: "libcudnn.so.8")
     try FileManager.default.createSymbolicLink(at: file, withDestinationURL: BuiltProduct.url("libIncompleteCUDA.so"))
     #expect(throws: CUDAError.functionMissing(library: "cuDNN", path: file.path, function: "cudnnGetVersion")) {
@@ -56,10 +56,15 @@ import TestSupport
     let whole = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
     defer { try? FileManager.default.removeItem(at: whole) }
     let path = whole.appending(path: "libcudnn.so.9").path
-    #expect(throws: CUDAError.driverTooOld(driver: "12", library: "cuDNN", path: path)) {
-      try ConvolutionLibrary.open(newest: 12, in: LibrarySearch(places: [.folder(whole.path)]))
+    let places = LibrarySearch(places: [.folder(whole.path), .folder(folder.path)])
+    let found = try #require(try ConvolutionLibrary.open(newest: 13, in: places))
+    #expect(found.version == 99_900 && found.path == path)
+    let tooNew = LibrarySearch(places: [.folder(whole.path)])
+    #expect(try ConvolutionLibrary.open(newest: 12, in: tooNew)?.version == nil)
+    // The search goes on to the next place, where it finds the incomplete one.
+    #expect(throws: CUDAError.functionMissing(library: "cuDNN", path: file.path, function: "cudnnGetVersion")) {
+      try ConvolutionLibrary.open(newest: 12, in: places)
     }
-    #expect(try ConvolutionLibrary.open(newest: 13, in: LibrarySearch(places: [.folder(whole.path)])) == 99_900)
   }
 
   @Test func `a driver that is older than the only library is named, with both versions`() throws {
