@@ -139,10 +139,12 @@ import TestSupport
         try communicator.allReduce(&values, .minimum)
       }
     }
-    let call = "an all-reduce (minimum) of"
-    #expect(
-      error == .differentLengths(rank: 1, found: 32, expected: 24, call: "\(call) 3 Double")
-        || error == .differentLengths(rank: 0, found: 24, expected: 32, call: "\(call) 4 Double"))
+    guard case .differentLengths(let rank, let found, let expected, let call) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect([[1, 32, 24], [0, 24, 32]].contains([rank, found, expected]))
+    #expect(call.hasPrefix("an all-reduce (minimum) of "))
   }
 
   @Test func `ranks that make different calls are told which`() throws {
