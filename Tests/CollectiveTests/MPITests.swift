@@ -77,6 +77,17 @@ struct MPITests {
     #expect(run.errorOutput.contains(message), "\(run.report)")
   }
 
+  /// Rank 0 gets less than it expects; rank 1 is told by MPI that its message is cut, or ended.
+  @Test func `different calls on two nodes end the job`() throws {
+    let run = try MPIRun.run(
+      ranks: 2, product: "conformance-ranks", arguments: ["different-calls-on-nodes"], timeout: 60)
+    #expect(run.status != 0 && !run.timedOut, "\(run.report)")
+    let messages = [
+      "rank 1 sent 36 bytes, expected 40, in an all-reduce (sum) of 10 Float", "MPI_ERR_TRUNCATE",
+    ]
+    #expect(messages.contains { run.errorOutput.contains($0) }, "\(run.report)")
+  }
+
   @Test func `the launch is described`() throws {
     let run = try MPIRun.run(ranks: 2, product: "conformance-ranks", arguments: ["describe"])
     #expect(run.succeeded, "\(run.report)")

@@ -14,6 +14,7 @@ enum RankProgram: String {
   case stallsShared = "stalls-shared"
   case isKilledShared = "is-killed-shared"
   case differentCallsShared = "different-calls-shared"
+  case differentCallsOnNodes = "different-calls-on-nodes"
   case describe
   case `throws`
   case aborts
@@ -41,7 +42,7 @@ enum RankProgram: String {
         case .madeUpNodes:
           let nodes = Array(repeating: 2, count: size / 2) + Array(repeating: 1, count: size % 2)
           return try SharedCommunicator(MPICommunicator(launch, messageCapacity: 1 << 28, ranksPerNode: nodes))
-        case .unequalNodes:
+        case .unequalNodes, .differentCallsOnNodes:
           let ranks = try MPICommunicator(launch, messageCapacity: 1 << 28, ranksPerNode: [1, size - 1])
           return try SharedCommunicator(ranks, slotByteCount: 8 << 10)
         default: break
@@ -68,7 +69,7 @@ enum RankProgram: String {
     case .sharing: try Self.share(communicator)
     case .stallsShared: try Self.stall(communicator)
     case .isKilledShared: try Self.failDuringAllReduces(communicator) { kill(getpid(), SIGKILL) }
-    case .differentCallsShared: try Self.callDifferently(communicator)
+    case .differentCallsShared, .differentCallsOnNodes: try Self.callDifferently(communicator)
     case .isKilled: try Self.failAlone(communicator) { kill(getpid(), SIGKILL) }
     case .failsInMPI: try Self.failInMPI(communicator)
     case .sendsLess: try Self.send(5, receiving: 10, communicator)
