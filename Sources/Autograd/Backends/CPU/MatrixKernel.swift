@@ -1,5 +1,4 @@
 import CKernels
-import Dispatch
 
 /// This package's own products of float32 matrices: `Sources/CKernels/product.c`.
 ///
@@ -53,34 +52,39 @@ package struct MatrixKernel: Sendable {
       transposes_second: p.transposesSecond, adds: adding, first_stride: p.transposesFirst ? p.rows : p.inner,
       second_stride: p.transposesSecond ? p.inner : p.columns, result_stride: p.columns)
     let threads = p.rows * p.columns * p.inner < Self.smallestShared ? 1 : BLAS.threadCount
-    guard threads > 1 else { return run(whole, a, b, c) }
+    guard threads > 1 else { return run(whole, a, b, c, workspace()) }
 
     // Each thread computes a strip of the result, cut along its longer side.
     let cutsRows = p.rows > p.columns
     let count = cutsRows ? p.rows : p.columns
     let width = ((count + threads - 1) / threads + Self.cut - 1) / Self.cut * Self.cut
+    let stripCount = (count + width - 1) / width
+    // This thread's, whichever thread computes a strip: each would keep its own from the first strip on that it gets.
+    let workspaces = (0..<stripCount).map { _ in workspace() }
     nonisolated(unsafe) let (first, second, result) = (a, b, c)
-    DispatchQueue.concurrentPerform(iterations: (count + width - 1) / width) { i in
+    LoopThreads.shared.perform(stripCount) { i in
       let start = i * width
       var strip = whole
       if cutsRows {
         strip.rows = min(width, count - start)
         run(
-          strip, first + start * (p.transposesFirst ? 1 : p.inner), second, result + start * p.columns)
+          strip, first + start * (p.transposesFirst ? 1 : p.inner), second, result + start * p.columns, workspaces[i])
       } else {
         strip.columns = min(width, count - start)
-        run(strip, first, second + start * (p.transposesSecond ? p.inner : 1), result + start)
+        run(strip, first, second + start * (p.transposesSecond ? p.inner : 1), result + start, workspaces[i])
       }
     }
   }
 
   private func run(
-    _ product: dt_product, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+    _ product: dt_product, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
+    _ workspace: Storage
   ) {
-    let workspace = Storage(byteCount: dt_product_workspace, device: .cpu)
     withUnsafePointer(to: product) { kernel($0, a, b, c, workspace.pointer) }
     extendLifetime(workspace)
   }
+
+  private func workspace() -> Storage { Storage(byteCount: dt_product_workspace, device: .cpu) }
 
   /// Multiplications below which starting a second thread takes longer than it saves.
   private static let smallestShared = 1 << 22
