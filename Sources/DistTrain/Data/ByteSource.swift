@@ -70,7 +70,7 @@ package final class InputFile: ByteSource {
   /// - Throws: ``FileError`` where it is missing, unreadable or not a regular file.
   package init(path: String) throws {
     self.path = path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw FileError.system(path, "cannot open") }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

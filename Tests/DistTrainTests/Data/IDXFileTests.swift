@@ -1,4 +1,5 @@
 import DistTrain
+import Foundation
 import Testing
 import TestSupport
 
@@ -75,6 +76,10 @@ struct IDXFileTests {
       fileErrorMessage { _ = try IDXFile(path: "\(folder.path)/none") }
         == "\(folder.path)/none: cannot open: No such file or directory")
     #expect(fileErrorMessage { _ = try IDXFile(path: folder.path) } == "\(folder.path): is not a regular file")
+    // Opening one for reading waits for a writer, unless told not to.
+    let pipe = "\(folder.path)/pipe"
+    #expect(mkfifo(pipe, 0o600) == 0)
+    #expect(fileErrorMessage { _ = try IDXFile(path: pipe) } == "\(pipe): is not a regular file")
   }
 
   @Test(arguments: ["files/tiny-idx3-ubyte", "files/tiny-idx3-ubyte.gz"])
