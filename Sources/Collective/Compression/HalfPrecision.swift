@@ -34,4 +34,13 @@ public enum HalfPrecision: String, Sendable, CaseIterable {
       csm_sum_halves(format, count, sources.count, start, result)
     }
   }
+
+  /// ``sum(_:count:into:)`` for numbers that ranks send each other.
+  var combination: DirectExchange.Combination {
+    DirectExchange.Combination(elementByteCount: MemoryLayout<UInt16>.stride) { count, sources, target in
+      sum(
+        sources.compactMap { $0?.assumingMemoryBound(to: UInt16.self) }, count: count,
+        into: target.assumingMemoryBound(to: UInt16.self))
+    }
+  }
 }

@@ -16,10 +16,10 @@ public final class HalfPrecisionCommunicator: Communicator {
   public init(_ base: any Communicator, _ format: HalfPrecision) throws {
     self.base = base
     self.format = format
-    guard let results = try base.split(color: 0, key: base.rank) else {
+    guard let group = try base.transport.split(color: 0, key: base.rank) else {
       preconditionFailure("a split of \(base.size) ranks of one color gave no group")
     }
-    sums = HalfPrecisionSums(format, slices: base, results: results)
+    sums = HalfPrecisionSums(format, over: group)
   }
 
   /// This rank.

@@ -11,7 +11,7 @@ import Foundation
 /// such a question waits behind the data of all segments before it. An all-reduce of few bytes is one message to each rank:
 /// everybody combines all of it.
 ///
-/// Elements are combined along the binary tree of the ranks, ((r0 ∘ r1) ∘ (r2 ∘ r3)) ∘ …, whatever the count and the cut: so a
+/// Unless told otherwise, elements are combined along the binary tree of the ranks, ((r0 ∘ r1) ∘ (r2 ∘ r3)) ∘ …, whatever the count and the cut: so a
 /// sum of gradients has the same bits however they are cut into buckets.
 final class DirectExchange: PendingOperation {
   /// What one rank has of the data.
@@ -30,6 +30,13 @@ final class DirectExchange: PendingOperation {
     var owner: AnyObject?
   }
 
+  /// How elements are combined.
+  struct Combination {
+    let elementByteCount: Int
+    /// Combines as many elements of each rank's, in the order of the ranks; the target may be one of the sources.
+    let combine: (_ count: Int, _ sources: [UnsafeRawPointer?], _ target: UnsafeMutableRawPointer) -> Void
+  }
+
   /// What `MPI_Send` over TCP sends without asking is 64 KiB in Open MPI, its own header included.
   private static let segmentByteCount = 56 << 10
   private static let wholeByteLimit = 8 << 10
@@ -39,6 +46,7 @@ final class DirectExchange: PendingOperation {
   private let names: [Int]
   private let call: CollectiveCall
   private let data: Data
+  private let combination: Combination
   private let elementsPerSegment: Int
   private let segmentCount: Int
   /// Other ranks' contributions to a few segments, for each rank in turn.
@@ -67,12 +75,19 @@ final class DirectExchange: PendingOperation {
   }
 
   /// Starts an exchange. All ranks of the group start theirs in the same order; `number` counts them.
-  init(_ data: Data, _ call: CollectiveCall, _ group: any Communicator, named names: [Int], number: Int) throws {
+  ///
+  /// Elements are combined as the call says, unless a combination is given.
+  init(
+    _ data: Data, _ call: CollectiveCall, combining combination: Combination? = nil, _ group: any Communicator,
+    named names: [Int], number: Int
+  ) throws {
     self.group = group
     self.names = names
     self.call = call
     self.data = data
-    elementsPerSegment = Self.segmentByteCount / call.element.byteCount
+    let combination = combination ?? Combination(call)
+    self.combination = combination
+    elementsPerSegment = Self.segmentByteCount / combination.elementByteCount
     let segmentCounts = data.counts.map { [elementsPerSegment] in ($0 + elementsPerSegment - 1) / elementsPerSegment }
     let own = segmentCounts[group.rank]
     segmentCount = own
@@ -161,9 +176,8 @@ final class DirectExchange: PendingOperation {
     }
     sources[group.rank] = UnsafeRawPointer(own.baseAddress)
     let target = bytes(of: combinedCount, of: group.rank, at: data.results[group.rank])
-    let targets = [UnsafeMutableRawPointer(mutating: target.baseAddress)]
-    csm_combine(
-      call.element.shared, call.operation.shared, own.count / call.element.byteCount, group.size, sources, 1, targets)
+    guard let address = target.baseAddress else { preconditionFailure("a segment at no address in \(call)") }
+    combination.combine(own.count / combination.elementByteCount, sources, UnsafeMutableRawPointer(mutating: address))
     combinedCount += 1
   }
 
@@ -171,7 +185,7 @@ final class DirectExchange: PendingOperation {
   private func bytes(of segment: Int, of rank: Int, at start: UnsafeRawPointer) -> UnsafeBufferPointer<UInt8> {
     let first = segment * elementsPerSegment
     let count = min(elementsPerSegment, data.counts[rank] - first)
-    let size = call.element.byteCount
+    let size = combination.elementByteCount
     return UnsafeRawBufferPointer(start: start + first * size, count: count * size).bindMemory(to: UInt8.self)
   }
 
@@ -181,6 +195,15 @@ final class DirectExchange: PendingOperation {
     let start = received + (rank * slots + segment % slots) * Self.segmentByteCount
     let count = bytes(of: segment, of: group.rank, at: start).count
     return UnsafeMutableRawBufferPointer(start: start, count: count).bindMemory(to: UInt8.self)
+  }
+}
+
+extension DirectExchange.Combination {
+  /// Along the binary tree of the ranks.
+  fileprivate init(_ call: CollectiveCall) {
+    self.init(elementByteCount: call.element.byteCount) { count, sources, target in
+      csm_combine(call.element.shared, call.operation.shared, count, sources.count, sources, 1, [target])
+    }
   }
 }
 

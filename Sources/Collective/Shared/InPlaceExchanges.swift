@@ -19,12 +19,11 @@ struct InPlaceReduceScatter: NodeExchange {
     _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
   ) throws -> (any PendingOperation)? {
     guard nodeCount > 1 else { return nil }
-    let parts = laneParts(in: window)
-    let results = parts.map { address(of: $0, in: window, step) }
-    var data = DirectExchange.Data(counts: parts.map(\.count), results: results, isGathered: false)
+    var data = laneData(step, in: window, isGathered: false)
     if window.size == 1 {
-      data.contributions = results.map { UnsafeRawPointer($0) }
+      data.contributions = data.results.map { UnsafeRawPointer($0) }
     } else {
+      let parts = laneParts(in: window)
       let sums = NodeSums(parts.map { $0.count * call.element.byteCount })
       for (part, sum) in zip(parts, sums.addresses) { combine(part, step, in: window, into: sum) }
       data.contributions = sums.addresses.map { UnsafeRawPointer($0) }
@@ -79,10 +78,7 @@ struct InPlaceAllGather: NodeExchange {
     _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
   ) throws -> (any PendingOperation)? {
     guard nodeCount > 1 else { return nil }
-    let parts = laneParts(in: window)
-    let results = parts.map { address(of: $0, in: window, step) }
-    let data = DirectExchange.Data(counts: parts.map(\.count), results: results, isGathered: true)
-    return try network.startExchange(data, call)
+    return try network.startExchange(laneData(step, in: window, isGathered: true), call)
   }
 
   func spread(_ step: ExchangeStep, in window: NodeWindow) {
@@ -113,6 +109,13 @@ extension PartExchange {
   fileprivate func laneParts(in window: NodeWindow) -> [Range<Int>] {
     let cut = ShardCut(count: call.count, size: nodeCount * window.size)
     return (0..<nodeCount).map { cut.range(of: $0 * window.size + window.rank) }
+  }
+
+  /// Those parts as the lane exchanges them, without contributions.
+  fileprivate func laneData(_ step: ExchangeStep, in window: NodeWindow, isGathered: Bool) -> DirectExchange.Data {
+    let parts = laneParts(in: window)
+    return DirectExchange.Data(
+      counts: parts.map(\.count), results: parts.map { address(of: $0, in: window, step) }, isGathered: isGathered)
   }
 
   /// Where a part lies in this rank's buffer.
