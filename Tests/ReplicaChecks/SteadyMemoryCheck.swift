@@ -9,6 +9,7 @@ import TestSupport
 /// Only a process that does nothing else can tell: the memory is that of all its threads.
 public enum SteadyMemoryCheck {
   private static let steps = 20
+  private static let rounds = 6
 
   /// Trains a workload as one rank of a group. Throws a `ConformanceFailure` when the process grows.
   public static func run(_ workload: Workload, _ communicator: any Communicator) throws {
@@ -33,15 +34,19 @@ public enum SteadyMemoryCheck {
       }
     }
     try makeSteps()
-    _ = try TakenMemory.now()
-    let before = try TakenMemory.now()
-    try makeSteps()
-    let after = try TakenMemory.now()
-    let growth = "\(workload): \(steps) steps changed \(before) to \(after)"
-    try require(after.ofTensors == before.ofTensors, growth)
-    try require(after.mapped == before.mapped, growth)
-    // A block that each step maps and gives back again is touched, and so costs a fault, in each.
-    try require(after.faults - before.faults < steps, growth)
+    var growths: [String] = []
+    var before = try TakenMemory.now()
+    for _ in 0..<rounds {
+      try makeSteps()
+      let after = try TakenMemory.now()
+      let growth = "\(workload): \(steps) steps changed \(before) to \(after)"
+      try require(after.ofTensors == before.ofTensors, growth)
+      // A block that each step maps and gives back again is touched, and so costs a fault, in each.
+      if after.mapped > before.mapped || after.faults - before.faults >= steps { growths.append(growth) }
+      before = after
+    }
+    // On a busy machine, the threads of libraries take their memory late, but they do so once.
+    try require(growths.count < rounds / 2, growths.joined(separator: "\n"))
   }
 }
 
@@ -49,20 +54,22 @@ public enum SteadyMemoryCheck {
 private struct TakenMemory {
   /// Bytes that were ever taken for tensors.
   let ofTensors: Int
-  /// Private memory for data.
-  let mapped: String
+  /// Private memory for data, in KiB.
+  let mapped: Int
   /// Pages that were touched for the first time.
   let faults: Int
 
   static func now() throws -> TakenMemory {
     let lines = try String(contentsOfFile: "/proc/self/status", encoding: .utf8).split(separator: "\n")
-    let mapped = lines.first { $0.hasPrefix("VmData:") }
+    let mapped = lines.first { $0.hasPrefix("VmData:") }?.split(whereSeparator: \.isWhitespace)
     // proc_pid_stat(5): the tenth field; the second, a name in parentheses, may hold anything.
     let fields = try String(contentsOfFile: "/proc/self/stat", encoding: .utf8).split(separator: ")").last?
       .split(separator: " ")
-    guard let mapped, let fields, fields.count > 7, let faults = Int(fields[7]) else {
+    guard let mapped, mapped.count == 3, let mapped = Int(mapped[1]), let fields, fields.count > 7,
+      let faults = Int(fields[7])
+    else {
       throw ConformanceFailure(description: "/proc/self/status or /proc/self/stat has not the fields of proc(5)")
     }
-    return TakenMemory(ofTensors: tensorMemoryByteCount, mapped: String(mapped), faults: faults)
+    return TakenMemory(ofTensors: tensorMemoryByteCount, mapped: mapped, faults: faults)
   }
 }
