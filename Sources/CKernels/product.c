@@ -3,7 +3,7 @@
 #include "clones.h"
 
 // Units of k that are packed at a time.
-#define UNITS 512
+#define UNITS DT_PRODUCT_UNITS
 // From one packed row to the next: not a power of two, the lines of which would push each other out of the cache.
 #define ROW_STRIDE (UNITS + 16)
 #define UNIT_STRIDE 16
@@ -19,21 +19,16 @@
 const size_t dt_product_workspace = (ROW_PANELS + RESIDENT) * sizeof(float);
 
 #if defined(__x86_64__) && defined(__linux__)
-#include <immintrin.h>
+#include "product_vectors.h"
 
-#define INLINE static inline __attribute__((always_inline))
-// For loops over sums, which then stay in registers.
-#define UNROLLED _Pragma("clang loop unroll(full)")
-// Floats in a vector. A tile has ROWS x VECTORS of them, in 24 of the 32 registers.
-#define WIDTH 16
+// A tile has ROWS x VECTORS vectors, in 24 of the 32 registers.
 #define ROWS 12
 #define VECTORS 2
 #define PER_UNIT 1
 #define MULTIPLY_ADD(x, column, sum) __builtin_elementwise_fma((vector)(x), column, sum)
 
 #define NAMED(name) JOIN(name, _f32)
-// Compilers use half of a vector of 512 bits unless told that the code is written for whole ones.
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"), min_vector_width(512))), apply_to = function)
+#pragma clang attribute push(FOR_AVX512, apply_to = function)
 #include "product.inc"
 #pragma clang attribute pop
 #undef NAMED

@@ -58,7 +58,7 @@ struct BenchProducts: ParsableCommand {
       }
     }
     let median = times.map { $0.sorted()[$0.count / 2] }
-    let star = MatrixKernel.isFaster(p) ? "*" : ""
+    let star = MatrixKernel.fastest(for: p) == nil ? "" : "*"
     print(
       "| \(layer) | \(name)\(star) | \(p.rows) × \(p.columns) × \(p.inner) | "
         + String(

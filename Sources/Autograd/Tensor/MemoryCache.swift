@@ -54,7 +54,7 @@ struct MemoryCache: ~Copyable {
     let size = SizeClass(byteCount: byteCount)
     guard let list = lists[size.index] ?? Self.pool.withLock({ $0[size.index].popLast() }) else {
       Self.bytesFromSystem.add(size.capacity, ordering: .relaxed)
-      return .allocate(byteCount: size.capacity, alignment: 64)
+      return .allocateForElements(byteCount: size.capacity)
     }
     lists[size.index] = list.head.next
     return list.start

@@ -15,9 +15,20 @@ typedef struct {
   size_t first_stride, second_stride, result_stride;
 } dt_product;
 
-// A kernel; `workspace` has room for dt_product_workspace bytes, aligned to 64.
+// A kernel; `workspace` has room for as many bytes as its `..._workspace` says, aligned to 64.
 typedef void dt_product_kernel(const dt_product *product, const float *a, const float *b, float *c, void *workspace);
 
+// Elements along k whose products are added up in registers, before that sum is added to the result: the same number in
+// all kernels for float, so that they give the same bits.
+#define DT_PRODUCT_UNITS 512
+
+// The kernel that reads the factors where they lie, or NULL where this CPU has none (it needs AVX-512).
+dt_product_kernel *dt_product_in_place(void);
+
+// The bytes that it needs, next to none but where the second factor is transposed.
+size_t dt_product_in_place_workspace(const dt_product *product);
+
+// The bytes that the two kernels below need, for any product: they pack the factors.
 extern const size_t dt_product_workspace;
 
 // The kernel for factors as they are, or NULL where this CPU has none (it needs AVX-512).

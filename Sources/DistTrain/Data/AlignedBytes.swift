@@ -1,3 +1,5 @@
+import Autograd
+
 /// An immutable block of bytes, 64-byte aligned (one cache line, one AVX-512 register), shared by reference.
 ///
 /// Images stay in one of these for the whole run: 60,000 images of 28×28 are one allocation of 47 MB.
@@ -11,7 +13,7 @@ public final class AlignedBytes: @unchecked Sendable {  // immutable once initia
   /// - Throws: What `fill` throws.
   public init(count: Int, filledBy fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
     precondition(count >= 0, "a block of \(count) bytes")
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+    let memory = UnsafeMutableRawBufferPointer(start: .allocateForElements(byteCount: count), count: count)
     do {
       try fill(memory)
     } catch {

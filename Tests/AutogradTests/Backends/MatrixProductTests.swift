@@ -5,14 +5,24 @@ import Testing
 @Suite struct MatrixProductTests {
   /// Ways to compute a product.
   enum Way: CaseIterable {
-    /// By the package's kernel, whatever the shape.
-    case own, ownBFloat16
+    /// By one of the package's kernels, whatever the shape.
+    case inPlace, packed, packedBFloat16
     /// As tensors are multiplied.
     case chosen, chosenBFloat16
     /// As tensors are multiplied with `DISTTRAIN_KERNELS=generic`.
     case generic, genericBFloat16
 
-    var rounds: Bool { self == .ownBFloat16 || self == .chosenBFloat16 || self == .genericBFloat16 }
+    var rounds: Bool { self == .packedBFloat16 || self == .chosenBFloat16 || self == .genericBFloat16 }
+
+    /// `nil` where the processor has none, or the way is not that of one kernel.
+    var kernel: MatrixKernel? {
+      switch self {
+      case .inPlace: .inPlace
+      case .packed: .packed
+      case .packedBFloat16: .bfloat16
+      default: nil
+      }
+    }
 
     func compute(
       _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
@@ -21,9 +31,8 @@ import Testing
       let before = ProductPrecision.current
       ProductPrecision.current = rounds ? .bfloat16 : .float32
       defer { ProductPrecision.current = before }
-      let kernel = rounds ? MatrixKernel.bfloat16 : MatrixKernel.float32
       switch self {
-      case .own, .ownBFloat16:
+      case .inPlace, .packed, .packedBFloat16:
         guard let kernel, p.rows > 0, p.columns > 0, p.inner > 0 else { fallthrough }
         kernel.multiply(p, a, b, c, adding: adding)
       case .chosen, .chosenBFloat16:
@@ -111,7 +120,7 @@ import Testing
     return value.magnitude >= 0x1p128 ? value * .infinity : value
   }
 
-  @Test(arguments: [Way.ownBFloat16, .chosenBFloat16, .genericBFloat16])
+  @Test(arguments: [Way.packedBFloat16, .chosenBFloat16, .genericBFloat16])
   func roundingToBFloat16(_ way: Way) {
     let random = RandomGenerator(seed: 3)
     var numbers: [Float] = [
@@ -136,9 +145,9 @@ import Testing
   }
 
   /// An element has the same bits wherever its memory is, whatever is computed beside it and by how many threads.
-  @Test(arguments: [Way.own, .ownBFloat16])
+  @Test(arguments: [Way.inPlace, .packed, .packedBFloat16])
   func bitsOfAnElement(_ way: Way) {
-    guard (way.rounds ? MatrixKernel.bfloat16 : .float32) != nil else { return }
+    guard way.kernel != nil else { return }
     let (rows, columns, inner) = (70, 200, 700)
     let random = RandomGenerator(seed: 4)
     var a = [Float](repeating: 0, count: rows * inner)
@@ -171,8 +180,29 @@ import Testing
     }
   }
 
+  /// Both kernels for float32 give the same bits, so that the choice between them may change with the number of rows.
+  @Test func bothKernelsAgree() throws {
+    guard let inPlace = MatrixKernel.inPlace, let packed = MatrixKernel.packed else { return }
+    let random = RandomGenerator(seed: 5)
+    for (rows, columns, inner) in [(128, 100, 784), (17, 33, 1025), (5, 70, 512), (64, 16, 1)] {
+      var a = [Float](repeating: 0, count: rows * inner)
+      var b = [Float](repeating: 0, count: columns * inner)
+      a.withUnsafeMutableBufferPointer { random.uniform(into: $0, low: -1) }
+      b.withUnsafeMutableBufferPointer { random.uniform(into: $0, low: -1) }
+      for transpositions in 0..<4 {
+        let p = MatrixProduct(
+          rows: rows, columns: columns, inner: inner, transposesFirst: transpositions & 1 != 0,
+          transposesSecond: transpositions & 2 != 0)
+        var results = [[Float]](repeating: [Float](repeating: 1, count: rows * columns), count: 2)
+        inPlace.multiply(p, a, b, &results[0], adding: true)
+        packed.multiply(p, a, b, &results[1], adding: true)
+        #expect(results[0].map(\.bitPattern) == results[1].map(\.bitPattern), "\(p)")
+      }
+    }
+  }
+
   /// A result beyond the cache is written around it.
-  @Test(arguments: [Way.own, .ownBFloat16, .chosen])
+  @Test(arguments: [Way.inPlace, .packed, .packedBFloat16, .chosen])
   func largeResult(_ way: Way) {
     let (rows, columns, inner) = (1100, 2048, 3)
     let a = (0..<(rows * inner)).map { Float($0 % 7) - 3 }

@@ -98,7 +98,7 @@ extension Float: BLASElement {
     let state = ThreadState.current
     switch state.productPrecision {
     case .float32:
-      if !state.usesGenericKernels, MatrixKernel.isFaster(p), let kernel = MatrixKernel.float32 {
+      if !state.usesGenericKernels, let kernel = MatrixKernel.fastest(for: p) {
         kernel.multiply(p, a, b, c, adding: adding)
       } else {
         multiplyPlainly(p, a, b, c, adding: adding)

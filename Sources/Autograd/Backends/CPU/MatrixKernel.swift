@@ -1,29 +1,65 @@
 import CKernels
 
-/// This package's own products of float32 matrices: `Sources/CKernels/product.c`.
+/// This package's own products of float32 matrices: `Sources/CKernels/product_in_place.c` and `product.c`.
 ///
-/// The bits of an element of the result do not depend on addresses, on the number of threads or on how many rows and
-/// columns there are.
+/// The bits of an element of the result do not depend on addresses, on the number of threads, on how many rows and
+/// columns there are or on which of the two kernels for float32 computes it.
 package struct MatrixKernel: Sendable {
   private let kernel:
     @convention(c) (
       UnsafePointer<dt_product>?, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?,
       UnsafeMutableRawPointer?
     ) -> Void
+  private let workspaceByteCount: @Sendable (dt_product) -> Int
 
-  /// Multiplies the factors as they are; `nil` where this processor has no such kernel.
-  package static let float32 = dt_product_f32().map(MatrixKernel.init)
+  /// Multiplies the factors as they are and where they lie; `nil` where this processor has no such kernel.
+  package static let inPlace = dt_product_in_place().map { kernel in
+    MatrixKernel(kernel: kernel) { product in withUnsafePointer(to: product) { dt_product_in_place_workspace($0) } }
+  }
+  /// Multiplies the factors as they are, packed piece by piece; `nil` where this processor has no such kernel.
+  package static let packed = dt_product_f32().map { kernel in
+    MatrixKernel(kernel: kernel) { _ in dt_product_workspace }
+  }
   /// Multiplies the factors rounded to bfloat16 by the processor's instruction for that; `nil` where it has none.
-  package static let bfloat16 = dt_product_bf16().map(MatrixKernel.init)
+  package static let bfloat16 = dt_product_bf16().map { kernel in
+    MatrixKernel(kernel: kernel) { _ in dt_product_workspace }
+  }
 
-  /// Whether ``float32`` takes this product rather than OpenBLAS 0.3.21, whose tables are in `docs/performance.md`.
+  /// The kernel that takes this product rather than OpenBLAS 0.3.21, if one does: the tables are in
+  /// `docs/performance.md`.
+  package static func fastest(for p: MatrixProduct) -> MatrixKernel? {
+    guard isOptimized else { return nil }
+    return isFasterInPlace(p) ? inPlace : isFasterPacked(p) ? packed : nil
+  }
+
+  /// Whether ``inPlace`` is the fastest: while the factors stay in the caches.
+  private static func isFasterInPlace(_ p: MatrixProduct) -> Bool {
+    // Rows a multiple of 2 KiB apart share a few lines of a cache, which is borne for 2 KiB itself.
+    func collide(_ length: Int) -> Bool { length > 512 && length % 512 == 0 }
+    let multiplications = p.rows * p.columns * p.inner
+    switch (p.transposesFirst, p.transposesSecond) {
+    case (false, true):
+      // For few and long columns OpenBLAS is good as long as there are few rows, too.
+      return (16...512).contains(p.rows) && !collide(p.inner)
+        && (p.columns >= 16 || p.inner < 64 || p.rows >= 128)
+    case (false, false):
+      return multiplications > million && (8...1024).contains(p.rows) && p.columns >= 64 && p.inner >= 32
+        && !collide(p.inner) && !collide(p.columns)
+    case (true, false):
+      return multiplications > million && p.rows >= 8 && p.columns >= 64 && p.inner >= 64 && !collide(p.rows)
+        && !collide(p.columns)
+    case (true, true): return false
+    }
+  }
+
+  /// Whether ``packed`` is faster than OpenBLAS.
   ///
-  /// Below a million multiplications OpenBLAS has kernels without packing, which nothing beats. Above, it
+  /// Below a million multiplications OpenBLAS has kernels without packing. Above, it
   /// - packs a transposed second operand column by column, however few rows there are to multiply with,
   /// - packs the second operand in pieces that leave the cache before few rows have used them, and
   /// - fills the result with zeros first, and waits for its memory in every tile.
-  package static func isFaster(_ p: MatrixProduct) -> Bool {
-    guard isOptimized && p.rows * p.columns * p.inner > 1_000_000 && p.rows >= 16 else { return false }
+  private static func isFasterPacked(_ p: MatrixProduct) -> Bool {
+    guard p.rows * p.columns * p.inner > million && p.rows >= 16 else { return false }
     switch (p.transposesFirst, p.transposesSecond) {
     case (false, true): return p.inner >= 256
     case (false, false): return p.columns >= 64 && p.inner >= 32
@@ -31,6 +67,8 @@ package struct MatrixKernel: Sendable {
     case (true, true): return false
     }
   }
+
+  private static let million = 1_000_000
 
   /// Whether ``bfloat16`` takes this product rather than rounded copies and OpenBLAS, which are faster for small ones.
   static func isWorthPacking(_ p: MatrixProduct) -> Bool { isOptimized && p.rows * p.columns * p.inner > 200_000 }
@@ -52,7 +90,7 @@ package struct MatrixKernel: Sendable {
       transposes_second: p.transposesSecond, adds: adding, first_stride: p.transposesFirst ? p.rows : p.inner,
       second_stride: p.transposesSecond ? p.inner : p.columns, result_stride: p.columns)
     let threads = p.rows * p.columns * p.inner < Self.smallestShared ? 1 : BLAS.threadCount
-    guard threads > 1 else { return run(whole, a, b, c, workspace()) }
+    guard threads > 1 else { return run(whole, a, b, c, workspace(for: whole)) }
 
     // Each thread computes a strip of the result, cut along its longer side.
     let cutsRows = p.rows > p.columns
@@ -60,7 +98,7 @@ package struct MatrixKernel: Sendable {
     let width = ((count + threads - 1) / threads + Self.cut - 1) / Self.cut * Self.cut
     let stripCount = (count + width - 1) / width
     // This thread's, whichever thread computes a strip: each would keep its own from the first strip on that it gets.
-    let workspaces = (0..<stripCount).map { _ in workspace() }
+    let workspaces = (0..<stripCount).map { _ in workspace(for: whole) }
     nonisolated(unsafe) let (first, second, result) = (a, b, c)
     LoopThreads.shared.perform(stripCount) { i in
       let start = i * width
@@ -84,7 +122,9 @@ package struct MatrixKernel: Sendable {
     extendLifetime(workspace)
   }
 
-  private func workspace() -> Storage { Storage(byteCount: dt_product_workspace, device: .cpu) }
+  private func workspace(for product: dt_product) -> Storage {
+    Storage(byteCount: workspaceByteCount(product), device: .cpu)
+  }
 
   /// Multiplications below which starting a second thread takes longer than it saves.
   private static let smallestShared = 1 << 22
