@@ -39,8 +39,8 @@ package struct MatrixKernel: Sendable {
     let multiplications = p.rows * p.columns * p.inner
     switch (p.transposesFirst, p.transposesSecond) {
     case (false, true):
-      // For few and long columns OpenBLAS is good as long as there are few rows, too.
-      return (16...512).contains(p.rows) && !collide(p.inner)
+      // OpenBLAS is good for the smallest factors, and for few and long columns as long as there are few rows, too.
+      return (16...512).contains(p.rows) && p.columns * p.inner >= 200 && !collide(p.inner)
         && (p.columns >= 16 || p.inner < 64 || p.rows >= 128)
     case (false, false):
       return multiplications > million && (8...1024).contains(p.rows) && p.columns >= 64 && p.inner >= 32
