@@ -11,7 +11,8 @@ struct AllReduce: ParsableCommand {
     discussion: """
       Run it under mpirun: mpirun -n 2 disttrain bench allreduce. For each size, all-reduces of this program and of the \
       MPI library take turns on the same buffer, which lies where gradients lie, in the window that the ranks of a \
-      node share. The time is the median over the runs, each as slow as its slowest rank. Algorithm bandwidth is \
+      node share. Before each, every rank writes its buffer, as a backward pass does, and all wait for each other. The \
+      time is the median over the runs, each as slow as its slowest rank. Algorithm bandwidth is \
       bytes / time; bus bandwidth is that times 2(N-1)/N for N ranks, the share of the bytes that every rank must send.
       """)
 
@@ -86,19 +87,15 @@ struct AllReduceTiming {
 
   /// Measures for about `seconds`. Collective.
   init(_ buffer: UnsafeMutableBufferPointer<Float>, seconds: Double, _ communicator: any Communicator) throws {
-    // Short operations are timed in batches of about a millisecond; rank 0's estimate counts for all ranks.
-    _ = try Self.time(3, communicator, buffer)
-    var plan = [try Self.time(10, communicator.transport, buffer)]
+    // Rank 0's estimate counts for all ranks.
+    var plan = [try (0..<10).map { _ in try Self.time(communicator.transport, buffer) }.max() ?? 0]
     try communicator.broadcast(&plan, from: 0)
-    let operation = max(plan[0], 1e-9)
-    let batch = max(1, Int(1e-3 / operation))
-    let runs = max(5, min(10_000, Int(seconds / operation / Double(2 * batch))))
+    let runs = max(5, min(10_000, Int(seconds / max(2 * plan[0], 1e-9))))
 
     var times: [Double] = []
     for _ in 0..<runs {
       for contender in [communicator, communicator.transport] {
-        try communicator.transport.barrier()
-        times.append(try Self.time(batch, contender, buffer))
+        times.append(try Self.time(contender, buffer))
       }
     }
     try communicator.allReduce(&times, .maximum)
@@ -109,14 +106,16 @@ struct AllReduceTiming {
     mpi = Self.median(stride(from: 1, to: times.count, by: 2).map { times[$0] }) * 1e6
   }
 
-  /// The seconds that one of `count` all-reduces takes.
+  /// The seconds that one all-reduce takes, of a buffer that every rank has just written.
   private static func time(
-    _ count: Int, _ communicator: any Communicator, _ buffer: UnsafeMutableBufferPointer<Float>
+    _ communicator: any Communicator, _ buffer: UnsafeMutableBufferPointer<Float>
   ) throws -> Double {
+    buffer.update(repeating: 1)
+    try communicator.transport.barrier()
     let clock = ContinuousClock()
     let start = clock.now
-    for _ in 0..<count { try communicator.allReduce(buffer, .sum) }
-    return (clock.now - start) / .seconds(1) / Double(count)
+    try communicator.allReduce(buffer, .sum)
+    return (clock.now - start) / .seconds(1)
   }
 
   private static func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
