@@ -173,7 +173,8 @@ struct BenchStep: ParsableCommand {
     let isProfiled = profile || trace != nil
     let profiled =
       isProfiled || self.device != .cpu
-      ? try ProfiledSteps(count: isProfiled ? steps : 1, isTraced: trace != nil, communicator) { try makeSteps(1) } : nil
+      ? try ProfiledSteps(count: isProfiled ? steps : 1, isTraced: trace != nil, communicator) { try makeSteps(1) }
+      : nil
     return Timing(steps: steps, seconds: elapsed, communication: waited, profiled: profiled, buckets: replica.buckets)
   }
 

@@ -121,6 +121,20 @@ extension DistTrainProgramTests {
       #expect(run.output.contains("Of the ceilings of cuda:0,") && !run.output.contains("| sgd"), "\(run.report)")
     }
 
+    /// Every launch counts where a step is as small as this.
+    @Test func `a recorded step of the smallest workload has these kernels`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--workload", "tiny", "--device", "cuda", "--seconds", "0.1", "--batch", "4"],
+        environment: emulator.environment.merging(["EMULATED_CUDA_GRAPHS": "yes"]) { $1 })
+      let forward = "product relu_f32 product sigmoid_f32 copy_32 product gather_64 cross_entropy_f32 sum_rows_f32"
+      let backward = "fill_32 cross_entropy_gradient_f32 product product sum_columns_f32 sigmoidGradient_f32 product product"
+        + " reluGradient_f32 product"
+      let expected = "recorded: gather_128 \(forward) \(backward) sgd_momentum_f32\n"
+      #expect(run.succeeded && run.errorOutput == expected, "\(run.report)")
+    }
+
     /// The bytes of a step follow from its shapes: at least all weights, gradients and velocities go to and fro.
     @Test func `what a step on a GPU moves is counted, and told operator by operator`() throws {
       let emulator = try Emulator()

@@ -48,7 +48,8 @@ protocol Backend: Sendable {
   /// A function of every element of a single product plus a bias for each column, in fewer passes than one for each of
   /// them; false where that cannot be had, and nothing was done.
   func activatedProduct(
-    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation, into result: Tensor
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    into result: Tensor
   ) -> Bool
 
   func crossEntropy(

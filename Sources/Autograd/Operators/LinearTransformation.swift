@@ -69,7 +69,8 @@ extension Tensor {
 
 extension Backend {
   func activatedProduct(
-    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation, into result: Tensor
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    into result: Tensor
   ) -> Bool { false }
 }
 

@@ -128,7 +128,8 @@ struct ProfilingBackend<Base: Backend>: Backend {
   }
 
   func activatedProduct(
-    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation, into result: Tensor
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    into result: Tensor
   ) -> Bool {
     func compute() -> Void? {
       guard base.activatedProduct(product, a, b, bias: bias, activation, into: result) else { return nil }

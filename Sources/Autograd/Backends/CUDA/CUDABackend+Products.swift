@@ -22,7 +22,8 @@ extension CUDABackend {
   }
 
   func activatedProduct(
-    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation, into result: Tensor
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    into result: Tensor
   ) -> Bool {
     guard result.count > 0 && result.dtype.isFloatingPoint else { return false }
     matrixProduct(product, a, b, into: result, adding: false)
