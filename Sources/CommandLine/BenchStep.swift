@@ -224,9 +224,9 @@ struct BenchStep: ParsableCommand {
         let bytes = profiled.profile.bytesPerStep / step
         print(
           String(
-            format: "Of the ceilings of %@, %.3f TFLOP/s and %.1f GB/s, that is %.1f %%, and %.1f GB/s moved at least "
-              + "are %.1f %%.", ceilings.source, ceilings.flopsPerSecond * 1e-12, ceilings.bytesPerSecond * 1e-9,
-            100 * tflops * 1e12 / ceilings.flopsPerSecond, bytes * 1e-9, 100 * bytes / ceilings.bytesPerSecond))
+            format: "%@: %.1f %% of its %.1f TFLOP/s in products; %.1f GB/s moved at least, %.1f %% of its %.1f GB/s",
+            ceilings.source, 100 * tflops * 1e12 / ceilings.flopsPerSecond, ceilings.flopsPerSecond * 1e-12,
+            bytes * 1e-9, 100 * bytes / ceilings.bytesPerSecond, ceilings.bytesPerSecond * 1e-9))
       }
       if profile { profiled.printTable(ceilings, plainSeconds: step) }
     }
