@@ -128,10 +128,12 @@ extension DistTrainProgramTests {
       let run = try DistTrainProgram.run(
         ["bench", "step", "--workload", "tiny", "--device", "cuda", "--seconds", "0.1", "--batch", "4"],
         environment: emulator.environment.merging(["EMULATED_CUDA_GRAPHS": "yes"]) { $1 })
-      let forward = "product relu_f32 product sigmoid_f32 copy_32 product gather_64 cross_entropy_f32 sum_rows_f32"
-      let backward = "fill_32 cross_entropy_gradient_f32 product product sum_columns_f32 sigmoidGradient_f32 product product"
-        + " reluGradient_f32 product"
-      let expected = "recorded: gather_128 \(forward) \(backward) sgd_momentum_f32\n"
+      let forward =
+        "gather_128 product relu_f32 product sigmoid_f32 copy_32 product gather_64 cross_entropy_f32 sum_rows_f32"
+      let backward =
+        "fill_32 cross_entropy_gradient_f32 product product sum_columns_f32 sigmoidGradient_f32 product product "
+        + "reluGradient_f32 product"
+      let expected = "recorded: \(forward) \(backward) sgd_momentum_f32\n"
       #expect(run.succeeded && run.errorOutput == expected, "\(run.report)")
     }
 

@@ -7,6 +7,9 @@ extension Replica {
   /// One rank alone on a GPU waits for the step before this one only, so that the GPU always has something to do.
   /// Everywhere else the step is over on return. ``step(_:loss:meanwhile:)`` describes the arguments.
   ///
+  /// Parameters that are read before ``StartedStep/outcome()`` are those after the step; the last step's outcome is to be
+  /// asked for, or nobody is told of its loss.
+  ///
   /// - Throws: What ``step(_:loss:meanwhile:)`` throws, and ``NonfiniteLoss`` of the step before.
   public func start(
     _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }, meanwhile: () throws -> Void = {}

@@ -25,7 +25,7 @@ public final class StartedStep {
     state = .running(loss: loss, count: count, seconds: seconds, allowsNonfinite: replica.allowsNonfinite)
   }
 
-  /// Whether ``outcome()`` need not wait.
+  /// Whether it is known what the step did, so that ``outcome()`` does not wait.
   public var isOver: Bool { if case .over = state { true } else { false } }
 
   /// What the step did, once it is over.
