@@ -51,7 +51,11 @@ struct BenchStep: ParsableCommand {
   var compress: GradientCompression?
   @Flag(help: "Keep on each rank the optimizer's state of its part of the weights only.")
   var shardOptimizer = false
-  @Flag(help: "Print where the time of a step goes, operator by operator, beside the ceilings of this machine.")
+  @Flag(
+    help: """
+      Print where the time of a step goes, operator by operator, beside the ceilings of this machine. A GPU is waited for \
+      after each, so that a step takes longer than one that is recorded as a whole.
+      """)
   var profile = false
   @Option(
     help: ArgumentHelp(
@@ -89,7 +93,7 @@ struct BenchStep: ParsableCommand {
         if let trace, communicator.rank == 0 { try ChromeTrace.checkFolder(of: trace) }
       }
       let timing = try withProductPrecision(precision) { try measure(samples, communicator) }
-      let ceilings = try profile ? measureCeilings(communicator) : nil
+      let ceilings = try profile || device != .cpu ? measureCeilings(communicator) : nil
       if communicator.rank == 0 { report(timing, ceilings, communicator) }
       if let trace, let profiled = timing.profiled, communicator.rank == 0 {
         try ChromeTrace.write(profiled.traceLines, to: trace)
@@ -119,7 +123,7 @@ struct BenchStep: ParsableCommand {
     let seconds: Double
     /// Seconds that the all-reduce took and the backward pass did not hide.
     let communication: Double
-    /// What was recorded of further steps.
+    /// What was recorded of further steps, which on a GPU also tells what a step moves.
     let profiled: ProfiledSteps?
     let buckets: ChosenBuckets
   }
@@ -137,16 +141,19 @@ struct BenchStep: ParsableCommand {
     var step = 0
     var communication = 0.0
     func makeSteps(_ count: Int) throws {
+      var before: StartedStep?
       for _ in 0..<count {
         let (epoch, position) = step.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
         for piece in 0..<shards.pieceCount - 1 {
           try replica.accumulate(feed.batch(epoch: epoch, step: position, piece: piece))
         }
         let last = try feed.batch(epoch: epoch, step: position, piece: shards.pieceCount - 1)
-        let outcome = try replica.step(last, meanwhile: { try feed.prepare(epoch: epoch, step: position + 1) })
-        communication += outcome.seconds.communication
+        let started = try replica.start(last, meanwhile: { try feed.prepare(epoch: epoch, step: position + 1) })
+        if let before { communication += try before.outcome().seconds.communication }
+        before = started
         step += 1
       }
+      if let before { communication += try before.outcome().seconds.communication }
     }
     try makeSteps(10)
     while replica.isTuningBuckets { try makeSteps(1) }
@@ -163,9 +170,11 @@ struct BenchStep: ParsableCommand {
     }
     elapsed += stopwatch.lap()
     let waited = communication
+    let isProfiled = profile || trace != nil
     let profiled =
-      profile || trace != nil
-      ? try ProfiledSteps(count: steps, isTraced: trace != nil, communicator) { try makeSteps(1) } : nil
+      isProfiled || self.device != .cpu
+      ? try ProfiledSteps(count: isProfiled ? steps : 1, isTraced: trace != nil, communicator) { try makeSteps(1) }
+      : nil
     return Timing(steps: steps, seconds: elapsed, communication: waited, profiled: profiled, buckets: replica.buckets)
   }
 
@@ -194,12 +203,13 @@ struct BenchStep: ParsableCommand {
         .init("buckets", .string(timing.buckets.sizes.description)),
         .init("buckets_origin", .string(timing.buckets.origin.rawValue)),
       ]
-      if let ceilings, let profiled = timing.profiled {
+      if let ceilings, let profiled = timing.profiled?.profile {
         record += [
+          .init("gb_per_s", .real(profiled.bytesPerStep / step * 1e-9, decimals: 3)),
           .init("ceiling_flop_per_s", .real(ceilings.flopsPerSecond, decimals: 0)),
           .init("ceiling_b_per_s", .real(ceilings.bytesPerSecond, decimals: 0)),
-          .init("profile", profiled.profile.json),
         ]
+        if profile { record.append(.init("profile", profiled.json)) }
       }
       print(JSON.object(record).text)
     } else {
@@ -209,7 +219,16 @@ struct BenchStep: ParsableCommand {
             + "%.3f TFLOP/s of each rank in products",
           subject.name, step * 1e6, rate, communicator.size, batchPerRank, share * 100, tflops)
           + (communicator.size > 1 ? "; buckets: \(timing.buckets)" : ""))
-      if let ceilings, let profiled = timing.profiled { profiled.printTable(ceilings, plainSeconds: step) }
+      guard let ceilings, let profiled = timing.profiled else { return }
+      if device != .cpu {
+        let bytes = profiled.profile.bytesPerStep / step
+        print(
+          String(
+            format: "%@: %.1f %% of its %.1f TFLOP/s in products; %.1f GB/s moved at least, %.1f %% of its %.1f GB/s",
+            ceilings.source, 100 * tflops * 1e12 / ceilings.flopsPerSecond, ceilings.flopsPerSecond * 1e-12,
+            bytes * 1e-9, 100 * bytes / ceilings.bytesPerSecond, ceilings.bytesPerSecond * 1e-9))
+      }
+      if profile { profiled.printTable(ceilings, plainSeconds: step) }
     }
   }
 }

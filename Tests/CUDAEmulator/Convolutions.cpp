@@ -81,7 +81,7 @@ int compute(Result result, const void *alpha, dt_dnn_tensor imageType, const voi
     emulator::requireDeviceAddress(array, "an array of cuDNN's");
   if (algorithm != ordered || bytes < workspaceBytes || !workspace) return badParameter;
   const float scale = *static_cast<const float *>(alpha), kept = *static_cast<const float *>(beta);
-  emulator::submit([=, c = *convolution, imageShape = *imageType, filterShape = *filterType,
+  emulator::submit("convolution", [=, c = *convolution, imageShape = *imageType, filterShape = *filterType,
                     outputShape = *outputType] {
     // TF32 unless it is excluded, as on a GPU that has it.
     const int dropped = imageShape.type == float32 && c.math != fusedMultiplyAdd ? 13 : 0;

@@ -1,5 +1,7 @@
 // The parts of libcuda, NVRTC and cuBLAS that the CUDA backend calls, on the processor: memory is the processor's, streams
-// have done everything on return, and kernels are those built into this library.
+// have done everything on return, and kernels are those built into this library. With EMULATED_CUDA_GRAPHS in the
+// environment, what a graph consists of is printed when it has been captured.
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -18,12 +20,16 @@ constexpr char imageMark[] = "kernels of the emulator: ";
 /// One call at a time, as the GPU's one stream has it.
 std::mutex turn;
 
-using Work = std::vector<std::function<void()>>;
+struct Work {
+  const char *name;
+  std::function<void()> run;
+};
+using Graph = std::vector<Work>;
 
 /// The graph that this thread captures. A real driver captures what all threads start on a stream, and the backend has one
 /// stream for all of them; a program's one thread computes, so that for it both are the same. Tests run in parallel here
 /// (on a real GPU one after another, see launch/gpu-check), and those in other threads are not to get into this graph.
-thread_local Work *captured = nullptr;
+thread_local Graph *captured = nullptr;
 
 /// The blocks of device memory: the end of each by its start.
 std::map<uintptr_t, uintptr_t> &blocks() {
@@ -51,9 +57,9 @@ void requireHost(const void *pointer, const char *call) {
 
 }  // namespace
 
-void emulator::submit(std::function<void()> work) {
+void emulator::submit(const char *name, std::function<void()> work) {
   if (captured) {
-    captured->push_back(std::move(work));
+    captured->push_back({name, std::move(work)});
   } else {
     work();
   }
@@ -183,14 +189,14 @@ int cuMemcpyDtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream) {
   std::lock_guard<std::mutex> lock(turn);
   requireDevice(to, bytes, "cuMemcpyDtoDAsync");
   requireDevice(from, bytes, "cuMemcpyDtoDAsync");
-  emulator::submit([=] { memmove(to, from, bytes); });
+  emulator::submit("copy", [=] { memmove(to, from, bytes); });
   return success;
 }
 
 int cuMemsetD8Async(void *address, unsigned char value, size_t bytes, dt_stream) {
   std::lock_guard<std::mutex> lock(turn);
   requireDevice(address, bytes, "cuMemsetD8Async");
-  emulator::submit([=] { memset(address, value, bytes); });
+  emulator::submit("fill", [=] { memset(address, value, bytes); });
   return success;
 }
 
@@ -245,41 +251,46 @@ int cuLaunchKernel(dt_function function, unsigned blocksX, unsigned blocksY, uns
   std::lock_guard<std::mutex> lock(turn);
   const char *name = reinterpret_cast<const char *>(function);
   const dim3 blocks = {blocksX, blocksY, blocksZ}, threads = {threadsX, threadsY, threadsZ};
-  emulator::submit([=, kernel = emulator::find(name)(arguments)] { emulator::run(name, kernel, blocks, threads); });
+  emulator::submit(name, [=, kernel = emulator::find(name)(arguments)] { emulator::run(name, kernel, blocks, threads); });
   return success;
 }
 
 int cuStreamBeginCapture_v2(dt_stream, int) {
   if (captured) return invalidValue;
-  captured = new Work;
+  captured = new Graph;
   return success;
 }
 
 int cuStreamEndCapture(dt_stream, dt_graph *graph) {
   if (!captured) return invalidValue;
   *graph = reinterpret_cast<dt_graph>(captured);
+  if (getenv("EMULATED_CUDA_GRAPHS")) {
+    fprintf(stderr, "recorded:");
+    for (const Work &work : *captured) fprintf(stderr, " %s", work.name);
+    fprintf(stderr, "\n");
+  }
   captured = nullptr;
   return success;
 }
 
 int cuGraphInstantiateWithFlags(dt_executable_graph *executable, dt_graph graph, unsigned long long) {
-  *executable = reinterpret_cast<dt_executable_graph>(new Work(*reinterpret_cast<Work *>(graph)));
+  *executable = reinterpret_cast<dt_executable_graph>(new Graph(*reinterpret_cast<Graph *>(graph)));
   return success;
 }
 
 int cuGraphLaunch(dt_executable_graph executable, dt_stream) {
   std::lock_guard<std::mutex> lock(turn);
-  for (const auto &work : *reinterpret_cast<Work *>(executable)) work();
+  for (const Work &work : *reinterpret_cast<Graph *>(executable)) work.run();
   return success;
 }
 
 int cuGraphDestroy(dt_graph graph) {
-  delete reinterpret_cast<Work *>(graph);
+  delete reinterpret_cast<Graph *>(graph);
   return success;
 }
 
 int cuGraphExecDestroy(dt_executable_graph executable) {
-  delete reinterpret_cast<Work *>(executable);
+  delete reinterpret_cast<Graph *>(executable);
   return success;
 }
 

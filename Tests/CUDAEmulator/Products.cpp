@@ -71,7 +71,7 @@ int cublasGemmStridedBatchedEx(dt_blas, int transposesA, int transposesB, int m,
   const auto each = [&](auto *first, auto *second, auto *result) {
     using T = std::remove_pointer_t<decltype(result)>;
     using Factor = std::remove_const_t<std::remove_pointer_t<decltype(first)>>;
-    emulator::submit([=, alpha = *static_cast<const T *>(alpha), beta = *static_cast<const T *>(beta)] {
+    emulator::submit("product", [=, alpha = *static_cast<const T *>(alpha), beta = *static_cast<const T *>(beta)] {
       for (int i = 0; i < count; i++)
         multiply<Factor, T>(transposesA, transposesB, m, n, k, alpha, first + i * strideA, leadingA,
                             second + i * strideB, leadingB, beta, result + i * strideC, leadingC, compute);

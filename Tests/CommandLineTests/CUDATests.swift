@@ -59,6 +59,23 @@ extension DistTrainProgramTests {
       for (x, y) in zip(try losses(here), try losses(there)) { #expect(abs(x - y) < 1e-3, "\(second.report)") }
     }
 
+    /// One rank is told a step later, of the right step; what was written before is the same.
+    @Test func `a run that diverges ends at the step at which it does on the processor`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let steps = try ["cpu", "cuda"].map { device in
+        let data = try SyntheticData()
+        let run = try DistTrainProgram.run(
+          data.train("--learning-rate", "1e10", "--device", device, "--checkpoint-every", "1"),
+          environment: emulator.environment)
+        run.expectFailure("the training loss on rank 0 is not a finite number")
+        let stopped = try #require(run.errorOutput.firstMatch(of: /stopped at step (\d+) \(epoch 1\)/), "\(run.report)")
+        #expect(try losses(data).count + 1 == Int(stopped.1), "\(run.report)")
+        return String(stopped.1)
+      }
+      #expect(steps[0] == steps[1], "\(steps)")
+    }
+
     @Test func `a run changes over to the GPU and back`() throws {
       let emulator = try Emulator()
       defer { emulator.remove() }
@@ -101,6 +118,41 @@ extension DistTrainProgramTests {
         ["bench", "step", "--workload", "tiny", "--device", "cuda", "--seconds", "0.1", "--batch", "4"],
         environment: emulator.environment)
       #expect(run.succeeded && run.output.contains("tiny:"), "\(run.report)")
+      #expect(run.output.contains("\ncuda:0: ") && !run.output.contains("| sgd"), "\(run.report)")
+    }
+
+    /// Every launch counts where a step is as small as this.
+    @Test func `a recorded step of the smallest workload has these kernels`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let run = try DistTrainProgram.run(
+        ["bench", "step", "--workload", "tiny", "--device", "cuda", "--seconds", "0.1", "--batch", "4"],
+        environment: emulator.environment.merging(["EMULATED_CUDA_GRAPHS": "yes"]) { $1 })
+      let forward =
+        "gather_128 product relu_f32 product sigmoid_f32 copy_32 product gather_64 cross_entropy_f32 sum_rows_f32"
+      let backward =
+        "fill_32 cross_entropy_gradient_f32 product product sum_columns_f32 sigmoidGradient_f32 product product "
+        + "reluGradient_f32 product"
+      let expected = "recorded: \(forward) \(backward) sgd_momentum_f32\n"
+      #expect(run.succeeded && run.errorOutput == expected, "\(run.report)")
+    }
+
+    /// The bytes of a step follow from its shapes: at least all weights, gradients and velocities go to and fro.
+    @Test func `what a step on a GPU moves is counted, and told operator by operator`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let command = ["bench", "step", "--workload", "tiny", "--device", "cuda", "--seconds", "0.1", "--batch", "4"]
+      let run = try DistTrainProgram.run(command + ["--profile", "--json"], environment: emulator.environment)
+      #expect(run.succeeded, "\(run.report)")
+      let record = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+      let rate = try #require(record?["gb_per_s"] as? Double)
+      let microseconds = try #require(record?["step_us"] as? Double)
+      // Of the 20-13-8-3 perceptron, three arrays of which two are written back.
+      let weights = 4 * (20 * 13 + 13 * 8 + 8 * 3 + 3)
+      #expect(rate * microseconds * 1e3 > Double(5 * weights), "\(run.report)")
+      #expect(try #require(record?["ceiling_b_per_s"] as? Double) > 0)
+      let operators = (record?["profile"] as? [[String: Any]])?.compactMap { $0["operator"] as? String } ?? []
+      for name in ["sgd", "crossEntropy", "matmul a·bᵀ"] { #expect(operators.contains(name), "\(operators)") }
     }
 
     @Test func `the ceilings of a GPU are measured`() throws {

@@ -45,6 +45,12 @@ protocol Backend: Sendable {
 
   /// `result` = op(a) · op(b), or that added to `result`, for every matrix of the batch.
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool)
+  /// A function of every element of a single product plus a bias for each column, in fewer passes than one for each of
+  /// them; false where that cannot be had, and nothing was done.
+  func activatedProduct(
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    into result: Tensor
+  ) -> Bool
 
   func crossEntropy(
     _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, logSumExps: Tensor)

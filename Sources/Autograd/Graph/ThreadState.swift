@@ -14,6 +14,11 @@ final class ThreadState {
   /// The generator that random tensors, initializations and dropout draw from unless given another.
   var generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
 
+  /// The work that this thread records for a GPU: all memory that is taken there meanwhile is its own.
+  var recordedWork: ObjectIdentifier?
+  /// What decides on the optimizer's step that this thread asks a GPU for; nil where it is made in any case.
+  var guardedUpdates: GuardedUpdates?
+
   /// Records what this thread computes, while it is asked to.
   var profiler: Profiler?
 

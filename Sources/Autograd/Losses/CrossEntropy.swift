@@ -22,10 +22,16 @@ public func crossEntropy(
     return classes.reduced(labelSmoothing == 0 ? losses : losses + labelSmoothing * everywhere, reduction)
   }
   checkTargets(targets, logits, ignoredTarget: ignoredTarget, "crossEntropy")
-  let losses = rowLosses(
-    logits, targets, CrossEntropyOptions(smoothing: labelSmoothing, ignoredTarget: ignoredTarget))
-  guard reduction == .mean else { return losses.reduced(reduction, as: "NllLossBackward0") }
-  return losses.reduced(reduction, over: usedCount(targets, ignoredTarget, for: losses), as: "NllLossBackward0")
+  let options = CrossEntropyOptions(smoothing: labelSmoothing, ignoredTarget: ignoredTarget)
+  let losses = Tensor(uninitialized: targets.shape, dtype: logits.dtype, device: logits.device)
+  let logSumExps = Tensor(uninitialized: targets.shape, dtype: logits.dtype, device: logits.device)
+  logits.backend.crossEntropy(logits, targets, options, losses: losses, logSumExps: logSumExps)
+  let divisor = reduction == .mean ? usedCount(targets, ignoredTarget, for: losses) : nil
+  let sum = reduction == .none ? losses : losses.sum()
+  let result = divisor.map { sum.combined(.divide, $0) } ?? sum
+  return result.recorded(as: "NllLossBackward0", from: [logits], saving: [logits]) { gradient, inputs in
+    inputs.add(0, lossGradient(divisor.map { gradient / $0 } ?? gradient, logits, targets, logSumExps, options))
+  }
 }
 
 /// The number of targets that are not ignored, in the type of `losses` and without waiting for another device.
@@ -34,17 +40,8 @@ private func usedCount(_ targets: Tensor, _ ignoredTarget: Int, for losses: Tens
   return losses.scalar(targets.withElements(of: Int64.self) { Double($0.count { $0 != ignoredTarget }) })
 }
 
-/// The loss of every row of `logits`, by a pass over each row that computes softmax and entropy together.
-private func rowLosses(_ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions) -> Tensor {
-  let losses = Tensor(uninitialized: targets.shape, dtype: logits.dtype, device: logits.device)
-  let logSumExps = Tensor(uninitialized: targets.shape, dtype: logits.dtype, device: logits.device)
-  logits.backend.crossEntropy(logits, targets, options, losses: losses, logSumExps: logSumExps)
-  return losses.recorded(as: "NllLossBackward0", from: [logits], saving: [logits]) { gradient, inputs in
-    inputs.add(0, rowLossGradient(gradient, logits, targets, logSumExps, options))
-  }
-}
-
-private func rowLossGradient(
+/// The gradient with respect to the logits; `gradient` is that of each row's loss, or of all of them if a scalar.
+private func lossGradient(
   _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, _ logSumExps: Tensor, _ options: CrossEntropyOptions
 ) -> Tensor {
   let result = Tensor(uninitialized: logits.shape, dtype: logits.dtype, device: logits.device)
@@ -55,9 +52,8 @@ private func rowLossGradient(
     // The result is g · (softmax(x) − y), and g · softmax(x) where it depends on x; ignored rows have neither.
     let probabilities = logits.softmax(1)
     let rows = gradient.reshaped([-1, 1])
-    let slope = rowLossGradient(
-      Tensor.onesLike(gradient), logits, targets, logSumExps, options)
-    inputs.add(0, (upstream * slope).sum([1]))
+    let slope = lossGradient(Tensor.onesLike(gradient), logits, targets, logSumExps, options)
+    inputs.add(0, (upstream * slope).sum(gradient.rank == 0 ? nil : [1]))
     let used = usedRows(targets, options.ignoredTarget, dtype: logits.dtype)
     let weighted = upstream * probabilities
     inputs.add(1, rows * used * (weighted - probabilities * weighted.sum([1], keepingDimensions: true)))

@@ -23,6 +23,6 @@ public final class Linear: Module, Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight, bias: bias) }
 
   override func activated(_ x: Tensor, by activation: LinearActivation) -> Tensor? {
-    Kernels.areGeneric ? nil : x.linear(weight, bias: bias, followedBy: activation)
+    Kernels.areGeneric && x.device == .cpu ? nil : x.linear(weight, bias: bias, followedBy: activation)
   }
 }

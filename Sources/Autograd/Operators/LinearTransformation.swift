@@ -29,12 +29,20 @@ extension Tensor {
     var resultShape = shape
     resultShape[rank - 1] = outputs
     let result = Tensor(uninitialized: resultShape, dtype: dtype, device: device)
-    if let bias {
-      backend.copy(bias, offset: 0, strides: Shape.broadcastStrides([outputs], to: result.shape), into: result)
+    let product = MatrixProduct(rows: rows, columns: outputs, inner: inputs, transposesSecond: true)
+    let isActivated =
+      if let bias, let activation {
+        backend.activatedProduct(product, x, weight, bias: bias, activation, into: result)
+      } else {
+        false
+      }
+    if !isActivated {
+      if let bias {
+        backend.copy(bias, offset: 0, strides: Shape.broadcastStrides([outputs], to: result.shape), into: result)
+      }
+      backend.matrixProduct(product, x, weight, into: result, adding: bias != nil)
+      if let activation { backend.unary(activation.function, result, into: result) }
     }
-    backend.matrixProduct(
-      MatrixProduct(rows: rows, columns: outputs, inner: inputs, transposesSecond: true), x, weight, into: result,
-      adding: bias != nil)
     let name: StaticString = bias == nil ? "MmBackward0" : "AddmmBackward0"
     var saved = ShortList<Tensor>()
     if weight.requiresGrad { saved.append(x) }
@@ -46,7 +54,6 @@ extension Tensor {
         gradients.give(gradient, to: sink)
       }
     }
-    backend.unary(activation.function, result, into: result)
     let output = result.detached()
     saved.append(result)
     return result.recorded(as: .fused(activation.gradientName, after: name), from: sources, saving: saved) {
@@ -58,6 +65,13 @@ extension Tensor {
       }
     }
   }
+}
+
+extension Backend {
+  func activatedProduct(
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    into result: Tensor
+  ) -> Bool { false }
 }
 
 /// A function that is applied to the result of a linear transformation in the memory where that is.

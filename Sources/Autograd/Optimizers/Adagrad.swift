@@ -42,3 +42,5 @@ public struct AdagradRule: UpdateRule {
       gradient: update.gradient, weight: update.parameter, sum: update.state[0])
   }
 }
+
+extension AdagradRule: FusedUpdateRule {}

@@ -90,3 +90,7 @@ public struct AdamWRule: UpdateRule {
       .apply(update, shrinkage: 1 - learningRate * weightDecay)
   }
 }
+
+extension AdamRule: FusedUpdateRule {}
+
+extension AdamWRule: FusedUpdateRule {}

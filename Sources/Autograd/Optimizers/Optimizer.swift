@@ -27,3 +27,9 @@ extension Optimizer {
   /// Updates every parameter that has a gradient.
   public func step() { step(gradientScale: 1) }
 }
+
+/// An optimizer whose steps a GPU may leave out, which is known only when later ones have been asked for.
+package protocol RevertibleOptimizer: Optimizer {
+  /// Takes back the last steps, which changed nothing: they do not count.
+  func takeBack(_ count: Int)
+}

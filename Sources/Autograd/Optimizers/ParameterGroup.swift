@@ -43,6 +43,15 @@ public final class ParameterGroup<Rule: UpdateRule> {
     }
   }
 
+  /// Takes back the last updates, of which none changed anything: they do not count.
+  func takeBack(_ count: Int) {
+    for i in slots.indices where slots[i].step > 0 {
+      precondition(slots[i].step >= count, "\(count) of \(slots[i].step) updates taken back")
+      slots[i].step -= count
+      if slots[i].step == 0 { slots[i] = Slot() }
+    }
+  }
+
   /// The kept quantities of parameter `index` with their names; none before its first update.
   func state(of index: Int) -> [(name: String, tensor: Tensor)] {
     let slot = slots[index]

@@ -8,7 +8,7 @@
 ///       ParameterGroup(body.parameters, .init(learningRate: 1e-4)),
 ///       ParameterGroup(head.parameters, .init(learningRate: 1e-3)),
 ///     ])
-public final class ParameterOptimizer<Rule: UpdateRule>: Optimizer {
+public final class ParameterOptimizer<Rule: UpdateRule>: Optimizer, RevertibleOptimizer {
   /// The numbers of the update rule.
   public typealias Options = Rule
 
@@ -49,6 +49,11 @@ public final class ParameterOptimizer<Rule: UpdateRule>: Optimizer {
   /// Updates every parameter that has a gradient, which is multiplied by `gradientScale` first.
   public func step(gradientScale: Double) {
     for group in groups { group.step(gradientScale: gradientScale) }
+  }
+
+  /// Takes back the last steps, which a GPU left out: they do not count.
+  package func takeBack(_ count: Int) {
+    for group in groups { group.takeBack(count) }
   }
 
   /// Forgets the gradients, so that the next backward pass starts afresh.

@@ -44,3 +44,5 @@ public struct RMSpropRule: UpdateRule {
       velocity: momentum == 0 ? nil : update.state[1])
   }
 }
+
+extension RMSpropRule: FusedUpdateRule {}

@@ -51,3 +51,5 @@ extension ParameterOptimizer<SGDRule> {
     self.init(parameters, Options(learningRate: learningRate, momentum: momentum))
   }
 }
+
+extension SGDRule: FusedUpdateRule {}

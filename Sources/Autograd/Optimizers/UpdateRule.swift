@@ -20,6 +20,9 @@ extension UpdateRule {
   public var initialState: Double { 0 }
 }
 
+/// A rule whose update is one pass by one kernel, which a GPU can make or leave by itself.
+package protocol FusedUpdateRule: UpdateRule {}
+
 /// What an update rule gets to see of one parameter.
 public struct ParameterUpdate {
   /// What is changed.

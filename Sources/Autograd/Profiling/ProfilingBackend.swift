@@ -115,7 +115,6 @@ struct ProfilingBackend<Base: Backend>: Backend {
   // MARK: - Products
 
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool) {
-    let (m, n, k, batch) = (product.rows, product.columns, product.inner, product.offsets.count)
     let name =
       switch (product.transposesFirst, product.transposesSecond) {
       case (false, false): "matmul a·b"
@@ -123,11 +122,22 @@ struct ProfilingBackend<Base: Backend>: Backend {
       case (true, false): "matmul aᵀ·b"
       case (true, true): "matmul aᵀ·bᵀ"
       }
-    recorded(
-      .init(
-        name, .product(rows: m, columns: n, inner: k, batch: batch), flops: 2 * m * n * k * batch,
-        bytes: (m * k + k * n + (adding ? 2 : 1) * m * n) * batch * result.dtype.byteCount)
-    ) { base.matrixProduct(product, a, b, into: result, adding: adding) }
+    recorded(.init(name, product, elementPasses: adding ? 2 : 1, result.dtype)) {
+      base.matrixProduct(product, a, b, into: result, adding: adding)
+    }
+  }
+
+  func activatedProduct(
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    into result: Tensor
+  ) -> Bool {
+    func compute() -> Void? {
+      guard base.activatedProduct(product, a, b, bias: bias, activation, into: result) else { return nil }
+      return base.finish()
+    }
+    guard let profiler = Profiler.current else { return compute() != nil }
+    return profiler.measureIfDone(
+      .init("matmul a·bᵀ, \(activation.function.rawValue)", product, elementPasses: 3, result.dtype), compute) != nil
   }
 
   // MARK: - Losses
@@ -151,6 +161,16 @@ struct ProfilingBackend<Base: Backend>: Backend {
         "crossEntropyGradient", logits.extent,
         bytes: logits.byteCount + targets.byteCount + logSumExps.byteCount + result.byteCount)
     ) { base.crossEntropyGradient(gradient, logits, targets, logSumExps: logSumExps, options, into: result) }
+  }
+}
+
+extension OperatorWork {
+  /// A product whose results are written, or read, so many times.
+  fileprivate init(_ name: String, _ product: MatrixProduct, elementPasses: Int, _ dtype: DataType) {
+    let (m, n, k, batch) = (product.rows, product.columns, product.inner, product.offsets.count)
+    self.init(
+      name, .product(rows: m, columns: n, inner: k, batch: batch), flops: 2 * m * n * k * batch,
+      bytes: (m * k + k * n + elementPasses * m * n) * batch * dtype.byteCount)
   }
 }
 

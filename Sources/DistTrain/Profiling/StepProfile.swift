@@ -38,6 +38,11 @@ package struct StepProfile {
   /// The time of all rows, which is that of the steps.
   package var nanoseconds: Int { rows.reduce(0) { $0 + $1.nanoseconds } }
 
+  /// The bytes that the operators of a step have to move at least.
+  package var bytesPerStep: Double {
+    Double(rows.reduce(0) { $0 + ($1.bytes ?? 0) }) / Double(max(stepCount, 1))
+  }
+
   /// The rows, those that took longest first.
   package var longestFirst: [Row] {
     rows.enumerated().sorted { ($1.element.nanoseconds, $0.offset) < ($0.element.nanoseconds, $1.offset) }

@@ -13,7 +13,7 @@ public typealias OptimizerState = [(quantity: String, values: Tensor)]
 final class ArenaOptimizer {
   private let arena: ParameterArena
   private let communicator: any Communicator
-  private let optimizer: any Optimizer
+  private let optimizer: any RevertibleOptimizer
   /// The ranges of the arena that are each cut over all ranks; the whole, cut over this rank alone, unless sharded.
   private let shards: [Range<Int>]
   /// This rank's part of each.
@@ -30,7 +30,7 @@ final class ArenaOptimizer {
   ///   - makeOptimizer: Makes the optimizer of some tensors, by a rule that changes every element on its own.
   init(
     _ arena: ParameterArena, shards: [Range<Int>]?, communicator: any Communicator,
-    makeOptimizer: ([Tensor]) -> any Optimizer
+    makeOptimizer: ([Tensor]) -> any RevertibleOptimizer
   ) {
     self.arena = arena
     self.communicator = communicator
@@ -69,6 +69,9 @@ final class ArenaOptimizer {
     mirror.weights.startUpload(0..<arena.flat.count)
     mirror.weights.finishUploads()
   }
+
+  /// Takes back the last steps, which a GPU left out: they do not count.
+  func takeBack(_ count: Int) { optimizer.takeBack(count) }
 
   /// The whole state on rank 0, and nothing on the others: arrays in the arena's layout, and numbers. Collective.
   func gatherState() throws -> OptimizerState {

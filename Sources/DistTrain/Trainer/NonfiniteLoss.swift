@@ -4,6 +4,13 @@ import Collective
 public struct NonfiniteLoss: CommonError, Equatable, CustomStringConvertible {
   /// The first rank whose own loss was not finite; `nil` when only the sum over ranks overflowed.
   public let rank: Int?
+  /// The step, from 1, as ``Replica/stepCount`` counts them.
+  public let step: Int
+
+  package init(rank: Int?, step: Int) {
+    self.rank = rank
+    self.step = step
+  }
 
   /// What happened and what to try.
   public var description: String {

@@ -4,6 +4,8 @@ import Collective
 extension Replica {
   /// Makes one training step, or the last piece of one. Collective.
   ///
+  /// It returns when the step is over; ``start(_:loss:meanwhile:)`` does not wait for a GPU.
+  ///
   /// - Parameters:
   ///   - batch: This rank's part of the global batch; nil or empty where it has no samples (any more).
   ///   - loss: The sum of the losses of a batch, from the model's output and the targets. Where it repeats on a GPU,
@@ -14,6 +16,11 @@ extension Replica {
   public func step(
     _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }, meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
+    try start(batch, loss: loss, meanwhile: meanwhile).outcome()
+  }
+
+  /// Makes a step that the processor decides on, once it has the sum of the losses.
+  func makeStep(_ batch: Batch?, loss: Loss, meanwhile: () throws -> Void) throws -> Outcome {
     try compute(batch, loss: loss, isLast: true)
     defer { progress = StepProgress() }
     try meanwhile()
@@ -76,7 +83,7 @@ extension Replica {
   }
 
   /// Runs the model forward and backward on a piece, of which `count` samples are this rank's; gives the sum of the losses.
-  private func differentiate(_ batch: Batch?, count: Int, part: Int, loss: Loss, isLast: Bool) throws -> Tensor? {
+  func differentiate(_ batch: Batch?, count: Int, part: Int, loss: Loss, isLast: Bool) throws -> Tensor? {
     var stopwatch = Stopwatch()
     if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
     let sum = batch.flatMap { batch in
@@ -89,9 +96,11 @@ extension Replica {
     }
     try batchStatistics?.check()
     try shardBuffers?.endShard(part)
-    var soFar = isReproducible ? StepProgress() : progress
-    soFar.add(loss: sum, count: count)
-    arena.setTail(lossSum: soFar.lossSum, count: soFar.count)
+    if updates == nil {
+      var soFar = isReproducible ? StepProgress() : progress
+      soFar.add(loss: sum, count: count)
+      arena.setTail(lossSum: soFar.lossSum, count: soFar.count)
+    }
     progress.seconds.forward += stopwatch.lap()
 
     secondsInBackward = 0
@@ -111,7 +120,7 @@ extension Replica {
   /// The error that names the first rank whose own loss is not finite; none is if only their sum overflowed.
   private func nonfiniteLoss(isFinite: Bool) throws -> NonfiniteLoss {
     let first = try communicator.allReduced(Int64(isFinite ? communicator.size : communicator.rank), .minimum)
-    return NonfiniteLoss(rank: first < communicator.size ? Int(first) : nil)
+    return NonfiniteLoss(rank: first < communicator.size ? Int(first) : nil, step: stepCount + 1)
   }
 }
 

@@ -49,6 +49,10 @@ public final class Replica {
   private let uploads: StagedUploads?
   /// Repeats the computation of a step on a GPU, where nothing in it needs other ranks.
   let recorder: StepRecorder?
+  /// Lets the GPU decide on steps, where nothing in them needs other ranks.
+  let updates: GuardedUpdates?
+  /// The last step that was started; it may not be over on a GPU.
+  var lastStarted: StartedStep?
   /// What was computed of the step that is under way.
   var progress = StepProgress()
   /// Whether gradients that become ready are final, so that their all-reduce can start.
@@ -115,8 +119,11 @@ public final class Replica {
     (buckets, tuning) = choice.start(reducer, arena, communicator)
     if tuning != nil { reducer.use(plan, scattersSums: false) }
     uploads = arena.device == .cpu ? nil : StagedUploads(to: arena.device)
-    let isAlone = communicator.size == 1 && reproducibleShards == nil
-    recorder = arena.device != .cpu && isAlone ? StepRecorder(on: arena.device) : nil
+    let isAlone = communicator.size == 1 && reproducibleShards == nil && arena.device != .cpu
+    updates =
+      isAlone && options is any FusedUpdateRule
+      ? GuardedUpdates(on: arena.device, dtype: arena.dtype, allowsNonfinite: allowsNonfinite) : nil
+    recorder = isAlone ? StepRecorder(on: arena.device, updates: updates) : nil
     try communicator.broadcastState(of: model)
     random = try PieceRandomness(communicator)
     shardBuffers = reproducibleShards == nil ? nil : ShardBuffers(of: model)
@@ -133,10 +140,17 @@ public final class Replica {
 
   /// What the optimizer keeps between steps, on rank 0: arrays in the arena's layout, and numbers. Nothing on the other
   /// ranks. Collective.
-  func gatherOptimizerState() throws -> OptimizerState { try optimizer.gatherState() }
+  package func gatherOptimizerState() throws -> OptimizerState {
+    _ = try lastStarted?.outcome()
+    return try optimizer.gatherState()
+  }
 
   /// Continues from a copy of what ``gatherOptimizerState()`` gave.
-  func restoreOptimizer(_ state: OptimizerState) throws { try optimizer.restore(state) }
+  package func restoreOptimizer(_ state: OptimizerState) throws {
+    try optimizer.restore(state)
+    // What was recorded changes the arrays of the state before.
+    recorder?.forget()
+  }
 
   /// Gives all ranks the parameters and the buffers of rank 0 and the optimizer state that it has read. Collective.
   func broadcastState(optimizer state: OptimizerState) throws {

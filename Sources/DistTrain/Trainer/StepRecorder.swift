@@ -14,13 +14,25 @@ final class StepRecorder {
   private var warmUps = 0
   private var isRecordable = true
   private var recorded: (work: RecordedWork, inputs: [Tensor], result: Tensor?)?
+  /// What makes the update of the weights, where that is part of the computation.
+  private let updates: GuardedUpdates?
 
-  init(on device: Device) { self.device = device }
+  init(on device: Device, updates: GuardedUpdates?) {
+    self.device = device
+    self.updates = updates
+  }
+
+  /// Forgets what was recorded, and begins anew.
+  func forget() { (like, warmUps, isRecordable, recorded) = (nil, 0, true, nil) }
 
   /// What `body` makes of a batch on the GPU: itself, or its repetition.
   ///
-  /// - Parameter body: The same for all batches of one shape; what it returns stays valid until the next call.
-  func run(_ batch: Batch, _ body: (Batch) throws -> Tensor?) throws -> Tensor? {
+  /// - Parameters:
+  ///   - update: The optimizer's step that `body` ends with, whose numbers may be others each time.
+  ///   - body: The same for all batches of one shape; what it returns stays valid until the next call.
+  func run(
+    _ batch: Batch, update: () throws -> Void = {}, _ body: (Batch) throws -> Tensor?
+  ) throws -> Tensor? {
     let shapes = batch.contents.map(\.shape)
     if like == nil { like = (shapes, batch.samples) }
     // A profile shows operators, which the repetition does not tell apart.
@@ -29,6 +41,8 @@ final class StepRecorder {
     }
     if let recorded {
       for (input, tensor) in zip(recorded.inputs, batch.contents) { try input.copyElements(from: tensor) }
+      try updates?.note(update)
+      updates?.upload()
       recorded.work.run()
       return recorded.result
     }
@@ -43,6 +57,7 @@ final class StepRecorder {
     var result: Tensor?
     let work = try RecordedWork(on: device) { result = try body(batch.with(contents: inputs)) }
     recorded = (work, inputs, result)
+    updates?.upload()
     work.run()
     return result
   }

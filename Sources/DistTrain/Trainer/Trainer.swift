@@ -15,6 +15,8 @@ public final class Trainer {
   private let test: LabeledImages
   private var feed: BatchFeed
   private var step: Int
+  /// The last step, while it is not known what it did.
+  private var pending: PendingStep?
   private var log: RunLog?
   /// Where the sizes of buckets are kept that this run is measuring.
   private var bucketCache: BucketCache?
@@ -96,10 +98,8 @@ public final class Trainer {
     while step < totalSteps {
       let (epoch, position) = step.quotientAndRemainder(dividingBy: feed.loader.shards.stepsPerEpoch)
       try trainOneStep(epoch: epoch, position: position)
-      let epochEnds = position + 1 == feed.loader.shards.stepsPerEpoch
-      evaluation = epochEnds || step == totalSteps ? try evaluate(epoch: epoch) : nil
-      let isDue = configuration.checkpointEvery > 0 && step.isMultiple(of: configuration.checkpointEvery)
-      if isDue || evaluation != nil { try writeCheckpoint() }
+      evaluation = endsEpoch(position) ? try evaluate(epoch: epoch) : nil
+      if isCheckpointDue || evaluation != nil { try writeCheckpoint() }
     }
     let final = try evaluation ?? Evaluation(of: replica.model, on: test, communicator: communicator)
     try log?.finish(model: replica.model)
@@ -124,23 +124,41 @@ public final class Trainer {
     }
     step += 1
     let lastPiece = feed.loader.shards.pieceCount - 1
-    let outcome: Replica.Outcome
     do {
       for piece in 0..<lastPiece { try replica.accumulate(batch(piece)) }
-      outcome = try replica.step(batch(lastPiece), meanwhile: { try feed.prepare(epoch: epoch, step: position + 1) })
+      let started = try replica.start(
+        batch(lastPiece), meanwhile: { try feed.prepare(epoch: epoch, step: position + 1) })
+      try reportPending()
+      pending = PendingStep(
+        started: started, step: step, epoch: epoch + 1, dataSeconds: dataSeconds, isLast: endsEpoch(position))
+      let isVerificationDue = configuration.verifyReplicas > 0 && step.isMultiple(of: configuration.verifyReplicas)
+      if started.isOver || endsEpoch(position) || isCheckpointDue || isVerificationDue { try reportPending() }
+      if !replica.isTuningBuckets { keepBuckets() }
+      if isVerificationDue { try replica.verify() }
     } catch let error as NonfiniteLoss {
+      throw TrainingStopped(
+        step: error.step, epoch: (error.step - 1) / feed.loader.shards.stepsPerEpoch + 1, reason: error)
+    } catch let error as ReplicaMismatch {
       throw TrainingStopped(step: step, epoch: epoch + 1, reason: error)
     }
+  }
+
+  /// Whether the step after which `position + 1` steps of the epoch are made is its last, or the last of all.
+  private func endsEpoch(_ position: Int) -> Bool {
+    step == totalSteps || position + 1 == feed.loader.shards.stepsPerEpoch
+  }
+
+  private var isCheckpointDue: Bool {
+    configuration.checkpointEvery > 0 && step.isMultiple(of: configuration.checkpointEvery)
+  }
+
+  /// Waits for the last step, if its outcome is not known, and takes note of it.
+  private func reportPending() throws {
+    guard let pending = pending.take() else { return }
+    let outcome = try pending.started.outcome()
     var seconds = outcome.seconds
-    seconds.data = dataSeconds
-    let isLast = step == totalSteps || position + 1 == feed.loader.shards.stepsPerEpoch
-    try log?.add(step: step, epoch: epoch + 1, outcome, seconds: seconds, isLast: isLast)
-    if !replica.isTuningBuckets { keepBuckets() }
-    if configuration.verifyReplicas > 0 && step.isMultiple(of: configuration.verifyReplicas) {
-      do { try replica.verify() } catch let error as ReplicaMismatch {
-        throw TrainingStopped(step: step, epoch: epoch + 1, reason: error)
-      }
-    }
+    seconds.data = pending.dataSeconds
+    try log?.add(step: pending.step, epoch: pending.epoch, outcome, seconds: seconds, isLast: pending.isLast)
   }
 
   /// Takes the sizes of buckets that an earlier run like this one measured. Collective.
@@ -196,6 +214,17 @@ public final class Trainer {
     replica.stepCount = Int(try communicator.allReduced(Int64(read.step), .maximum))
     return replica.stepCount
   }
+}
+
+/// A step that was started.
+private struct PendingStep {
+  let started: StartedStep
+  let step: Int
+  /// From 1.
+  let epoch: Int
+  let dataSeconds: Double
+  /// Whether it is the last of its epoch.
+  let isLast: Bool
 }
 
 /// A run that ended before its time, and where it was.

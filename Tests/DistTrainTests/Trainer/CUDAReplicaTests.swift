@@ -42,9 +42,145 @@ struct CUDAReplicaTests {
       model(dropout: false).to(device), SGD.Options(learningRate: 0.1), communicator: LocalCommunicator())
     for batch in batches.prefix(4) { _ = try replica.step(batch) }
     let before = replica.arena.flat.array(of: Float.self)
-    let broken = Batch(inputs: .full([8, 6], .infinity), targets: batches[0].targets)
-    #expect(throws: NonfiniteLoss.self) { try replica.step(broken) }
+    #expect(throws: NonfiniteLoss(rank: 0, step: 5)) { try replica.step(broken) }
     #expect(replica.arena.flat.array(of: Float.self) == before)
+  }
+
+  private static let rules: [any UpdateRule] = [
+    SGDRule(learningRate: 0.1), SGDRule(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov: true),
+    AdamRule(learningRate: 0.01, weightDecay: 0.01), AdamWRule(learningRate: 0.01), RMSpropRule(momentum: 0.5),
+    AdagradRule(learningRateDecay: 0.1),
+  ]
+
+  /// The optimizer's step is part of what is recorded, with numbers that change from step to step.
+  @Test(arguments: rules.indices)
+  func `a recorded update has the bits of one that is asked for after the loss was read`(_ index: Int) throws {
+    let device = try EmulatedGPU.device()
+    func check<Rule: UpdateRule>(_ rule: Rule) throws {
+      let replica = try Replica(model(dropout: false).to(device), rule, communicator: LocalCommunicator())
+      let plain = model(dropout: false).to(device)
+      let arena = ParameterArena(plain)
+      let optimizer = ParameterOptimizer([arena.flat], rule)
+      for (number, batch) in (batches + batches).enumerated() where batch.count > 0 {
+        let outcome = try replica.step(batch)
+        arena.zeroGrad()
+        let loss = crossEntropy(plain(batch.inputs.to(device)), batch.targets.to(device), reduction: .sum)
+        try loss.backward()
+        #expect(outcome.loss == loss.item() / Double(batch.count), "step \(number)")
+        optimizer.step(gradientScale: 1 / Double(batch.count))
+      }
+      #expect(replica.arena.flat.array(of: Float.self) == arena.flat.array(of: Float.self), "\(rule)")
+    }
+    try check(Self.rules[index])
+  }
+
+  /// A rule of somebody's own, made of tensor operations: the processor decides on its steps.
+  private struct PlainDescent: UpdateRule {
+    var learningRate: Double
+    var stateNames: [String] { [] }
+    func apply(_ update: ParameterUpdate) {
+      do {
+        try noGrad {
+          let next = update.parameter.detached() - update.gradient * (learningRate * update.gradientScale)
+          try update.parameter.copyElements(from: next)
+        }
+      } catch { Issue.record(error) }
+    }
+  }
+
+  @Test func `steps of another rule are made after the loss was read`() throws {
+    let device = try EmulatedGPU.device()
+    let own = try Replica(
+      model(dropout: false).to(device), PlainDescent(learningRate: 0.1), communicator: LocalCommunicator())
+    let known = try Replica(
+      model(dropout: false).to(device), SGDRule(learningRate: 0.1), communicator: LocalCommunicator())
+    for batch in batches {
+      #expect(try own.start(batch).isOver)
+      _ = try known.step(batch)
+    }
+    for (a, b) in zip(own.arena.flat.array(of: Double.self), known.arena.flat.array(of: Double.self)) {
+      #expect(abs(a - b) < 1e-6)
+    }
+    let before = own.arena.flat.array(of: Float.self)
+    #expect(throws: NonfiniteLoss(rank: 0, step: own.stepCount + 1)) { try own.step(broken) }
+    #expect(own.arena.flat.array(of: Float.self) == before)
+  }
+
+  private var broken: Batch { Batch(inputs: .full([8, 6], .infinity), targets: batches[0].targets) }
+
+  private func replica(allowsNonfinite: Bool = false) throws -> Replica {
+    try Replica(
+      Linear(6, 3, generator: RandomGenerator(seed: 5)).to(EmulatedGPU.device()), AdamRule(learningRate: 0.01),
+      communicator: LocalCommunicator(), allowsNonfinite: allowsNonfinite)
+  }
+
+  @Test func `a step is started before the one before it is known`() throws {
+    let (waiting, ahead) = (try replica(), try replica())
+    let full = (0..<7).map { batches[$0 % 4] }
+    let losses = try full.map { try waiting.step($0).loss }
+    let started = try full.map { try ahead.start($0) }
+    #expect(started.map(\.number) == Array(1...7))
+    #expect(started.dropLast().allSatisfy { $0.isOver } && started.last?.isOver == false)
+    #expect(try started.map { try $0.outcome().loss } == losses)
+    #expect(try started.map { try $0.outcome().count } == full.map(\.count))
+    #expect(ahead.arena.flat.array(of: Float.self) == waiting.arena.flat.array(of: Float.self))
+  }
+
+  /// Before anything is recorded, when it is, and when it is repeated.
+  @Test(arguments: [0, 1, 2, 3, 5])
+  func `a step after one whose loss is not finite is not made either`(_ good: Int) throws {
+    let (disturbed, plain) = (try replica(), try replica())
+    for index in 0..<good {
+      for replica in [disturbed, plain] { _ = try replica.step(batches[index % 4]) }
+    }
+    let before = disturbed.arena.flat.array(of: Float.self)
+    let first = try disturbed.start(broken)
+    let expected = NonfiniteLoss(rank: 0, step: good + 1)
+    #expect(throws: expected) { try disturbed.start(batches[0]) }
+    #expect(throws: expected) { try first.outcome() }
+    #expect(disturbed.arena.flat.array(of: Float.self) == before && disturbed.stepCount == good)
+    // Whoever goes on does as if the two had not been.
+    for index in 0..<6 {
+      #expect(try disturbed.step(batches[index % 4]).loss == plain.step(batches[index % 4]).loss)
+    }
+    #expect(disturbed.arena.flat.array(of: Float.self) == plain.arena.flat.array(of: Float.self))
+    let (a, b) = (try disturbed.gatherOptimizerState(), try plain.gatherOptimizerState())
+    #expect(a.map(\.quantity) == b.map(\.quantity))
+    for (x, y) in zip(a, b) { #expect(x.values.array(of: Double.self) == y.values.array(of: Double.self)) }
+  }
+
+  @Test func `an optimizer that goes on from another state is recorded anew`() throws {
+    let (interrupted, plain) = (try replica(), try replica())
+    for index in 0..<5 {
+      for replica in [interrupted, plain] { _ = try replica.step(batches[index % 4]) }
+    }
+    let state = try interrupted.gatherOptimizerState().map { (quantity: $0.quantity, values: $0.values.cloned()) }
+    try interrupted.restoreOptimizer(state)
+    for index in 0..<5 {
+      #expect(try interrupted.step(batches[index % 4]).loss == plain.step(batches[index % 4]).loss)
+    }
+    #expect(interrupted.arena.flat.array(of: Float.self) == plain.arena.flat.array(of: Float.self))
+  }
+
+  @Test func `steps go on after any loss where that is allowed`() throws {
+    let replica = try replica(allowsNonfinite: true)
+    #expect(try !replica.step(broken).loss.isFinite)
+    #expect(try !replica.step(batches[0]).loss.isFinite && replica.stepCount == 2)
+  }
+
+  @Test func `pieces of a step are one update`() throws {
+    let (pieces, whole) = (try replica(), try replica())
+    for _ in 0..<4 {
+      try pieces.accumulate(batches[0])
+      try pieces.accumulate(batches[7])
+      let outcome = try pieces.step(batches[4])
+      let all = Batch(
+        inputs: Tensor.concatenated([batches[0].inputs, batches[4].inputs]),
+        targets: Tensor.concatenated([batches[0].targets, batches[4].targets]))
+      let expected = try whole.step(all)
+      #expect(outcome.count == 11 && abs(outcome.loss - expected.loss) < 1e-5)
+    }
+    #expect(try pieces.step(batches[7]).count == 0 && pieces.stepCount == 4)
   }
 
   /// In a process of its own, where nothing else has tensors.

@@ -26,6 +26,7 @@ extension CUDABackend {
     let tile = ConvolutionTile(source.dtype, rows: g.channels)
     let taps = g.kernel.0 * g.kernel.1
     let arranged = scratch(g.groups * g.sourceChannels * taps * g.weightChannels, weight.dtype)
+    defer { extendLifetime(arranged) }
     let (filters, channels) = g.isTransposed == 0 ? (g.channels, g.sourceChannels) : (g.sourceChannels, g.channels)
     launch(
       "arrange_weights_\(weight.dtype.suffix)", in: .convolution, over: arranged.count, g.groups, filters, channels,
@@ -60,6 +61,7 @@ extension CUDABackend {
     let chunk = max((places + parts - 1) / parts, 1)
     let count = max((places + chunk - 1) / chunk, 1)
     let sums = scratch(count * result.count, result.dtype)
+    defer { extendLifetime(sums) }
     device.launch(
       "convolution_correlation_\(tile.name)", in: .convolution,
       blocks: LaunchExtent(tiles.x, tiles.y, c.groups * count), threads: LaunchExtent(ConvolutionTile.threads), c,

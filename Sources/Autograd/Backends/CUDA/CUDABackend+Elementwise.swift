@@ -35,6 +35,12 @@ extension CUDABackend {
       return binary(operation, a.count == 1 ? a : whole(a), b.count == 1 ? b : whole(b), into: result)
     }
     let (a, b) = (onDevice(a), onDevice(b))
+    combineBroadcast("\(operation.rawValue)_broadcast", in: .elementwise(result.dtype), a, b, into: result)
+    extendLifetime((a, b))
+  }
+
+  /// Starts a kernel that combines two operands on the GPU, broadcast to the shape of `result`, which may be one of them.
+  func combineBroadcast(_ kernel: String, in module: KernelModule, _ a: Tensor, _ b: Tensor, into result: Tensor) {
     let size = result.dtype.byteCount
     let dimensions = MergedDimensions(
       shape: result.shape, strides: [a, b].map { Shape.broadcastStrides($0.shape, to: result.shape) })
@@ -44,8 +50,8 @@ extension CUDABackend {
       let packed = [x, y, out].allSatisfy({ $0.isAligned(to: 16) }) ? part.packed(16 / size) : nil
       let walk = packed ?? part
       launch(
-        "\(operation.rawValue)_broadcast_\(result.dtype.suffix)", in: .elementwise(result.dtype), over: walk.count,
-        Walk(walk), walk.count, Int32(part.isShort ? 1 : 0), Int32(packed == nil ? 0 : 1), x, y, out)
+        "\(kernel)_\(result.dtype.suffix)", in: module, over: walk.count, Walk(walk), walk.count,
+        Int32(part.isShort ? 1 : 0), Int32(packed == nil ? 0 : 1), x, y, out)
     }
   }
 

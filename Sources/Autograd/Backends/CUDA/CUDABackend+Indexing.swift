@@ -23,6 +23,7 @@ extension CUDABackend {
         values.address, indices.address, result.address)
     }
     let order = scratch(extents.picks, .int64)
+    defer { extendLifetime(order) }
     sortingPlaces(indices, extents: .init(outer: 1, reduced: extents.picks, inner: 1), descending: false, into: order)
     device.launch(
       "scatter_rows_\(values.dtype.suffix)", in: .indexing, blocks: extents.picks,
@@ -41,6 +42,7 @@ extension CUDABackend {
     let passes = Self.mergePasses(e.reduced)
     // Two arrays take turns, and the last pass writes to `places`.
     var (to, from) = (places, places)
+    defer { extendLifetime((to, from)) }
     if passes > 0 { from = scratch(places.count, .int64) }
     if passes % 2 == 1 { swap(&to, &from) }
     device.launch(

@@ -8,6 +8,7 @@ extension CUDABackend {
     let suffix = x.dtype.suffix
     let parts = ReductionParts(extents)
     let sums = parts.count > 1 ? scratch(2 * parts.count * extents.groups, .float64) : nil
+    defer { extendLifetime(sums) }
     if extents.inner == 1 {
       launch(
         "moments_of_columns_\(suffix)", in: .normalization, columns: extents.groups, parts: parts.count,
@@ -44,6 +45,7 @@ extension CUDABackend {
     let parts = ReductionParts(extents)
     let sums = parts.count > 1 ? scratch(2 * parts.count * extents.groups, .float64) : nil
     let slopes = scratch(3 * extents.groups, x.dtype)
+    defer { extendLifetime((sums, slopes)) }
     let outcome = BatchGradient(
       mean: moments.mean.address, variance: moments.variance.address, weight: weight?.address,
       epsilon: moments.epsilon, slopes: slopes.address, weightGradient: results.weight.address,
@@ -92,6 +94,7 @@ extension CUDABackend {
       results.input.address)
     let parts = ReductionParts(matrices: 1, rows: rows, columns: columns)
     let sums = parts.count > 1 ? scratch(2 * parts.count * columns, .float64) : nil
+    defer { extendLifetime(sums) }
     launch(
       "layer_affine_gradient_\(suffix)", in: .normalization, columns: columns, parts: parts.count, rows, columns,
       parts.chunk, gradient.address, x.address, moments.mean.address, moments.variance.address, moments.epsilon,

@@ -5,8 +5,8 @@ extension CUDABackend {
       return update("sgd", [gradient, weight], [rate, decay, scale])
     }
     update(
-      "sgd_momentum", [gradient, weight, velocity], [rate, step.momentum, 1 - step.dampening, decay, scale],
-      Int32(step.nesterov ? 1 : 0), Int32(step.isFirst ? 1 : 0))
+      "sgd_momentum", [gradient, weight, velocity],
+      [rate, step.momentum, 1 - step.dampening, decay, scale, step.nesterov ? 1 : 0, step.isFirst ? 1 : 0])
   }
 
   func adamStep(_ step: AdamStep, gradient: Tensor, weight: Tensor, mean: Tensor, square: Tensor) {
@@ -33,17 +33,36 @@ extension CUDABackend {
     update("adagrad", [gradient, weight, sum], [step.rate, step.epsilon, step.weightDecay, step.gradientScale])
   }
 
-  /// One pass over the arrays, with the numbers in their type.
-  private func update(_ rule: String, _ arrays: [Tensor], _ numbers: [Double], _ choices: Int32...) {
+  /// One pass over the arrays, with the numbers in their type, if what guards this thread's updates lets it be.
+  private func update(_ rule: String, _ arrays: [Tensor], _ numbers: [Double]) {
     let weight = arrays[1]
-    let rounded: [any KernelArgument]
+    var decision = KernelGuard()
+    if let guardedUpdates = ThreadState.current.guardedUpdates {
+      guard let given = guardedUpdates.guardOfKernel(numbers) else { return }
+      decision = given
+    }
+    let step: any KernelArgument
     switch weight.dtype {
-    case .float32: rounded = numbers.map { Float($0) }
-    case .float64: rounded = numbers
+    case .float32: step = KernelStep<Float>(decision, numbers)
+    case .float64: step = KernelStep<Double>(decision, numbers)
     default: unsupported(rule, weight.dtype)
     }
     launch(
       "\(rule)_\(weight.dtype.suffix)", in: .optimizers, over: weight.count,
-      arguments: [weight.count] + arrays.map(\.address) + rounded + choices)
+      arguments: [weight.count] + arrays.map(\.address) + [step])
+    extendLifetime(arrays)
+  }
+}
+
+/// `Step` in `optimizers.cu`.
+private struct KernelStep<T: BinaryFloatingPoint & BitwiseCopyable>: KernelArgument {
+  private let loss: UnsafeMutableRawPointer?
+  private let isStopped: UnsafeMutableRawPointer?
+  private let inMemory: UnsafeMutableRawPointer?
+  private var given = InlineArray<9, T>(repeating: 0)
+
+  init(_ decision: KernelGuard, _ numbers: [Double]) {
+    (loss, isStopped, inMemory) = (decision.loss, decision.isStopped, decision.numbers)
+    for (index, number) in numbers.enumerated() { given[index] = T(number) }
   }
 }

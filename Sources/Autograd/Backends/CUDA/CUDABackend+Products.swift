@@ -21,6 +21,16 @@ extension CUDABackend {
     }
   }
 
+  func activatedProduct(
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    into result: Tensor
+  ) -> Bool {
+    guard result.count > 0 && result.dtype.isFloatingPoint else { return false }
+    matrixProduct(product, a, b, into: result, adding: false)
+    combineBroadcast("\(activation.function.rawValue)_biased", in: .linear, result, bias, into: result)
+    return true
+  }
+
   private func multiply(
     _ p: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool,
     _ factor: MatrixLibrary.Element, _ arithmetic: MatrixLibrary.Arithmetic

@@ -4,6 +4,7 @@ extension CUDABackend {
     let suffix = x.dtype.suffix
     let parts: ReductionParts
     let sums: Tensor?
+    defer { extendLifetime(sums) }
     if e.inner == 1 {
       parts = ReductionParts(groups: e.outer, length: e.reduced)
       sums = parts.count > 1 ? scratch(parts.count * result.count, .float64) : nil
@@ -30,6 +31,7 @@ extension CUDABackend {
     let (rows, columns) = (result.count / sums.count, sums.count)
     let parts = ReductionParts(matrices: 1, rows: rows, columns: columns)
     let totals = parts.count > 1 ? scratch(parts.count * columns, .float64) : nil
+    defer { extendLifetime(totals) }
     let isAdding: Int32 = adding ? 1 : 0
     launch(
       "\(operation.rawValue)_sums_\(result.dtype.suffix)", in: .linear, columns: columns, parts: parts.count, rows,

@@ -24,8 +24,6 @@ final class CUDAMemory: @unchecked Sendable {
     /// The blocks of each piece of work that is repeated at the same addresses, and whose each of them is.
     var reserved: [ObjectIdentifier: Stock] = [:]
     var reservations: [UInt: ObjectIdentifier] = [:]
-    /// The work that is being recorded: all blocks that are taken now are its own.
-    var recording: ObjectIdentifier?
     var bytesFromDriver = 0
     var bytesInUse = 0
   }
@@ -60,9 +58,10 @@ final class CUDAMemory: @unchecked Sendable {
   /// Uninitialized memory, aligned to 256 bytes.
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let size = SizeClass(byteCount: max(byteCount, 256))
+    let recording = ThreadState.current.recordedWork
     return state.withLock { state in
       state.bytesInUse += size.capacity
-      guard let owner = state.recording else {
+      guard let owner = recording else {
         var stock = Stock()
         swap(&stock, &state.shared)
         defer { swap(&stock, &state.shared) }
@@ -104,12 +103,12 @@ final class CUDAMemory: @unchecked Sendable {
     }
   }
 
-  /// Runs `body`, all of whose memory belongs to `owner` from then on: nobody else gets it, though it be given back,
-  /// until ``endReservation(of:)``.
+  /// Runs `body`, and all memory that this thread takes meanwhile belongs to `owner` from then on: nobody else gets it,
+  /// though it be given back, until ``endReservation(of:)``.
   func reserving<R>(for owner: AnyObject, _ body: () throws -> R) rethrows -> R {
-    let owner = ObjectIdentifier(owner)
-    state.withLock { $0.recording = owner }
-    defer { state.withLock { $0.recording = nil } }
+    let thread = ThreadState.current
+    thread.recordedWork = ObjectIdentifier(owner)
+    defer { thread.recordedWork = nil }
     return try body()
   }
 

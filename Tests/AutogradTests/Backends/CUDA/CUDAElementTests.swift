@@ -73,4 +73,28 @@ import Testing
       return [.select(condition, x, y), x.filled(with: 1, where: draws.integers(0..<2, [7]).cast(to: .bool))]
     }
   }
+
+  /// Rows that a thread takes four of, and others; with own kernels only, as with `--reproducible`, just so.
+  @Test(arguments: [8, 7], [DataType.float32, .float64])
+  func biasAndActivationAreOnePass(columns: Int, dtype: DataType) throws {
+    let activations: [(name: String, layer: any Layer)] = [("relu", ReLU()), ("sigmoid", Sigmoid()), ("tanh", Tanh())]
+    for (name, layer) in activations {
+      let generator = RandomGenerator(seed: 3)
+      let linear = Linear(5, columns, dtype: dtype, generator: generator)
+      let x = Tensor.randn([6, 5], dtype: dtype, generator: generator)
+      try expectSame(name, within: dtype == .float64 ? 1e-14 : 1e-6) { draw in
+        let (linear, x) = (linear.to(draw.device), x.to(draw.device))
+        let fused = Sequential(linear, layer)
+        let profiler = Profiler()
+        let y = profiler.record { Kernels.choosing(generic: draw.device != .cpu) { fused(x) } }
+        let names = profiler.events.compactMap { if case .work(let work) = $0.kind { work.name } else { nil } }
+        #expect(draw.device == .cpu || names == ["matmul a·bᵀ, \(name)"], "\(names)")
+        let plain = layer(linear(x))
+        for (a, b) in zip(y.array(of: Double.self), plain.array(of: Double.self)) { #expect(abs(a - b) <= 1e-6) }
+        linear.parameters.forEach { $0.grad = nil }
+        try (y * y).sum().backward()
+        return try [y.detached()] + linear.parameters.map { try #require($0.grad) }
+      }
+    }
+  }
 }

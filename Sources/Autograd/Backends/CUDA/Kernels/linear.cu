@@ -21,6 +21,14 @@ DEVICE void activationGradient(Int rows, Int columns, Int chunk, const T *gradie
     activationGradient(rows, columns, chunk, gradient, output, parts, result, sums, adding,                     \
                        [](T a, T b) -> T { return T(expression); });                                            \
   }
+// An activation of the results of a product, a, and the bias, b.
+#define BIASED_ACTIVATIONS(s, T)                                             \
+  BROADCAST_KERNEL(relu_biased_##s, T, a + b <= 0 ? 0 : a + b)               \
+  BROADCAST_KERNEL(sigmoid_biased_##s, T, 1 / (1 + exponential(-(a + b))))   \
+  BROADCAST_KERNEL(tanh_biased_##s, T, hyperbolicTangent(a + b))
+BIASED_ACTIVATIONS(f32, float)
+BIASED_ACTIVATIONS(f64, double)
+
 #define ACTIVATION_GRADIENTS(s, T)                                                                              \
   ACTIVATION_GRADIENT(reluGradient_sums_##s, T, b <= 0 ? 0 : a)                                                 \
   ACTIVATION_GRADIENT(sigmoidGradient_sums_##s, T, a * (1 - b) * b)                                             \

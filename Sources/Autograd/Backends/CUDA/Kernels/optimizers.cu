@@ -35,20 +35,44 @@ template <int arrays, class T, class Function> DEVICE void update(Int n, T *cons
   }
 }
 
+// The numbers of a step, and what decides whether it is made: with a loss that is not finite, neither it nor any later one.
+template <class T> struct Step {
+  const T *loss;
+  Int *isStopped;
+  const T *inMemory;
+  T given[9];
+
+  DEVICE T operator[](int i) const { return inMemory ? inMemory[i] : given[i]; }
+
+  // All threads give the same answer, for the mark changes only where none of them makes the step.
+  DEVICE bool isMade() const {
+    if (!loss) return true;
+    if (*loss - *loss == 0) return *isStopped == 0;
+    if (globalThread() == 0) *isStopped = 1;
+    return false;
+  }
+};
+
 #define OPTIMIZERS(s, T)                                                                                               \
-  KERNEL(sgd_##s, (Int n, T *gradient, T *weight, T rate, T decay, T scale)) {                                         \
+  KERNEL(sgd_##s, (Int n, T *gradient, T *weight, Step<T> step)) {                                                     \
+    if (!step.isMade()) return;                                                                                        \
+    const T rate = step[0], decay = step[1], scale = step[2];                                                          \
     update<2, T>(n, {gradient, weight}, [=](T *v) { v[1] -= rate * (v[0] * scale + decay * v[1]); });                  \
   }                                                                                                                    \
-  KERNEL(sgd_momentum_##s, (Int n, T *gradient, T *weight, T *velocity, T rate, T momentum, T undamped, T decay,       \
-                            T scale, int nesterov, int first)) {                                                       \
+  KERNEL(sgd_momentum_##s, (Int n, T *gradient, T *weight, T *velocity, Step<T> step)) {                               \
+    if (!step.isMade()) return;                                                                                        \
+    const T rate = step[0], momentum = step[1], undamped = step[2], decay = step[3], scale = step[4];                  \
+    const bool nesterov = step[5] != 0, first = step[6] != 0;                                                          \
     update<3, T>(n, {gradient, weight, velocity}, [=](T *v) {                                                          \
       const T g = v[0] * scale + decay * v[1];                                                                         \
       v[2] = first ? g : momentum * v[2] + undamped * g;                                                               \
       v[1] -= rate * (nesterov ? g + momentum * v[2] : v[2]);                                                          \
     });                                                                                                                \
   }                                                                                                                    \
-  KERNEL(adam_##s, (Int n, T *gradient, T *weight, T *average, T *square, T rate, T correction, T meanPart,            \
-                    T squareKept, T squarePart, T epsilon, T decay, T weightKept, T scale)) {                          \
+  KERNEL(adam_##s, (Int n, T *gradient, T *weight, T *average, T *square, Step<T> step)) {                             \
+    if (!step.isMade()) return;                                                                                        \
+    const T rate = step[0], correction = step[1], meanPart = step[2], squareKept = step[3], squarePart = step[4];      \
+    const T epsilon = step[5], decay = step[6], weightKept = step[7], scale = step[8];                                 \
     update<4, T>(n, {gradient, weight, average, square}, [=](T *v) {                                                   \
       const T w = v[1] * weightKept, g = v[0] * scale + decay * w;                                                     \
       v[2] += meanPart * (g - v[2]);                                                                                   \
@@ -56,16 +80,19 @@ template <int arrays, class T, class Function> DEVICE void update(Int n, T *cons
       v[1] = w - rate * v[2] / (squareRoot(v[3]) / correction + epsilon);                                              \
     });                                                                                                                \
   }                                                                                                                    \
-  KERNEL(rmsprop_##s, (Int n, T *gradient, T *weight, T *square, T rate, T kept, T part, T epsilon, T decay,           \
-                       T scale)) {                                                                                     \
+  KERNEL(rmsprop_##s, (Int n, T *gradient, T *weight, T *square, Step<T> step)) {                                      \
+    if (!step.isMade()) return;                                                                                        \
+    const T rate = step[0], kept = step[1], part = step[2], epsilon = step[3], decay = step[4], scale = step[5];       \
     update<3, T>(n, {gradient, weight, square}, [=](T *v) {                                                            \
       const T g = v[0] * scale + decay * v[1];                                                                         \
       v[2] = kept * v[2] + part * g * g;                                                                               \
       v[1] -= rate * g / (squareRoot(v[2]) + epsilon);                                                                 \
     });                                                                                                                \
   }                                                                                                                    \
-  KERNEL(rmsprop_momentum_##s, (Int n, T *gradient, T *weight, T *square, T *velocity, T rate, T kept, T part,         \
-                                T epsilon, T momentum, T decay, T scale)) {                                            \
+  KERNEL(rmsprop_momentum_##s, (Int n, T *gradient, T *weight, T *square, T *velocity, Step<T> step)) {                \
+    if (!step.isMade()) return;                                                                                        \
+    const T rate = step[0], kept = step[1], part = step[2], epsilon = step[3], momentum = step[4];                     \
+    const T decay = step[5], scale = step[6];                                                                          \
     update<4, T>(n, {gradient, weight, square, velocity}, [=](T *v) {                                                  \
       const T g = v[0] * scale + decay * v[1];                                                                         \
       v[2] = kept * v[2] + part * g * g;                                                                               \
@@ -73,7 +100,9 @@ template <int arrays, class T, class Function> DEVICE void update(Int n, T *cons
       v[1] -= rate * v[3];                                                                                             \
     });                                                                                                                \
   }                                                                                                                    \
-  KERNEL(adagrad_##s, (Int n, T *gradient, T *weight, T *sum, T rate, T epsilon, T decay, T scale)) {                  \
+  KERNEL(adagrad_##s, (Int n, T *gradient, T *weight, T *sum, Step<T> step)) {                                         \
+    if (!step.isMade()) return;                                                                                        \
+    const T rate = step[0], epsilon = step[1], decay = step[2], scale = step[3];                                       \
     update<3, T>(n, {gradient, weight, sum}, [=](T *v) {                                                               \
       const T g = v[0] * scale + decay * v[1];                                                                         \
       v[2] += g * g;                                                                                                   \

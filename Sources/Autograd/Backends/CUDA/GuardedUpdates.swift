@@ -1,0 +1,102 @@
+/// Steps of an optimizer that a GPU decides on by itself, so that nobody waits for the loss of one before starting the next.
+///
+/// A step whose loss is not finite changes nothing, and neither does any after it until ``resume()``. The numbers of a
+/// step (learning rate, bias corrections, the factor of the gradient) are arguments of its kernel, or, where the kernel
+/// is part of a ``RecordedWork``, lie in the GPU's memory, where ``upload()`` brings those of the step to come.
+package final class GuardedUpdates {
+  /// More than the numbers of any rule.
+  private static let capacity = 16
+
+  private let losses: LossReadings
+  private let isStopped: Tensor
+  private let numbers: Tensor
+  private let checksLoss: Bool
+  private var purpose: Purpose?
+  private var noted: [Double] = []
+  private var uploaded: [Double] = []
+
+  private enum Purpose {
+    case launching(loss: Tensor)
+    case recording(loss: Tensor)
+    case noting
+  }
+
+  /// Updates of parameters of `dtype` on a GPU; any other device traps.
+  ///
+  /// - Parameter allowsNonfinite: Whether steps are made whatever their loss.
+  package init(on device: Device, dtype: DataType, allowsNonfinite: Bool) {
+    guard case .cuda(let index) = device else { preconditionFailure("guarded updates on \(device)") }
+    losses = LossReadings(CUDADevice.required(index))
+    isStopped = .zeros([1], dtype: .int64, device: device)
+    numbers = .zeros([Self.capacity], dtype: dtype, device: device)
+    checksLoss = !allowsNonfinite
+  }
+
+  /// Makes the step that `body` asks an optimizer for, if the GPU finds `loss`, of the parameters' type, finite.
+  package func make(after loss: Tensor, _ body: () throws -> Void) rethrows {
+    precondition(
+      loss.count == 1 && loss.dtype == numbers.dtype && loss.device == numbers.device,
+      "a loss of shape \(loss.shape) and \(loss.dtype) on \(loss.device) for parameters of \(numbers.dtype)")
+    let isRecorded = ThreadState.current.recordedWork != nil
+    try run(isRecorded ? .recording(loss: loss) : .launching(loss: loss), body)
+  }
+
+  /// Takes note of the numbers of the step that `body` asks an optimizer for, which recorded work will make.
+  package func note(_ body: () throws -> Void) rethrows { try run(.noting, body) }
+
+  private func run(_ purpose: Purpose, _ body: () throws -> Void) rethrows {
+    let state = ThreadState.current
+    state.guardedUpdates = self
+    self.purpose = purpose
+    if case .launching = purpose {} else { noted = [] }
+    defer {
+      state.guardedUpdates = nil
+      self.purpose = nil
+    }
+    try body()
+  }
+
+  /// Brings the numbers noted last to the GPU, after all that was asked for before, unless they are there.
+  package func upload() {
+    guard noted != uploaded else { return }
+    numbers.assign(noted + Array(repeating: 0, count: Self.capacity - noted.count))
+    uploaded = noted
+  }
+
+  /// Starts to bring a loss to the processor's memory; two readings at most are under way.
+  package func read(_ loss: Tensor) -> LossReadings.Reading { losses.start(loss) }
+
+  /// Lets the steps that are asked for from now on be made again.
+  package func resume() { isStopped.backend.fill(isStopped, with: 0) }
+
+  /// What the kernel of an update is given beside its numbers; nil if it is not to be started.
+  func guardOfKernel(_ numbers: [Double]) -> KernelGuard? {
+    guard let purpose else { preconditionFailure("an update outside of a step") }
+    func with(_ loss: Tensor, numbers: UnsafeMutableRawPointer?) -> KernelGuard {
+      KernelGuard(
+        loss: checksLoss ? loss.address : nil, isStopped: checksLoss ? isStopped.address : nil, numbers: numbers)
+    }
+    switch purpose {
+    case .launching(let loss): return with(loss, numbers: nil)
+    case .recording(let loss):
+      note(numbers)
+      return with(loss, numbers: self.numbers.address)
+    case .noting:
+      note(numbers)
+      return nil
+    }
+  }
+
+  private func note(_ numbers: [Double]) {
+    precondition(noted.isEmpty, "a recorded step updates one array, not several")
+    precondition(numbers.count <= Self.capacity, "an update with \(numbers.count) numbers")
+    noted = numbers
+  }
+}
+
+/// What decides on an update, and where its numbers are if not among the kernel's arguments; see `Step` in `optimizers.cu`.
+struct KernelGuard {
+  var loss: UnsafeMutableRawPointer?
+  var isStopped: UnsafeMutableRawPointer?
+  var numbers: UnsafeMutableRawPointer?
+}

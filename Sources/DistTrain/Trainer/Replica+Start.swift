@@ -1,0 +1,72 @@
+import Autograd
+
+/// The steps of a rank alone on a GPU, for which nobody waits: the GPU decides whether the weights are changed.
+extension Replica {
+  /// Starts a training step, or the last piece of one. Collective.
+  ///
+  /// One rank alone on a GPU waits for the step before this one only, so that the GPU always has something to do.
+  /// Everywhere else the step is over on return. ``step(_:loss:meanwhile:)`` describes the arguments.
+  ///
+  /// Parameters that are read before ``StartedStep/outcome()`` are those after the step; the last step's outcome is to be
+  /// asked for, or nobody is told of its loss.
+  ///
+  /// - Throws: What ``step(_:loss:meanwhile:)`` throws, and ``NonfiniteLoss`` of the step before.
+  public func start(
+    _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }, meanwhile: () throws -> Void = {}
+  ) throws -> StartedStep {
+    guard let updates, let recorder else {
+      let outcome = try makeStep(batch, loss: loss, meanwhile: meanwhile)
+      return StartedStep(number: stepCount, outcome)
+    }
+    defer { progress = StepProgress() }
+    let count = progress.count + (batch?.count ?? 0)
+    guard count > 0 else {
+      try meanwhile()
+      return StartedStep(number: stepCount, Outcome(loss: 0, count: 0, seconds: progress.seconds))
+    }
+    let sum = try startComputing(batch, loss: loss, count: count, updates, recorder)
+    stepCount += 1
+    let started = StartedStep(of: self, updates.read(sum), count: count, seconds: progress.seconds)
+    let before = lastStarted
+    lastStarted = started
+    try meanwhile()
+    _ = try before?.outcome()
+    return started
+  }
+
+  /// Asks the GPU for the gradients of a step of `count` samples and the update; gives the sum of the losses.
+  private func startComputing(
+    _ given: Batch?, loss: Loss, count: Int, _ updates: GuardedUpdates, _ recorder: StepRecorder
+  ) throws -> Tensor {
+    let isWhole = progress.pieceCount == 0
+    let part = cut.part(rank: 0, piece: progress.pieceCount, worldSize: 1)
+    func update() throws { try profiled(.optimizer) { try optimizer.step(gradientScale: 1 / Double(count)) } }
+    func computeAndUpdate(_ batch: Batch?) throws -> Tensor? {
+      let own = try differentiate(batch, count: given?.count ?? 0, part: part, loss: loss, isLast: true)
+      progress.add(loss: own, count: given?.count ?? 0)
+      let sum = progress.lossSum?.to(arena.device).cast(to: arena.dtype)
+      if let sum { try updates.make(after: sum, update) }
+      return sum
+    }
+    let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
+    let sum =
+      if isWhole, let batch {
+        try recorder.run(batch, update: update, computeAndUpdate)
+      } else {
+        try computeAndUpdate(batch)
+      }
+    guard let sum else { preconditionFailure("\(count) samples without a loss") }
+    return sum
+  }
+
+  /// Takes back a step that the GPU left out, and the one that may have been started after it.
+  func takeBack(_ step: StartedStep, _ error: NonfiniteLoss) {
+    optimizer.takeBack(stepCount - (step.number - 1))
+    stepCount = step.number - 1
+    if let lastStarted, lastStarted !== step { lastStarted.fail(error) }
+    lastStarted = nil
+    updates?.resume()
+    // The optimizer's first step, if it was taken back, is to come again.
+    recorder?.forget()
+  }
+}
