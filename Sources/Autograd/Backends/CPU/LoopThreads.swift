@@ -67,7 +67,10 @@ package final class LoopThreads: @unchecked Sendable {
     uncompletedCount.store(count, ordering: .sequentiallyConsistent)
     untakenCount.store(count, ordering: .sequentiallyConsistent)
     wakeSleepers()
-    while let number = takeRound() { complete(number, round) }
+    while let number = takeRound() {
+      round(number)
+      complete()
+    }
     wait { uncompletedCount.load(ordering: .sequentiallyConsistent) == 0 }
     (self.round, caller) = (nil, nil)
   }
@@ -100,11 +103,19 @@ package final class LoopThreads: @unchecked Sendable {
       while true {
         wait { untakenCount.load(ordering: .sequentiallyConsistent) > 0 }
         guard let number = takeRound() else { continue }
-        guard let round, let caller else { preconditionFailure("round \(number) of no loop") }
-        state.computesLike(caller)
-        complete(number, round)
+        makeRound(number, state)
+        complete()
       }
     }
+  }
+
+  /// Makes a round of another thread's loop, and holds nothing of that when it returns: what the loop needs has to be
+  /// freed by its own thread, where it will be needed again.
+  @inline(never)
+  private func makeRound(_ number: Int, _ state: ThreadState) {
+    guard let round, let caller else { preconditionFailure("round \(number) of no loop") }
+    state.computesLike(caller)
+    round(number)
   }
 
   /// A round that no thread has taken; what it belongs to stays until it is completed.
@@ -119,8 +130,7 @@ package final class LoopThreads: @unchecked Sendable {
     return nil
   }
 
-  private func complete(_ number: Int, _ round: (Int) -> Void) {
-    round(number)
+  private func complete() {
     if uncompletedCount.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { wakeSleepers() }
   }
 
