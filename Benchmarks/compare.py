@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Training steps of DistTrain beside those of other programs, in turn, and one table of medians and ratios.
 
-Called by launch/bench --peers, in the virtual environment with the peers. One thread a rank; a single rank is bound to
-one core, and so is each of DistTrain's ranks; torchrun leaves its ranks to the system.
+Called by launch/bench --peers, in the virtual environment with the peers. One thread a rank, unless --threads asks for
+more of a single one; a single rank is bound to as many cores as it has threads, each of several ranks of DistTrain to
+one; torchrun leaves its ranks to the system.
 """
 import argparse
 import datetime
@@ -22,15 +23,18 @@ PEERS = HERE / "peers"
 class Side:
     """A program and how its steps are measured."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, threads=1):
         self.name = name
         self.command = command
+        self.environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
+        if threads > 1:
+            # As many threads as cores, rather than the one that step_jax.py asks for.
+            self.environment["XLA_FLAGS"] = ""
         self.times = []
         self.memories = []
 
     def measure(self):
-        environment = dict(os.environ, OMP_NUM_THREADS="1")
-        done = subprocess.run(self.command, capture_output=True, text=True, env=environment)
+        done = subprocess.run(self.command, capture_output=True, text=True, env=self.environment)
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         if done.returncode != 0 or not lines:
             sys.exit(f"{' '.join(map(str, self.command))} failed with status {done.returncode}:\n"
@@ -48,7 +52,7 @@ class Side:
         return statistics.median(self.memories)
 
 
-def cpu_sides(workload, ranks, options):
+def cpu_sides(workload, ranks, threads, options):
     duration = ["--seconds", str(options.seconds)]
     ours = [options.disttrain, "bench", "step", "--json", "--workload", workload, *duration]
     torch = [PEERS / "step_pytorch.py", workload, *duration]
@@ -56,10 +60,10 @@ def cpu_sides(workload, ranks, options):
         launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
         return [Side("DistTrain", [HERE.parent / "launch" / "mpi", str(ranks), *ours]),
                 Side("PyTorch DDP (gloo)", [*launcher, *torch])]
-    bound = ["taskset", "-c", "0"] if shutil.which("taskset") else []
+    bound = ["taskset", "-c", f"0-{threads - 1}"] if shutil.which("taskset") else []
     return [Side("DistTrain", [*bound, *ours]),
-            Side("PyTorch", [*bound, sys.executable, *torch]),
-            Side("JAX (jit)", [*bound, sys.executable, PEERS / "step_jax.py", workload, *duration])]
+            Side("PyTorch", [*bound, sys.executable, *torch], threads),
+            Side("JAX (jit)", [*bound, sys.executable, PEERS / "step_jax.py", workload, *duration], threads)]
 
 
 def cuda_sides(workload, options):
@@ -131,6 +135,7 @@ parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
 parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32", help="with cuda")
 parser.add_argument("--workloads", help="separated by commas")
 parser.add_argument("--ranks", default="1,2", help="numbers of ranks, separated by commas; with cpu")
+parser.add_argument("--threads", default="1", help="numbers of threads of a single rank, separated by commas; with cpu")
 parser.add_argument("--rounds", type=int, default=3, help="how often each side is measured")
 parser.add_argument("--seconds", type=float, default=4, help="how long each time")
 parser.add_argument("--markdown", type=pathlib.Path, help="write the table here, too")
@@ -141,8 +146,10 @@ names = (options.workloads or ("tiny,mlp,cnn,wide" + (",deep,resnet18" if option
 if options.device == "cuda":
     rows = [(f"{name}, {options.precision}", cuda_sides(name, options)) for name in names]
 else:
-    rows = [(f"{name}, {ranks} rank{'s' if ranks > 1 else ''}", cpu_sides(name, ranks, options))
-            for ranks in map(int, options.ranks.split(",")) for name in names]
+    rows = [(f"{name}, {ranks} rank{'s' if ranks > 1 else ''}" + (f", {threads} threads" if threads > 1 else ""),
+             cpu_sides(name, ranks, threads, options))
+            for ranks in map(int, options.ranks.split(",")) for name in names
+            for threads in (map(int, options.threads.split(",")) if ranks == 1 else [1])]
 for number in range(options.rounds):
     for title, sides in rows:
         for side in sides:

@@ -21,7 +21,9 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
   }
 
   /// All checks.
-  public static let all = accumulation + unevenData + unusedParameters + batchStatistics + reproducibility + buckets
+  public static let all =
+    accumulation + unevenData + unusedParameters + batchStatistics + reproducibility + buckets
+    + threadCounts
 }
 
 /// Throws unless a condition holds.

@@ -1,3 +1,4 @@
+import Autograd
 import Collective
 import DistTrain
 import Foundation
@@ -13,6 +14,8 @@ runAsRank { world in
       try SteadyMemoryCheck.run(workload, communicator)
       if communicator.rank == 0 { print("steady: \(workload)") }
     }
+    try LoopThreads.using(threads: 3) { try SteadyMemoryCheck.run(.cnn, communicator) }
+    if communicator.rank == 0 { print("steady: cnn, 3 threads") }
     return
   }
   for check in ReplicaCheck.all {

@@ -249,4 +249,7 @@ struct ConvolutionGeometry {
 
   /// [N, O, H′, W′] of the output.
   var output: [Int] { [input[0], weight[0], outputSize.height, outputSize.width] }
+
+  /// Multiplications, as many as additions, of the convolution and of each of its gradients.
+  var multiplications: Int { output.reduce(1, *) * weight[1...].reduce(1, *) }
 }

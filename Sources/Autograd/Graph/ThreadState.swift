@@ -11,6 +11,9 @@ final class ThreadState {
   var longestVector = 64
   /// How exactly float32 matrices are multiplied.
   var productPrecision = ProductPrecision.float32
+  /// The threads that share a loop of this thread, if it matters neither how large it is nor how many BLAS may use: one
+  /// within the rounds of another loop.
+  var loopThreads: Int?
   /// The generator that random tensors, initializations and dropout draw from unless given another.
   var generator = RandomGenerator(seed: RandomGenerator.defaultSeed)
 
@@ -63,6 +66,13 @@ final class ThreadState {
     pthread_setspecific(key, pointer)
     dt_set_thread_pointer(pointer)
     return state
+  }
+
+  /// Takes over what decides how another thread computes.
+  func computesLike(_ other: ThreadState) {
+    usesGenericKernels = other.usesGenericKernels
+    longestVector = other.longestVector
+    productPrecision = other.productPrecision
   }
 
   func nextSequence() -> UInt64 {

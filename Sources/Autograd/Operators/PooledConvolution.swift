@@ -1,8 +1,13 @@
 /// What the gradients of a convolution with ReLU and 2 × 2 maximum pooling need from its forward pass.
 protocol PooledConvolution {
   /// Writes the gradients that are wanted, that of the weight added to what is there if `adding`.
+  ///
+  /// - Returns: The floating-point operations in the sums for input and weight, which depend on the data: elements without
+  ///   a gradient take no part.
+  @discardableResult
   func gradients(
-    of gradient: Tensor, input: Tensor?, weight: (destination: Tensor, adding: Bool)?, bias: Tensor?)
+    of gradient: Tensor, input: Tensor?, weight: (destination: Tensor, adding: Bool)?, bias: Tensor?
+  ) -> Int
 }
 
 extension Backend {

@@ -13,8 +13,8 @@ package struct OperatorWork: Sendable {
   package let name: String
   /// The sizes that its work depends on.
   package let extent: Extent
-  /// Floating-point operations; nil where they depend on the data or are few for each byte.
-  package let flops: Int?
+  /// Floating-point operations; nil where they are few for each byte.
+  package internal(set) var flops: Int?
   /// Bytes that must at least be read and written.
   package let bytes: Int
 
@@ -60,7 +60,7 @@ package struct ProfileEvent: Sendable {
   }
 
   /// What took the time.
-  package let kind: Kind
+  package internal(set) var kind: Kind
   /// The number of events that this one is within.
   package let depth: Int
   /// When it began.

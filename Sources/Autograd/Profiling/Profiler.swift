@@ -72,6 +72,18 @@ package final class Profiler {
     return result
   }
 
+  /// The same for an operator that tells how many floating-point operations it made.
+  func measureCounting(_ work: OperatorWork, _ body: () -> Int) -> Int {
+    let index = events.count
+    let flops = measure(work, body)
+    if !isInOperator {
+      var work = work
+      work.flops = flops
+      events[index].kind = .work(work)
+    }
+    return flops
+  }
+
   private func begin(_ kind: ProfileEvent.Kind) -> Int {
     events.append(ProfileEvent(kind: kind, depth: depth))
     depth += 1

@@ -33,7 +33,7 @@ extension ProfilingBackend {
     }
     guard let profiler = Profiler.current else { return compute() }
     let work = OperatorWork(
-      "pooledConv2d", .init(geometry), flops: geometry.flops, bytes: elements * x.dtype.byteCount)
+      "pooledConv2d", .init(geometry), flops: 2 * geometry.multiplications, bytes: elements * x.dtype.byteCount)
     guard let (result, backward) = profiler.measureIfDone(work, compute) else { return nil }
     return (result, ProfiledPooledConvolution(base: backward, geometry: geometry))
   }
@@ -42,7 +42,7 @@ extension ProfilingBackend {
     _ name: String, _ geometry: ConvolutionGeometry, _ a: Tensor, _ b: Tensor, _ result: Tensor
   ) -> OperatorWork {
     OperatorWork(
-      name, .init(geometry), flops: geometry.flops, bytes: a.byteCount + b.byteCount + result.byteCount)
+      name, .init(geometry), flops: 2 * geometry.multiplications, bytes: a.byteCount + b.byteCount + result.byteCount)
   }
 
   func maximumPool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
@@ -114,27 +114,22 @@ extension ProfilingBackend {
   }
 }
 
-/// The backward pass of a pooled convolution, recorded. Its operations depend on the data: places without a gradient
-/// take no part.
+/// The backward pass of a pooled convolution, recorded with the operations that were really made.
 private struct ProfiledPooledConvolution: PooledConvolution {
   let base: any PooledConvolution
   let geometry: ConvolutionGeometry
 
   func gradients(
     of gradient: Tensor, input: Tensor?, weight: (destination: Tensor, adding: Bool)?, bias: Tensor?
-  ) {
+  ) -> Int {
+    func compute() -> Int { base.gradients(of: gradient, input: input, weight: weight, bias: bias) }
+    guard let profiler = Profiler.current else { return compute() }
     let elements =
       gradient.count + geometry.input.reduce(1, *) * (input == nil ? 1 : 2)
       + geometry.weight.reduce(1, *) * (input == nil ? 1 : 2)
-    let work = OperatorWork("pooledConv2dGradient", .init(geometry), bytes: elements * gradient.dtype.byteCount)
-    func compute() { base.gradients(of: gradient, input: input, weight: weight, bias: bias) }
-    if let profiler = Profiler.current { profiler.measure(work, compute) } else { compute() }
+    let bytes = elements * gradient.dtype.byteCount
+    return profiler.measureCounting(.init("pooledConv2dGradient", .init(geometry), bytes: bytes), compute)
   }
-}
-
-extension ConvolutionGeometry {
-  /// Floating-point operations of the convolution, and of each of its gradients.
-  fileprivate var flops: Int { 2 * output.reduce(1, *) * weight[1...].reduce(1, *) }
 }
 
 extension OperatorWork.Extent {

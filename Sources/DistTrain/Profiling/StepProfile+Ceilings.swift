@@ -2,14 +2,15 @@ import Autograd
 import Collective
 
 extension StepProfile.Ceilings {
-  /// Measures those of a device: of the processor, the multiply-adds of one core in float32 times the threads of a matrix
-  /// product; of a GPU, the best matrix product of this thread's precision.
+  /// Measures those of a device: of the processor, the multiply-adds of one core in float32 times the threads that share
+  /// an operator, and copies by these together; of a GPU, the best matrix product of this thread's precision.
   package init(of device: Device) {
     guard device == .cpu else {
       self = Self.measured(onGPU: device)
       return
     }
-    let (core, threads) = (ProcessorCeilings.measure(), BLAS.threadCount)
+    let threads = BLAS.threadCount
+    let core = ProcessorCeilings.measure(threads: threads)
     self.init(
       source: "the processor, \(threads) thread\(threads == 1 ? "" : "s") in float32",
       flopsPerSecond: core.flopsPerSecond * Double(threads), bytesPerSecond: core.copyBytesPerSecond)

@@ -1,4 +1,5 @@
 import Autograd
+import Foundation
 import Synchronization
 import Testing
 
@@ -28,5 +29,40 @@ struct LoopThreadsTests {
       return await group.reduce(into: []) { $0.append($1) }
     }
     #expect(sums == [Int](repeating: 50 * 3 * 3, count: 8))
+  }
+
+  @Test(arguments: [0, 1, 2, 17], [1, 2, 3])
+  func `rounds are shared out over threads that are told apart`(_ count: Int, _ threads: Int) {
+    for _ in 0..<100 {
+      let made = Mutex([Int](repeating: 0, count: count))
+      let atWork = Mutex(Set<Int>())
+      LoopThreads.shared.share(count, over: threads) { round, thread in
+        let isAlone = atWork.withLock { $0.insert(thread).inserted }
+        made.withLock { $0[round] += isAlone && thread < threads ? 1 : 2 }
+        atWork.withLock { _ = $0.remove(thread) }
+      }
+      #expect(made.withLock { $0 } == [Int](repeating: 1, count: count))
+    }
+  }
+
+  @Test(arguments: [0, 1, 63, 64, 65, 1000], [1, 2, 3, 20])
+  func `ranges cover what is cut`(_ count: Int, _ threads: Int) {
+    let ranges = Mutex([Range<Int>]())
+    LoopThreads.shared.cut(count, over: threads) { range in ranges.withLock { $0.append(range) } }
+    let sorted = ranges.withLock { $0.sorted { $0.lowerBound < $1.lowerBound } }
+    #expect(sorted.count <= threads && sorted.dropLast().allSatisfy { $0.upperBound % 64 == 0 && !$0.isEmpty })
+    #expect(sorted.flatMap { $0 } == Array(0..<count))
+  }
+
+  @Test func `threads that went to sleep make rounds again`() {
+    for _ in 0..<5 {
+      let sum = Mutex(0)
+      LoopThreads.shared.perform(3) { round in
+        usleep(2000)
+        sum.withLock { $0 += round }
+      }
+      #expect(sum.withLock { $0 } == 3)
+      usleep(5000)
+    }
   }
 }

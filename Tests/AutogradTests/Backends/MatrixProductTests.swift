@@ -43,12 +43,14 @@ import Testing
     }
   }
 
-  @Test(arguments: Way.allCases)
-  func randomShapes(_ way: Way) {
+  @Test(arguments: Way.allCases, [1, 3])
+  func randomShapes(_ way: Way, _ threads: Int) {
     let random = RandomGenerator(seed: 1)
-    for trial in 0..<150 {
-      let shape = (0..<3).map { _ in Int(random.random32() % (trial % 10 == 0 ? 150 : 40)) }
-      check(way, rows: shape[0], columns: shape[1], inner: shape[2], trial, random)
+    LoopThreads.using(threads: threads) {
+      for trial in 0..<150 {
+        let shape = (0..<3).map { _ in Int(random.random32() % (trial % 10 == 0 ? 150 : 40)) }
+        check(way, rows: shape[0], columns: shape[1], inner: shape[2], trial, random)
+      }
     }
   }
 

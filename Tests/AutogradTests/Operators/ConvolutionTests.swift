@@ -2,7 +2,7 @@ import Autograd
 import Testing
 
 @Suite struct ConvolutionTests {
-  private static let shapes: [PlainConvolution] = [
+  static let shapes: [PlainConvolution] = [
     PlainConvolution(),
     PlainConvolution(images: 1, channels: 1, filters: 32, size: (9, 11), padding: (1, 1)),
     PlainConvolution(images: 3, channels: 33, filters: 17, size: (5, 15), padding: (1, 1)),

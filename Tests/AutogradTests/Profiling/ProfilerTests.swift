@@ -72,6 +72,24 @@ import Testing
     #expect(!separate.contains("pooledConv2d") && separate.contains("conv2d") && separate.contains("maxPool2d"))
   }
 
+  /// Of the four places of each window one has a gradient, or none where ReLU clipped.
+  @Test func `a pooled convolution's gradients count the places that have one`() throws {
+    func flops(bias: Double, needsInput: Bool) throws -> Int? {
+      let (x, weight) = (Tensor.ones([3, 4, 9, 7]), Tensor.ones([16, 4, 3, 3]))
+      weight.requiresGrad = true
+      x.requiresGrad = needsInput
+      let profiler = Profiler()
+      try Kernels.choosing(generic: false) {
+        try profiler.record { try x.pooledConv2d(weight, bias: .full([16], bias)).sum().backward() }
+      }
+      return try #require(works(profiler).first { $0.name == "pooledConv2dGradient" }).flops
+    }
+    let entries = 3 * 16 * 3 * 2
+    #expect(try flops(bias: 1, needsInput: false) == 2 * entries * 4 * 9)
+    #expect(try flops(bias: 1, needsInput: true) == 2 * 2 * entries * 4 * 9)
+    #expect(try flops(bias: -1000, needsInput: true) == 0)
+  }
+
   @Test func `only the thread that asks is recorded`() {
     let profiler = Profiler()
     profiler.record {

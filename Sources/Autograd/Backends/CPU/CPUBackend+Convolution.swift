@@ -47,9 +47,8 @@ extension CPUBackend {
   private func convolve<T: ImageElement>(
     _: T.Type, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry, _ result: Tensor
   ) {
-    let c = ConvolutionColumns<T>(geometry)
-    defer { extendLifetime(c.columns) }
-    for n in 0..<geometry.input[0] {
+    let product = ConvolutionColumns<T>.products(geometry).output
+    ConvolutionColumns<T>.share(geometry.input[0], geometry, product) { n, c in
       for group in 0..<geometry.groups {
         let out = result.pointer(T.self) + c.outputOffset(n, group)
         if let bias {
@@ -58,9 +57,8 @@ extension CPUBackend {
             (out + filter * c.positions).update(repeating: values[filter], count: c.positions)
           }
         }
-        gemm(
-          MatrixProduct(rows: c.filters, columns: c.positions, inner: c.taps),
-          weight.pointer(T.self) + c.weightOffset(group), c.unfolded(x, n, group), out, adding: bias != nil)
+        multiply(
+          product, weight.pointer(T.self) + c.weightOffset(group), c.unfolded(x, n, group), out, adding: bias != nil)
       }
     }
   }
@@ -68,103 +66,56 @@ extension CPUBackend {
   private func inputGradient<T: ImageElement>(
     _: T.Type, _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, _ result: Tensor
   ) {
-    let c = ConvolutionColumns<T>(geometry)
-    defer { extendLifetime(c.columns) }
-    for n in 0..<geometry.input[0] {
+    let product = ConvolutionColumns<T>.products(geometry).columns
+    ConvolutionColumns<T>.share(geometry.input[0], geometry, product) { n, c in
       for group in 0..<geometry.groups {
-        gemm(
-          MatrixProduct(rows: c.taps, columns: c.positions, inner: c.filters, transposesFirst: true),
-          weight.pointer(T.self) + c.weightOffset(group), gradient.pointer(T.self) + c.outputOffset(n, group),
+        multiply(
+          product, weight.pointer(T.self) + c.weightOffset(group), gradient.pointer(T.self) + c.outputOffset(n, group),
           c.columns.pointer(T.self), adding: false)
         T.addColumns(c.window, c.columns.pointer(T.self), result.pointer(T.self) + c.inputOffset(n, group))
       }
     }
   }
 
+  /// Threads share pieces of the batch, or the product of each image where that is large enough.
   private func weightGradient<T: ImageElement>(
     _: T.Type, _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, _ result: Tensor, adding: Bool
   ) {
-    let c = ConvolutionColumns<T>(geometry)
-    defer { extendLifetime(c.columns) }
-    if geometry.input[0] == 0 && !adding { fill(result, with: 0) }
-    for n in 0..<geometry.input[0] {
+    let images = geometry.input[0]
+    let columns = ConvolutionColumns<T>(geometry)
+    let product = ConvolutionColumns<T>.products(geometry).weight
+    func add(_ n: Int, _ c: ConvolutionColumns<T>, to sums: Tensor, adding: Bool) {
       for group in 0..<geometry.groups {
-        gemm(
-          MatrixProduct(rows: c.filters, columns: c.taps, inner: c.positions, transposesSecond: true),
-          gradient.pointer(T.self) + c.outputOffset(n, group), c.unfolded(x, n, group),
-          result.pointer(T.self) + c.weightOffset(group), adding: adding || n > 0)
+        multiply(
+          product, gradient.pointer(T.self) + c.outputOffset(n, group), c.unfolded(x, n, group),
+          sums.pointer(T.self) + c.weightOffset(group), adding: adding)
       }
     }
+    let pieces = BatchSums.pieces(of: images, places: columns.positions, byteCount: result.byteCount)
+    let sharesProduct =
+      product.rows * product.columns * product.inner >= LoopThreads.smallestShared && T.hasFixedBits(product)
+    guard pieces.count > 1, !sharesProduct else {
+      if images == 0 && !adding { fill(result, with: 0) }
+      for n in 0..<images { add(n, columns, to: result, adding: adding || n > 0) }
+      return
+    }
+    let sums = BatchSums(pieces: pieces.count, count: result.count, result.dtype)
+    ConvolutionColumns<T>.share(pieces.count, geometry, product) { piece, columns in
+      for n in pieces[piece] { add(n, columns, to: sums[piece], adding: true) }
+    }
+    result.part(shape: [result.count]).gather(sums.total(), strides: [1], adding: adding)
+  }
+
+  /// `c` = op(a) · op(b), or that added to `c`, with the same bits by any number of threads.
+  private func multiply<T: BLASElement>(
+    _ p: MatrixProduct, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ c: UnsafeMutablePointer<T>, adding: Bool
+  ) {
+    guard !T.hasFixedBits(p) else { return gemm(p, a, b, c, adding: adding) }
+    LoopThreads.using(threads: 1) { gemm(p, a, b, c, adding: adding) }
   }
 }
 
-/// A convolution as matrix products: the windows of one image become the columns of a matrix.
-private struct ConvolutionColumns<T: ImageElement> {
-  /// Output channels, input elements under the kernel, and output places, each for one group.
-  let filters: Int
-  let taps: Int
-  let positions: Int
-  let columns: Tensor
-  let window: dt_window
-  private let groups: Int
-  /// A kernel of one element that does not skip any: the image is its own matrix of columns.
-  private let isPointwise: Bool
-
-  init(_ geometry: ConvolutionGeometry) {
-    groups = geometry.groups
-    filters = geometry.weight[0] / groups
-    taps = geometry.weight[1] * geometry.weight[2] * geometry.weight[3]
-    positions = geometry.outputSize.height * geometry.outputSize.width
-    let shape = [1, geometry.weight[1], geometry.input[2], geometry.input[3]]
-    window = dt_window(geometry.window, shape, geometry.output)
-    isPointwise =
-      geometry.window.kernel == (1, 1) && geometry.window.stride == (1, 1) && geometry.window.padding == (0, 0)
-    columns = Tensor(uninitialized: [taps, positions], dtype: T.dataType, device: .cpu)
-  }
-
-  func inputOffset(_ n: Int, _ group: Int) -> Int {
-    (n * groups + group) * window.channels * window.height * window.width
-  }
-  func outputOffset(_ n: Int, _ group: Int) -> Int { (n * groups + group) * filters * positions }
-  func weightOffset(_ group: Int) -> Int { group * filters * taps }
-
-  /// The matrix [taps, positions] of image `n`: the image's memory, or that of `columns`.
-  func unfolded(_ x: Tensor, _ n: Int, _ group: Int) -> UnsafePointer<T> {
-    let image = UnsafePointer(x.pointer(T.self) + inputOffset(n, group))
-    guard !isPointwise else { return image }
-    T.toColumns(window, image, columns.pointer(T.self))
-    return UnsafePointer(columns.pointer(T.self))
-  }
-}
-
-/// An element type whose images can be unfolded.
-private protocol ImageElement: BLASElement {
-  static func toColumns(_ window: dt_window, _ image: UnsafePointer<Self>, _ columns: UnsafeMutablePointer<Self>)
-  static func addColumns(_ window: dt_window, _ columns: UnsafePointer<Self>, _ image: UnsafeMutablePointer<Self>)
-}
-
-extension Float: ImageElement {
-  fileprivate static func toColumns(
-    _ window: dt_window, _ image: UnsafePointer<Float>, _ columns: UnsafeMutablePointer<Float>
-  ) {
-    withUnsafePointer(to: window) { dt_image_to_columns_f32($0, image, columns) }
-  }
-  fileprivate static func addColumns(
-    _ window: dt_window, _ columns: UnsafePointer<Float>, _ image: UnsafeMutablePointer<Float>
-  ) {
-    withUnsafePointer(to: window) { dt_add_columns_to_image_f32($0, columns, image) }
-  }
-}
-
-extension Double: ImageElement {
-  fileprivate static func toColumns(
-    _ window: dt_window, _ image: UnsafePointer<Double>, _ columns: UnsafeMutablePointer<Double>
-  ) {
-    withUnsafePointer(to: window) { dt_image_to_columns_f64($0, image, columns) }
-  }
-  fileprivate static func addColumns(
-    _ window: dt_window, _ columns: UnsafePointer<Double>, _ image: UnsafeMutablePointer<Double>
-  ) {
-    withUnsafePointer(to: window) { dt_add_columns_to_image_f64($0, columns, image) }
-  }
+extension ConvolutionGeometry {
+  /// The threads that share the convolution, or one of its gradients.
+  var threads: Int { LoopThreads.threads(for: multiplications) }
 }

@@ -7,10 +7,17 @@ extension CPUBackend {
     }
     let (single, double) = kernels(operation)
     switch x.dtype {
-    case .float32: single(x.count, x.pointer(), result.pointer())
-    case .float64: double(x.count, x.pointer(), result.pointer())
+    case .float32: run(single, x, result)
+    case .float64: run(double, x, result)
     default: unsupported(operation, x.dtype)
     }
+  }
+
+  private func run<T: TensorElement>(_ kernel: @escaping Unary<T>, _ x: Tensor, _ result: Tensor) {
+    let (from, to) = (UnsafePointer(x.pointer(T.self)), result.pointer(T.self))
+    let threads = LoopThreads.threads(forElements: x.count)
+    guard threads > 1 else { return kernel(x.count, from, to) }
+    LoopThreads.shared.cut(x.count, over: threads) { kernel($0.count, from + $0.lowerBound, to + $0.lowerBound) }
   }
 
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
@@ -28,13 +35,19 @@ extension CPUBackend {
   ) -> Void
 
   /// Runs `kernel` over the longest runs along which each operand either advances or stands still.
-  private func run<T: TensorElement>(_ kernel: Binary<T>, _ a: Tensor, _ b: Tensor, _ result: Tensor) {
+  private func run<T: TensorElement>(_ kernel: @escaping Binary<T>, _ a: Tensor, _ b: Tensor, _ result: Tensor) {
     let x = UnsafePointer(a.pointer(T.self))
     let y = UnsafePointer(b.pointer(T.self))
     let out = result.pointer(T.self)
-    if a.count == result.count && b.count == result.count { return kernel(result.count, x, 1, y, 1, out) }
-    if b.count == 1 && a.count == result.count { return kernel(result.count, x, 1, y, 0, out) }
-    if a.count == 1 && b.count == result.count { return kernel(result.count, x, 0, y, 1, out) }
+    func step(_ operand: Tensor) -> Int? { operand.count == result.count ? 1 : operand.count == 1 ? 0 : nil }
+    if let xStep = step(a), let yStep = step(b) {
+      let threads = LoopThreads.threads(forElements: result.count)
+      guard threads > 1 else { return kernel(result.count, x, xStep, y, yStep, out) }
+      return LoopThreads.shared.cut(result.count, over: threads) {
+        let start = $0.lowerBound
+        kernel($0.count, x + start * xStep, xStep, y + start * yStep, yStep, out + start)
+      }
+    }
     let walk = StridedWalk(
       shape: result.shape,
       strides: [

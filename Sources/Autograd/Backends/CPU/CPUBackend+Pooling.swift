@@ -2,56 +2,82 @@ import CKernels
 
 extension CPUBackend {
   func maximumPool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    var w = dt_window(window, x.shape, result.shape)
-    switch x.dtype {
-    case .float32: dt_maximum_pool_f32(planes(x), &w, x.pointer(), result.pointer())
-    case .float64: dt_maximum_pool_f64(planes(x), &w, x.pointer(), result.pointer())
-    default: unsupported("maximum pooling", x.dtype)
+    let w = dt_window(window, x.shape, result.shape)
+    share(w, x) { w, n, input, output in
+      switch x.dtype {
+      case .float32: dt_maximum_pool_f32(n, w, x.from(input), result.from(output))
+      case .float64: dt_maximum_pool_f64(n, w, x.from(input), result.from(output))
+      default: unsupported("maximum pooling", x.dtype)
+      }
     }
   }
 
   func maximumPoolScatter(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
     fill(result, with: 0)
-    var w = dt_window(window, x.shape, y.shape)
-    switch x.dtype {
-    case .float32:
-      dt_maximum_pool_scatter_f32(planes(x), &w, gradient.pointer(), x.pointer(), y.pointer(), result.pointer())
-    case .float64:
-      dt_maximum_pool_scatter_f64(planes(x), &w, gradient.pointer(), x.pointer(), y.pointer(), result.pointer())
-    default: unsupported("maximum pooling", x.dtype)
+    let w = dt_window(window, x.shape, y.shape)
+    share(w, x) { w, n, input, output in
+      switch x.dtype {
+      case .float32:
+        dt_maximum_pool_scatter_f32(
+          n, w, gradient.from(output), x.from(input), y.from(output), result.from(input))
+      case .float64:
+        dt_maximum_pool_scatter_f64(
+          n, w, gradient.from(output), x.from(input), y.from(output), result.from(input))
+      default: unsupported("maximum pooling", x.dtype)
+      }
     }
   }
 
   func maximumPoolGather(_ values: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    var w = dt_window(window, x.shape, y.shape)
-    switch x.dtype {
-    case .float32:
-      dt_maximum_pool_gather_f32(planes(x), &w, values.pointer(), x.pointer(), y.pointer(), result.pointer())
-    case .float64:
-      dt_maximum_pool_gather_f64(planes(x), &w, values.pointer(), x.pointer(), y.pointer(), result.pointer())
-    default: unsupported("maximum pooling", x.dtype)
+    let w = dt_window(window, x.shape, y.shape)
+    share(w, x) { w, n, input, output in
+      switch x.dtype {
+      case .float32:
+        dt_maximum_pool_gather_f32(n, w, values.from(input), x.from(input), y.from(output), result.from(output))
+      case .float64:
+        dt_maximum_pool_gather_f64(n, w, values.from(input), x.from(input), y.from(output), result.from(output))
+      default: unsupported("maximum pooling", x.dtype)
+      }
     }
   }
 
   func averagePool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    var w = dt_window(window, x.shape, result.shape)
-    switch x.dtype {
-    case .float32: dt_average_pool_f32(planes(x), &w, x.pointer(), result.pointer())
-    case .float64: dt_average_pool_f64(planes(x), &w, x.pointer(), result.pointer())
-    default: unsupported("average pooling", x.dtype)
+    let w = dt_window(window, x.shape, result.shape)
+    share(w, x) { w, n, input, output in
+      switch x.dtype {
+      case .float32: dt_average_pool_f32(n, w, x.from(input), result.from(output))
+      case .float64: dt_average_pool_f64(n, w, x.from(input), result.from(output))
+      default: unsupported("average pooling", x.dtype)
+      }
     }
   }
 
   func averagePoolSpread(_ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    var w = dt_window(window, result.shape, y.shape)
-    switch y.dtype {
-    case .float32: dt_average_pool_spread_f32(planes(y), &w, y.pointer(), result.pointer())
-    case .float64: dt_average_pool_spread_f64(planes(y), &w, y.pointer(), result.pointer())
-    default: unsupported("average pooling", y.dtype)
+    let w = dt_window(window, result.shape, y.shape)
+    share(w, result) { w, n, input, output in
+      switch y.dtype {
+      case .float32: dt_average_pool_spread_f32(n, w, y.from(output), result.from(input))
+      case .float64: dt_average_pool_spread_f64(n, w, y.from(output), result.from(input))
+      default: unsupported("average pooling", y.dtype)
+      }
     }
   }
 
-  private func planes(_ x: Tensor) -> Int { x.shape[0] * x.shape[1] }
+  /// Calls `body` with the planes that each thread gets of the images `x`: the window, how many they are, and where the
+  /// first begins before and after the pooling.
+  private func share(
+    _ window: dt_window, _ x: Tensor,
+    _ body: @escaping (_ window: UnsafePointer<dt_window>, _ planes: Int, _ input: Int, _ output: Int) -> Void
+  ) {
+    let threads = LoopThreads.threads(forElements: x.count)
+    LoopThreads.shared.cut(x.shape[0] * x.shape[1], over: threads, step: 1) { planes in
+      let first = planes.lowerBound
+      withUnsafePointer(to: window) {
+        body(
+          $0, planes.count, first * window.height * window.width, first * window.output_height * window.output_width)
+      }
+    }
+  }
 }
 
 extension dt_window {

@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import Synchronization
 
 extension CPUBackend {
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool) {
@@ -45,7 +46,13 @@ protocol BLASElement: TensorElement, BinaryFloatingPoint {
     _ p: MatrixProduct, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ c: UnsafeMutablePointer<Self>,
     adding: Bool)
 
-  /// The same by BLAS, for row-major matrices: op(A) is [m, k], op(B) is [k, n], and C becomes op(A) · op(B) + beta · C.
+  /// Whether the bits of a product do not depend on the number of threads that share it; those of BLAS do.
+  static func hasFixedBits(_ p: MatrixProduct) -> Bool
+
+  /// Makes sure that so many threads find memory for such a product at the same time.
+  static func reserveWorkspaces(_ threads: Int, for p: MatrixProduct)
+
+  /// The product by BLAS, for row-major matrices: op(A) is [m, k], op(B) is [k, n], and C becomes op(A) · op(B) + beta · C.
   static func gemm(
     _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32, _ a: UnsafePointer<Self>,
     _ lda: Int32, _ b: UnsafePointer<Self>, _ ldb: Int32, _ beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: Int32)
@@ -60,10 +67,16 @@ extension BLASElement {
     if p.columns == 1 && p.inner <= longestSmallInner && !p.transposesFirst {
       return smallMatrixVectorProduct(p, a, b, c, adding: adding)
     }
-    gemm(
-      p.transposesFirst ? CblasTrans : CblasNoTrans, p.transposesSecond ? CblasTrans : CblasNoTrans,
-      blasInt(p.rows), blasInt(p.columns), blasInt(p.inner), a, blasInt(p.transposesFirst ? p.rows : p.inner), b,
-      blasInt(p.transposesSecond ? p.inner : p.columns), adding ? 1 : 0, c, blasInt(p.columns))
+    func run(_ strip: MatrixProduct.Strip) {
+      gemm(
+        p.transposesFirst ? CblasTrans : CblasNoTrans, p.transposesSecond ? CblasTrans : CblasNoTrans,
+        blasInt(strip.rows), blasInt(strip.columns), blasInt(p.inner), a + strip.first, blasInt(p.firstStride),
+        b + strip.second, blasInt(p.secondStride), adding ? 1 : 0, c + strip.result, blasInt(p.columns))
+    }
+    let threads = p.threads
+    guard threads > 1 else { return run(p.whole) }
+    let strips = p.strips(threads)
+    LoopThreads.shared.perform(strips.count) { run(strips[$0]) }
   }
 
   /// The longest row that is multiplied with a vector without BLAS.
@@ -95,21 +108,28 @@ extension Float: BLASElement {
     _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
     adding: Bool
   ) {
-    let state = ThreadState.current
-    switch state.productPrecision {
-    case .float32:
-      if !state.usesGenericKernels, let kernel = MatrixKernel.fastest(for: p) {
-        kernel.multiply(p, a, b, c, adding: adding)
-      } else {
-        multiplyPlainly(p, a, b, c, adding: adding)
-      }
-    case .bfloat16:
-      if !state.usesGenericKernels, MatrixKernel.isWorthPacking(p), let kernel = MatrixKernel.bfloat16 {
-        kernel.multiply(p, a, b, c, adding: adding)
-      } else {
-        multiplyRounded(p, a, b, c, adding: adding)
-      }
+    if let kernel = kernel(for: p) { return kernel.multiply(p, a, b, c, adding: adding) }
+    switch ProductPrecision.current {
+    case .float32: multiplyPlainly(p, a, b, c, adding: adding)
+    case .bfloat16: multiplyRounded(p, a, b, c, adding: adding)
     case .tf32: preconditionFailure("tf32 products need a CUDA device; the processor has float32 and bfloat16")
+    }
+  }
+
+  static func hasFixedBits(_ p: MatrixProduct) -> Bool { kernel(for: p) != nil }
+
+  static func reserveWorkspaces(_ threads: Int, for p: MatrixProduct) {
+    kernel(for: p)?.reserveWorkspaces(threads, for: p)
+  }
+
+  /// This package's kernel, where it takes the product.
+  private static func kernel(for p: MatrixProduct) -> MatrixKernel? {
+    let state = ThreadState.current
+    guard !state.usesGenericKernels else { return nil }
+    return switch state.productPrecision {
+    case .float32: MatrixKernel.fastest(for: p)
+    case .bfloat16: MatrixKernel.isWorthPacking(p) ? .bfloat16 : nil
+    case .tf32: nil
     }
   }
 
@@ -143,6 +163,9 @@ extension Double: BLASElement {
     multiplyPlainly(p, a, b, c, adding: adding)
   }
 
+  static func hasFixedBits(_: MatrixProduct) -> Bool { false }
+  static func reserveWorkspaces(_: Int, for _: MatrixProduct) {}
+
   static func gemm(
     _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32,
     _ a: UnsafePointer<Double>, _ lda: Int32, _ b: UnsafePointer<Double>, _ ldb: Int32, _ beta: Double,
@@ -154,14 +177,23 @@ extension Double: BLASElement {
 
 /// The matrix library and its threads.
 public enum BLAS {
-  /// The number of threads a matrix product uses; one for each core that a rank has to itself is best.
+  /// The number of threads that a large operation uses; one for each core that a rank has to itself is best.
+  ///
+  /// At first it is what OpenBLAS chooses by its environment variables. The threads are this package's: OpenBLAS itself
+  /// computes on the calling one, because its own would wait awake for much longer than a step's parts take.
   public static var threadCount: Int {
-    get { Int(openblas_get_num_threads()) }
+    get { threads.load(ordering: .relaxed) }
     set {
       precondition(newValue > 0, "BLAS needs at least one thread, not \(newValue)")
-      openblas_set_num_threads(Int32(clamping: newValue))
+      threads.store(newValue, ordering: .relaxed)
     }
   }
+
+  private static let threads: Atomic<Int> = {
+    let chosen = Int(openblas_get_num_threads())
+    openblas_set_num_threads(1)
+    return Atomic(chosen)
+  }()
 
   /// Name, version and build options of the library, and the kind of core it was tuned for at start.
   public static var summary: String {

@@ -53,55 +53,89 @@ struct CPUPooledConvolution: PooledConvolution {
     let taps = c.taps
     let filters = direct.forwardFilters(weight, 0, c)
     let added = c.bias(bias, from: 0)
-    let padded = c.scratch(c.channels * c.paddedPlane)
-    let sums = c.scratch(c.bandRows * c.columns.places * c.paddedFilters)
-    let maxima = c.scratch((c.bandRows + 1) / 2 * windows.columns * c.paddedFilters)
-    for n in 0..<x.shape[0] {
-      for band in c.bands where band.count > 1 {
-        c.pad(x.address(of: direct.inputOffset(n, 0)), band, into: padded)
-        c.correlate(band, taps, padded, filters, added, into: sums)
-        let first = band.lowerBound / 2 * windows.columns
-        c.kernels.pool_positive(
-          band.count, c.columns.places, c.paddedFilters, sums.address, maxima.address,
-          places.pointer(UInt8.self) + (n * windowCount + first) * c.paddedFilters)
-        var shape = dt_places(
-          planes: c.filters, rows: band.count / 2, columns: windows.columns, filters: c.paddedFilters,
-          from_row_step: windows.columns * c.paddedFilters, plane: windowCount, row_step: windows.columns,
-          column_step: 1)
-        c.kernels.channels_first(&shape, maxima.address, result.address(of: n * c.filters * windowCount + first))
-      }
+    let bands = c.bands.filter { $0.count > 1 }
+    let threads = direct.threads
+    let scratch = (0..<threads).map { _ in
+      (
+        padded: c.scratch(c.channels * c.paddedPlane),
+        sums: c.scratch(c.bandRows * c.columns.places * c.paddedFilters),
+        maxima: c.scratch((c.bandRows + 1) / 2 * windows.columns * c.paddedFilters)
+      )
     }
-    extendLifetime((padded, sums, maxima, filters, added))
+    LoopThreads.shared.share(x.shape[0] * bands.count, over: threads) { [self] i, thread in
+      let (n, part) = i.quotientAndRemainder(dividingBy: bands.count)
+      let band = bands[part]
+      let (padded, sums, maxima) = scratch[thread]
+      c.pad(x.address(of: direct.inputOffset(n, 0)), band, into: padded)
+      c.correlate(band, taps, padded, filters, added, into: sums)
+      let first = band.lowerBound / 2 * windows.columns
+      c.kernels.pool_positive(
+        band.count, c.columns.places, c.paddedFilters, sums.address, maxima.address,
+        places.pointer(UInt8.self) + (n * windowCount + first) * c.paddedFilters)
+      var shape = dt_places(
+        planes: c.filters, rows: band.count / 2, columns: windows.columns, filters: c.paddedFilters,
+        from_row_step: windows.columns * c.paddedFilters, plane: windowCount, row_step: windows.columns,
+        column_step: 1)
+      c.kernels.channels_first(&shape, maxima.address, result.address(of: n * c.filters * windowCount + first))
+    }
+    extendLifetime((filters, added))
     return result
   }
 
   func gradients(
     of gradient: Tensor, input: Tensor?, weight: (destination: Tensor, adding: Bool)?, bias: Tensor?
-  ) {
+  ) -> Int {
     let c = correlation
-    let padded = PaddedChannelsLast(c)
-    let patches = 2 * c.channels > c.kernels.lanes ? nil : KernelPatches(c)
-    let underKernel: any KernelRuns = patches ?? padded
-    let weightSums = Tensor.zeros([c.filters, underKernel.offsets.count * underKernel.length], dtype: x.dtype)
-    let factors = input == nil ? nil : padded.weights(self.weight)
-    var biasSums = [Double](repeating: 0, count: c.filters)
-    var entries = PooledEntries(c, windows)
-    for n in 0..<x.shape[0] {
-      let pooled = gradient.address(of: n * c.filters * windowCount)
-      let marks = places.pointer(UInt8.self) + n * windowCount * c.paddedFilters
-      entries.list(pooled, marks, in: underKernel, sums: &biasSums)
-      if weight != nil {
-        underKernel.load(x.address(of: direct.inputOffset(n, 0)))
-        entries.addWeightGradient(underKernel, to: weightSums)
-      }
-      if let input, let factors {
-        if patches != nil { entries.list(pooled, marks, in: padded, sums: nil) }
-        padded.clear()
-        entries.addInputGradient(factors, to: padded)
-        padded.store(in: input.address(of: direct.inputOffset(n, 0)))
+    let threads = direct.threads
+    let scratch = (0..<threads).map { _ in GradientScratch(c, windows) }
+    let factors = input == nil ? nil : scratch[0].padded.weights(self.weight)
+    let sumCount = scratch[0].underKernel.offsets.count * scratch[0].underKernel.length * c.filters
+    // An entry takes about as long as two places of a sum over all.
+    let pieces = BatchSums.pieces(
+      of: x.shape[0], places: 2 * windowCount, byteCount: sumCount * x.dtype.byteCount)
+    let weightSums = BatchSums(pieces: pieces.count, count: sumCount, x.dtype)
+    let biasSums = BatchSums(pieces: pieces.count, count: c.filters, .float64)
+    LoopThreads.shared.share(pieces.count, over: threads) { [self] piece, thread in
+      let (scratch, sums, sumsOfBias) = (scratch[thread], weightSums[piece], biasSums[piece])
+      let (padded, underKernel, entries) = (scratch.padded, scratch.underKernel, scratch.entries)
+      for n in pieces[piece] {
+        let pooled = gradient.address(of: n * c.filters * windowCount)
+        let marks = places.pointer(UInt8.self) + n * windowCount * c.paddedFilters
+        scratch.entryCount += entries.list(pooled, marks, in: underKernel, sums: sumsOfBias.pointer())
+        if weight != nil {
+          underKernel.load(x.address(of: direct.inputOffset(n, 0)))
+          entries.addWeightGradient(underKernel, to: sums)
+        }
+        if let input, let factors {
+          if scratch.patches != nil { _ = entries.list(pooled, marks, in: padded, sums: nil) }
+          padded.clear()
+          entries.addInputGradient(factors, to: padded)
+          padded.store(in: input.address(of: direct.inputOffset(n, 0)))
+        }
       }
     }
-    if let weight { underKernel.store(weightSums, into: weight.destination, adding: weight.adding) }
-    if let bias { x.backend.convert(Tensor(biasSums, shape: [c.filters]), into: bias) }
+    if let weight {
+      scratch[0].underKernel.store(weightSums.total(), into: weight.destination, adding: weight.adding)
+    }
+    if let bias { x.backend.convert(biasSums.total(), into: bias) }
+    let gradientCount = (weight == nil ? 0 : 1) + (input == nil ? 0 : 1)
+    return 2 * scratch.reduce(0) { $0 + $1.entryCount } * c.taps.count * gradientCount
   }
+}
+
+/// What a thread needs for the gradients of images.
+private final class GradientScratch {
+  let padded: PaddedChannelsLast
+  let patches: KernelPatches?
+  let entries: PooledEntries
+  /// Entries of all images that the thread went through.
+  var entryCount = 0
+
+  init(_ correlation: Correlation, _ windows: (rows: Int, columns: Int)) {
+    padded = PaddedChannelsLast(correlation)
+    patches = 2 * correlation.channels > correlation.kernels.lanes ? nil : KernelPatches(correlation)
+    entries = PooledEntries(correlation, windows)
+  }
+
+  var underKernel: any KernelRuns { patches ?? padded }
 }

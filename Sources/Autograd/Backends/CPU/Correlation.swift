@@ -155,6 +155,9 @@ extension Tensor {
     if adding { backend.binary(.add, self, destination, into: self) }
   }
 
+  /// The elements from `start` on.
+  func from<T: TensorElement>(_ start: Int) -> UnsafeMutablePointer<T> { pointer(T.self) + start }
+
   /// Where an element is in memory.
   func address(of element: Int) -> UnsafeMutableRawPointer { address + element * dtype.byteCount }
 }

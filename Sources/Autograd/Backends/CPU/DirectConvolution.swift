@@ -44,6 +44,9 @@ struct DirectConvolution {
     !Kernels.areGeneric && 2 * count >= Correlation.kernels(for: dtype).lanes
   }
 
+  /// The threads that share each pass.
+  var threads: Int { geometry.threads }
+
   private var images: Int { geometry.input[0] }
   private var inputPlane: Int { geometry.input[2] * geometry.input[3] }
   private var outputPlane: Int { geometry.outputSize.height * geometry.outputSize.width }
@@ -76,24 +79,23 @@ struct DirectConvolution {
 
   func convolve(_ x: Tensor, _ weight: Tensor, bias: Tensor?, into result: Tensor) {
     let correlation = forward()
-    let taps = correlation.taps
-    let padded = correlation.scratch(channels * correlation.paddedPlane)
-    let sums = correlation.scratch(correlation.bandRows * correlation.columns.places * correlation.paddedFilters)
+    let (taps, bands) = (correlation.taps, correlation.bands)
+    let threads = threads
+    let scratch = (0..<threads).map { _ in BandScratch(correlation) }
     for group in 0..<geometry.groups {
       let packed = forwardFilters(weight, group, correlation)
       let added = correlation.bias(bias, from: group * filters)
-      for n in 0..<images {
-        for band in correlation.bands {
-          correlation.pad(x.address(of: inputOffset(n, group)), band, into: padded)
-          correlation.correlate(band, taps, padded, packed, added, into: sums)
-          store(
-            sums, correlation, rows: band.count, at: (1, 1),
-            in: result.address(of: outputOffset(n, group) + band.lowerBound * correlation.columns.places),
-            plane: outputPlane, width: correlation.columns.places)
-        }
+      LoopThreads.shared.share(images * bands.count, over: threads) { [self] i, thread in
+        let (n, part) = i.quotientAndRemainder(dividingBy: bands.count)
+        let (band, scratch) = (bands[part], scratch[thread])
+        correlation.pad(x.address(of: inputOffset(n, group)), band, into: scratch.padded)
+        correlation.correlate(band, taps, scratch.padded, packed, added, into: scratch.sums)
+        store(
+          scratch.sums, correlation, rows: band.count, at: (1, 1),
+          in: result.address(of: outputOffset(n, group) + band.lowerBound * correlation.columns.places),
+          plane: outputPlane, width: correlation.columns.places)
       }
     }
-    extendLifetime((padded, sums))
   }
 
   /// The gradient of the input, for each of the strides' phases by itself: rows and columns that are a multiple of the
@@ -103,33 +105,32 @@ struct DirectConvolution {
     let (height, width) = (geometry.input[2], geometry.input[3])
     let rowPhases = phases(height, kernel.height, window.stride.0, window.padding.0, window.dilation.0)
     let columnPhases = phases(width, kernel.width, window.stride.1, window.padding.1, window.dilation.1)
+    let threads = threads
     if (rowPhases + columnPhases).contains(where: \.elements.isEmpty) { result.backend.fill(result, with: 0) }
     for rows in rowPhases where !rows.elements.isEmpty {
       for columns in columnPhases where !columns.elements.isEmpty {
         let correlation = Correlation(
           dtype, channels: filters, filters: channels, size: geometry.outputSize, rows: rows.axis,
           columns: columns.axis)
-        let taps = correlation.taps
-        let padded = correlation.scratch(filters * correlation.paddedPlane)
-        let sums = correlation.scratch(correlation.bandRows * correlation.columns.places * correlation.paddedFilters)
+        let (taps, bands) = (correlation.taps, correlation.bands)
+        let scratch = (0..<threads).map { _ in BandScratch(correlation) }
         let zeros = correlation.bias(nil, from: 0)
         let sources = rows.elements.flatMap { row in columns.elements.map { row * kernel.width + $0 } }
         for group in 0..<geometry.groups {
           let packed = correlation.packedFilters(
             weight.address(of: weightOffset(group)), filterStep: kernelArea, channelStep: channels * kernelArea,
             sources: sources)
-          for n in 0..<images {
-            for band in correlation.bands {
-              correlation.pad(gradient.address(of: outputOffset(n, group)), band, into: padded)
-              correlation.correlate(band, taps, padded, packed, zeros, into: sums)
-              let first = (rows.start + band.lowerBound * window.stride.0) * width + columns.start
-              store(
-                sums, correlation, rows: band.count, at: window.stride,
-                in: result.address(of: inputOffset(n, group) + first), plane: inputPlane, width: width)
-            }
+          LoopThreads.shared.share(images * bands.count, over: threads) { [self] i, thread in
+            let (n, part) = i.quotientAndRemainder(dividingBy: bands.count)
+            let (band, scratch) = (bands[part], scratch[thread])
+            correlation.pad(gradient.address(of: outputOffset(n, group)), band, into: scratch.padded)
+            correlation.correlate(band, taps, scratch.padded, packed, zeros, into: scratch.sums)
+            let first = (rows.start + band.lowerBound * window.stride.0) * width + columns.start
+            store(
+              scratch.sums, correlation, rows: band.count, at: window.stride,
+              in: result.address(of: inputOffset(n, group) + first), plane: inputPlane, width: width)
           }
         }
-        extendLifetime((padded, sums))
       }
     }
   }
@@ -155,27 +156,43 @@ struct DirectConvolution {
 
   func weightGradient(_ x: Tensor, _ gradient: Tensor, into result: Tensor, adding: Bool) {
     let correlation = forward()
-    let taps = correlation.taps
+    let (taps, bands) = (correlation.taps, correlation.bands)
     let places = correlation.bandRows * correlation.columns.places
-    let padded = correlation.scratch(channels * correlation.paddedPlane)
-    let rearranged = correlation.scratch(places * correlation.paddedFilters)
     let planes = (0..<filters).map { $0 * outputPlane }
+    let threads = threads
+    let scratch = (0..<threads).map { _ in
+      (
+        padded: correlation.scratch(channels * correlation.paddedPlane),
+        rearranged: correlation.scratch(places * correlation.paddedFilters)
+      )
+    }
+    let sumCount = taps.count * correlation.paddedFilters
+    let pieces = BatchSums.pieces(of: images, places: outputPlane, byteCount: sumCount * dtype.byteCount)
+    // Where there are fewer pieces than threads, these share the taps too, and each rearranges what it sums over.
+    let cuts = min((threads + pieces.count - 1) / pieces.count, taps.count)
     for group in 0..<geometry.groups {
-      let sums = Tensor.zeros([taps.count, correlation.paddedFilters], dtype: dtype)
-      for n in 0..<images {
-        for band in correlation.bands {
-          correlation.pad(x.address(of: inputOffset(n, group)), band, into: padded)
-          correlation.kernels.channels_last(
-            filters, planes, band.count * correlation.columns.places,
-            gradient.address(of: outputOffset(n, group) + band.lowerBound * correlation.columns.places),
-            correlation.paddedFilters, rearranged.address)
-          correlation.correlateGradient(band, taps, padded, rearranged, into: sums)
+      let sums = BatchSums(pieces: pieces.count, count: sumCount, dtype)
+      LoopThreads.shared.share(pieces.count * cuts, over: threads) { [self] i, thread in
+        let (piece, cut) = i.quotientAndRemainder(dividingBy: cuts)
+        let part = cut * taps.count / cuts..<(cut + 1) * taps.count / cuts
+        let (padded, rearranged) = scratch[thread]
+        let partSums = sums[piece].part(
+          at: part.lowerBound * correlation.paddedFilters, shape: [part.count * correlation.paddedFilters])
+        let partTaps = Array(taps[part])
+        for n in pieces[piece] {
+          for band in bands {
+            correlation.pad(x.address(of: inputOffset(n, group)), band, into: padded)
+            correlation.kernels.channels_last(
+              filters, planes, band.count * correlation.columns.places,
+              gradient.address(of: outputOffset(n, group) + band.lowerBound * correlation.columns.places),
+              correlation.paddedFilters, rearranged.address)
+            correlation.correlateGradient(band, partTaps, padded, rearranged, into: partSums)
+          }
         }
       }
       result.part(at: weightOffset(group), shape: [filters, taps.count])
-        .gather(sums, strides: [1, correlation.paddedFilters], adding: adding)
+        .gather(sums.total(), strides: [1, correlation.paddedFilters], adding: adding)
     }
-    extendLifetime((padded, rearranged))
   }
 
   /// Stores sums with their channels first, at every `step`-th row and column of an image.
@@ -188,5 +205,16 @@ struct DirectConvolution {
       planes: correlation.filters, rows: rows, columns: columns, filters: correlation.paddedFilters,
       from_row_step: columns * correlation.paddedFilters, plane: plane, row_step: step.0 * width, column_step: step.1)
     correlation.kernels.channels_first(&places, sums.address, image)
+  }
+}
+
+/// What a thread needs to sum over a band.
+private struct BandScratch {
+  let padded: Tensor
+  let sums: Tensor
+
+  init(_ correlation: Correlation) {
+    padded = correlation.scratch(correlation.channels * correlation.paddedPlane)
+    sums = correlation.scratch(correlation.bandRows * correlation.columns.places * correlation.paddedFilters)
   }
 }

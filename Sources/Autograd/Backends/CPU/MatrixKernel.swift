@@ -85,51 +85,41 @@ package struct MatrixKernel: Sendable {
     _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
     adding: Bool
   ) {
-    let whole = dt_product(
-      rows: p.rows, columns: p.columns, inner: p.inner, transposes_first: p.transposesFirst,
-      transposes_second: p.transposesSecond, adds: adding, first_stride: p.transposesFirst ? p.rows : p.inner,
-      second_stride: p.transposesSecond ? p.inner : p.columns, result_stride: p.columns)
-    let threads = p.rows * p.columns * p.inner < Self.smallestShared ? 1 : BLAS.threadCount
-    guard threads > 1 else { return run(whole, a, b, c, workspace(for: whole)) }
-
-    // Each thread computes a strip of the result, cut along its longer side.
-    let cutsRows = p.rows > p.columns
-    let count = cutsRows ? p.rows : p.columns
-    let width = ((count + threads - 1) / threads + Self.cut - 1) / Self.cut * Self.cut
-    let stripCount = (count + width - 1) / width
+    let threads = p.threads
+    guard threads > 1 else { return run(p, p.whole, a, b, c, adding: adding, workspace(for: p)) }
+    let strips = p.strips(threads)
     // This thread's, whichever thread computes a strip: each would keep its own from the first strip on that it gets.
-    let workspaces = (0..<stripCount).map { _ in workspace(for: whole) }
-    nonisolated(unsafe) let (first, second, result) = (a, b, c)
-    LoopThreads.shared.perform(stripCount) { i in
-      let start = i * width
-      var strip = whole
-      if cutsRows {
-        strip.rows = min(width, count - start)
-        run(
-          strip, first + start * (p.transposesFirst ? 1 : p.inner), second, result + start * p.columns, workspaces[i])
-      } else {
-        strip.columns = min(width, count - start)
-        run(strip, first, second + start * (p.transposesSecond ? p.inner : 1), result + start, workspaces[i])
-      }
-    }
+    let workspaces = strips.map { _ in workspace(for: p) }
+    LoopThreads.shared.perform(strips.count) { run(p, strips[$0], a, b, c, adding: adding, workspaces[$0]) }
   }
 
   private func run(
-    _ product: dt_product, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
-    _ workspace: Storage
+    _ p: MatrixProduct, _ strip: MatrixProduct.Strip, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
+    _ c: UnsafeMutablePointer<Float>, adding: Bool, _ workspace: Storage
   ) {
-    withUnsafePointer(to: product) { kernel($0, a, b, c, workspace.pointer) }
+    var product = dt_product(p, strip, adding: adding)
+    kernel(&product, a + strip.first, b + strip.second, c + strip.result, workspace.pointer)
     extendLifetime(workspace)
   }
 
-  private func workspace(for product: dt_product) -> Storage {
-    Storage(byteCount: workspaceByteCount(product), device: .cpu)
+  private func workspace(for p: MatrixProduct) -> Storage {
+    Storage(byteCount: workspaceByteCount(dt_product(p, p.whole, adding: false)), device: .cpu)
   }
 
-  /// Multiplications below which starting a second thread takes longer than it saves.
-  private static let smallestShared = 1 << 22
-  /// Strips begin at multiples of this many elements, a cache line and a tile's columns.
-  private static let cut = 64
+  /// Makes sure that so many threads find their memory when they multiply at the same time: whether they meet in one
+  /// step or another depends on chance.
+  func reserveWorkspaces(_ threads: Int, for p: MatrixProduct) {
+    extendLifetime((0..<threads).map { _ in workspace(for: p) })
+  }
+}
+
+extension dt_product {
+  fileprivate init(_ p: MatrixProduct, _ strip: MatrixProduct.Strip, adding: Bool) {
+    self.init(
+      rows: strip.rows, columns: strip.columns, inner: p.inner, transposes_first: p.transposesFirst,
+      transposes_second: p.transposesSecond, adds: adding, first_stride: p.firstStride, second_stride: p.secondStride,
+      result_stride: p.columns)
+  }
 }
 
 extension MatrixProduct {

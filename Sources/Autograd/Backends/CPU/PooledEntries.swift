@@ -26,6 +26,7 @@ struct PaddedChannelsLast: KernelRuns {
   private let height: Int
   private let width: Int
   private let padded: Tensor
+  private let planes: [Int]
 
   init(_ correlation: Correlation) {
     self.correlation = correlation
@@ -36,7 +37,9 @@ struct PaddedChannelsLast: KernelRuns {
     offsets = correlation.rows.taps.flatMap { row in correlation.columns.taps.map { row * rowLength + $0 * length } }
     steps = (correlation.rows.stride * rowLength, correlation.columns.stride * length)
     image = correlation.scratch(height * rowLength)
-    padded = correlation.scratch(correlation.channels * height * width)
+    let plane = height * width
+    padded = correlation.scratch(correlation.channels * plane)
+    planes = (0..<correlation.channels).map { $0 * plane }
   }
 
   private static func size(_ c: Correlation) -> (height: Int, width: Int) {
@@ -59,8 +62,7 @@ struct PaddedChannelsLast: KernelRuns {
       column_stride: 1)
     correlation.kernels.pad_image(&shape, x, padded.address)
     correlation.kernels.channels_last(
-      correlation.channels, (0..<correlation.channels).map { $0 * height * width }, height * width, padded.address,
-      length, image.address)
+      correlation.channels, planes, height * width, padded.address, length, image.address)
   }
 
   func clear() { image.backend.fill(image, with: 0) }
@@ -99,11 +101,13 @@ struct KernelPatches: KernelRuns {
   let image: Tensor
   private let correlation: Correlation
   private let taps: [Int]
+  private let bands: [Range<Int>]
   private let padded: Tensor
 
   init(_ correlation: Correlation) {
     self.correlation = correlation
     taps = correlation.taps
+    bands = correlation.bands
     length = taps.count.roundedUp(to: correlation.kernels.lanes)
     steps = (correlation.columns.places * length, length)
     image = correlation.scratch(correlation.rows.places * correlation.columns.places * length)
@@ -111,7 +115,7 @@ struct KernelPatches: KernelRuns {
   }
 
   func load(_ x: UnsafeRawPointer) {
-    for band in correlation.bands {
+    for band in bands {
       correlation.pad(x, band, into: padded)
       for row in band {
         correlation.kernels.channels_last(
@@ -131,42 +135,49 @@ struct KernelPatches: KernelRuns {
 struct PooledEntries {
   private let correlation: Correlation
   private let windows: (rows: Int, columns: Int)
-  private var starts: [Int]
-  private var offsets: [Int]
+  private let starts: Tensor
+  private let offsets: Tensor
   private let values: Tensor
 
   init(_ correlation: Correlation, _ windows: (rows: Int, columns: Int)) {
     self.correlation = correlation
     self.windows = windows
     let most = correlation.filters * windows.rows * windows.columns + 1
-    starts = Array(repeating: 0, count: correlation.filters + 1)
-    offsets = Array(repeating: 0, count: most)
+    starts = Tensor(uninitialized: [correlation.filters + 1], dtype: .int64, device: .cpu)
+    offsets = Tensor(uninitialized: [most], dtype: .int64, device: .cpu)
     values = correlation.scratch(most)
   }
 
-  /// Lists the elements of `gradient` by the places that they have in the image of `runs`.
-  mutating func list(
+  /// Lists the elements of `gradient` by the places that they have in the image of `runs`, and counts them.
+  func list(
     _ gradient: UnsafeRawPointer, _ places: UnsafePointer<UInt8>, in runs: any KernelRuns,
     sums: UnsafeMutablePointer<Double>?
-  ) {
+  ) -> Int {
     var shape = dt_pooled(
       filters: correlation.filters, padded_filters: correlation.paddedFilters, rows: windows.rows,
       columns: windows.columns, row_step: runs.steps.row, column_step: runs.steps.column)
-    correlation.kernels.list_entries(&shape, gradient, places, &starts, &offsets, values.address, sums)
+    correlation.kernels.list_entries(
+      &shape, gradient, places, sizes(starts), sizes(offsets), values.address, sums)
+    return sizes(starts)[correlation.filters]
   }
 
   /// Adds the gradient of the weight to `sums` [filters, runs, length].
   func addWeightGradient(_ runs: any KernelRuns, to sums: Tensor) {
     var shape = shape(runs)
     correlation.kernels.entries_weight_gradient(
-      &shape, runs.offsets, starts, offsets, values.address, runs.image.address, sums.address)
+      &shape, runs.offsets, sizes(starts), sizes(offsets), values.address, runs.image.address, sums.address)
   }
 
   /// Adds the gradient of the input to the image of `runs`.
   func addInputGradient(_ weights: Tensor, to runs: PaddedChannelsLast) {
     var shape = shape(runs)
     correlation.kernels.entries_input_gradient(
-      &shape, runs.offsets, starts, offsets, values.address, weights.address, runs.image.address)
+      &shape, runs.offsets, sizes(starts), sizes(offsets), values.address, weights.address, runs.image.address)
+  }
+
+  /// The elements as C's `size_t`.
+  private func sizes(_ x: Tensor) -> UnsafeMutablePointer<Int> {
+    x.address.assumingMemoryBound(to: Int.self)
   }
 
   private func shape(_ runs: any KernelRuns) -> dt_entries {

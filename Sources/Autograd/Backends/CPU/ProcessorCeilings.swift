@@ -1,18 +1,20 @@
 import CKernels
 
-/// What one core of this processor can do at most, measured: the roofline that operators stay below.
+/// What this processor can do at most, measured: the roofline that operators stay below.
 ///
 /// S. Williams, A. Waterman, D. Patterson, "Roofline: An Insightful Visual Performance Model", CACM 52(4), 2009.
 package struct ProcessorCeilings: Sendable {
-  /// Floating-point operations a second in float32, by multiply-adds that wait for nothing.
+  /// Floating-point operations a second of one core in float32, by multiply-adds that wait for nothing.
   package let flopsPerSecond: Double
-  /// Bytes a second that are read from memory that no cache holds.
+  /// Bytes a second that one core reads from memory that no cache holds.
   package let readBytesPerSecond: Double
-  /// Bytes a second, read and written, by a copy of such memory.
+  /// Bytes a second, read and written, by copies of such memory, made by the threads together.
   package let copyBytesPerSecond: Double
 
   /// Measures for about half a second. The best of several times counts: what the machine did beside it does not.
-  package static func measure() -> ProcessorCeilings {
+  ///
+  /// - Parameter threads: Those that copy memory at once.
+  package static func measure(threads: Int = 1) -> ProcessorCeilings {
     let rounds = 1 << 21
     var discarded: Float = 0
     let flops = [0, 1].map { isWide in
@@ -27,7 +29,10 @@ package struct ProcessorCeilings: Sendable {
         return Double(memoryByteCount)
       },
       copyBytesPerSecond: best {
-        target.backend.convert(source, into: target)
+        LoopThreads.shared.cut(source.count, over: threads) {
+          target.address(of: $0.lowerBound).copyMemory(
+            from: source.address(of: $0.lowerBound), byteCount: $0.count * source.dtype.byteCount)
+        }
         return 2 * Double(memoryByteCount)
       })
   }
