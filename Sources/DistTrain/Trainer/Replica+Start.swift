@@ -10,7 +10,8 @@ extension Replica {
   /// Parameters that are read before ``StartedStep/outcome()`` are those after the step; the last step's outcome is to be
   /// asked for, or nobody is told of its loss.
   ///
-  /// - Throws: What ``step(_:loss:meanwhile:)`` throws, and ``NonfiniteLoss`` of the step before.
+  /// - Throws: What ``step(_:loss:meanwhile:)`` throws, and ``NonfiniteLoss`` of the step before. A step that a GPU was
+  ///   asked for is made though `meanwhile` throws.
   public func start(
     _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }, meanwhile: () throws -> Void = {}
   ) throws -> StartedStep {
@@ -29,8 +30,10 @@ extension Replica {
     let started = StartedStep(of: self, updates.read(sum), count: count, seconds: progress.seconds)
     let before = lastStarted
     lastStarted = started
-    try meanwhile()
+    let preparation = Result(catching: meanwhile)
+    // Whatever `meanwhile` throws: its reading is overwritten by the next one.
     _ = try before?.outcome()
+    try preparation.get()
     return started
   }
 
@@ -61,9 +64,10 @@ extension Replica {
 
   /// Takes back a step that the GPU left out, and the one that may have been started after it.
   func takeBack(_ step: StartedStep, _ error: NonfiniteLoss) {
-    optimizer.takeBack(stepCount - (step.number - 1))
+    let last = lastStarted ?? step
+    optimizer.takeBack(last.number - step.number + 1)
     stepCount = step.number - 1
-    if let lastStarted, lastStarted !== step { lastStarted.fail(error) }
+    if last !== step { last.fail(error) }
     lastStarted = nil
     updates?.resume()
     // The optimizer's first step, if it was taken back, is to come again.

@@ -78,7 +78,7 @@ public final class Replica {
   ///   - reproducibleShards: The logical shards, a power of two that the number of ranks divides, whose gradients are
   ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
   ///     shards by ``accumulate(_:loss:)`` and, the last, by ``step(_:loss:)``, in the order of
-  ///     ``BatchCut/logicalShards(_:)``. Matrix products of this process are made by one thread from then on.
+  ///     ``BatchCut/logicalShards(_:)``. Threads of this process share no loop from then on.
   ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step.
   /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
@@ -146,7 +146,11 @@ public final class Replica {
   }
 
   /// Continues from a copy of what ``gatherOptimizerState()`` gave.
+  ///
+  /// - Throws: `StateDictionaryError` where it is not the state of such an optimizer; before anything is changed,
+  ///   ``NonfiniteLoss`` of a step that was started and whose outcome nobody asked for.
   package func restoreOptimizer(_ state: OptimizerState) throws {
+    _ = try lastStarted?.outcome()
     try optimizer.restore(state)
     // What was recorded changes the arrays of the state before.
     recorder?.forget()

@@ -162,6 +162,38 @@ struct CUDAReplicaTests {
     #expect(interrupted.arena.flat.array(of: Float.self) == plain.arena.flat.array(of: Float.self))
   }
 
+  @Test func `a loss is told though what is done meanwhile fails`() throws {
+    struct Failure: Error {}
+    let (disturbed, plain) = (try replica(), try replica())
+    let losses = try (0..<3).map { try plain.step(batches[$0]).loss }
+    let first = try disturbed.start(batches[0])
+    #expect(throws: Failure.self) { try disturbed.start(batches[1], meanwhile: { throw Failure() }) }
+    let third = try disturbed.start(batches[2])
+    #expect(try [first, third].map { try $0.outcome().loss } == [losses[0], losses[2]])
+    _ = try disturbed.start(broken)
+    #expect(throws: NonfiniteLoss(rank: 0, step: 4)) {
+      try disturbed.start(batches[3], meanwhile: { throw Failure() })
+    }
+    #expect(try disturbed.step(batches[3]).loss == plain.step(batches[3]).loss && disturbed.stepCount == 4)
+  }
+
+  @Test func `another state, or number of steps, comes after the last step is known`() throws {
+    let (disturbed, plain) = (try replica(), try replica())
+    for replica in [disturbed, plain] { _ = try replica.step(batches[0]) }
+    let state = try disturbed.gatherOptimizerState().map { (quantity: $0.quantity, values: $0.values.cloned()) }
+    for replica in [disturbed, plain] { _ = try replica.step(batches[1]) }
+    _ = try disturbed.start(broken)
+    #expect(throws: NonfiniteLoss(rank: 0, step: 3)) { try disturbed.restoreOptimizer(state) }
+    for replica in [disturbed, plain] { try replica.restoreOptimizer(state) }
+    let started = try disturbed.start(broken)
+    disturbed.stepCount = 100
+    #expect(throws: NonfiniteLoss(rank: 0, step: 3)) { try started.outcome() }
+    for index in 0..<4 {
+      #expect(try disturbed.step(batches[index]).loss == plain.step(batches[index]).loss)
+    }
+    #expect(disturbed.arena.flat.array(of: Float.self) == plain.arena.flat.array(of: Float.self))
+  }
+
   @Test func `steps go on after any loss where that is allowed`() throws {
     let replica = try replica(allowsNonfinite: true)
     #expect(try !replica.step(broken).loss.isFinite)
