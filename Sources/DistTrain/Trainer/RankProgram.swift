@@ -9,7 +9,7 @@ import Foundation
 ///       …
 ///     }
 ///
-/// Matrix products use as many threads as the rank has cores to itself. When `body` throws on any rank, all end, and
+/// Operations use as many threads as the rank has cores to itself. When `body` throws on any rank, all end, and
 /// one message is printed, by the rank that failed.
 public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   let communicator: any Communicator
