@@ -79,7 +79,7 @@ struct Doctor: ParsableCommand {
     let threads = BLAS.threadCount
     let bound = Processor.boundCores
     let cores = bound < Processor.onlineCores ? "bound to \(bound) core(s)" : "not bound to cores"
-    return "\(communicator.launch.processorName), \(cores), \(threads) BLAS thread(s)"
+    return "\(communicator.launch.processorName), \(cores), \(threads) thread(s)"
   }
 
   private static func problems(_ communicator: any Communicator, data: String) -> [String] {
@@ -89,7 +89,7 @@ struct Doctor: ParsableCommand {
         "\(communicator.localSize) ranks share \(Processor.onlineCores) core(s): they will wait for each other")
     }
     if BLAS.threadCount > Processor.boundCores {
-      problems.append("\(BLAS.threadCount) BLAS threads on \(Processor.boundCores) core(s)")
+      problems.append("\(BLAS.threadCount) threads on \(Processor.boundCores) core(s)")
     }
     for split in MNISTFolder.Split.allCases where communicator.localRank == 0 {
       do { _ = try MNISTFolder(path: data).load(split) } catch { problems.append("\(error)") }

@@ -202,7 +202,7 @@ struct Train: ParsableCommand {
     let threads = BLAS.threadCount
     let text =
       "training \(configuration.model.rawValue) on \(configuration.data): \(ranks), "
-      + "\(threads) BLAS thread\(threads == 1 ? "" : "s") each, global batch \(configuration.globalBatch), "
+      + "\(threads) thread\(threads == 1 ? "" : "s") each, global batch \(configuration.globalBatch), "
       + "learning rate \(configuration.learningRate)"
     FileHandle.standardError.write(Data("\(text)\n".utf8))
   }
