@@ -27,7 +27,8 @@ typedef struct {
 
 typedef void tile_kernel(const layout *l, const float *r, const float *p, size_t columns, float *c, ahead next);
 
-// Up to WIDTH rows by WIDTH columns of the result, added up in registers. A transposed tile's rows are the result's columns.
+// Up to WIDTH rows by WIDTH columns of the result, added up in registers. A transposed tile's rows are the result's
+// columns.
 INLINE void tile(size_t rows, bool along, bool transposed, const layout *l, const float *r, const float *p,
                  size_t columns, float *c, ahead next) {
   const size_t row_step = l->row_step, column_step = l->column_step, stride = l->result_stride;
@@ -105,8 +106,9 @@ static void times(const dt_product *p, const float *a, const float *b, float *c,
       const float *r = p->transposes_first ? a + i + start * p->first_stride : a + i * p->first_stride + start;
       ahead next = {a, 0};
       if (j == 0 && i + rows + WIDTH <= p->rows) next = (ahead){r + rows * p->first_stride, p->first_stride};
-      (p->transposes_first ? across : along)[count - 1](&l, r, b + j + start * p->second_stride, smaller(WIDTH, p->columns - j),
-                                                        c + i * p->result_stride + j, next);
+      tile_kernel *kernel = (p->transposes_first ? across : along)[count - 1];
+      kernel(&l, r, b + j + start * p->second_stride, smaller(WIDTH, p->columns - j), c + i * p->result_stride + j,
+             next);
     }
 }
 
@@ -130,7 +132,8 @@ static void times_transposed(const dt_product *p, const float *a, const float *b
         if (i + 2 * WIDTH <= p->rows) next = (ahead){x + WIDTH * p->first_stride, p->first_stride};
       }
       // The next rows of b, while the last tile packs nothing more.
-      if (next.step == 0 && i == (j == 0 && packs ? (p->rows - 1) / WIDTH * WIDTH : 0) && j + rows + WIDTH <= p->columns)
+      const size_t place = j == 0 && packs ? (p->rows - 1) / WIDTH * WIDTH : 0;
+      if (next.step == 0 && i == place && j + rows + WIDTH <= p->columns)
         next = (ahead){r + rows * p->second_stride, p->second_stride};
       kernel(&l, r, panel, columns, c + i * p->result_stride + j, next);
     }

@@ -6,8 +6,8 @@ typedef float wide __attribute__((vector_size(64)));
 typedef float narrow __attribute__((vector_size(32)));
 
 // Independent sums hide the latency of a multiply-add (4 or 5 cycles, two of them a cycle): as many as fit the
-// registers, 32 of 64 bytes with AVX-512 and 16 of 32 bytes with AVX2. The compiler must not know where they start: a sum
-// of 1 stays 1, and it would leave that one out.
+// registers, 32 of 64 bytes with AVX-512 and 16 of 32 bytes with AVX2. The compiler must not know where they start: a
+// sum of 1 stays 1, and it would leave that one out.
 #define MULTIPLY_ADDS(name, vector, sums)                                                                             \
   CLONES float name(long rounds, float start) {                                                                       \
     vector sum[sums];                                                                                                 \

@@ -177,7 +177,8 @@ void dt_gather_fractions_of_255(size_t count, size_t length, const intptr_t *row
 // c[m, n] = sum over k of a[m, k] * b[k, n], wrapping around on overflow.
 void dt_matrix_product_i64(size_t m, size_t n, size_t k, const int64_t *a, const int64_t *b, int64_t *c);
 
-// Ceilings. Rounds of multiply-adds on vectors of 64 or 32 bytes in registers, from *result on; gives the operations that were made.
+// Ceilings. Rounds of multiply-adds on vectors of 64 or 32 bytes in registers, from *result on; gives the operations
+// that were made.
 double dt_multiply_adds(long rounds, int is_wide, float *result);
 // The sum of the elements but for the last count % 128, at the speed of memory.
 float dt_read_memory(long count, const float *x);

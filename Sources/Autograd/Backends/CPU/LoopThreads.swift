@@ -28,6 +28,7 @@ package final class LoopThreads: @unchecked Sendable {
   /// The threads for a loop of so many multiplications, or of other operations that take as long: those of BLAS; or one
   /// where a second thread brings nothing, and within the rounds of another loop.
   static func threads(for work: Int) -> Int {
+    // Asked for first: from then on OpenBLAS computes on the calling thread alone.
     let count = BLAS.threadCount
     if let fixed = ThreadState.withCurrent({ $0.loopThreads }) { return fixed }
     return work < smallestShared ? 1 : count

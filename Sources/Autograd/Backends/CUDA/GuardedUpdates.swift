@@ -1,4 +1,5 @@
-/// Steps of an optimizer that a GPU decides on by itself, so that nobody waits for the loss of one before starting the next.
+/// Steps of an optimizer that a GPU decides on by itself, so that nobody waits for the loss of one before starting the
+/// next.
 ///
 /// A step whose loss is not finite changes nothing, and neither does any after it until ``resume()``. The numbers of a
 /// step (learning rate, bias corrections, the factor of the gradient) are arguments of its kernel, or, where the kernel
@@ -94,7 +95,8 @@ package final class GuardedUpdates {
   }
 }
 
-/// What decides on an update, and where its numbers are if not among the kernel's arguments; see `Step` in `optimizers.cu`.
+/// What decides on an update, and where its numbers are if not among the kernel's arguments; see `Step` in
+/// `optimizers.cu`.
 struct KernelGuard {
   var loss: UnsafeMutableRawPointer?
   var isStopped: UnsafeMutableRawPointer?

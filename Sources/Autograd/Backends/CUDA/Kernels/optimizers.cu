@@ -35,7 +35,8 @@ template <int arrays, class T, class Function> DEVICE void update(Int n, T *cons
   }
 }
 
-// The numbers of a step, and what decides whether it is made: with a loss that is not finite, neither it nor any later one.
+// The numbers of a step, and what decides whether it is made: with a loss that is not finite, neither it nor any later
+// one.
 template <class T> struct Step {
   const T *loss;
   Int *isStopped;
