@@ -32,6 +32,11 @@ package final class LossReadings {
     events = (0..<Self.placeCount).map { _ in CUDAEvent(context: gpu.context) }
   }
 
+  deinit {
+    // The GPU may still be writing for whoever did not ask.
+    for event in events { event.wait() }
+  }
+
   /// Starts to bring the only element of `x`, float32 or float64. The second call from now uses its place again.
   func start(_ x: Tensor) -> Reading {
     precondition(x.count == 1 && x.dtype.isFloatingPoint, "a reading of \(x.shape) elements of \(x.dtype)")
