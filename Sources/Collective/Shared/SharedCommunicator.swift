@@ -9,9 +9,9 @@
 /// Buffers of ``makeBuffer(byteCount:)`` are combined where they lie; in one call, all ranks' buffers must be such, or
 /// none. What was started proceeds in every later call of the rank, ``PendingOperation/test()`` among them.
 public final class SharedCommunicator: Communicator {
-  /// All-reduces of at most so many bytes over all ranks together take one phase; where a buffer has to be copied in
-  /// any case, that pays longer.
-  private static let wholeByteLimit = (inPlace: 4 << 10, copied: 16 << 10)
+  /// All-reduces of at most so many bytes over all ranks together take one phase. Between two ranks a second phase costs
+  /// less than the copies, unless they are tiny; where a buffer has to be copied in any case, one phase pays longer.
+  private static let wholeByteLimit = (inPlaceOfTwo: 1 << 10, inPlace: 4 << 10, copied: 16 << 10)
   /// All-reduces of at most so many bytes are combined between nodes by one rank a node.
   private static let oneLaneByteLimit = 256 << 10
 
@@ -215,7 +215,8 @@ public final class SharedCommunicator: Communicator {
 
   private func isSmall(_ call: CollectiveCall) -> Bool {
     if network.hasSeveralNodes { return false }
-    let limit = call.kind == .allReduceInPlace ? Self.wholeByteLimit.inPlace : Self.wholeByteLimit.copied
+    let limits = Self.wholeByteLimit
+    let limit = call.kind != .allReduceInPlace ? limits.copied : size == 2 ? limits.inPlaceOfTwo : limits.inPlace
     return call.count <= min(limit / size, window.slotByteCount) / call.element.byteCount
   }
 }

@@ -30,6 +30,24 @@ extension CollectiveConformance {
         }
       }
     },
+    Check(name: "all-reduces of short made buffers in a row, some of them long") { communicator in
+      // Around the ends of cache lines and of what is reduced in another way; more than headers and slots in a window.
+      let counts = [1, 15, 16, 17, 127, 128, 129, 255, 257, 511, 512, 513, 1023, 1025, 1200, 20_000]
+      try communicator.makeBuffer(byteCount: 4 * 20_001).withElements(of: Float.self) { made in
+        for round in 0..<20 {
+          for count in counts.dropLast(round % 5 == 0 ? 0 : 1) {
+            let range = round..<round + count
+            let buffer = UnsafeMutableBufferPointer(rebasing: made[..<count])
+            let own: [Float] = operands(of: communicator.rank, range, .sum)
+            _ = buffer.update(fromContentsOf: own)
+            made[count] = -7
+            try communicator.allReduce(buffer, .sum)
+            try requireEqual(Array(buffer), sums(range, communicator.size), "all-reduce \(round) of \(count)")
+            try require(made[count] == -7, "what follows the buffer stays")
+          }
+        }
+      }
+    },
     Check(name: "reduce-scatter and all-gather within made buffers") { communicator in
       // The longest is more messages between two ranks than are under way at once, on up to two nodes.
       let counts = counts + [700_001]
