@@ -6,15 +6,16 @@ typedef float wide __attribute__((vector_size(64)));
 typedef float narrow __attribute__((vector_size(32)));
 
 // Independent sums hide the latency of a multiply-add (4 or 5 cycles, two of them a cycle): as many as fit the
-// registers, 32 of 64 bytes with AVX-512 and 16 of 32 bytes with AVX2. The compiler must not know where they start: a
-// sum of 1 stays 1, and it would leave that one out.
+// registers, 32 of 64 bytes with AVX-512, 16 of 32 bytes with AVX2 and 32 of 16 bytes with NEON. The sum is the addend,
+// which NEON's multiply-add overwrites: another one would be copied first. The compiler must not know where the sums
+// start: one of 0 stays 0, and it would leave that one out.
 #define MULTIPLY_ADDS(name, vector, sums)                                                                             \
   CLONES float name(long rounds, float start) {                                                                       \
     vector sum[sums];                                                                                                 \
-    vector factor = (vector){} + 0.999f, term = (vector){} + 1e-3f;                                                   \
+    const vector factor = (vector){} - 0x1p-23f;                                                                      \
     for (int i = 0; i < sums; i++) sum[i] = (vector){} + start + (float)i;                                            \
     for (long round = 0; round < rounds; round++) {                                                                   \
-      _Pragma("clang loop unroll(full)") for (int i = 0; i < sums; i++) sum[i] = sum[i] * factor + term;              \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < sums; i++) sum[i] += sum[i] * factor;                    \
     }                                                                                                                 \
     vector total = sum[0];                                                                                            \
     for (int i = 1; i < sums; i++) total += sum[i];                                                                   \
