@@ -129,15 +129,46 @@ def processor():
         return platform.processor() or platform.machine()
 
 
+def count(word):
+    """A number of 1 or more."""
+    if not word.isascii() or not word.isdigit() or int(word) == 0:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a number of 1 or more")
+    return int(word)
+
+
+def counts(words):
+    return [count(word) for word in words.split(",")]
+
+
+def thread_counts(words):
+    """Numbers of threads for which there are as many cores."""
+    numbers, cores = counts(words), os.cpu_count()
+    if max(numbers) > cores:
+        raise argparse.ArgumentTypeError(f"{max(numbers)} threads are to have as many cores, and there are {cores}")
+    return numbers
+
+
+def duration(word):
+    """Seconds, above 0."""
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{word}' is not a number of seconds above 0")
+    return seconds
+
+
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--disttrain", type=pathlib.Path, required=True, help="the program")
 parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
 parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32", help="with cuda")
 parser.add_argument("--workloads", help="separated by commas")
-parser.add_argument("--ranks", default="1,2", help="numbers of ranks, separated by commas; with cpu")
-parser.add_argument("--threads", default="1", help="numbers of threads of a single rank, separated by commas; with cpu")
-parser.add_argument("--rounds", type=int, default=3, help="how often each side is measured")
-parser.add_argument("--seconds", type=float, default=4, help="how long each time")
+parser.add_argument("--ranks", type=counts, default="1,2", help="numbers of ranks, separated by commas; with cpu")
+parser.add_argument("--threads", type=thread_counts, default="1",
+                    help="numbers of threads of a single rank, separated by commas; with cpu")
+parser.add_argument("--rounds", type=count, default=3, help="how often each side is measured")
+parser.add_argument("--seconds", type=duration, default=4, help="how long each time")
 parser.add_argument("--markdown", type=pathlib.Path, help="write the table here, too")
 parser.add_argument("--svg", type=pathlib.Path, help="write a bar chart here")
 options = parser.parse_args()
@@ -148,8 +179,8 @@ if options.device == "cuda":
 else:
     rows = [(f"{name}, {ranks} rank{'s' if ranks > 1 else ''}" + (f", {threads} threads" if threads > 1 else ""),
              cpu_sides(name, ranks, threads, options))
-            for ranks in map(int, options.ranks.split(",")) for name in names
-            for threads in (map(int, options.threads.split(",")) if ranks == 1 else [1])]
+            for ranks in options.ranks for name in names
+            for threads in (options.threads if ranks == 1 else [1])]
 for number in range(options.rounds):
     for title, sides in rows:
         for side in sides:
