@@ -47,6 +47,7 @@ int dt_cudnn_toolkit(void *library) {
 }
 
 const char *dt_bind_nccl(void *library) {
+  DT_NCCL_FUNCTIONS(REQUIRE)
   DT_NCCL_FUNCTIONS(BIND)
   return NULL;
 }

@@ -136,7 +136,7 @@ struct BenchStep: ParsableCommand {
     let replica = try Replica(
       subject.makeModel().to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: communicator,
       buckets: buckets, compression: compress, shardsOptimizer: shardOptimizer, allowsNonfinite: true,
-      reproducibleShards: reproducible)
+      reproducibleShards: reproducible, recordsSteps: true)
     var feed = BatchFeed(ShardLoader(samples, shards: shards, seed: 0), for: replica)
     var step = 0
     var communication = 0.0

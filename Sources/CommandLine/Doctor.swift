@@ -41,9 +41,18 @@ struct Doctor: ParsableCommand {
       do { try Device.cuda().open() } catch { return "none: \(error)" }
       return "none"
     }
-    return (0..<Device.cudaCount).map { index in
+    let devices = (0..<Device.cudaCount).map { index in
       do { return try Device.cuda(index).summary() } catch { return "cuda:\(index) cannot be used: \(error)" }
-    }.joined(separator: "; ")
+    }
+    return (devices + [gradientSums]).joined(separator: "; ")
+  }
+
+  /// What adds up gradients of several GPUs.
+  private static var gradientSums: String {
+    do {
+      guard let version = try NCCLGroup.version() else { return "no NCCL: gradients go through the processor's memory" }
+      return "NCCL \(version)"
+    } catch { return "NCCL cannot be used: \(error)" }
   }
 
   private func facts(

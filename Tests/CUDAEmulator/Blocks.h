@@ -8,9 +8,6 @@ namespace emulator {
 /// Runs the threads of one block after another, each of which calls `kernel`.
 void run(const char *name, const std::function<void()> &kernel, dim3 blocks, dim3 threads);
 
-/// Does some work of a stream, now or, where a graph is being captured, whenever that is launched.
-void submit(const char *name, std::function<void()> work);
-
 /// The kernel of this name; null if there is none.
 Thunk find(const char *name);
 

@@ -1,10 +1,14 @@
 // cuDNN: convolutions of images that are stored one after another, channel by channel.
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
 #include "Blocks.h"
 #include "Interface.h"
+#include "Streams.h"
+
+struct dt_cudnn_handle {
+  dt_stream stream;
+};
 
 /// Four dimensions and the type of the elements.
 struct dt_cudnn_tensor {
@@ -74,15 +78,15 @@ void forEachProduct(const dt_cudnn_convolution &c, const int (&image)[4], const 
 enum class Result { image, filter, output };
 
 /// One operation: the sums of products of the two arrays that are not its result.
-int compute(Result result, const void *alpha, dt_dnn_tensor imageType, const void *image, dt_dnn_filter filterType,
-            const void *filter, dt_dnn_tensor outputType, const void *output, dt_dnn_convolution convolution,
-            int algorithm, void *workspace, size_t bytes, const void *beta) {
+int compute(Result result, dt_dnn handle, const void *alpha, dt_dnn_tensor imageType, const void *image,
+            dt_dnn_filter filterType, const void *filter, dt_dnn_tensor outputType, const void *output,
+            dt_dnn_convolution convolution, int algorithm, void *workspace, size_t bytes, const void *beta) {
   for (const void *array : {image, filter, output, (const void *)workspace})
     emulator::requireDeviceAddress(array, "an array of cuDNN's");
   if (algorithm != ordered || bytes < workspaceBytes || !workspace) return badParameter;
   const float scale = *static_cast<const float *>(alpha), kept = *static_cast<const float *>(beta);
-  emulator::submit("convolution", [=, c = *convolution, imageShape = *imageType, filterShape = *filterType,
-                    outputShape = *outputType] {
+  emulator::submit(handle->stream, "convolution", [=, c = *convolution, imageShape = *imageType,
+                                                  filterShape = *filterType, outputShape = *outputType] {
     // TF32 unless it is excluded, as on a GPU that has it.
     const int dropped = imageShape.type == float32 && c.math != fusedMultiplyAdd ? 13 : 0;
     const Elements images{imageShape.type, const_cast<void *>(image)};
@@ -135,16 +139,16 @@ size_t cudnnGetCudartVersion() { return 13000; }
 
 const char *cudnnGetErrorString(int) { return "of the emulated cuDNN"; }
 
-/// Fails where the environment names it in EMULATED_CUDA_FAILURE.
 int cudnnCreate(dt_dnn *handle) {
-  const char *failing = getenv("EMULATED_CUDA_FAILURE");
-  if (failing && strcmp(failing, "cudnnCreate") == 0) return notInitialized;
-  static char made;
-  *handle = reinterpret_cast<dt_dnn>(&made);
+  if (emulator::isToFail("cudnnCreate")) return notInitialized;
+  *handle = new dt_cudnn_handle{};
   return success;
 }
 
-int cudnnSetStream(dt_dnn, dt_stream) { return success; }
+int cudnnSetStream(dt_dnn handle, dt_stream stream) {
+  handle->stream = stream;
+  return success;
+}
 
 int cudnnCreateTensorDescriptor(dt_dnn_tensor *tensor) {
   *tensor = new dt_cudnn_tensor;
@@ -243,24 +247,25 @@ int cudnnGetConvolutionBackwardFilterWorkspaceSize(dt_dnn, dt_dnn_tensor, dt_dnn
   return size(algorithm, bytes);
 }
 
-int cudnnConvolutionForward(dt_dnn, const void *alpha, dt_dnn_tensor xType, const void *x, dt_dnn_filter wType,
+int cudnnConvolutionForward(dt_dnn handle, const void *alpha, dt_dnn_tensor xType, const void *x, dt_dnn_filter wType,
                             const void *w, dt_dnn_convolution convolution, int algorithm, void *workspace,
                             size_t bytes, const void *beta, dt_dnn_tensor yType, void *y) {
-  return compute(Result::output, alpha, xType, x, wType, w, yType, y, convolution, algorithm, workspace, bytes, beta);
-}
-
-int cudnnConvolutionBackwardData(dt_dnn, const void *alpha, dt_dnn_filter wType, const void *w, dt_dnn_tensor dyType,
-                                 const void *dy, dt_dnn_convolution convolution, int algorithm, void *workspace,
-                                 size_t bytes, const void *beta, dt_dnn_tensor dxType, void *dx) {
-  return compute(Result::image, alpha, dxType, dx, wType, w, dyType, dy, convolution, algorithm, workspace, bytes,
+  return compute(Result::output, handle, alpha, xType, x, wType, w, yType, y, convolution, algorithm, workspace, bytes,
                  beta);
 }
 
-int cudnnConvolutionBackwardFilter(dt_dnn, const void *alpha, dt_dnn_tensor xType, const void *x, dt_dnn_tensor dyType,
-                                   const void *dy, dt_dnn_convolution convolution, int algorithm, void *workspace,
-                                   size_t bytes, const void *beta, dt_dnn_filter dwType, void *dw) {
-  return compute(Result::filter, alpha, xType, x, dwType, dw, dyType, dy, convolution, algorithm, workspace, bytes,
-                 beta);
+int cudnnConvolutionBackwardData(dt_dnn handle, const void *alpha, dt_dnn_filter wType, const void *w,
+                                 dt_dnn_tensor dyType, const void *dy, dt_dnn_convolution convolution, int algorithm,
+                                 void *workspace, size_t bytes, const void *beta, dt_dnn_tensor dxType, void *dx) {
+  return compute(Result::image, handle, alpha, dxType, dx, wType, w, dyType, dy, convolution, algorithm, workspace,
+                 bytes, beta);
+}
+
+int cudnnConvolutionBackwardFilter(dt_dnn handle, const void *alpha, dt_dnn_tensor xType, const void *x,
+                                   dt_dnn_tensor dyType, const void *dy, dt_dnn_convolution convolution, int algorithm,
+                                   void *workspace, size_t bytes, const void *beta, dt_dnn_filter dwType, void *dw) {
+  return compute(Result::filter, handle, alpha, xType, x, dwType, dw, dyType, dy, convolution, algorithm, workspace,
+                 bytes, beta);
 }
 
 }  // extern "C"

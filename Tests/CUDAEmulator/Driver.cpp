@@ -1,35 +1,30 @@
-// The parts of libcuda, NVRTC and cuBLAS that the CUDA backend calls, on the processor: memory is the processor's, streams
-// have done everything on return, and kernels are those built into this library. With EMULATED_CUDA_GRAPHS in the
-// environment, what a graph consists of is printed when it has been captured.
-#include <cstdio>
+// The parts of libcuda that the CUDA backend calls, on the processor, but for streams: memory is the processor's, and
+// kernels are those built into this library. There are four GPUs, or as many as CUDA_VISIBLE_DEVICES names.
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "Blocks.h"
 #include "Interface.h"
+#include "Streams.h"
 
 namespace {
 
-enum Status { success = 0, invalidValue = 1, outOfMemory = 2, invalidImage = 200, notFound = 500, captureUnsupported = 900 };
+enum Status {
+  success = 0,
+  invalidValue = 1,
+  outOfMemory = 2,
+  invalidImage = 200,
+  notFound = 500,
+  captureUnsupported = 900
+};
 
 constexpr char imageMark[] = "kernels of the emulator: ";
 
-/// One call at a time, as the GPU's one stream has it.
+/// For the blocks of memory.
 std::mutex turn;
-
-struct Work {
-  const char *name;
-  std::function<void()> run;
-};
-using Graph = std::vector<Work>;
-
-/// The graph that this thread captures. A real driver captures what all threads start on a stream, and the backend has one
-/// stream for all of them; a program's one thread computes, so that for it both are the same. Tests run in parallel here
-/// (on a real GPU one after another, see launch/gpu-check), and those in other threads are not to get into this graph.
-thread_local Graph *captured = nullptr;
 
 /// The blocks of device memory: the end of each by its start.
 std::map<uintptr_t, uintptr_t> &blocks() {
@@ -38,6 +33,7 @@ std::map<uintptr_t, uintptr_t> &blocks() {
 }
 
 bool isInDevice(const void *pointer, size_t bytes) {
+  std::lock_guard<std::mutex> lock(turn);
   const uintptr_t start = reinterpret_cast<uintptr_t>(pointer);
   auto block = blocks().upper_bound(start);
   if (block == blocks().begin()) return false;
@@ -45,10 +41,9 @@ bool isInDevice(const void *pointer, size_t bytes) {
   return start + bytes <= block->second;
 }
 
-template <class Handle> Handle madeUp(void *pointer) { return static_cast<Handle>(pointer); }
-
 void requireDevice(const void *pointer, size_t bytes, const char *call) {
-  if (bytes > 0 && !isInDevice(pointer, bytes)) emulator::fail("%s: %zu bytes at %p are not on the device", call, bytes, pointer);
+  if (bytes > 0 && !isInDevice(pointer, bytes))
+    emulator::fail("%s: %zu bytes at %p are not on the device", call, bytes, pointer);
 }
 
 void requireHost(const void *pointer, const char *call) {
@@ -56,14 +51,6 @@ void requireHost(const void *pointer, const char *call) {
 }
 
 }  // namespace
-
-void emulator::submit(const char *name, std::function<void()> work) {
-  if (captured) {
-    captured->push_back({name, std::move(work)});
-  } else {
-    work();
-  }
-}
 
 void emulator::requireDeviceAddress(const void *pointer, const char *what) {
   if (pointer && !isInDevice(pointer, 0)) fail("%s, %p, is no address of device memory", what, pointer);
@@ -79,7 +66,9 @@ int cuDriverGetVersion(int *version) {
 }
 
 int cuGetErrorName(int status, const char **name) {
-  *name = status == outOfMemory ? "CUDA_ERROR_OUT_OF_MEMORY" : status == notFound ? "CUDA_ERROR_NOT_FOUND" : "CUDA_ERROR";
+  *name = status == outOfMemory ? "CUDA_ERROR_OUT_OF_MEMORY"
+          : status == notFound  ? "CUDA_ERROR_NOT_FOUND"
+                                : "CUDA_ERROR";
   return success;
 }
 
@@ -89,13 +78,16 @@ int cuGetErrorString(int, const char **text) {
 }
 
 int cuDeviceGetCount(int *count) {
-  *count = 1;
+  const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+  *count = visible ? (int)std::count(visible, visible + strlen(visible), ',') + (*visible != 0) : 4;
   return success;
 }
 
 int cuDeviceGet(int *device, int index) {
+  int count;
+  cuDeviceGetCount(&count);
   *device = index;
-  return index == 0 ? success : invalidValue;
+  return index >= 0 && index < count ? success : invalidValue;
 }
 
 int cuDeviceGetName(char *name, int length, int) {
@@ -113,8 +105,8 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
   }
 }
 
-int cuDeviceGetUuid_v2(unsigned char *bytes, int) {
-  memset(bytes, 7, 16);
+int cuDeviceGetUuid_v2(unsigned char *bytes, int device) {
+  memset(bytes, 7 + device, 16);
   return success;
 }
 
@@ -167,66 +159,32 @@ int cuMemFreeHost(void *pointer) {
   return success;
 }
 
-int cuMemcpyHtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream) {
-  if (captured) return captureUnsupported;
-  std::lock_guard<std::mutex> lock(turn);
+int cuMemcpyHtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream stream) {
+  if (emulator::isCaptured(stream)) return captureUnsupported;
   requireDevice(to, bytes, "cuMemcpyHtoDAsync");
   requireHost(from, "cuMemcpyHtoDAsync");
   memcpy(to, from, bytes);
   return success;
 }
 
-int cuMemcpyDtoHAsync_v2(void *to, const void *from, size_t bytes, dt_stream) {
-  if (captured) return captureUnsupported;
-  std::lock_guard<std::mutex> lock(turn);
+int cuMemcpyDtoHAsync_v2(void *to, const void *from, size_t bytes, dt_stream stream) {
+  if (emulator::isCaptured(stream)) return captureUnsupported;
   requireDevice(from, bytes, "cuMemcpyDtoHAsync");
   requireHost(to, "cuMemcpyDtoHAsync");
   memcpy(to, from, bytes);
   return success;
 }
 
-int cuMemcpyDtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream) {
-  std::lock_guard<std::mutex> lock(turn);
+int cuMemcpyDtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream stream) {
   requireDevice(to, bytes, "cuMemcpyDtoDAsync");
   requireDevice(from, bytes, "cuMemcpyDtoDAsync");
-  emulator::submit("copy", [=] { memmove(to, from, bytes); });
+  emulator::submit(stream, "copy", [=] { memmove(to, from, bytes); });
   return success;
 }
 
-int cuMemsetD8Async(void *address, unsigned char value, size_t bytes, dt_stream) {
-  std::lock_guard<std::mutex> lock(turn);
+int cuMemsetD8Async(void *address, unsigned char value, size_t bytes, dt_stream stream) {
   requireDevice(address, bytes, "cuMemsetD8Async");
-  emulator::submit("fill", [=] { memset(address, value, bytes); });
-  return success;
-}
-
-int cuStreamCreate(dt_stream *stream, unsigned) {
-  *stream = static_cast<dt_stream>(malloc(1));
-  return success;
-}
-
-int cuStreamSynchronize(dt_stream) { return captured ? captureUnsupported : success; }
-
-int cuStreamWaitEvent(dt_stream, dt_event, unsigned) { return success; }
-
-int cuEventCreate(dt_event *event, unsigned) {
-  *event = static_cast<dt_event>(malloc(1));
-  return success;
-}
-
-int cuEventDestroy_v2(dt_event event) {
-  free(event);
-  return success;
-}
-
-int cuEventRecord(dt_event, dt_stream) { return success; }
-
-int cuEventSynchronize(dt_event) { return success; }
-
-int cuEventQuery(dt_event) { return success; }
-
-int cuEventElapsedTime(float *milliseconds, dt_event, dt_event) {
-  *milliseconds = 0;
+  emulator::submit(stream, "fill", [=] { memset(address, value, bytes); });
   return success;
 }
 
@@ -245,52 +203,14 @@ int cuModuleGetFunction(dt_function *function, dt_module, const char *name) {
 int cuFuncSetAttribute(dt_function, int, int) { return success; }
 
 int cuLaunchKernel(dt_function function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
-                   unsigned threadsY, unsigned threadsZ, unsigned sharedBytes, dt_stream, void **arguments, void **) {
+                   unsigned threadsY, unsigned threadsZ, unsigned sharedBytes, dt_stream stream, void **arguments, void **) {
   if (threadsX * threadsY * threadsZ > 1024 || threadsZ > 64 || blocksY > 65535 || blocksZ > 65535 || sharedBytes > 0)
     return invalidValue;
-  std::lock_guard<std::mutex> lock(turn);
   const char *name = reinterpret_cast<const char *>(function);
   const dim3 blocks = {blocksX, blocksY, blocksZ}, threads = {threadsX, threadsY, threadsZ};
-  emulator::submit(name, [=, kernel = emulator::find(name)(arguments)] { emulator::run(name, kernel, blocks, threads); });
-  return success;
-}
-
-int cuStreamBeginCapture_v2(dt_stream, int) {
-  if (captured) return invalidValue;
-  captured = new Graph;
-  return success;
-}
-
-int cuStreamEndCapture(dt_stream, dt_graph *graph) {
-  if (!captured) return invalidValue;
-  *graph = reinterpret_cast<dt_graph>(captured);
-  if (getenv("EMULATED_CUDA_GRAPHS")) {
-    fprintf(stderr, "recorded:");
-    for (const Work &work : *captured) fprintf(stderr, " %s", work.name);
-    fprintf(stderr, "\n");
-  }
-  captured = nullptr;
-  return success;
-}
-
-int cuGraphInstantiateWithFlags(dt_executable_graph *executable, dt_graph graph, unsigned long long) {
-  *executable = reinterpret_cast<dt_executable_graph>(new Graph(*reinterpret_cast<Graph *>(graph)));
-  return success;
-}
-
-int cuGraphLaunch(dt_executable_graph executable, dt_stream) {
-  std::lock_guard<std::mutex> lock(turn);
-  for (const Work &work : *reinterpret_cast<Graph *>(executable)) work.run();
-  return success;
-}
-
-int cuGraphDestroy(dt_graph graph) {
-  delete reinterpret_cast<Graph *>(graph);
-  return success;
-}
-
-int cuGraphExecDestroy(dt_executable_graph executable) {
-  delete reinterpret_cast<Graph *>(executable);
+  emulator::submit(stream, name, [=, kernel = emulator::find(name)(arguments)] {
+    emulator::run(name, kernel, blocks, threads);
+  });
   return success;
 }
 

@@ -1,6 +1,11 @@
 // cuBLAS: products of matrices that are stored column by column.
 #include "Blocks.h"
 #include "Interface.h"
+#include "Streams.h"
+
+struct dt_cublas_handle {
+  dt_stream stream;
+};
 
 namespace {
 
@@ -43,8 +48,7 @@ void multiply(bool transposesA, bool transposesB, int m, int n, int k, T alpha, 
 extern "C" {
 
 int cublasCreate_v2(dt_blas *handle) {
-  static char made;
-  *handle = reinterpret_cast<dt_blas>(&made);
+  *handle = new dt_cublas_handle{};
   return success;
 }
 
@@ -55,14 +59,17 @@ int cublasGetVersion_v2(dt_blas, int *version) {
 
 const char *cublasGetStatusString(int) { return "of the emulated cuBLAS"; }
 
-int cublasSetStream_v2(dt_blas, dt_stream) { return success; }
+int cublasSetStream_v2(dt_blas handle, dt_stream stream) {
+  handle->stream = stream;
+  return success;
+}
 
 int cublasSetWorkspace_v2(dt_blas, void *workspace, size_t) {
   emulator::requireDeviceAddress(workspace, "cuBLAS's workspace");
   return success;
 }
 
-int cublasGemmStridedBatchedEx(dt_blas, int transposesA, int transposesB, int m, int n, int k, const void *alpha,
+int cublasGemmStridedBatchedEx(dt_blas handle, int transposesA, int transposesB, int m, int n, int k, const void *alpha,
                                const void *a, int typeA, int leadingA, long long strideA, const void *b, int typeB,
                                int leadingB, long long strideB, const void *beta, void *c, int typeC, int leadingC,
                                long long strideC, int count, int compute, int) {
@@ -71,10 +78,11 @@ int cublasGemmStridedBatchedEx(dt_blas, int transposesA, int transposesB, int m,
   const auto each = [&](auto *first, auto *second, auto *result) {
     using T = std::remove_pointer_t<decltype(result)>;
     using Factor = std::remove_const_t<std::remove_pointer_t<decltype(first)>>;
-    emulator::submit("product", [=, alpha = *static_cast<const T *>(alpha), beta = *static_cast<const T *>(beta)] {
+    const T scale = *static_cast<const T *>(alpha), kept = *static_cast<const T *>(beta);
+    emulator::submit(handle->stream, "product", [=] {
       for (int i = 0; i < count; i++)
-        multiply<Factor, T>(transposesA, transposesB, m, n, k, alpha, first + i * strideA, leadingA,
-                            second + i * strideB, leadingB, beta, result + i * strideC, leadingC, compute);
+        multiply<Factor, T>(transposesA, transposesB, m, n, k, scale, first + i * strideA, leadingA,
+                            second + i * strideB, leadingB, kept, result + i * strideC, leadingC, compute);
     });
   };
   if (typeA == bfloat16 && compute == computeFloat32)

@@ -25,8 +25,11 @@ extension DistTrainProgramTests {
       try MetricsHistory(path: data.run.metrics).training.map(\.loss)
     }
 
-    @Test(arguments: rankCounts)
-    func `losses on a GPU are those on the processor`(_ ranks: Int?) throws {
+    private static let shared = ["CUDA_VISIBLE_DEVICES": "0"]
+
+    /// With a GPU for each rank, and with one for all.
+    @Test(arguments: rankCounts, [[:], shared])
+    func `losses on a GPU are those on the processor`(_ ranks: Int?, _ visible: [String: String]) throws {
       let emulator = try Emulator()
       defer { emulator.remove() }
       let (here, there) = (try SyntheticData(), try SyntheticData())
@@ -34,8 +37,12 @@ extension DistTrainProgramTests {
       let first = try DistTrainProgram.run(here.train() + arguments, ranks: ranks)
       #expect(first.succeeded, "\(first.report)")
       let second = try DistTrainProgram.run(
-        there.train("--device", "cuda") + arguments, ranks: ranks, environment: emulator.environment)
+        there.train("--device", "cuda") + arguments, ranks: ranks,
+        environment: emulator.environment.merging(visible) { $1 })
       #expect(second.succeeded, "\(second.report)")
+      let sums =
+        visible.isEmpty ? "by NCCL 29900" : "in the processor's memory: ranks share a GPU"
+      #expect(second.errorOutput.contains("gradients are added up \(sums)\n") == (ranks ?? 1 > 1), "\(second.report)")
       let (a, b) = (try losses(here), try losses(there))
       #expect(a.count == 8 && b.count == 8)
       for (x, y) in zip(a, b) { #expect(abs(x - y) < 1e-4, "\(a)\n\(b)") }
@@ -59,14 +66,31 @@ extension DistTrainProgramTests {
       for (x, y) in zip(try losses(here), try losses(there)) { #expect(abs(x - y) < 1e-3, "\(second.report)") }
     }
 
-    /// One rank is told a step later, of the right step; what was written before is the same.
-    @Test func `a run that diverges ends at the step at which it does on the processor`() throws {
+    @Test(.enabled(if: hasMPI, "built without MPI"))
+    func `a failure of NCCL ends the run, and is told`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      for call in ["ncclCommInitRank", "ncclAllReduce"] {
+        let data = try SyntheticData()
+        let run = try DistTrainProgram.run(
+          data.train("--device", "cuda"), ranks: 2,
+          environment: emulator.environment.merging(["EMULATED_CUDA_FAILURE": call]) { $1 })
+        #expect(!run.succeeded && !run.timedOut, "\(run.report)")
+        let what = call == "ncclAllReduce" ? "a sum by NCCL" : call
+        #expect(
+          run.messages.first == "error: \(what) failed: an error: of the emulated NCCL", "\(run.report)")
+      }
+    }
+
+    /// A rank is told a step later, of the right step; what was written before is the same.
+    @Test(arguments: hasMPI ? [nil, 2] : [nil])
+    func `a run that diverges ends at the step at which it does on the processor`(_ ranks: Int?) throws {
       let emulator = try Emulator()
       defer { emulator.remove() }
       let steps = try ["cpu", "cuda"].map { device in
         let data = try SyntheticData()
         let run = try DistTrainProgram.run(
-          data.train("--learning-rate", "1e10", "--device", device, "--checkpoint-every", "1"),
+          data.train("--learning-rate", "1e10", "--device", device, "--checkpoint-every", "1"), ranks: ranks,
           environment: emulator.environment)
         run.expectFailure("the training loss on rank 0 is not a finite number")
         let stopped = try #require(run.errorOutput.firstMatch(of: /stopped at step (\d+) \(epoch 1\)/), "\(run.report)")
@@ -135,6 +159,24 @@ extension DistTrainProgramTests {
         + "reluGradient_f32 product"
       let expected = "recorded: \(forward) \(backward) sgd_momentum_f32\n"
       #expect(run.succeeded && run.errorOutput == expected, "\(run.report)")
+    }
+
+    /// What all ranks add up besides gradients is put after them, and the sums are awaited by the update alone.
+    @Test(.enabled(if: hasMPI, "built without MPI"))
+    func `a recorded step of two ranks has the sums of NCCL, too`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let run = try DistTrainProgram.run(
+        [
+          "bench", "step", "--workload", "tiny", "--device", "cuda", "--seconds", "0.1", "--batch", "4", "--buckets",
+          "1MiB",
+        ],
+        ranks: 2, environment: emulator.environment.merging(["EMULATED_CUDA_GRAPHS": "yes"]) { $1 })
+      let tail = "fill_32 multiply_f32 fill_32 copy copy copy"
+      let end = "product reluGradient_f32 product all_reduce sgd_momentum_f32"
+      #expect(run.succeeded, "\(run.report)")
+      #expect(run.errorOutput.contains(" \(tail) fill_32 cross_entropy_gradient_f32 "), "\(run.report)")
+      #expect(run.errorOutput.contains(" \(end)\n"), "\(run.report)")
     }
 
     /// The bytes of a step follow from its shapes: at least all weights, gradients and velocities go to and fro.

@@ -20,10 +20,13 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
     self.run = run
   }
 
-  /// All checks.
-  public static let all =
-    accumulation + unevenData + unusedParameters + batchStatistics + reproducibility + buckets
-    + threadCounts
+  /// All checks on the processor.
+  public static let all = onAnyDevice + buckets + threadCounts
+
+  /// All checks on GPUs, of which each rank has one or all share one.
+  public static let onGPUs = onAnyDevice + startedSteps
+
+  private static let onAnyDevice = accumulation + unevenData + unusedParameters + batchStatistics + reproducibility
 }
 
 /// Throws unless a condition holds.

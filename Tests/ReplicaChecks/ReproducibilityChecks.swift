@@ -23,6 +23,7 @@ extension ReplicaCheck {
   ) throws -> (model: any Layer, bits: Bits) {
     let model = SmallProblem.model(dtype: dtype, dropping)
     if let start { try model.load(stateDictionary: start.stateDictionary()) }
+    try model.to(SmallProblem.device(communicator))
     // Without momentum: parameters, buffers and the number of steps are all that a run goes on from.
     let options = SGD.Options(learningRate: 0.3, weightDecay: 0.01)
     let replica = try Replica(

@@ -26,14 +26,21 @@ enum SmallProblem {
   /// A perceptron, the same on every call.
   static func perceptron() -> Sequential { model { Sequential(Linear(6, 5), Sigmoid(), Linear(5, 3)) } }
 
-  /// A replica with buckets so small that there are several.
+  /// Where a rank's replica is: on a GPU where the environment has `REPLICA_CHECKS_DEVICE=cuda`.
+  static func device(_ communicator: any Communicator) throws -> Device {
+    let isOnGPU = ProcessInfo.processInfo.environment["REPLICA_CHECKS_DEVICE"] == "cuda"
+    return try communicator.openDevice(isOnGPU ? .cuda : .cpu)
+  }
+
+  /// A replica with buckets so small that there are several, unless others are asked for.
   static func replica(
-    _ model: any Layer, _ communicator: any Communicator, reproducibleShards: Int? = nil,
-    synchronizesBatchNorm: Bool = false
+    _ model: any Layer, _ communicator: any Communicator,
+    buckets: BucketChoice = .sizes(BucketSizes(first: 64, others: 64)), reproducibleShards: Int? = nil,
+    recordsSteps: Bool = false, synchronizesBatchNorm: Bool = false
   ) throws -> Replica {
     try Replica(
-      model, options, communicator: communicator, buckets: .sizes(BucketSizes(first: 64, others: 64)),
-      reproducibleShards: reproducibleShards,
+      model.to(device(communicator)), options, communicator: communicator, buckets: buckets,
+      reproducibleShards: reproducibleShards, recordsSteps: recordsSteps,
       synchronizesBatchNorm: synchronizesBatchNorm)
   }
 }

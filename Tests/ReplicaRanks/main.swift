@@ -5,22 +5,36 @@ import Foundation
 import ReplicaChecks
 
 // One rank of the checks of replicas under `mpirun`. With the argument `mpi`, gradients are all-reduced by MPI; with
-// `memory`, the memory of a process is checked instead, which nothing else may use.
-runAsRank { world in
-  let argument = CommandLine.arguments.dropFirst().first
-  let communicator = argument == "mpi" ? world : try world.sharingMemory(notify: { print($0) })
-  if argument == "memory" {
-    for workload in [Workload.tiny, .mlp, .cnn] {
-      try SteadyMemoryCheck.run(workload, communicator)
-      if communicator.rank == 0 { print("steady: \(workload)") }
-    }
-    try LoopThreads.using(threads: 3) { try SteadyMemoryCheck.run(.cnn, communicator) }
-    if communicator.rank == 0 { print("steady: cnn, 3 threads") }
-    return
-  }
-  for check in ReplicaCheck.all {
+// `memory`, the memory of a process is checked instead, which nothing else may use; with `gpu`, the replicas are on GPUs,
+// and with `gpu-threads N` this process is N such ranks.
+let arguments = CommandLine.arguments.dropFirst()
+
+@Sendable func run(_ checks: [ReplicaCheck], _ communicator: any Communicator) throws {
+  for check in checks {
     try check.run(communicator)
     try communicator.barrier()
     if communicator.rank == 0 { print("passed: \(check)") }
+  }
+}
+
+func checkMemory(_ communicator: any Communicator) throws {
+  for workload in [Workload.tiny, .mlp, .cnn] {
+    try SteadyMemoryCheck.run(workload, communicator)
+    if communicator.rank == 0 { print("steady: \(workload)") }
+  }
+  try LoopThreads.using(threads: 3) { try SteadyMemoryCheck.run(.cnn, communicator) }
+  if communicator.rank == 0 { print("steady: cnn, 3 threads") }
+}
+
+if arguments.first == "gpu-threads" {
+  _ = try ThreadCommunicator.run(size: Int(arguments.last ?? "") ?? 0) { try run(ReplicaCheck.onGPUs, $0) }
+} else {
+  runAsRank { world in
+    let communicator = arguments.first == "mpi" ? world : try world.sharingMemory(notify: { print($0) })
+    switch arguments.first {
+    case "memory": try checkMemory(communicator)
+    case "gpu": try run(ReplicaCheck.onGPUs, communicator)
+    default: try run(ReplicaCheck.all, communicator)
+    }
   }
 }

@@ -101,12 +101,20 @@ public final class ParameterArena {
     set { tailElements.assign(newValue) }
   }
 
-  /// Sets the values after the last gradient to those of as many tensors of one element, without waiting for a GPU that is
-  /// still computing them.
-  package func setTail(_ values: [Tensor]) {
-    precondition(values.count == tail.count, "\(values.count) values for a tail of \(tail.count)")
-    for (index, value) in values.enumerated() { tailElements.part(at: index, shape: value.shape).assign(value) }
+  /// The values after the last gradient, in the arena's memory.
+  package var tailArray: Tensor { tailElements }
+
+  /// Sets some of the values after the last gradient to those of tensors of one element, and the others to zero, without
+  /// waiting for a GPU that is still computing them.
+  package func setTail(_ values: [Int: Tensor]) {
+    tailElements.backend.fill(tailElements, with: 0)
+    for (index, value) in values.sorted(by: { $0.key < $1.key }) {
+      tailElements.part(at: index, shape: value.shape).assign(value)
+    }
   }
+
+  /// One of the values after the last gradient, in the arena's memory.
+  package func tailElement(_ index: Int) -> Tensor { tailElements.part(at: index, shape: [1]) }
 
   /// All gradients and the tail, as one array in the arena's memory.
   package var gradientsAndTail: Tensor { gradients }

@@ -70,6 +70,7 @@ typedef struct {
   X(int, cuMemsetD8Async, (void *address, unsigned char value, size_t bytes, dt_stream stream), \
     (address, value, bytes, stream)) \
   X(int, cuStreamCreate, (dt_stream *stream, unsigned flags), (stream, flags)) \
+  X(int, cuStreamDestroy_v2, (dt_stream stream), (stream)) \
   X(int, cuStreamSynchronize, (dt_stream stream), (stream)) \
   X(int, cuStreamWaitEvent, (dt_stream stream, dt_event event, unsigned flags), (stream, event, flags)) \
   X(int, cuEventCreate, (dt_event *event, unsigned flags), (event, flags)) \

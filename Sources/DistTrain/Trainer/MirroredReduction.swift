@@ -6,6 +6,8 @@ import Collective
 /// A gradient that becomes ready is brought there while the GPU computes the others, and is then ready for the reducer.
 /// The sums go back when the step ends.
 final class MirroredReduction: GradientReduction {
+  /// Why GPUs do not add up by themselves.
+  let reason: String
   private let reducer: any GradientReduction
   private let mirror: HostMirror
   private let ranges: [Range<Int>]
@@ -15,7 +17,8 @@ final class MirroredReduction: GradientReduction {
   private var isReady: [Bool]
 
   /// Reduces the gradients of `arena`, of which `mirror` is, by a `reducer` of the mirror's memory.
-  init(_ reducer: any GradientReduction, _ mirror: HostMirror, of arena: ParameterArena) {
+  init(_ reducer: any GradientReduction, _ mirror: HostMirror, of arena: ParameterArena, because reason: String) {
+    self.reason = reason
     self.reducer = reducer
     self.mirror = mirror
     ranges = arena.ranges

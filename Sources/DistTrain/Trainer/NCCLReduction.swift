@@ -2,7 +2,9 @@ import Autograd
 import Collective
 
 /// Sums gradients that are on GPUs by NCCL, bucket by bucket, while backward goes on.
-final class NCCLReduction: GradientReduction {
+final class NCCLReduction: ReductionOnGPU {
+  /// The library's version, as in 22703.
+  let version: Int
   private let group: NCCLGroup
   private let rankCount: Int
   private let gradients: Tensor
@@ -12,8 +14,9 @@ final class NCCLReduction: GradientReduction {
   private var started = 0
 
   /// Reduces an array of gradients over a group of so many ranks, with the same plan on all.
-  init(_ group: NCCLGroup, rankCount: Int, _ gradients: Tensor, _ plan: BucketPlan) {
+  init(_ group: NCCLGroup, version: Int, rankCount: Int, _ gradients: Tensor, _ plan: BucketPlan) {
     precondition(gradients.count == plan.elementCount, "\(gradients.count) gradients, a plan of \(plan.elementCount)")
+    self.version = version
     self.group = group
     self.rankCount = rankCount
     self.gradients = gradients
@@ -46,6 +49,8 @@ final class NCCLReduction: GradientReduction {
 
   /// NCCL goes on by itself.
   func progress() {}
+
+  func checkForFailure() throws { try group.checkForFailure() }
 
   @discardableResult
   func finish() throws -> Double {

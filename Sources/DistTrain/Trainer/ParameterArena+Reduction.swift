@@ -24,12 +24,23 @@ extension ParameterArena {
     }
     guard device != .cpu else { return try reduction(in: gradientBytes) }
     if shards == nil && communicator.size == 1 { return UnsharedGradients() }
-    if shards == nil && !scattersSums && compression == nil, let group = try communicator.makeNCCLGroup(device) {
-      return NCCLReduction(group, rankCount: communicator.size, gradientsAndTail, plan)
+    let reason: String
+    if shards != nil {
+      reason = "reproducible sums have an order of their own"
+    } else if scattersSums {
+      reason = "a rank needs its part of them only"
+    } else if compression != nil {
+      reason = "they are sent compressed"
+    } else {
+      switch try communicator.connectGPUs(device) {
+      case .made(let group, let version):
+        return NCCLReduction(group, version: version, rankCount: communicator.size, gradientsAndTail, plan)
+      case .impossible(let cause): reason = cause
+      }
     }
     let buffer = try communicator.makeBuffer(byteCount: gradientsAndTail.count * dtype.byteCount)
-    return MirroredReduction(
-      try reduction(in: buffer.bytes), HostMirror(of: gradientsAndTail, in: buffer.bytes, owner: buffer), of: self)
+    let mirror = HostMirror(of: gradientsAndTail, in: buffer.bytes, owner: buffer)
+    return MirroredReduction(try reduction(in: buffer.bytes), mirror, of: self, because: reason)
   }
 
   private func makeReduction(
@@ -63,34 +74,33 @@ extension ParameterArena {
   }
 }
 
+/// The GPUs of all ranks as one group of NCCL's, or why they are none.
+private enum GPUConnection {
+  case made(NCCLGroup, version: Int)
+  case impossible(because: String)
+}
+
 extension Communicator {
-  /// A group of all ranks' GPUs; nil where two ranks share one or a rank lacks the library. Collective.
-  fileprivate func makeNCCLGroup(_ device: Device) throws -> NCCLGroup? {
+  /// Connects the GPUs of all ranks, if each has one of its own and the library. Collective.
+  ///
+  /// - Throws: A `CUDAError` on the ranks where the library is there but cannot be used, a `PeerFailure` on the others.
+  fileprivate func connectGPUs(_ device: Device) throws -> GPUConnection {
     let own = try agree(on: "looking at the GPU") { try device.identity() }
     var identities = [UInt8](repeating: 0, count: own.count * size)
     try own.withUnsafeBufferPointer { own in
       try identities.withUnsafeMutableBufferPointer { try allGather(own, into: $0) }
     }
     let gpus = Set((0..<size).map { Array(identities[$0 * own.count..<($0 + 1) * own.count]) })
-    var isThere: Int32 = 1
-    do { try NCCLGroup.open() } catch { isThere = 0 }
-    guard try allReduced(isThere, .minimum) == 1, gpus.count == size else { return nil }
+    guard gpus.count == size else { return .impossible(because: "ranks share a GPU") }
+    let found = try agree(on: "looking for NCCL") { try NCCLGroup.version() }
+    let areAllFound = try allReduced(Int64(found == nil ? 0 : 1), .minimum) == 1
+    guard let version = found, areAllFound else { return .impossible(because: "a rank has no NCCL") }
     var id = try agree(on: "starting NCCL") { try rank == 0 ? NCCLGroup.makeID() : [] }
     if rank != 0 { id = [UInt8](repeating: 0, count: NCCLGroup.idByteCount) }
     try broadcast(&id, from: 0)
-    return try agree(on: "connecting the GPUs by NCCL") {
+    let group = try agree(on: "connecting the GPUs by NCCL") {
       try NCCLGroup(id: id, rank: rank, size: size, device: device)
     }
+    return .made(group, version: version)
   }
-}
-
-/// The gradients of one rank alone, which nobody adds to.
-private final class UnsharedGradients: GradientReduction {
-  var sumsDependOnPlan: Bool { false }
-  func use(_ plan: BucketPlan, scattersSums: Bool) {}
-  func begin() {}
-  func keepShard() {}
-  func parameterReady(_ index: Int) {}
-  func progress() {}
-  func finish() -> Double { 0 }
 }

@@ -17,6 +17,7 @@ extension Replica {
       try restoreOptimizer(communicator.broadcast(state))
     }
     reducer.use(plan, scattersSums: scattersSums)
+    recorder?.forget()
   }
 
   /// Takes note of what a step cost, and chooses the sizes of the next step's buckets. Collective.

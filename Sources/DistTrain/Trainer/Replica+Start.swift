@@ -1,11 +1,12 @@
 import Autograd
 
-/// The steps of a rank alone on a GPU, for which nobody waits: the GPU decides whether the weights are changed.
+/// The steps of which all is done on GPUs, and for which nobody waits: a GPU decides whether the weights are changed.
 extension Replica {
   /// Starts a training step, or the last piece of one. Collective.
   ///
-  /// One rank alone on a GPU waits for the step before this one only, so that the GPU always has something to do.
-  /// Everywhere else the step is over on return. ``step(_:loss:meanwhile:)`` describes the arguments.
+  /// One rank alone on a GPU, and ranks whose GPUs add up gradients themselves, wait for the step before this one only, so
+  /// that a GPU always has something to do. Everywhere else, and while sizes of buckets are measured, the step is over on
+  /// return. ``step(_:loss:meanwhile:)`` describes the arguments.
   ///
   /// Parameters that are read before ``StartedStep/outcome()`` are those after the step; the last step's outcome is to be
   /// asked for, or nobody is told of its loss.
@@ -15,19 +16,19 @@ extension Replica {
   public func start(
     _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }, meanwhile: () throws -> Void = {}
   ) throws -> StartedStep {
-    guard let updates, let recorder else {
+    guard let updates, !isTuningBuckets else {
       let outcome = try makeStep(batch, loss: loss, meanwhile: meanwhile)
       return StartedStep(number: stepCount, outcome)
     }
     defer { progress = StepProgress() }
-    let count = progress.count + (batch?.count ?? 0)
+    let count = Int(try communicator.allReduced(Int64(progress.count + (batch?.count ?? 0)), .sum))
     guard count > 0 else {
       try meanwhile()
       return StartedStep(number: stepCount, Outcome(loss: 0, count: 0, seconds: progress.seconds))
     }
-    let sum = try startComputing(batch, loss: loss, count: count, updates, recorder)
+    let sums = try startComputing(batch, loss: loss, count: count, updates)
     stepCount += 1
-    let started = StartedStep(of: self, updates.read(sum), count: count, seconds: progress.seconds)
+    let started = StartedStep(of: self, updates.read(sums), count: count, seconds: progress.seconds)
     let before = lastStarted
     lastStarted = started
     let preparation = Result(catching: meanwhile)
@@ -37,29 +38,36 @@ extension Replica {
     return started
   }
 
-  /// Asks the GPU for the gradients of a step of `count` samples and the update; gives the sum of the losses.
+  /// Asks the GPU for the gradients of a step of `count` samples of all ranks, and for the update; gives the sum of the
+  /// losses, with several ranks all of ``StepSums``.
   private func startComputing(
-    _ given: Batch?, loss: Loss, count: Int, _ updates: GuardedUpdates, _ recorder: StepRecorder
+    _ given: Batch?, loss: Loss, count: Int, _ updates: GuardedUpdates
   ) throws -> Tensor {
     let isWhole = progress.pieceCount == 0
-    let part = cut.part(rank: 0, piece: progress.pieceCount, worldSize: 1)
+    let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
     func update() throws { try profiled(.optimizer) { try optimizer.step(gradientScale: 1 / Double(count)) } }
     func computeAndUpdate(_ batch: Batch?) throws -> Tensor? {
+      if isWhole { reducer.begin() }
       let own = try differentiate(batch, count: given?.count ?? 0, part: part, loss: loss, isLast: true)
       progress.add(loss: own, count: given?.count ?? 0)
-      let sum = progress.lossSum?.to(arena.device).cast(to: arena.dtype)
-      if let sum { try updates.make(after: sum, update) }
-      return sum
+      guard communicator.size > 1 else {
+        let sum = progress.lossSum?.to(arena.device).cast(to: arena.dtype)
+        if let sum { try updates.make(after: sum, update) }
+        return sum
+      }
+      try profiled(.allReduce) { _ = try reducer.finish() }
+      try updates.make(after: arena.lossSum, update)
+      return arena.tailArray
     }
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
-    let sum =
-      if isWhole, let batch {
+    let sums =
+      if isWhole, let recorder, let batch {
         try recorder.run(batch, update: update, computeAndUpdate)
       } else {
         try computeAndUpdate(batch)
       }
-    guard let sum else { preconditionFailure("\(count) samples without a loss") }
-    return sum
+    guard let sums else { preconditionFailure("\(count) samples without a loss") }
+    return sums
   }
 
   /// Takes back a step that the GPU left out, and the one that may have been started after it.

@@ -8,7 +8,7 @@ extension Replica {
   ///
   /// - Parameters:
   ///   - batch: This rank's part of the global batch; nil or empty where it has no samples (any more).
-  ///   - loss: The sum of the losses of a batch, from the model's output and the targets. Where it repeats on a GPU,
+  ///   - loss: The sum of the losses of a batch, from the model's output and the targets. Where steps are recorded,
   ///     it is not called again but for batches of another shape: it may depend on nothing else.
   ///   - meanwhile: Called while a GPU computes, before anybody waits for it: the place to bring the next batch.
   /// - Throws: ``NonfiniteLoss`` on all ranks, before the parameters are changed; when communication fails; what
@@ -31,19 +31,18 @@ extension Replica {
       try shardBuffers?.endStep(communicator)
     }
     seconds.communication += stopwatch.lap()
-    let sums = arena.tailValues
+    let sums = StepSums(tail: arena.tailValues)
     // A GPU's computation ends here.
     seconds.backward += stopwatch.lap()
-    let (total, count) = (sums[0], sums[1])
-    guard count > 0 else { return Outcome(loss: 0, count: 0, seconds: seconds) }
-    if !total.isFinite && !allowsNonfinite {
-      throw try nonfiniteLoss(isFinite: progress.lossSum?.item().isFinite ?? true)
+    guard sums.count > 0 else { return Outcome(loss: 0, count: 0, seconds: seconds) }
+    guard sums.loss.isFinite || allowsNonfinite else {
+      throw NonfiniteLoss(rank: sums.firstNonfiniteRank, step: stepCount + 1)
     }
-    try profiled(.optimizer) { try optimizer.step(gradientScale: 1 / count) }
+    try profiled(.optimizer) { try optimizer.step(gradientScale: 1 / sums.count) }
     stepCount += 1
     try tuneBuckets(after: seconds)
     seconds.optimizer += stopwatch.lap()
-    return Outcome(loss: total / count, count: Int(count), seconds: seconds)
+    return Outcome(loss: sums.loss / sums.count, count: Int(sums.count), seconds: seconds)
   }
 
   /// Computes a piece of this rank's part of a step that is not the last, as within PyTorch's `no_sync()`.
@@ -71,7 +70,8 @@ extension Replica {
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
     let count = given?.count ?? 0
     func compute() throws -> Tensor? {
-      guard let recorder, let batch, isFirst && isLast else {
+      // What other ranks take part in is recorded as a whole step only.
+      guard let recorder, let batch, isFirst && isLast && communicator.size == 1 else {
         return try differentiate(batch, count: count, part: part, loss: loss, isLast: isLast)
       }
       return try recorder.run(batch) { try differentiate($0, count: count, part: part, loss: loss, isLast: true) }
@@ -96,10 +96,10 @@ extension Replica {
     }
     try batchStatistics?.check()
     try shardBuffers?.endShard(part)
-    if updates == nil {
+    if updates == nil || communicator.size > 1 {
       var soFar = isReproducible ? StepProgress() : progress
       soFar.add(loss: sum, count: count)
-      arena.setTail(lossSum: soFar.lossSum, count: soFar.count)
+      arena.setStepSums(loss: soFar.lossSum, count: soFar.count, rank: communicator.rank)
     }
     progress.seconds.forward += stopwatch.lap()
 
@@ -115,12 +115,6 @@ extension Replica {
     progress.seconds.backward += stopwatch.lap() - secondsInBackward
     progress.seconds.communication += secondsInBackward
     return sum?.detached()
-  }
-
-  /// The error that names the first rank whose own loss is not finite; none is if only their sum overflowed.
-  private func nonfiniteLoss(isFinite: Bool) throws -> NonfiniteLoss {
-    let first = try communicator.allReduced(Int64(isFinite ? communicator.size : communicator.rank), .minimum)
-    return NonfiniteLoss(rank: first < communicator.size ? Int(first) : nil, step: stepCount + 1)
   }
 }
 
@@ -140,19 +134,5 @@ struct StepProgress {
       lossSum = lossSum.map { $0.cast(to: .float64) + loss.cast(to: .float64) } ?? loss
     }
     self.count += count
-  }
-}
-
-extension ParameterArena {
-  /// Lets the sum of a rank's losses and the number of its samples take part in the all-reduce, without waiting for a GPU
-  /// that is still computing the first.
-  fileprivate func setTail(lossSum: Tensor?, count: Int) {
-    if device == .cpu {
-      tailValues = [lossSum?.item() ?? 0, Double(count)]
-    } else {
-      setTail([
-        lossSum ?? .zeros([], dtype: dtype, device: device), .full([], Double(count), dtype: dtype, device: device),
-      ])
-    }
   }
 }

@@ -47,9 +47,9 @@ public final class Replica {
   let shardBuffers: ShardBuffers?
   let batchStatistics: BatchStatistics?
   private let uploads: StagedUploads?
-  /// Repeats the computation of a step on a GPU, where nothing in it needs other ranks.
+  /// Repeats the computation of a step on a GPU, where that is wanted and nothing in it needs the processor.
   let recorder: StepRecorder?
-  /// Lets the GPU decide on steps, where nothing in them needs other ranks.
+  /// Lets the GPU decide on steps, where nothing in them needs the processor.
   let updates: GuardedUpdates?
   /// The last step that was started; it may not be over on a GPU.
   var lastStarted: StartedStep?
@@ -79,6 +79,10 @@ public final class Replica {
   ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
   ///     shards by ``accumulate(_:loss:)`` and, the last, by ``step(_:loss:)``, in the order of
   ///     ``BatchCut/logicalShards(_:)``. Threads of this process share no loop from then on.
+  ///   - recordsSteps: Whether a GPU repeats the third step that is made of a batch like the first, recorded as one piece
+  ///     of work, for all batches of its shapes, which saves most of the time of small steps. Model and loss must then do
+  ///     the same for all of these: they are not called again, so that nothing in them may depend on the number of the
+  ///     step, on a switch that is turned meanwhile, or on a draw of their own.
   ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step.
   /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
@@ -86,7 +90,7 @@ public final class Replica {
     _ model: any Layer, _ options: Rule, communicator: any Communicator,
     buckets choice: BucketChoice = .automatic, compression: GradientCompression? = nil,
     shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, reproducibleShards: Int? = nil,
-    synchronizesBatchNorm: Bool = false
+    recordsSteps: Bool = false, synchronizesBatchNorm: Bool = false
   ) throws {
     precondition(
       reproducibleShards == nil || !synchronizesBatchNorm,
@@ -102,7 +106,8 @@ public final class Replica {
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)"
     try communicator.verifySame(description, what: "the replica")
     let sharesWeights = shardsOptimizer && communicator.size > 1
-    arena = try ParameterArena(model, tailCount: 2) { contents, byteCount in
+    arena = try ParameterArena(model, tailCount: StepSums.elementCount(ranks: communicator.size)) {
+      contents, byteCount in
       contents == .weights && !sharesWeights ? nil : try communicator.makeSharedMemory(byteCount: byteCount)
     }
     makeOptimizer = { [arena] plan in
@@ -119,11 +124,12 @@ public final class Replica {
     (buckets, tuning) = choice.start(reducer, arena, communicator)
     if tuning != nil { reducer.use(plan, scattersSums: false) }
     uploads = arena.device == .cpu ? nil : StagedUploads(to: arena.device)
-    let isAlone = communicator.size == 1 && reproducibleShards == nil && arena.device != .cpu
+    let staysOnGPU = reducer is any ReductionOnGPU && (communicator.size == 1 || !synchronizesBatchNorm)
     updates =
-      isAlone && options is any FusedUpdateRule
-      ? GuardedUpdates(on: arena.device, dtype: arena.dtype, allowsNonfinite: allowsNonfinite) : nil
-    recorder = isAlone ? StepRecorder(on: arena.device, updates: updates) : nil
+      staysOnGPU && options is any FusedUpdateRule
+      ? GuardedUpdates(
+        on: arena.device, dtype: arena.dtype, allowsNonfinite: allowsNonfinite, readingCapacity: arena.tail.count) : nil
+    recorder = staysOnGPU && recordsSteps ? StepRecorder(on: arena.device, updates: updates) : nil
     try communicator.broadcastState(of: model)
     random = try PieceRandomness(communicator)
     shardBuffers = reproducibleShards == nil ? nil : ShardBuffers(of: model)
@@ -131,6 +137,23 @@ public final class Replica {
     if reproducibleShards != nil { BLAS.threadCount = 1 }
     arena.onGradientReady { [unowned self] index in gradientBecameReady(index) }
   }
+
+  deinit {
+    // Recorded sums are of the reducer's group.
+    recorder?.forget()
+  }
+
+  /// How the gradients of ranks on GPUs are added up, in words; nil on the processor and for one rank.
+  public var gradientSums: String? {
+    switch reducer {
+    case let reduction as NCCLReduction: "by NCCL \(reduction.version)"
+    case let reduction as MirroredReduction: "in the processor's memory: \(reduction.reason)"
+    default: nil
+    }
+  }
+
+  /// - Throws: When GPUs have failed to add up gradients.
+  func checkForFailure() throws { try (reducer as? any ReductionOnGPU)?.checkForFailure() }
 
   /// Whether this is the rank that writes and reads files.
   var isFirstRank: Bool { communicator.rank == 0 }

@@ -8,7 +8,7 @@ public final class StartedStep {
   private var state: State
 
   private enum State {
-    case running(loss: LossReadings.Reading, count: Int, seconds: TrainingRecord.Seconds, allowsNonfinite: Bool)
+    case running(LossReadings.Reading, count: Int, seconds: TrainingRecord.Seconds, allowsNonfinite: Bool)
     case over(Result<Replica.Outcome, any Error>)
   }
 
@@ -18,11 +18,12 @@ public final class StartedStep {
     state = .over(.success(outcome))
   }
 
-  /// The step of a replica that a GPU is computing: of `count` samples, the sum of whose losses is on its way.
-  init(of replica: Replica, _ loss: LossReadings.Reading, count: Int, seconds: TrainingRecord.Seconds) {
+  /// The step of a replica that a GPU is computing: of `count` samples, the sum of whose losses, or all ``StepSums``, are on
+  /// their way.
+  init(of replica: Replica, _ sums: LossReadings.Reading, count: Int, seconds: TrainingRecord.Seconds) {
     number = replica.stepCount
     self.replica = replica
-    state = .running(loss: loss, count: count, seconds: seconds, allowsNonfinite: replica.allowsNonfinite)
+    state = .running(sums, count: count, seconds: seconds, allowsNonfinite: replica.allowsNonfinite)
   }
 
   /// Whether it is known what the step did, so that ``outcome()`` does not wait.
@@ -30,16 +31,19 @@ public final class StartedStep {
 
   /// What the step did, once it is over.
   ///
-  /// - Throws: ``NonfiniteLoss`` of this step, or of the one before, because of which this one was not made either.
+  /// - Throws: ``NonfiniteLoss`` of this step, or of the one before, because of which this one was not made either; when
+  ///   communication fails.
   public func outcome() throws -> Replica.Outcome {
-    if case .running(let loss, let count, var seconds, let allowsNonfinite) = state {
+    if case .running(let reading, let count, var seconds, let allowsNonfinite) = state {
       var stopwatch = Stopwatch()
-      let sum = loss.value()
+      while !reading.isThere { try replica?.checkForFailure() }
+      let values = reading.values()
       seconds.backward += stopwatch.lap()
-      if sum.isFinite || allowsNonfinite {
-        state = .over(.success(Replica.Outcome(loss: sum / Double(count), count: count, seconds: seconds)))
+      if values[0].isFinite || allowsNonfinite {
+        state = .over(.success(Replica.Outcome(loss: values[0] / Double(count), count: count, seconds: seconds)))
       } else {
-        let error = NonfiniteLoss(rank: 0, step: number)
+        let rank = values.count == 1 ? 0 : StepSums(tail: values).firstNonfiniteRank
+        let error = NonfiniteLoss(rank: rank, step: number)
         fail(error)
         replica?.takeBack(self, error)
       }

@@ -70,7 +70,7 @@ public final class Trainer {
         weightDecay: configuration.weightDecay),
       communicator: communicator, buckets: configuration.buckets, compression: configuration.compress,
       shardsOptimizer: configuration.shardOptimizer,
-      allowsNonfinite: configuration.allowNonfinite, reproducibleShards: configuration.reproducible)
+      allowsNonfinite: configuration.allowNonfinite, reproducibleShards: configuration.reproducible, recordsSteps: true)
     feed = BatchFeed(
       ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch), for: replica)
     directory = try communicator.agreeOnDirectory(configuration, resume: resume)
@@ -84,6 +84,7 @@ public final class Trainer {
     }
     if replica.isTuningBuckets { try findBuckets(in: cache) }
     if communicator.size > 1 { log?.message("buckets: \(replica.buckets)") }
+    if let sums = replica.gradientSums { log?.message("gradients are added up \(sums)") }
   }
 
   /// Trains to the end and returns the evaluation of the trained model on the test images. Collective.
@@ -267,33 +268,6 @@ extension ProductPrecision {
     case .float32, .float64: self = .float32
     case .tf32: self = .tf32
     case .bfloat16: self = .bfloat16
-    }
-  }
-}
-
-extension LabeledImages {
-  /// Checks that the models can be trained on these images.
-  ///
-  /// - Throws: ``FileError`` for another size of image, fewer images than ranks, or not one full batch where it must be.
-  func check(for configuration: TrainingConfiguration, ranks: Int) throws {
-    try checkSize(in: configuration.data)
-    guard count >= ranks else {
-      throw FileError(configuration.data, "\(ranks) ranks for \(count) training samples: use at most one rank a sample")
-    }
-    guard count >= configuration.globalBatch || !configuration.dropLast else {
-      throw FileError(
-        configuration.data,
-        "\(count) training samples make no full batch of \(configuration.globalBatch), and --drop-last leaves out others"
-      )
-    }
-  }
-
-  /// Checks that the reference models take these images, which come from `path`.
-  ///
-  /// - Throws: ``FileError`` for another size of image.
-  package func checkSize(in path: String) throws {
-    guard channels == 1, height == 28, width == 28 else {
-      throw FileError(path, "the images are \(channels)×\(height)×\(width), expected 1×28×28")
     }
   }
 }

@@ -22,7 +22,7 @@ struct CUDAReplicaTests {
     manualSeed(1)
     let replica = try Replica(
       model(dropout: dropout).to(device), SGD.Options(learningRate: 0.1, momentum: 0.9),
-      communicator: LocalCommunicator())
+      communicator: LocalCommunicator(), recordsSteps: true)
     let losses = try batches.map { try replica.step($0).loss }
     return (losses, replica.arena.flat.array())
   }
@@ -39,7 +39,8 @@ struct CUDAReplicaTests {
   @Test func `a loss that is not finite changes nothing`() throws {
     let device = try EmulatedGPU.device()
     let replica = try Replica(
-      model(dropout: false).to(device), SGD.Options(learningRate: 0.1), communicator: LocalCommunicator())
+      model(dropout: false).to(device), SGD.Options(learningRate: 0.1), communicator: LocalCommunicator(),
+      recordsSteps: true)
     for batch in batches.prefix(4) { _ = try replica.step(batch) }
     let before = replica.arena.flat.array(of: Float.self)
     #expect(throws: NonfiniteLoss(rank: 0, step: 5)) { try replica.step(broken) }
@@ -57,7 +58,8 @@ struct CUDAReplicaTests {
   func `a recorded update has the bits of one that is asked for after the loss was read`(_ index: Int) throws {
     let device = try EmulatedGPU.device()
     func check<Rule: UpdateRule>(_ rule: Rule) throws {
-      let replica = try Replica(model(dropout: false).to(device), rule, communicator: LocalCommunicator())
+      let replica = try Replica(
+        model(dropout: false).to(device), rule, communicator: LocalCommunicator(), recordsSteps: true)
       let plain = model(dropout: false).to(device)
       let arena = ParameterArena(plain)
       let optimizer = ParameterOptimizer([arena.flat], rule)
@@ -91,9 +93,11 @@ struct CUDAReplicaTests {
   @Test func `steps of another rule are made after the loss was read`() throws {
     let device = try EmulatedGPU.device()
     let own = try Replica(
-      model(dropout: false).to(device), PlainDescent(learningRate: 0.1), communicator: LocalCommunicator())
+      model(dropout: false).to(device), PlainDescent(learningRate: 0.1), communicator: LocalCommunicator(),
+      recordsSteps: true)
     let known = try Replica(
-      model(dropout: false).to(device), SGDRule(learningRate: 0.1), communicator: LocalCommunicator())
+      model(dropout: false).to(device), SGDRule(learningRate: 0.1), communicator: LocalCommunicator(),
+      recordsSteps: true)
     for batch in batches {
       #expect(try own.start(batch).isOver)
       _ = try known.step(batch)
@@ -111,7 +115,7 @@ struct CUDAReplicaTests {
   private func replica(allowsNonfinite: Bool = false) throws -> Replica {
     try Replica(
       Linear(6, 3, generator: RandomGenerator(seed: 5)).to(EmulatedGPU.device()), AdamRule(learningRate: 0.01),
-      communicator: LocalCommunicator(), allowsNonfinite: allowsNonfinite)
+      communicator: LocalCommunicator(), allowsNonfinite: allowsNonfinite, recordsSteps: true)
   }
 
   @Test func `a step is started before the one before it is known`() throws {
@@ -224,7 +228,8 @@ struct CUDAReplicaTests {
         Conv2d(1, 4, kernel: 3, generator: generator), BatchNorm2d(4), ReLU(), Flatten(),
         Linear(64, 3, generator: generator))
       let replica = try Replica(
-        model.to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: LocalCommunicator())
+        model.to(device), SGD.Options(learningRate: 0.01, momentum: 0.9), communicator: LocalCommunicator(),
+        recordsSteps: true)
       let images = TensorDataset(
         Tensor.randn([40, 1, 6, 6], generator: generator), Tensor.randint(0..<3, [40], generator: generator))
       var feed = BatchFeed(ShardLoader(images, shards: Shards(sampleCount: 40, globalBatch: 16), seed: 1), for: replica)

@@ -23,6 +23,36 @@ struct ReplicaCheckTests {
     #expect(run.output.split(separator: "\n").map(String.init) == expected, "\(run.report)")
   }
 
+  /// Four emulated GPUs, of which each rank has one, so that NCCL adds up gradients; or one that all share.
+  @Test(arguments: 1...4, [false, true])
+  func `on GPUs`(_ ranks: Int, _ areProcesses: Bool) throws {
+    guard mpiLibraryVersion != nil || !areProcesses else { return }
+    try check(ranks: ranks, areProcesses: areProcesses)
+  }
+
+  @Test(.enabled(if: mpiLibraryVersion != nil, "built without MPI"))
+  func `on one GPU that ranks share`() throws {
+    try check(ranks: 2, areProcesses: true, environment: ["CUDA_VISIBLE_DEVICES": "0"])
+  }
+
+  private func check(ranks: Int, areProcesses: Bool, environment: [String: String] = [:]) throws {
+    let emulator = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
+    defer { try? FileManager.default.removeItem(at: emulator) }
+    let environment = environment.merging([
+      "DISTTRAIN_CUDA_PATH": emulator.path, "XDG_CACHE_HOME": emulator.path, "REPLICA_CHECKS_DEVICE": "cuda",
+    ]) { $1 }
+    let run =
+      if areProcesses {
+        try MPIRun.run(ranks: ranks, product: "replica-ranks", arguments: ["gpu"], environment: environment)
+      } else {
+        try ProcessRun.run(
+          try BuiltProduct.url("replica-ranks"), ["gpu-threads", "\(ranks)"], environment: environment)
+      }
+    #expect(run.succeeded, "\(run.report)")
+    let expected = ReplicaCheck.onGPUs.map { "passed: \($0)" }
+    #expect(run.output.split(separator: "\n").map(String.init) == expected, "\(run.report)")
+  }
+
   @Test(
     .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status"), "only Linux tells"),
     arguments: mpiLibraryVersion == nil ? [nil] : [nil, 1, 2])

@@ -1,7 +1,7 @@
 import Autograd
 import Foundation
 
-/// A GPU for tests: the driver, compiler, cuBLAS and cuDNN are a library of this package that computes on the processor.
+/// A GPU for tests: the driver, compiler, cuBLAS, cuDNN and NCCL are a library of this package that computes on the processor.
 ///
 /// With `DISTTRAIN_TEST_DEVICE=cuda` in the environment, as `launch/gpu-check` has it, it is the first real GPU instead.
 public enum EmulatedGPU {
@@ -17,11 +17,14 @@ public enum EmulatedGPU {
     defer { try? FileManager.default.removeItem(at: folder) }
     LibrarySearch.prefer(folder.path)
     try Device.cuda().open()
+    _ = try NCCLGroup.version()
     return Device.cuda()
   }
 
   /// The names under which the library is found.
-  public static let libraryNames = ["libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13", "libcudnn.so.9"]
+  public static let libraryNames = [
+    "libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13", "libcudnn.so.9", "libnccl.so.2",
+  ]
 
   /// A new folder in which the emulator has the given names.
   public static func makeFolder(names: [String]) throws -> URL {

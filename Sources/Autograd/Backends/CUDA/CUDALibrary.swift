@@ -26,7 +26,8 @@ package struct CUDALibrary: Sendable {
   package static let cudnn = CUDALibrary(
     title: "cuDNN", stem: "libcudnn", versions: [9, 8], companions: [], bind: dt_bind_cudnn,
     toolkit: dt_cudnn_toolkit)
-  static let nccl = CUDALibrary(title: "NCCL", stem: "libnccl", versions: [2], companions: [], bind: dt_bind_nccl)
+  package static let nccl = CUDALibrary(
+    title: "NCCL", stem: "libnccl", versions: [2], companions: [], bind: dt_bind_nccl)
 
   /// Opens the library and binds its functions.
   ///

@@ -24,10 +24,12 @@ package final class GuardedUpdates {
 
   /// Updates of parameters of `dtype` on a GPU; any other device traps.
   ///
-  /// - Parameter allowsNonfinite: Whether steps are made whatever their loss.
-  package init(on device: Device, dtype: DataType, allowsNonfinite: Bool) {
+  /// - Parameters:
+  ///   - allowsNonfinite: Whether steps are made whatever their loss.
+  ///   - readingCapacity: The most numbers that are read after a step.
+  package init(on device: Device, dtype: DataType, allowsNonfinite: Bool, readingCapacity: Int) {
     guard case .cuda(let index) = device else { preconditionFailure("guarded updates on \(device)") }
-    losses = LossReadings(CUDADevice.required(index))
+    losses = LossReadings(CUDADevice.required(index), capacity: readingCapacity)
     isStopped = .zeros([1], dtype: .int64, device: device)
     numbers = .zeros([Self.capacity], dtype: dtype, device: device)
     checksLoss = !allowsNonfinite
@@ -64,8 +66,8 @@ package final class GuardedUpdates {
     uploaded = noted
   }
 
-  /// Starts to bring a loss to the processor's memory; two readings at most are under way.
-  package func read(_ loss: Tensor) -> LossReadings.Reading { losses.start(loss) }
+  /// Starts to bring what a step gave to the processor's memory; two readings at most are under way.
+  package func read(_ numbers: Tensor) -> LossReadings.Reading { losses.start(numbers) }
 
   /// Lets the steps that are asked for from now on be made again.
   package func resume() { isStopped.backend.fill(isStopped, with: 0) }

@@ -1,19 +1,26 @@
 import CCUDA
 
-/// Brings single numbers from a GPU to the processor's memory, in the order of computation, without waiting for them.
+/// Brings a few numbers from a GPU to the processor's memory, in the order of computation, without waiting for them.
 package final class LossReadings {
-  /// A number on its way.
+  /// Numbers on their way.
   package struct Reading {
     fileprivate let place: UnsafeMutableRawPointer
     fileprivate let owner: PinnedMemory
+    fileprivate let count: Int
     fileprivate let dtype: DataType
-    fileprivate let isThere: CUDAEvent
+    fileprivate let arrival: CUDAEvent
 
-    /// The number, once it is there: what the GPU was given after it is not waited for.
-    package func value() -> Double {
-      isThere.wait()
+    /// Whether the numbers are there.
+    package var isThere: Bool { arrival.isPassed }
+
+    /// The numbers, once they are there: what the GPU was given after them is not waited for.
+    package func values() -> [Double] {
+      arrival.wait()
       return withExtendedLifetime(owner) {
-        dtype == .float64 ? place.load(as: Double.self) : Double(place.load(as: Float.self))
+        (0..<count).map { index in
+          let place = place + index * dtype.byteCount
+          return dtype == .float64 ? place.load(as: Double.self) : Double(place.load(as: Float.self))
+        }
       }
     }
   }
@@ -22,13 +29,16 @@ package final class LossReadings {
   private static let placeCount = 2
 
   private let gpu: CUDADevice
+  private let capacity: Int
   private let memory: PinnedMemory
   private let events: [CUDAEvent]
   private var next = 0
 
-  init(_ gpu: CUDADevice) {
+  /// Readings of at most `capacity` numbers.
+  init(_ gpu: CUDADevice, capacity: Int) {
     self.gpu = gpu
-    memory = PinnedMemory(byteCount: Self.placeCount * MemoryLayout<Double>.stride, context: gpu.context)
+    self.capacity = capacity
+    memory = PinnedMemory(byteCount: Self.placeCount * capacity * MemoryLayout<Double>.stride, context: gpu.context)
     events = (0..<Self.placeCount).map { _ in CUDAEvent(context: gpu.context) }
   }
 
@@ -37,15 +47,17 @@ package final class LossReadings {
     for event in events { event.wait() }
   }
 
-  /// Starts to bring the only element of `x`, float32 or float64. The second call from now uses its place again.
+  /// Starts to bring the elements of `x`, float32 or float64. The second call from now uses their place again.
   func start(_ x: Tensor) -> Reading {
-    precondition(x.count == 1 && x.dtype.isFloatingPoint, "a reading of \(x.shape) elements of \(x.dtype)")
-    let (place, event) = (memory.start + next * MemoryLayout<Double>.stride, events[next])
+    precondition(
+      x.count <= capacity && x.dtype.isFloatingPoint, "a reading of \(x.shape) elements of \(x.dtype), not \(capacity)")
+    let (place, event) = (memory.start + next * capacity * MemoryLayout<Double>.stride, events[next])
     next = (next + 1) % Self.placeCount
     gpu.enter()
     CUDADriver.require(
-      dt_cuMemcpyDtoHAsync_v2(place, x.address, x.dtype.byteCount, gpu.stream), "copying a number from the GPU")
+      dt_cuMemcpyDtoHAsync_v2(place, x.address, x.count * x.dtype.byteCount, gpu.stream),
+      "copying \(x.count) numbers from the GPU")
     event.record(on: gpu.stream)
-    return Reading(place: place, owner: memory, dtype: x.dtype, isThere: event)
+    return Reading(place: place, owner: memory, count: x.count, dtype: x.dtype, arrival: event)
   }
 }

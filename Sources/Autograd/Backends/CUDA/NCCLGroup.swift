@@ -2,21 +2,29 @@ import CCUDA
 
 /// GPUs of several processes that add up arrays over NVLink, PCIe or the network, by NVIDIA's NCCL.
 ///
-/// Sums run on the stream of copies, beside computation: of what was computed before ``startSum(_:of:)``, and for what is
-/// computed after ``finishSums()``. All ranks start the same sums in the same order.
+/// Sums run on a stream of their own, beside computation: of what was computed before ``startSum(_:of:)``, and for what is
+/// computed after ``finishSums()``. All ranks start the same sums in the same order. Between these two calls they can be
+/// part of a ``RecordedWork``, which must be gone before the group.
 package final class NCCLGroup {
   /// What one rank makes and all need to form a group.
   package static let idByteCount = MemoryLayout<dt_nccl_id>.size
 
   private let device: CUDADevice
-  private let communicator: dt_nccl
+  /// Absent after a failure.
+  private var communicator: dt_nccl?
+  private let stream: dt_stream
   private let computed: CUDAEvent
   private let summed: CUDAEvent
 
-  /// Looks for the library.
+  /// The library's version, as in 22703; nil where there is none.
   ///
-  /// - Throws: ``CUDAError`` with where it was looked for.
-  package static func open() throws { _ = try library.get() }
+  /// - Throws: ``CUDAError`` when it is there, but cannot be used.
+  package static func version() throws -> Int? {
+    do { _ = try library.get() } catch CUDAError.libraryNotFound { return nil }
+    var number: Int32 = 0
+    try check(dt_ncclGetVersion(&number), "ncclGetVersion")
+    return Int(number)
+  }
 
   private static let library = Result { try CUDALibrary.nccl.open() }
 
@@ -24,7 +32,7 @@ package final class NCCLGroup {
   ///
   /// - Throws: ``CUDAError`` when the library is missing or refuses.
   package static func makeID() throws -> [UInt8] {
-    try open()
+    _ = try library.get()
     var id = dt_nccl_id()
     try check(dt_ncclGetUniqueId(&id), "ncclGetUniqueId")
     return withUnsafeBytes(of: &id) { Array($0) }
@@ -39,7 +47,7 @@ package final class NCCLGroup {
   package init(id: [UInt8], rank: Int, size: Int, device: Device) throws {
     precondition(id.count == Self.idByteCount, "a group's identity of \(id.count) bytes, not \(Self.idByteCount)")
     guard case .cuda(let index) = device else { preconditionFailure("NCCL on \(device)") }
-    try Self.open()
+    _ = try Self.library.get()
     self.device = try CUDADevice.opened(index)
     self.device.enter()
     let identity = id.withUnsafeBytes { $0.loadUnaligned(as: dt_nccl_id.self) }
@@ -47,13 +55,15 @@ package final class NCCLGroup {
     try Self.check(dt_ncclCommInitRank(&communicator, Int32(size), identity, Int32(rank)), "ncclCommInitRank")
     guard let communicator else { throw CUDAError.callFailed(call: "ncclCommInitRank", reason: "no communicator") }
     self.communicator = communicator
+    stream = try CUDADevice.makeStream()
     computed = CUDAEvent(context: self.device.context)
     summed = CUDAEvent(context: self.device.context)
   }
 
   deinit {
     device.enter()
-    _ = dt_ncclCommDestroy(communicator)
+    if let communicator { _ = dt_ncclCommDestroy(communicator) }
+    CUDADriver.require(dt_cuStreamDestroy_v2(stream), "cuStreamDestroy")
   }
 
   /// Starts to add up a range of an array, float32 or float64, over all ranks, in its place.
@@ -65,12 +75,13 @@ package final class NCCLGroup {
     let types: [DataType: Int32] = [.float32: 7, .float64: 8]
     guard let type = types[array.dtype] else { unsupported("NCCL's sum", array.dtype) }
     computed.record(on: device.stream)
-    computed.hold(device.copyStream)
+    computed.hold(stream)
     let start = array.address + elements.lowerBound * array.dtype.byteCount
     let sum: Int32 = 0
-    try Self.check(
-      dt_ncclAllReduce(start, start, elements.count, type, sum, communicator, device.copyStream), "ncclAllReduce")
     try checkForFailure()
+    try withCommunicator {
+      try Self.check(dt_ncclAllReduce(start, start, elements.count, type, sum, $0, stream), "ncclAllReduce")
+    }
   }
 
   /// Makes all computation from now on wait for the sums so far, without waiting itself.
@@ -78,15 +89,30 @@ package final class NCCLGroup {
   /// - Throws: ``CUDAError`` when one of them failed.
   package func finishSums() throws {
     try checkForFailure()
-    summed.record(on: device.copyStream)
+    summed.record(on: stream)
     summed.hold(device.stream)
   }
 
-  private func checkForFailure() throws {
-    var status: Int32 = 0
-    try Self.check(dt_ncclCommGetAsyncError(communicator, &status), "ncclCommGetAsyncError")
-    let inProgress: Int32 = 7
-    if status != inProgress { try Self.check(status, "a sum by NCCL") }
+  /// - Throws: ``CUDAError`` when a sum has failed, now or before.
+  package func checkForFailure() throws {
+    try withCommunicator {
+      var status: Int32 = 0
+      try Self.check(dt_ncclCommGetAsyncError($0, &status), "ncclCommGetAsyncError")
+      let inProgress: Int32 = 7
+      if status != inProgress { try Self.check(status, "a sum by NCCL") }
+    }
+  }
+
+  /// Ends all sums where `body` fails, for the GPU would wait for ever for those that others do not take part in.
+  private func withCommunicator(_ body: (dt_nccl) throws -> Void) throws {
+    guard let current = communicator else {
+      throw CUDAError.callFailed(call: "a sum by NCCL", reason: "one before it failed")
+    }
+    do { try body(current) } catch {
+      communicator = nil
+      _ = dt_ncclCommAbort(current)
+      throw error
+    }
   }
 
   private static func check(_ status: Int32, _ call: String) throws {

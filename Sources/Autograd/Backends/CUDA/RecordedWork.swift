@@ -9,7 +9,9 @@ package final class RecordedWork {
   ///
   /// The memory that `body` uses stays reserved as long as this lives, so its results are found again at the same place
   /// after each ``run()``. `body` must not wait for the GPU or give it anything from the processor's memory.
-  package init(on device: Device, _ body: () throws -> Void) rethrows {
+  ///
+  /// - Throws: What `body` throws; nothing is recorded then.
+  package init(on device: Device, _ body: () throws -> Void) throws {
     guard case .cuda(let index) = device else { preconditionFailure("work recorded on \(device)") }
     let gpu = CUDADevice.required(index)
     self.device = gpu
@@ -17,10 +19,10 @@ package final class RecordedWork {
     let relaxed: Int32 = 2
     CUDADriver.require(dt_cuStreamBeginCapture_v2(gpu.stream, relaxed), "cuStreamBeginCapture")
     var graph: dt_graph?
-    do {
-      defer { CUDADriver.require(dt_cuStreamEndCapture(gpu.stream, &graph), "cuStreamEndCapture") }
-      try gpu.memory.reserving(for: self, body)
-    }
+    let outcome = Result { try gpu.memory.reserving(for: self, body) }
+    let status = dt_cuStreamEndCapture(gpu.stream, &graph)
+    try outcome.get()
+    CUDADriver.require(status, "cuStreamEndCapture")
     CUDADriver.require(dt_cuGraphInstantiateWithFlags(&executable, graph, 0), "cuGraphInstantiate")
     CUDADriver.require(dt_cuGraphDestroy(graph), "cuGraphDestroy")
   }

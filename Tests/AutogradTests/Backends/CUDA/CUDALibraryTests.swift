@@ -67,6 +67,15 @@ import TestSupport
     }
   }
 
+  @Test func `NCCL may not be incomplete`() throws {
+    let folder = try EmulatedGPU.makeFolder(names: [])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "libnccl.so.2")
+    try FileManager.default.createSymbolicLink(at: file, withDestinationURL: BuiltProduct.url("libIncompleteCUDA.so"))
+    #expect(
+      error(.nccl, in: folder) == .functionMissing(library: "NCCL", path: file.path, function: "ncclGetVersion"))
+  }
+
   @Test func `a driver that is older than the only library is named, with both versions`() throws {
     let folder = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -1,0 +1,150 @@
+// NCCL: sums over ranks that are threads or processes of one machine, in memory that they share.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "Blocks.h"
+#include "Streams.h"
+
+namespace {
+
+enum Status { success = 0, systemError = 2, internalError = 3, invalidArgument = 4, remoteError = 6 };
+enum Type { float32 = 7, float64 = 8 };
+enum Operation { sum = 0 };
+
+/// What each rank shows the others at a time.
+constexpr size_t pieceBytes = 1 << 16;
+
+struct Meeting {
+  std::atomic<int> arrived;
+  std::atomic<int> round;
+
+  /// Returns once all ranks have called it.
+  void wait(int size) {
+    const int now = round.load();
+    if (arrived.fetch_add(1) + 1 == size) {
+      arrived.store(0);
+      round.fetch_add(1);
+    } else {
+      while (round.load() == now) sched_yield();
+    }
+  }
+};
+
+/// A rank's view of the memory: the meeting, then a piece for each rank.
+struct SharedMemory {
+  int size = 0;
+  void *start = MAP_FAILED;
+
+  size_t bytes() const { return 4096 + size * pieceBytes; }
+  Meeting &meeting() const { return *static_cast<Meeting *>(start); }
+  char *piece(int rank) const { return static_cast<char *>(start) + 4096 + rank * pieceBytes; }
+
+  bool open(const char *name, int ranks) {
+    size = ranks;
+    const int file = shm_open(name, O_CREAT | O_RDWR, 0600);
+    if (file < 0) return false;
+    if (ftruncate(file, (off_t)bytes()) == 0)
+      start = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    close(file);
+    return start != MAP_FAILED;
+  }
+
+  ~SharedMemory() {
+    if (start != MAP_FAILED) munmap(start, bytes());
+  }
+};
+
+template <class T> void addUp(const SharedMemory &memory, int rank, const T *source, T *target, size_t count) {
+  constexpr size_t most = pieceBytes / sizeof(T);
+  for (size_t from = 0; from < count; from += most) {
+    const size_t part = std::min(most, count - from);
+    memcpy(memory.piece(rank), source + from, part * sizeof(T));
+    memory.meeting().wait(memory.size);
+    for (size_t i = 0; i < part; i++) {
+      T total = 0;
+      for (int other = 0; other < memory.size; other++) total += reinterpret_cast<const T *>(memory.piece(other))[i];
+      target[from + i] = total;
+    }
+    memory.meeting().wait(memory.size);
+  }
+}
+
+}  // namespace
+
+struct dt_nccl_communicator {
+  int rank;
+  /// Graphs hold it, too.
+  std::shared_ptr<SharedMemory> memory;
+};
+
+extern "C" {
+
+int ncclGetVersion(int *version) {
+  *version = 29900;
+  return success;
+}
+
+const char *ncclGetErrorString(int) { return "an error"; }
+
+const char *ncclGetLastError(dt_nccl) { return "of the emulated NCCL"; }
+
+int ncclGetUniqueId(dt_nccl_id *id) {
+  static std::atomic<int> made;
+  snprintf(id->bytes, sizeof id->bytes, "/emulated-nccl-%d-%d", (int)getpid(), made.fetch_add(1));
+  return success;
+}
+
+int ncclCommInitRank(dt_nccl *communicator, int size, dt_nccl_id id, int rank) {
+  if (emulator::isToFail("ncclCommInitRank")) return internalError;
+  if (rank < 0 || rank >= size) return invalidArgument;
+  auto memory = std::make_shared<SharedMemory>();
+  if (!memory->open(id.bytes, size)) return systemError;
+  memory->meeting().wait(size);
+  if (rank == 0) shm_unlink(id.bytes);
+  *communicator = new dt_nccl_communicator{rank, std::move(memory)};
+  return success;
+}
+
+int ncclCommGetAsyncError(dt_nccl, int *status) {
+  *status = emulator::isToFail("ncclAllReduce") ? remoteError : success;
+  return success;
+}
+
+int ncclCommDestroy(dt_nccl communicator) {
+  if (communicator->memory.use_count() > 1)
+    emulator::fail("ncclCommDestroy: a graph with sums of the communicator is still there");
+  delete communicator;
+  return success;
+}
+
+int ncclCommAbort(dt_nccl communicator) {
+  delete communicator;
+  return success;
+}
+
+int ncclAllReduce(const void *source, void *target, size_t count, int type, int operation, dt_nccl communicator,
+                  dt_stream stream) {
+  for (const void *array : {source, (const void *)target})
+    emulator::requireDeviceAddress(array, "an array of NCCL's");
+  if (operation != sum || (type != float32 && type != float64)) return invalidArgument;
+  emulator::submit(
+      stream, "all_reduce",
+      [=, rank = communicator->rank, memory = communicator->memory] {
+        if (type == float32)
+          addUp(*memory, rank, static_cast<const float *>(source), static_cast<float *>(target), count);
+        else
+          addUp(*memory, rank, static_cast<const double *>(source), static_cast<double *>(target), count);
+      },
+      emulator::Turn::shared);
+  return success;
+}
+
+}  // extern "C"

@@ -1,0 +1,184 @@
+// Streams, events and graphs. Streams have done everything on return. What a real driver refuses while a graph is captured
+// is refused: waiting for what is not captured, asking for what is, and streams that the graph's own does not wait for at
+// the end. With EMULATED_CUDA_GRAPHS in the environment, what a graph consists of is printed when it has been captured.
+#include "Streams.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace {
+
+enum Status {
+  success = 0,
+  invalidValue = 1,
+  captureUnsupported = 900,
+  captureUnmatched = 903,
+  captureUnjoined = 904,
+  captureIsolation = 905
+};
+
+struct Work {
+  const char *name;
+  std::function<void()> run;
+  emulator::Turn turn;
+};
+using Graph = std::vector<Work>;
+
+/// How much work of each stream comes before a point.
+using Clock = std::map<dt_stream, int>;
+
+struct Capture {
+  dt_stream origin;
+  /// The streams that are captured, with what comes before their next work.
+  std::map<dt_stream, Clock> streams;
+  Graph graph;
+};
+
+/// The graph that this thread captures. A real driver captures what all threads start on a stream, and the backend has one
+/// stream for all of them; a program's one thread computes, so that for it both are the same. Tests run in parallel here
+/// (on a real GPU one after another, see launch/gpu-check), and those in other threads are not to get into this graph.
+thread_local std::shared_ptr<Capture> current;
+
+std::mutex turn;
+
+void perform(const Work &work) {
+  if (work.turn == emulator::Turn::shared) return work.run();
+  std::lock_guard<std::mutex> lock(turn);
+  work.run();
+}
+
+void advance(Clock &clock, const Clock &other) {
+  for (const auto &[stream, count] : other) clock[stream] = std::max(clock[stream], count);
+}
+
+}  // namespace
+
+struct dt_cuda_stream {};
+
+struct dt_cuda_event {
+  /// Where the point is part of a graph, that and what comes before.
+  std::weak_ptr<Capture> capture;
+  bool wasCaptured = false;
+  Clock before;
+
+  bool belongsTo(const std::shared_ptr<Capture> &other) const { return wasCaptured && other && capture.lock() == other; }
+};
+
+bool emulator::isCaptured(dt_stream stream) { return current && current->streams.count(stream) > 0; }
+
+void emulator::submit(dt_stream stream, const char *name, std::function<void()> run, Turn turn) {
+  Work work{name, std::move(run), turn};
+  if (!isCaptured(stream)) return perform(work);
+  current->streams[stream][stream]++;
+  current->graph.push_back(std::move(work));
+}
+
+bool emulator::isToFail(const char *call) {
+  const char *failing = getenv("EMULATED_CUDA_FAILURE");
+  return failing && strcmp(failing, call) == 0;
+}
+
+extern "C" {
+
+int cuStreamCreate(dt_stream *stream, unsigned) {
+  *stream = new dt_cuda_stream;
+  return success;
+}
+
+int cuStreamDestroy_v2(dt_stream stream) {
+  delete stream;
+  return success;
+}
+
+int cuStreamSynchronize(dt_stream stream) { return emulator::isCaptured(stream) ? captureUnsupported : success; }
+
+int cuStreamWaitEvent(dt_stream stream, dt_event event, unsigned) {
+  if (event->belongsTo(current)) {
+    advance(current->streams[stream], event->before);
+  } else if (emulator::isCaptured(stream)) {
+    return captureIsolation;
+  }
+  return success;
+}
+
+int cuEventCreate(dt_event *event, unsigned) {
+  *event = new dt_cuda_event;
+  return success;
+}
+
+int cuEventDestroy_v2(dt_event event) {
+  delete event;
+  return success;
+}
+
+int cuEventRecord(dt_event event, dt_stream stream) {
+  event->wasCaptured = emulator::isCaptured(stream);
+  if (event->wasCaptured) {
+    event->capture = current;
+    event->before = current->streams[stream];
+  }
+  return success;
+}
+
+int cuEventSynchronize(dt_event event) { return event->wasCaptured ? captureUnsupported : success; }
+
+int cuEventQuery(dt_event event) { return event->wasCaptured ? captureUnsupported : success; }
+
+int cuEventElapsedTime(float *milliseconds, dt_event, dt_event) {
+  *milliseconds = 0;
+  return success;
+}
+
+int cuStreamBeginCapture_v2(dt_stream stream, int) {
+  if (current) return invalidValue;
+  current = std::make_shared<Capture>(Capture{stream, {{stream, {}}}, {}});
+  return success;
+}
+
+int cuStreamEndCapture(dt_stream stream, dt_graph *graph) {
+  if (!current) return invalidValue;
+  const std::shared_ptr<Capture> capture = std::move(current);
+  current = nullptr;
+  if (capture->origin != stream) return captureUnmatched;
+  Clock &end = capture->streams[stream];
+  for (auto &[other, clock] : capture->streams)
+    if (end[other] < clock[other]) return captureUnjoined;
+  if (getenv("EMULATED_CUDA_GRAPHS")) {
+    std::string line = "recorded:";
+    for (const Work &work : capture->graph) line += std::string(" ") + work.name;
+    // In one piece, for ranks write to the same place.
+    fputs((line + "\n").c_str(), stderr);
+  }
+  *graph = reinterpret_cast<dt_graph>(new Graph(std::move(capture->graph)));
+  return success;
+}
+
+int cuGraphInstantiateWithFlags(dt_executable_graph *executable, dt_graph graph, unsigned long long) {
+  *executable = reinterpret_cast<dt_executable_graph>(new Graph(*reinterpret_cast<Graph *>(graph)));
+  return success;
+}
+
+int cuGraphLaunch(dt_executable_graph executable, dt_stream stream) {
+  if (emulator::isCaptured(stream)) return captureUnsupported;
+  for (const Work &work : *reinterpret_cast<Graph *>(executable)) perform(work);
+  return success;
+}
+
+int cuGraphDestroy(dt_graph graph) {
+  delete reinterpret_cast<Graph *>(graph);
+  return success;
+}
+
+int cuGraphExecDestroy(dt_executable_graph executable) {
+  delete reinterpret_cast<Graph *>(executable);
+  return success;
+}
+
+}  // extern "C"

@@ -1,0 +1,92 @@
+import Autograd
+import Collective
+import DistTrain
+import Foundation
+
+extension ReplicaCheck {
+  /// Steps that nobody waits for, where GPUs add up gradients themselves.
+  static let startedSteps = [
+    ReplicaCheck("started steps: computed, recorded and repeated ones are those of one process") { communicator in
+      let model = SmallProblem.perceptron()
+      let whole = WholeProcess(SmallProblem.perceptron())
+      let replica = try SmallProblem.replica(model, communicator, recordsSteps: true)
+      try require(
+        replica.gradientSums?.hasPrefix("by NCCL") ?? false == hasOwnGPU(communicator),
+        "gradients are added up \(replica.gradientSums ?? "by nobody")")
+      var started: [StartedStep] = []
+      var expected: [Double] = []
+      for step in 0..<12 {
+        func part(_ rank: Int) -> [Int] {
+          let start = step * 40 + rank * 3
+          // One rank has a short batch once, another none; both compute these while others repeat what was recorded.
+          if step == 6 && rank == 0 { return [start] }
+          return step == 8 && rank == communicator.size - 1 && rank > 0 ? [] : Array(start..<start + 3)
+        }
+        let own = part(communicator.rank)
+        started.append(try replica.start(own.isEmpty ? nil : SmallProblem.batch(own)))
+        expected.append(try whole.step(SmallProblem.batch((0..<communicator.size).flatMap(part))))
+      }
+      let runsAhead = communicator.size == 1 || hasOwnGPU(communicator)
+      try require(started.last?.isOver == !runsAhead, "the last step is over: \(!runsAhead) was expected")
+      try requireClose(try started.map { try $0.outcome().loss }, expected, "the losses")
+      try requireClose(replica.model, whole.model)
+      try replica.verify()
+    },
+    ReplicaCheck("started steps: none is made after a loss that is not finite, which is told of its rank") {
+      communicator in
+      // Before anything is recorded, and when it is repeated.
+      for good in [1, 5] {
+        let disturbed = try SmallProblem.replica(SmallProblem.perceptron(), communicator, recordsSteps: true)
+        let plain = try SmallProblem.replica(SmallProblem.perceptron(), communicator, recordsSteps: true)
+        func batch(_ step: Int) -> Batch {
+          let start = step * 40 + communicator.rank * 3
+          return SmallProblem.batch(start..<start + 3)
+        }
+        for step in 0..<good {
+          for replica in [disturbed, plain] { _ = try replica.step(batch(step)) }
+        }
+        let failing = communicator.size - 1
+        var broken = batch(good)
+        if communicator.rank == failing {
+          broken = Batch(inputs: .full([3, 6], .nan, dtype: .float64), targets: broken.targets)
+        }
+        do {
+          _ = try disturbed.start(broken)
+          _ = try disturbed.start(batch(good))
+          try require(false, "a step was made")
+        } catch let error as NonfiniteLoss {
+          try require(error == NonfiniteLoss(rank: failing, step: good + 1), "\(error)")
+        }
+        for step in good..<good + 4 {
+          let (a, b) = (try disturbed.step(batch(step)).loss, try plain.step(batch(step)).loss)
+          try require(a == b, "step \(step): \(a), expected \(b)")
+        }
+        try requireClose(disturbed.model, plain.model, within: 0)
+      }
+    },
+    ReplicaCheck("started steps: while buckets are measured a step is over on return") { communicator in
+      func train(_ buckets: BucketChoice) throws -> Replica {
+        let model = SmallProblem.model {
+          Sequential(Linear(6, 100), Sigmoid(), Linear(100, 100), Sigmoid(), Linear(100, 3))
+        }
+        let replica = try SmallProblem.replica(model, communicator, buckets: buckets, recordsSteps: true)
+        for step in 0..<BucketTuning.warmUpCount + 3 * BucketTuning.roundCount + 6 {
+          let isMeasuring = replica.isTuningBuckets
+          let start = step * 40 + communicator.rank * 2
+          let started = try replica.start(SmallProblem.batch(start..<start + 2))
+          let isOver = isMeasuring || communicator.size > 1 && !hasOwnGPU(communicator)
+          try require(started.isOver == isOver, "step \(step) is over: \(isOver) was expected")
+          _ = try started.outcome()
+        }
+        try require(!replica.isTuningBuckets, "sizes are chosen")
+        return replica
+      }
+      try requireClose(train(.measured).model, train(.sizes(.standard)).model)
+    },
+  ]
+
+  /// Whether the ranks of this machine have a GPU each, as far as the environment tells.
+  private static func hasOwnGPU(_ communicator: any Communicator) -> Bool {
+    communicator.size > 1 && ProcessInfo.processInfo.environment["CUDA_VISIBLE_DEVICES"] == nil
+  }
+}
