@@ -43,7 +43,7 @@ struct Roofline: ParsableCommand {
     runAsRank { communicator in
       let device = try communicator.openDevice(device)
       try communicator.barrier()
-      var figures = device == .cpu ? processorFigures(communicator) : gpuFigures(device)
+      var figures = device == .cpu ? processorFigures() : gpuFigures(device)
       for index in figures.indices {
         figures[index].rate = try communicator.allReduced(figures[index].rate, .minimum)
       }
@@ -51,9 +51,9 @@ struct Roofline: ParsableCommand {
     }
   }
 
-  private func processorFigures(_ communicator: any Communicator) -> [Figure] {
+  private func processorFigures() -> [Figure] {
     let ceilings = ProcessorCeilings.measure()
-    let threads = threadsPerRank(communicator)
+    let threads = BLAS.threadCount
     return [
       Figure("multiply_adds", "float32 multiply-adds, one core", ceilings.flopsPerSecond, "FLOP/s"),
       Figure("memory_read", "memory read, one core", ceilings.readBytesPerSecond, "B/s"),

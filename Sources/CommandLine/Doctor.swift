@@ -86,7 +86,7 @@ struct Doctor: ParsableCommand {
 
   private static func placement(_ communicator: any Communicator) -> String {
     let threads = BLAS.threadCount
-    let bound = Processor.boundCores
+    let bound = Processor.allowedCores.count
     let cores = bound < Processor.onlineCores ? "bound to \(bound) core(s)" : "not bound to cores"
     return "\(communicator.launch.processorName), \(cores), \(threads) thread(s)"
   }
@@ -97,8 +97,8 @@ struct Doctor: ParsableCommand {
       problems.append(
         "\(communicator.localSize) ranks share \(Processor.onlineCores) core(s): they will wait for each other")
     }
-    if BLAS.threadCount > Processor.boundCores {
-      problems.append("\(BLAS.threadCount) threads on \(Processor.boundCores) core(s)")
+    if BLAS.threadCount > Processor.allowedCores.count {
+      problems.append("\(BLAS.threadCount) threads on \(Processor.allowedCores.count) core(s)")
     }
     for split in MNISTFolder.Split.allCases where communicator.localRank == 0 {
       do { _ = try MNISTFolder(path: data).load(split) } catch { problems.append("\(error)") }

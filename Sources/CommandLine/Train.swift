@@ -134,7 +134,7 @@ struct Train: ParsableCommand {
       let communicator =
         configuration.collective == .shared ? try world.sharingMemory(notify: printNotice) : world
       let trainer = try Trainer(
-        configuration, resume: resume, communicator: communicator, prefetch: batchesAhead(communicator))
+        configuration, resume: resume, communicator: communicator, prefetch: batchesAhead)
       if communicator.rank == 0 { announce(configuration, communicator) }
       let evaluation = try trainer.run()
       guard communicator.rank == 0 else { return }

@@ -5,13 +5,15 @@ package enum Processor {
   /// Cores that the machine has.
   package static var onlineCores: Int { ProcessInfo.processInfo.processorCount }
 
-  /// Cores that this process may run on.
-  package static var boundCores: Int {
-    // The kernel's mask of allowed processors, as hexadecimal groups: "00000000,00000003".
+  /// The numbers of the cores that this process may run on.
+  package static var allowedCores: Set<Int> {
+    // The kernel's mask of allowed processors, as hexadecimal groups, the last ones first: "00000000,00000003".
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
-    else { return ProcessInfo.processInfo.activeProcessorCount }
-    return line.dropFirst("Cpus_allowed:".count).reduce(0) { $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount }
+    else { return Set(0..<ProcessInfo.processInfo.activeProcessorCount) }
+    let digits = line.dropFirst("Cpus_allowed:".count).compactMap(\.hexDigitValue).reversed()
+    return Set(
+      digits.enumerated().flatMap { place, digit in (0..<4).filter { digit >> $0 & 1 == 1 }.map { 4 * place + $0 } })
   }
 
   /// The most memory that this process has had at any time, in bytes.

@@ -18,8 +18,8 @@ public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   } catch {
     fail(error)
   }
-  BLAS.threadCount = threadsPerRank(communicator)
   do {
+    BLAS.threadCount = try communicator.threadsOfThisRank()
     try body(communicator)
     try communicator.finalize()
     exit(0)
@@ -36,14 +36,8 @@ package struct ReportedFailure: Error {
   package init() {}
 }
 
-/// Cores for each rank of this node: those that the rank is bound to, or an equal part of all.
-package func threadsPerRank(_ communicator: any Communicator) -> Int {
-  let bound = Processor.boundCores
-  return max(1, bound < Processor.onlineCores ? bound : Processor.onlineCores / communicator.localSize)
-}
-
-/// Batches to make ahead of time: one where a rank has a core to spare for the thread that makes it.
-package func batchesAhead(_ communicator: any Communicator) -> Int { threadsPerRank(communicator) > 1 ? 1 : 0 }
+/// Batches to make ahead of time: one where this rank has a core to spare for the thread that makes it.
+package var batchesAhead: Int { BLAS.threadCount > 1 ? 1 : 0 }
 
 /// Prints on standard error what a person should know.
 package func printNotice(_ text: String) {
