@@ -64,7 +64,7 @@ extension DistTrainProgramTests {
       #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
       let rows = run.output.split(separator: "\n")
       #expect(rows.count == 2 + 3 * 3, "\(run.report)")
-      #expect(rows[3].hasPrefix("|  | g·W | 50 × 20 × 13 |"), "\(run.report)")
+      #expect(rows[9].hasPrefix("|  | g·W | 50 × 8 × 3 |"), "\(run.report)")
       let refused = try DistTrainProgram.run(["bench", "step", "--workload", "tiny", "--precision", "tf32"])
       #expect(!refused.succeeded && refused.errorOutput.contains("tf32 needs --device cuda"), "\(refused.report)")
     }

@@ -28,6 +28,12 @@ dt_product_kernel *dt_product_in_place(void);
 // The bytes that it needs, next to none but where the second factor is transposed.
 size_t dt_product_in_place_workspace(const dt_product *product);
 
+// The kernel for processors with AVX2 alone, which packs what it cannot read in order, or NULL where this CPU has none.
+dt_product_kernel *dt_product_avx2(void);
+
+// The bytes that it needs, for any product.
+extern const size_t dt_product_avx2_workspace;
+
 // The bytes that the two kernels below need, for any product: they pack the factors.
 extern const size_t dt_product_workspace;
 

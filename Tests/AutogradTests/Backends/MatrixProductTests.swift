@@ -6,9 +6,11 @@ import Testing
   /// Ways to compute a product.
   enum Way: CaseIterable {
     /// By one of the package's kernels, whatever the shape.
-    case inPlace, packed, packedBFloat16
+    case inPlace, packed, avx2, packedBFloat16
     /// As tensors are multiplied.
     case chosen, chosenBFloat16
+    /// As tensors are multiplied on a processor with AVX2 alone.
+    case chosenAVX2
     /// As tensors are multiplied with `DISTTRAIN_KERNELS=generic`.
     case generic, genericBFloat16
 
@@ -19,6 +21,7 @@ import Testing
       switch self {
       case .inPlace: .inPlace
       case .packed: .packed
+      case .avx2: .avx2
       case .packedBFloat16: .bfloat16
       default: nil
       }
@@ -32,11 +35,15 @@ import Testing
       ProductPrecision.current = rounds ? .bfloat16 : .float32
       defer { ProductPrecision.current = before }
       switch self {
-      case .inPlace, .packed, .packedBFloat16:
+      case .inPlace, .packed, .avx2, .packedBFloat16:
         guard let kernel, p.rows > 0, p.columns > 0, p.inner > 0 else { fallthrough }
         kernel.multiply(p, a, b, c, adding: adding)
       case .chosen, .chosenBFloat16:
         Kernels.choosing(generic: false) { p.compute(a, b, into: c, adding: adding) }
+      case .chosenAVX2:
+        Kernels.choosing(generic: false) {
+          Kernels.limitingVectors(to: 32) { p.compute(a, b, into: c, adding: adding) }
+        }
       case .generic, .genericBFloat16:
         Kernels.choosing(generic: true) { p.compute(a, b, into: c, adding: adding) }
       }
@@ -61,7 +68,7 @@ import Testing
     for (trial, shape) in [
       (0, 3, 2), (3, 0, 2), (3, 2, 0), (1, 1, 1), (16, 32, 16), (17, 33, 17), (12, 64, 1), (13, 31, 2), (6, 16, 513),
       (32, 48, 1025), (1, 300, 600), (300, 1, 600), (1, 1, 2049), (50, 13, 20), (128, 10, 256), (16, 270, 260),
-      (250, 40, 260),
+      (250, 40, 260), (7, 129, 513), (145, 13, 600), (6, 700, 100), (8, 127, 64), (11, 15, 16), (65, 8, 7),
     ].enumerated() {
       check(way, rows: shape.0, columns: shape.1, inner: shape.2, trial, random)
     }
@@ -147,7 +154,7 @@ import Testing
   }
 
   /// An element has the same bits wherever its memory is, whatever is computed beside it and by how many threads.
-  @Test(arguments: [Way.inPlace, .packed, .packedBFloat16])
+  @Test(arguments: [Way.inPlace, .packed, .avx2, .packedBFloat16])
   func bitsOfAnElement(_ way: Way) {
     guard way.kernel != nil else { return }
     let (rows, columns, inner) = (70, 200, 700)
@@ -182,29 +189,99 @@ import Testing
     }
   }
 
-  /// Both kernels for float32 give the same bits, so that the choice between them may change with the number of rows.
-  @Test func bothKernelsAgree() throws {
-    guard let inPlace = MatrixKernel.inPlace, let packed = MatrixKernel.packed else { return }
-    let random = RandomGenerator(seed: 5)
-    for (rows, columns, inner) in [(128, 100, 784), (17, 33, 1025), (5, 70, 512), (64, 16, 1)] {
-      var a = [Float](repeating: 0, count: rows * inner)
-      var b = [Float](repeating: 0, count: columns * inner)
-      a.withUnsafeMutableBufferPointer { random.uniform(into: $0, low: -1) }
-      b.withUnsafeMutableBufferPointer { random.uniform(into: $0, low: -1) }
+  /// All kernels for float32 give the same bits, so that the choice among them may change with the number of rows or
+  /// the processor: those of a loop that fuses each multiplication with its addition, 512 along k at a time.
+  @Test(arguments: [Way.inPlace, .packed, .avx2], [false, true])
+  func bitsOfALoop(_ way: Way, adding: Bool) throws {
+    guard let kernel = way.kernel else { return }
+    for (rows, columns, inner) in [(40, 50, 784), (17, 33, 1025), (5, 70, 512), (64, 16, 1), (13, 7, 513)] {
+      let (a, b) = (Self.numbers(rows * inner, seed: 5), Self.numbers(columns * inner, seed: 6))
       for transpositions in 0..<4 {
         let p = MatrixProduct(
           rows: rows, columns: columns, inner: inner, transposesFirst: transpositions & 1 != 0,
           transposesSecond: transpositions & 2 != 0)
-        var results = [[Float]](repeating: [Float](repeating: 1, count: rows * columns), count: 2)
-        inPlace.multiply(p, a, b, &results[0], adding: true)
-        packed.multiply(p, a, b, &results[1], adding: true)
-        #expect(results[0].map(\.bitPattern) == results[1].map(\.bitPattern), "\(p)")
+        let before = Self.numbers(rows * columns, seed: 7)
+        var result = before
+        kernel.multiply(p, a, b, &result, adding: adding)
+        let expected = Self.fusedLoop(p, a, b, addedTo: adding ? before : nil)
+        #expect(result.map(\.bitPattern) == expected.map(\.bitPattern), "\(p)")
       }
     }
   }
 
+  /// Infinities and NaN reach the elements of their row or column, and no others.
+  @Test(arguments: [Way.inPlace, .packed, .avx2])
+  func infinitiesAndNaN(_ way: Way) throws {
+    guard let kernel = way.kernel else { return }
+    for (rows, columns, inner) in [(7, 17, 9), (13, 35, 600)] {
+      var (a, b) = (Self.numbers(rows * inner, seed: 8), Self.numbers(columns * inner, seed: 9))
+      for (place, value) in [(0, Float.infinity), (a.count / 2, .nan), (a.count - 1, -.infinity)] { a[place] = value }
+      for (place, value) in [(1, Float.nan), (b.count - 1, .infinity)] { b[place] = value }
+      for transpositions in 0..<4 {
+        let p = MatrixProduct(
+          rows: rows, columns: columns, inner: inner, transposesFirst: transpositions & 1 != 0,
+          transposesSecond: transpositions & 2 != 0)
+        var result = [Float](repeating: 0, count: rows * columns)
+        kernel.multiply(p, a, b, &result, adding: false)
+        let expected = Self.fusedLoop(p, a, b, addedTo: nil)
+        #expect(result.contains { $0.isFinite } && result.contains { $0.isNaN })
+        #expect(zip(result, expected).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }, "\(p)")
+      }
+    }
+  }
+
+  /// The product, each element by one multiply-add after the other and with a sum for every 512 of them.
+  private static func fusedLoop(_ p: MatrixProduct, _ a: [Float], _ b: [Float], addedTo start: [Float]?) -> [Float] {
+    var result = start ?? [Float](repeating: 0, count: p.rows * p.columns)
+    for i in 0..<p.rows {
+      for j in 0..<p.columns {
+        for block in stride(from: 0, to: p.inner, by: 512) {
+          var sum: Float = 0
+          for k in block..<min(block + 512, p.inner) {
+            sum.addProduct(
+              a[p.transposesFirst ? k * p.rows + i : i * p.inner + k],
+              b[p.transposesSecond ? j * p.inner + k : k * p.columns + j])
+          }
+          let isFirst = block == 0 && start == nil
+          result[i * p.columns + j] = isFirst ? sum : result[i * p.columns + j] + sum
+        }
+      }
+    }
+    return result
+  }
+
+  private static func numbers(_ count: Int, seed: UInt64) -> [Float] {
+    var numbers = [Float](repeating: 0, count: count)
+    numbers.withUnsafeMutableBufferPointer { RandomGenerator(seed: seed).uniform(into: $0, low: -1) }
+    return numbers
+  }
+
+  /// The kernels are chosen that the processor has and whose vectors this thread may use.
+  @Test func choiceByVectors() {
+    func isOwn(_ bytes: Int) -> Bool {
+      Kernels.limitingVectors(to: bytes) {
+        MatrixKernel.fastest(for: MatrixProduct(rows: 32, columns: 784, inner: 784, transposesSecond: true)) != nil
+      }
+    }
+    #expect(isOwn(64) == (MatrixKernel.inPlace != nil || MatrixKernel.avx2 != nil))
+    #expect(isOwn(32) == (MatrixKernel.avx2 != nil))
+    #expect(!isOwn(16))
+  }
+
+  /// Without an instruction that rounds, rounded copies are multiplied by the kernel that takes such a product.
+  @Test func roundedCopies() {
+    guard MatrixKernel.bfloat16 == nil, MatrixKernel.avx2 != nil else { return }
+    let p = MatrixProduct(rows: 32, columns: 40, inner: 600, transposesSecond: true)
+    let (a, b) = (Self.numbers(32 * 600, seed: 10), Self.numbers(40 * 600, seed: 11))
+    var result = [Float](repeating: 0, count: 32 * 40)
+    Way.chosenBFloat16.compute(p, a, b, &result, adding: false)
+    func rounded(_ x: [Float]) -> [Float] { x.map { Float(Self.rounded($0)) } }
+    let expected = Self.fusedLoop(p, rounded(a), rounded(b), addedTo: nil)
+    #expect(result.map(\.bitPattern) == expected.map(\.bitPattern))
+  }
+
   /// A result beyond the cache is written around it.
-  @Test(arguments: [Way.inPlace, .packed, .packedBFloat16, .chosen])
+  @Test(arguments: [Way.inPlace, .packed, .avx2, .packedBFloat16, .chosen, .chosenAVX2])
   func largeResult(_ way: Way) {
     let (rows, columns, inner) = (1100, 2048, 3)
     let a = (0..<(rows * inner)).map { Float($0 % 7) - 3 }

@@ -77,7 +77,7 @@ struct ThreadCountTests {
   }
 
   @Test func `products by the kernels that say so`() {
-    for kernel in [MatrixKernel.inPlace, .packed, .bfloat16].compactMap({ $0 }) {
+    for kernel in [MatrixKernel.inPlace, .packed, .avx2, .bfloat16].compactMap({ $0 }) {
       for (rows, columns, inner) in [(70, 200, 33), (200, 70, 300), (16, 31, 5)] {
         let (a, b) = (Self.values([rows * inner], .float32, seed: 1), Self.values([inner * columns], .float32, seed: 2))
         let products = [1, 2, 3].map { threads in

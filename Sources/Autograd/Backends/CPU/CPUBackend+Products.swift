@@ -108,12 +108,22 @@ extension Float: BLASElement {
     _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
     adding: Bool
   ) {
-    if let kernel = kernel(for: p) { return kernel.multiply(p, a, b, c, adding: adding) }
+    let kernel = kernel(for: p)
     switch ProductPrecision.current {
-    case .float32: multiplyPlainly(p, a, b, c, adding: adding)
-    case .bfloat16: multiplyRounded(p, a, b, c, adding: adding)
+    case .bfloat16 where kernel == nil || MatrixKernel.bfloat16 == nil:
+      multiplyRounded(p, by: kernel, a, b, c, adding: adding)
+    case .float32, .bfloat16: multiply(p, by: kernel, a, b, c, adding: adding)
     case .tf32: preconditionFailure("tf32 products need a CUDA device; the processor has float32 and bfloat16")
     }
+  }
+
+  /// The product by a kernel of this package, or by BLAS.
+  private static func multiply(
+    _ p: MatrixProduct, by kernel: MatrixKernel?, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
+    _ c: UnsafeMutablePointer<Float>, adding: Bool
+  ) {
+    guard let kernel else { return multiplyPlainly(p, a, b, c, adding: adding) }
+    kernel.multiply(p, a, b, c, adding: adding)
   }
 
   static func hasFixedBits(_ p: MatrixProduct) -> Bool { kernel(for: p) != nil }
@@ -122,12 +132,14 @@ extension Float: BLASElement {
     kernel(for: p)?.reserveWorkspaces(threads, for: p)
   }
 
-  /// This package's kernel, where it takes the product.
+  /// This package's kernel, where it takes the product; without an instruction that rounds to bfloat16, that of the
+  /// rounded factors.
   private static func kernel(for p: MatrixProduct) -> MatrixKernel? {
     let state = ThreadState.current
     guard !state.usesGenericKernels else { return nil }
     return switch state.productPrecision {
     case .float32: MatrixKernel.fastest(for: p)
+    case .bfloat16 where MatrixKernel.bfloat16 == nil: MatrixKernel.fastest(for: p)
     case .bfloat16: MatrixKernel.isWorthPacking(p) ? .bfloat16 : nil
     case .tf32: nil
     }
@@ -135,8 +147,8 @@ extension Float: BLASElement {
 
   /// The product of copies that are rounded to bfloat16.
   private static func multiplyRounded(
-    _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
-    adding: Bool
+    _ p: MatrixProduct, by kernel: MatrixKernel?, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
+    _ c: UnsafeMutablePointer<Float>, adding: Bool
   ) {
     let (first, second) = (p.rows * p.inner, p.inner * p.columns)
     let copies = Storage(byteCount: (first + second) * MemoryLayout<Float>.stride, device: .cpu)
@@ -144,7 +156,7 @@ extension Float: BLASElement {
     let rounded = copies.pointer.assumingMemoryBound(to: Float.self)
     dt_round_to_bf16(first, a, rounded)
     dt_round_to_bf16(second, b, rounded + first)
-    multiplyPlainly(p, rounded, rounded + first, c, adding: adding)
+    multiply(p, by: kernel, rounded, rounded + first, c, adding: adding)
   }
 
   static func gemm(

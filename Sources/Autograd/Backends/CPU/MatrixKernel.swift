@@ -1,9 +1,10 @@
 import CKernels
 
-/// This package's own products of float32 matrices: `Sources/CKernels/product_in_place.c` and `product.c`.
+/// This package's own products of float32 matrices: `Sources/CKernels/product_in_place.c` and `product.c` for AVX-512,
+/// `product_avx2.c` for AVX2.
 ///
 /// The bits of an element of the result do not depend on addresses, on the number of threads, on how many rows and
-/// columns there are or on which of the two kernels for float32 computes it.
+/// columns there are or on which of the three kernels for float32 computes it.
 package struct MatrixKernel: Sendable {
   private let kernel:
     @convention(c) (
@@ -20,6 +21,10 @@ package struct MatrixKernel: Sendable {
   package static let packed = dt_product_f32().map { kernel in
     MatrixKernel(kernel: kernel) { _ in dt_product_workspace }
   }
+  /// Multiplies the factors as they are with AVX2; `nil` where this processor has none.
+  package static let avx2 = dt_product_avx2().map { kernel in
+    MatrixKernel(kernel: kernel) { _ in dt_product_avx2_workspace }
+  }
   /// Multiplies the factors rounded to bfloat16 by the processor's instruction for that; `nil` where it has none.
   package static let bfloat16 = dt_product_bf16().map { kernel in
     MatrixKernel(kernel: kernel) { _ in dt_product_workspace }
@@ -29,7 +34,9 @@ package struct MatrixKernel: Sendable {
   /// `docs/performance.md`.
   package static func fastest(for p: MatrixProduct) -> MatrixKernel? {
     guard isOptimized else { return nil }
-    return isFasterInPlace(p) ? inPlace : isFasterPacked(p) ? packed : nil
+    let longestVector = ThreadState.current.longestVector
+    if longestVector >= 64 && inPlace != nil { return isFasterInPlace(p) ? inPlace : isFasterPacked(p) ? packed : nil }
+    return longestVector >= 32 && isFasterWithAVX2(p) ? avx2 : nil
   }
 
   /// Whether ``inPlace`` is the fastest: while the factors stay in the caches.
@@ -64,6 +71,18 @@ package struct MatrixKernel: Sendable {
     case (false, true): return p.inner >= 256
     case (false, false): return p.columns >= 64 && p.inner >= 32
     case (true, false): return p.columns >= 64 && (32...512).contains(p.inner)
+    case (true, true): return false
+    }
+  }
+
+  /// Whether ``avx2`` is faster than OpenBLAS: with few rows or columns, or few multiplications for each element of the
+  /// result, but for the smallest products. Its panels of long columns do not fit the first-level cache.
+  private static func isFasterWithAVX2(_ p: MatrixProduct) -> Bool {
+    guard p.rows * p.columns * p.inner >= 10_000 else { return false }
+    switch (p.transposesFirst, p.transposesSecond) {
+    case (false, true): return p.rows >= 8 && (p.rows <= 128 || p.columns <= 128)
+    case (false, false): return p.rows >= 16 && p.inner <= 128
+    case (true, false): return p.rows >= 8 && p.columns >= 64 && p.inner <= 128
     case (true, true): return false
     }
   }
