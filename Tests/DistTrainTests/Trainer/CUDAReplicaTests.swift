@@ -1,6 +1,7 @@
 import Autograd
 import Collective
 import DistTrain
+import Foundation
 import Testing
 import TestSupport
 
@@ -213,6 +214,22 @@ struct CUDAReplicaTests {
       #expect(outcome.count == 11 && abs(outcome.loss - expected.loss) < 1e-5)
     }
     #expect(try pieces.step(batches[7]).count == 0 && pieces.stepCount == 4)
+  }
+
+  /// The emulator prints what is recorded where its variable is set: in a process of its own.
+  @Test func `a recorded step of a residual network has these kernels`() async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      setenv("EMULATED_CUDA_GRAPHS", "yes", 1)
+      let model = Sequential(
+        Conv2d(1, 4, kernel: 3, padding: 1, bias: false), BatchNorm2d(4), ReLU(), ResidualBlock(4, 4),
+        ResidualBlock(4, 8, stride: 2), AvgPool2d(4), Flatten(), Linear(8, 3))
+      let replica = try Replica(
+        model.to(EmulatedGPU.device()), SGD.Options(learningRate: 0.01), communicator: LocalCommunicator())
+      let batch = Batch(inputs: .ones([2, 1, 8, 8]), targets: Tensor([0, 1]))
+      for _ in 0..<3 { _ = try replica.step(batch) }
+    }
+    let recorded = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    #expect(recorded == "")
   }
 
   /// In a process of its own, where nothing else has tensors.

@@ -120,6 +120,56 @@ import Testing
     }
   }
 
+  @Test(arguments: FusedNormalizationTests.shapes, FusedNormalizationTests.Variant.all)
+  func rectifiedBatchNormalization(shape: [Int], variant: FusedNormalizationTests.Variant) throws {
+    typealias Fused = FusedNormalizationTests
+    let device = try EmulatedGPU.device()
+    let fused = try Fused.results(shape, variant, on: device, fused: true)
+    Fused.expectSameBits(fused, try Fused.results(shape, variant, on: device, fused: false), "\(shape), \(variant)")
+    for (a, b) in zip(fused, try Fused.results(shape, variant, fused: true)) {
+      let (found, expected) = (a.array(of: Double.self), b.array(of: Double.self))
+      let bound = (variant.dtype == .float64 ? 1e-12 : 5e-5) * (1 + (expected.map(abs).max() ?? 0))
+      #expect(a.device == device && found.count == expected.count)
+      #expect(
+        zip(found, expected).allSatisfy { abs($0 - $1) <= bound || ($0.isNaN && $1.isNaN) }, "\(shape), \(variant)")
+    }
+  }
+
+  @Test(arguments: [[9, 70], [9, 5, 8], [9, 5, 7]], [DataType.float32, .float64])
+  func signsOfRectifiedBatchNormalization(shape: [Int], dtype: DataType) throws {
+    try FusedNormalizationTests.expectSameSigns(shape, dtype, on: EmulatedGPU.device())
+  }
+
+  /// Packs of elements are added up in the same order wherever in memory they begin.
+  @Test func batchNormalizationOfUnalignedMemory() throws {
+    try expectSame("unaligned", within: 5e-6) { draws in
+      let rows = draws.normal([5 * 3 * 8 + 1]).detached()
+      let results = [0, 1].map { start in
+        // The same elements from an aligned place and from the one after it.
+        let x = (start == 0 ? rows[1...].cloned() : rows[1...]).reshaped([5, 3, 8])
+        let leaf = x.detached()
+        leaf.requiresGrad = true
+        return leaf
+      }
+      let outputs = results.map { Sequential(BatchNorm1d(3).to(draws.device), ReLU())($0) }
+      for (x, y) in zip(results, outputs) { try (y * (0.5 + x.detached())).sum().backward() }
+      let gradients = try results.map { try #require($0.grad) }
+      #expect(gradients[0].array(of: Float.self) == gradients[1].array(of: Float.self))
+      #expect(outputs[0].array(of: Float.self) == outputs[1].array(of: Float.self))
+      return outputs + gradients
+    }
+  }
+
+  @Test(arguments: [nil, 0.3], [DataType.float32, .float64])
+  func runningStatistics(momentum: Double?, dtype: DataType) throws {
+    try expectSame("momentum \(momentum as Any)", within: 1e-6) { draws in
+      let norm = BatchNorm1d(300, momentum: momentum, dtype: dtype).to(draws.device)
+      for rows in [2, 5, 3] { _ = norm(draws.normal([rows, 300], dtype)) }
+      #expect(norm.batchCount.item() == 3)
+      return [norm.runningMean, norm.runningVariance]
+    }
+  }
+
   @Test(arguments: [[1, 1], [7, 10], [300, 33], [5, 200], [3, 2000]])
   func layerNormalization(shape: [Int]) throws {
     try expectSame("\(shape)", within: 5e-6) { draws in
