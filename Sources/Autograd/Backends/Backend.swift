@@ -62,7 +62,7 @@ protocol Backend: Sendable {
   /// Cross-correlation of `x` [N, C, H, W] with `weight` [O, C / groups, h, w], plus `bias` [O].
   func convolution(_ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry, into result: Tensor)
   func convolutionInputGradient(
-    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor)
+    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool)
   func convolutionWeightGradient(
     _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool)
   /// The 2 × 2 maxima of the ReLU of a convolution, all in one; `nil` where that is not faster, or cannot be done.

@@ -55,17 +55,14 @@ extension Tensor {
         if residual != nil { inputs.add(sources.count, gradient) }
         return
       }
-      let results = NormalizationGradients(
-        input: Tensor(uninitialized: x.shape, dtype: x.dtype, device: x.device),
-        weight: Tensor(uninitialized: mean.shape, dtype: x.dtype, device: x.device),
-        bias: Tensor(uninitialized: mean.shape, dtype: x.dtype, device: x.device))
       let residualGradient = residual?.uninitializedLike()
       let passage = rectified.map { _, output -> RectifiedNormalization in
         residualGradient.map { .sum(output: output, residualGradient: $0) } ?? .result(bias: bias)
       }
-      x.backend.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, passage, into: results)
-      parameters.add(results, to: inputs)
-      if let residualGradient { inputs.add(sources.count, residualGradient) }
+      parameters.writeGradients(of: x, shape: mean.shape, to: inputs) { results in
+        x.backend.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, passage, into: results)
+      }
+      if let residualGradient { inputs.give(sources.count, residualGradient) }
     }
     return (output, mean, variance)
   }

@@ -9,10 +9,10 @@ extension ProfilingBackend {
   }
 
   func convolutionInputGradient(
-    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor
+    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
     recorded(convolution("conv2dInputGradient", geometry, gradient, weight, result)) {
-      base.convolutionInputGradient(gradient, weight, geometry, into: result)
+      base.convolutionInputGradient(gradient, weight, geometry, into: result, adding: adding)
     }
   }
 

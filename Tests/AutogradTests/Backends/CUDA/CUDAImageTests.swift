@@ -90,6 +90,29 @@ import Testing
     }
   }
 
+  /// The gradients of an image's uses are added up where the first one is, which is not somebody else's memory.
+  @Test(arguments: [false, true], [DataType.float32, .float64])
+  func convolutionsOfAnImageWithOtherUses(generic: Bool, dtype: DataType) throws {
+    try Kernels.choosing(generic: generic) {
+      try expectSame("three uses") { draws in
+        let x = draws.quarters([2, 3, 5, 6], dtype)
+        let weights = (0..<2).map { _ in draws.quarters([4, 3, 3, 3], dtype) }
+        let scale = draws.quarters([1], dtype)
+        func uses(_ image: Tensor) -> [Tensor] { weights.map { image.conv2d($0).sum() } + [(image * scale).sum()] }
+        let image = x * 1
+        let together = try Autograd.gradients(
+          of: uses(image).reduce(Tensor(0.0, dtype: dtype).to(draws.device), +), withRespectTo: [image, x])
+        let apart = try (0..<3).map { use in
+          let image = x * 1
+          return try Autograd.gradients(of: uses(image)[use], withRespectTo: [image])[0]
+        }
+        let sum = apart[0] + apart[1] + apart[2]
+        for gradient in together { #expect(gradient.array(of: Double.self) == sum.array(of: Double.self)) }
+        return together + apart
+      }
+    }
+  }
+
   @Test func convolutionsOfNothing() throws {
     try expectSame("no images") { draws in
       let weight = draws.quarters([2, 1, 3, 3])
