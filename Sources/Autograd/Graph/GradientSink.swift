@@ -32,7 +32,8 @@ struct GradientSink {
   }
 
   /// Lets `body` write the gradient of input `index` where it belongs, which for a parameter is its place in the
-  /// arena, and for an operation's result that has other uses the sum of their gradients: `body` gets the destination and whether it must add to what is there.
+  /// arena, and for an operation's result that has other uses the sum of their gradients: `body` gets the destination
+  /// and whether it must add to what is there.
   ///
   /// Only for passes that do not record (``isGradEnabled`` is false).
   func write(
