@@ -62,7 +62,7 @@ protocol Backend: Sendable {
   /// Cross-correlation of `x` [N, C, H, W] with `weight` [O, C / groups, h, w], plus `bias` [O].
   func convolution(_ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry, into result: Tensor)
   func convolutionInputGradient(
-    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor)
+    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool)
   func convolutionWeightGradient(
     _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool)
   /// The 2 × 2 maxima of the ReLU of a convolution, all in one; `nil` where that is not faster, or cannot be done.
@@ -82,13 +82,21 @@ protocol Backend: Sendable {
 
   /// Mean and variance (divided by the count) over the first and last dimension of `x`, seen as [outer, groups, inner].
   func moments(_ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor)
-  /// (x − mean) / √(variance + ε) · weight + bias, all of them given for each group.
+  /// Counts a batch, and moves the running moments towards its own; see ``BatchNorm``.
+  ///
+  /// - Parameters:
+  ///   - unbiased: What the variance is multiplied by.
+  ///   - momentum: The weight of the batch; `nil` gives it the same as every one before.
+  func follow(
+    _ statistics: RunningStatistics, mean: Tensor, variance: Tensor, unbiased: Double, momentum: Double?)
+  /// (x − mean) / √(variance + ε) · weight + bias, all of them given for each group; and what `rectification` says.
   func batchNormalize(
-    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor)
+    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?,
+    _ rectification: Rectification?, into result: Tensor)
   /// The gradients of that when the moments are those of `x`.
   func batchNormalizeGradient(
     _ gradient: Tensor, _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?,
-    into results: NormalizationGradients)
+    _ rectified: RectifiedNormalization?, into results: NormalizationGradients)
   /// The same for rows with moments of their own, and weight and bias for each column.
   func layerNormalize(_ x: Tensor, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor)
   func layerNormalizeGradient(
@@ -164,6 +172,13 @@ struct Moments {
   let mean: Tensor
   let variance: Tensor
   let epsilon: Double
+}
+
+/// The buffers of a ``BatchNorm``.
+struct RunningStatistics {
+  let mean: Tensor
+  let variance: Tensor
+  let batchCount: Tensor
 }
 
 /// Where the gradients of a normalization go.

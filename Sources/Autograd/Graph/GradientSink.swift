@@ -22,8 +22,18 @@ struct GradientSink {
     }
   }
 
+  /// Adds a gradient of input `index` that nothing else holds: others may be added to it in place.
+  func give(_ index: Int, _ gradient: Tensor) {
+    if case .node(let node) = node.edges[index], pass.wants(.node(node)) {
+      pass.accumulate(gradient, into: node, owned: true)
+    } else {
+      add(index, gradient)
+    }
+  }
+
   /// Lets `body` write the gradient of input `index` where it belongs, which for a parameter is its place in the
-  /// arena: `body` gets the destination and whether it must add to what is there.
+  /// arena, and for an operation's result that has other uses the sum of their gradients: `body` gets the destination
+  /// and whether it must add to what is there.
   ///
   /// Only for passes that do not record (``isGradEnabled`` is false).
   func write(
@@ -36,9 +46,14 @@ struct GradientSink {
       body(destination, accumulates)
       return
     }
+    if case .node(let node) = edge, let sum = node.gradient, node.ownsGradient {
+      sum.storage.version &+= 1
+      body(sum, true)
+      return
+    }
     let fresh = Tensor(uninitialized: shape, dtype: dtype, device: device)
     body(fresh, false)
-    add(index, fresh)
+    give(index, fresh)
   }
 
   /// The operation's output with its place in the graph, from the detached copy that its backward function captured.
@@ -76,11 +91,11 @@ extension BackwardPass {
     }
   }
 
-  /// Adds `gradient` to what has reached `node`.
-  func accumulate(_ gradient: Tensor, into node: Node) {
+  /// Adds `gradient`, which nothing else holds if it is `owned`, to what has reached `node`.
+  func accumulate(_ gradient: Tensor, into node: Node, owned: Bool = false) {
     guard let existing = node.gradient else {
       node.gradient = gradient
-      node.ownsGradient = false
+      node.ownsGradient = owned
       return
     }
     if node.ownsGradient && !isGradEnabled {

@@ -32,12 +32,15 @@ final class Node {
     case operation(StaticString)
     /// Two built-in operations that were computed as one: the last, and the one whose result it took.
     case fused(StaticString, after: StaticString)
+    /// Three built-in operations that were computed as one: the last, the sum that it took of the last input and
+    /// another's result, and that one.
+    case fusedSum(StaticString, of: StaticString)
     /// A function given by the user.
     case custom(any DifferentiableFunction.Type)
 
     var description: String {
       switch self {
-      case .operation(let name), .fused(let name, after: _): "\(name)"
+      case .operation(let name), .fused(let name, after: _), .fusedSum(let name, of: _): "\(name)"
       case .custom(let type): "\(type)Backward"
       }
     }
@@ -103,26 +106,36 @@ final class Node {
 /// The recorded operation that computed a tensor, as seen from outside.
 public struct GradientFunction: CustomStringConvertible {
   private let node: Node
-  /// Whether this is the first of two operations that were computed as one.
-  private let isFirstOfTwo: Bool
+  /// How many of the operations that were computed as one come after this one.
+  private let depth: Int
 
-  init(_ node: Node) { self.init(node, isFirstOfTwo: false) }
+  init(_ node: Node) { self.init(node, depth: 0) }
 
-  private init(_ node: Node, isFirstOfTwo: Bool) {
+  private init(_ node: Node, depth: Int) {
     self.node = node
-    self.isFirstOfTwo = isFirstOfTwo
+    self.depth = depth
   }
 
   /// PyTorch's name of the function, such as "MulBackward0".
   public var name: String {
-    if isFirstOfTwo, case .fused(_, let first) = node.name { "\(first)" } else { "\(node.name)" }
+    switch (node.name, depth) {
+    case (.fused(_, after: let first), 1), (.fusedSum(_, of: let first), 2): "\(first)"
+    case (.fusedSum, 1): "AddBackward0"
+    default: "\(node.name)"
+    }
   }
 
   /// The functions that the gradient flows on to; `nil` for inputs that want none and for leaves.
   public var next: [GradientFunction?] {
-    if !isFirstOfTwo, case .fused = node.name { return [GradientFunction(node, isFirstOfTwo: true)] }
-    return node.edges.map { edge in
+    let inner = GradientFunction(node, depth: depth + 1)
+    let inputs: [GradientFunction?] = node.edges.map { edge in
       if case .node(let node) = edge { GradientFunction(node) } else { nil }
+    }
+    return switch (node.name, depth) {
+    case (.fused, 0), (.fusedSum, 0): [inner]
+    case (.fusedSum, 1): [inner] + inputs.suffix(1)
+    case (.fusedSum, _): inputs.dropLast()
+    default: inputs
     }
   }
 

@@ -3,7 +3,9 @@ extension BatchNorm {
   ///
   /// Each process's moments are combined in double precision as in Chan, Golub, LeVeque, "Updating Formulae and a
   /// Pairwise Algorithm for Computing Sample Variances", 1979: no large squares are subtracted from each other.
-  func normalize(_ x: Tensor, gatheringBy gatherRows: (_ row: Tensor) -> Tensor) -> Tensor {
+  func normalize(
+    _ x: Tensor, gatheringBy gatherRows: (_ row: Tensor) -> Tensor, followedBy rectification: Rectification?
+  ) -> Tensor {
     let channels = x.shape[1]
     let (mean, variance) = x.count > 0 ? x.batchMoments() : x.zeroMoments()
     let ownCount = Tensor([x.count / channels], shape: [1]).cast(to: .float64).to(x.device)
@@ -21,7 +23,8 @@ extension BatchNorm {
     if count > 0 {
       follow(mean: usedMean.detached(), variance: usedVariance.detached(), elementsPerChannel: Int(count))
     }
-    return x.batchNorm(mean: usedMean, variance: usedVariance, weight: weight, bias: bias, epsilon: epsilon)
+    return x.batchNorm(
+      mean: usedMean, variance: usedVariance, weight: weight, bias: bias, epsilon: epsilon, followedBy: rectification)
   }
 }
 

@@ -51,29 +51,52 @@ open class BatchNorm: Module, Layer {
   open var ranks: ClosedRange<Int> { 2...5 }
 
   /// The result has the shape of `x`, [N, channels, …].
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { normalize(x, followedBy: nil) }
+
+  /// max(y + residual, 0) for this layer's result y, with its bits, in fewer passes over memory: what a residual block
+  /// ends with.
+  ///
+  /// - Parameters:
+  ///   - x: [N, channels, …].
+  ///   - residual: Of the shape of `x`.
+  public func rectified(_ x: Tensor, adding residual: Tensor) -> Tensor {
+    Self.computesSeparately(x)
+      ? (self(x) + residual).relu() : normalize(x, followedBy: Rectification(residual: residual))
+  }
+
+  override func activated(_ x: Tensor, by activation: LinearActivation) -> Tensor? {
+    guard activation == .relu, !Self.computesSeparately(x) else { return nil }
+    return normalize(x, followedBy: Rectification(residual: nil))
+  }
+
+  private static func computesSeparately(_ x: Tensor) -> Bool { Kernels.areGeneric && x.device == .cpu }
+
+  private func normalize(_ x: Tensor, followedBy rectification: Rectification?) -> Tensor {
     precondition(
       ranks.contains(x.rank), "\(type(of: self)): shape \(x.shape) does not have \(ranks) dimensions")
     guard isTraining else {
-      return x.batchNorm(mean: runningMean, variance: runningVariance, weight: weight, bias: bias, epsilon: epsilon)
+      return x.batchNorm(
+        mean: runningMean, variance: runningVariance, weight: weight, bias: bias, epsilon: epsilon,
+        followedBy: rectification)
     }
-    if let gatherRows { return normalize(x, gatheringBy: gatherRows) }
-    let (output, mean, variance) = x.batchNorm(weight: weight, bias: bias, epsilon: epsilon)
+    if let gatherRows { return normalize(x, gatheringBy: gatherRows, followedBy: rectification) }
+    let (output, mean, variance) = x.batchNorm(
+      weight: weight, bias: bias, epsilon: epsilon, followedBy: rectification)
     follow(mean: mean, variance: variance, elementsPerChannel: x.count / x.shape[1])
     return output
   }
 
   /// Moves the running statistics towards those of a batch.
   func follow(mean: Tensor, variance: Tensor, elementsPerChannel: Int) {
-    batchCount.accumulate(.ones([], dtype: .int64))
-    let part = momentum ?? 1 / batchCount.item()
-    let unbiased = Double(elementsPerChannel) / Double(elementsPerChannel - 1)
-    noGrad {
-      for (running, statistic) in [(runningMean, mean * part), (runningVariance, variance * (unbiased * part))] {
-        running.backend.binary(.multiply, running, running.scalar(1 - part), into: running)
-        running.accumulate(statistic)
-      }
-    }
+    let buffers = [runningMean, runningVariance, batchCount]
+    for buffer in buffers { mean.requireSameDevice(buffer, for: "batchNorm") }
+    precondition(
+      mean.dtype == runningMean.dtype,
+      "\(type(of: self)): a batch of \(mean.dtype) with running statistics of \(runningMean.dtype)")
+    for buffer in buffers { buffer.storage.version &+= 1 }
+    mean.backend.follow(
+      RunningStatistics(mean: runningMean, variance: runningVariance, batchCount: batchCount), mean: mean,
+      variance: variance, unbiased: Double(elementsPerChannel) / Double(elementsPerChannel - 1), momentum: momentum)
   }
 }
 

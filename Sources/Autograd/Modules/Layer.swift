@@ -19,7 +19,7 @@ public final class Sequential: Module, Layer {
   public init(_ layers: [any Layer]) { self.layers = layers }
 
   /// The last layer's result. What there is one operation for is computed as one: a linear layer and the activation
-  /// behind it, or a convolution, a ReLU and a maximum pooling of 2 × 2.
+  /// behind it, a batch normalization and a ReLU, or a convolution, a ReLU and a maximum pooling of 2 × 2.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     var result = x
     var index = 0

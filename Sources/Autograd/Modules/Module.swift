@@ -20,7 +20,7 @@ open class Module {
   /// leaves an array's elements with their index alone.
   open class var stateNames: [String: String] { [:] }
 
-  /// The function that this layer is, when a linear layer before it can apply it in the same pass.
+  /// The function that this layer is, when the layer before it can apply it in the same pass.
   var linearActivation: LinearActivation? { nil }
 
   /// This layer's result for `x` with `activation` applied, when both can be computed as one operation.

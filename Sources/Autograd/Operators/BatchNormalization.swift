@@ -13,7 +13,17 @@ extension Tensor {
   public func batchNorm(
     weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5
   ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
-    let extents = channelExtents([weight, bias])
+    batchNorm(weight: weight, bias: bias, epsilon: epsilon, followedBy: nil)
+  }
+
+  /// The same and, in the same passes over memory, a ReLU of the output or of its sum with a residual.
+  ///
+  /// The bits are those of the operations after one another, and so are the gradient functions that are seen from
+  /// outside.
+  func batchNorm(
+    weight: Tensor?, bias: Tensor?, epsilon: Double, followedBy rectification: Rectification?
+  ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
+    let extents = channelExtents([weight, bias], rectification)
     precondition(
       extents.outer * extents.inner != 1,
       "batchNorm of shape \(shape): a single value a channel has no variance to normalize by")
@@ -23,13 +33,18 @@ extension Tensor {
     backend.moments(x, extents, mean: mean, variance: variance)
     let moments = Moments(mean: mean, variance: variance, epsilon: epsilon)
     let y = Tensor(uninitialized: shape, dtype: dtype, device: device)
-    backend.batchNormalize(x, extents, moments, weight: weight, bias: bias, into: y)
+    backend.batchNormalize(x, extents, moments, weight: weight, bias: bias, rectification, into: y)
     let parameters = NormalizationParameters(weight: weight, bias: bias)
+    let rectified = rectification.map { ($0, output: y.detached()) }
+    let residual = rectification?.residual
+    let sources = [x] + parameters.tensors
     let output = y.recorded(
-      as: "NativeBatchNormBackward0", from: ShortList([x] + parameters.tensors),
-      saving: ShortList([x, mean, variance] + parameters.tensors)
+      as: rectification.name(after: "NativeBatchNormBackward0"),
+      from: ShortList(sources + [residual].compactMap { $0 }),
+      saving: ShortList(sources + [mean, variance] + [rectified?.output].compactMap { $0 })
     ) { gradient, inputs in
       guard !isGradEnabled else {
+        let gradient = rectified.map { $0.gradient(gradient, $1) } ?? gradient
         let (mean, variance) = x.batchMoments()
         let deviation = (variance + epsilon).rsqrt().asChannels(of: x)
         let normalized = (x - mean.asChannels(of: x)) * deviation
@@ -37,14 +52,17 @@ extension Tensor {
         inputs.add(0, normalizationGradient(scaled, normalized, deviation, x.batchDimensions))
         if let i = parameters.weightIndex { inputs.add(i, (gradient * normalized).sum(x.batchDimensions)) }
         if let i = parameters.biasIndex { inputs.add(i, gradient.sum(x.batchDimensions)) }
+        if residual != nil { inputs.add(sources.count, gradient) }
         return
       }
-      let results = NormalizationGradients(
-        input: Tensor(uninitialized: x.shape, dtype: x.dtype, device: x.device),
-        weight: Tensor(uninitialized: mean.shape, dtype: x.dtype, device: x.device),
-        bias: Tensor(uninitialized: mean.shape, dtype: x.dtype, device: x.device))
-      x.backend.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, into: results)
-      parameters.add(results, to: inputs)
+      let residualGradient = residual?.uninitializedLike()
+      let passage = rectified.map { _, output -> RectifiedNormalization in
+        residualGradient.map { .sum(output: output, residualGradient: $0) } ?? .result(bias: bias)
+      }
+      parameters.writeGradients(of: x, shape: mean.shape, to: inputs) { results in
+        x.backend.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, passage, into: results)
+      }
+      if let residualGradient { inputs.give(sources.count, residualGradient) }
     }
     return (output, mean, variance)
   }
@@ -69,16 +87,32 @@ extension Tensor {
   public func batchNorm(
     mean: Tensor, variance: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5
   ) -> Tensor {
-    let extents = channelExtents([mean, variance, weight, bias])
+    batchNorm(mean: mean, variance: variance, weight: weight, bias: bias, epsilon: epsilon, followedBy: nil)
+  }
+
+  /// The same and, in the same pass over memory, a ReLU of the result or of its sum with a residual.
+  func batchNorm(
+    mean: Tensor, variance: Tensor, weight: Tensor?, bias: Tensor?, epsilon: Double,
+    followedBy rectification: Rectification?
+  ) -> Tensor {
+    let extents = channelExtents([mean, variance, weight, bias], rectification)
     let x = self
     let y = Tensor(uninitialized: shape, dtype: dtype, device: device)
     backend.batchNormalize(
-      x, extents, Moments(mean: mean, variance: variance, epsilon: epsilon), weight: weight, bias: bias, into: y)
+      x, extents, Moments(mean: mean, variance: variance, epsilon: epsilon), weight: weight, bias: bias, rectification,
+      into: y)
     let parameters = NormalizationParameters(weight: weight, bias: bias)
+    let rectified = rectification.map { ($0, output: y.detached()) }
+    let residual = rectification?.residual
     let given = [x] + parameters.tensors + [mean, variance]
-    return y.recorded(as: "NativeBatchNormBackward0", from: ShortList(given), saving: ShortList(given)) {
-      gradient, inputs in
+    return y.recorded(
+      as: rectification.name(after: "NativeBatchNormBackward0"),
+      from: ShortList(given + [residual].compactMap { $0 }),
+      saving: ShortList(given + [rectified?.output].compactMap { $0 })
+    ) { gradient, inputs in
+      let gradient = rectified.map { $0.gradient(gradient, $1) } ?? gradient
       let (meanIndex, varianceIndex) = (given.count - 2, given.count - 1)
+      if residual != nil { inputs.add(given.count, gradient) }
       let deviation = (variance + epsilon).rsqrt()
       let scale = weight.map { $0 * deviation } ?? deviation
       inputs.add(0, gradient * scale.asChannels(of: x))
@@ -99,8 +133,9 @@ extension Tensor {
     reshaped([count] + Array(repeating: 1, count: x.rank - 2))
   }
 
-  /// This tensor as [N, C, …], after a check that each of the statistics and parameters has one value a channel.
-  private func channelExtents(_ parameters: [Tensor?]) -> GroupExtents {
+  /// This tensor as [N, C, …], after a check that each of the statistics and parameters has one value a channel, and
+  /// that a residual has this shape.
+  private func channelExtents(_ parameters: [Tensor?], _ rectification: Rectification?) -> GroupExtents {
     precondition(rank >= 2, "batchNorm needs shape [N, C, …], not \(shape)")
     for case let parameter? in parameters {
       precondition(
@@ -108,7 +143,12 @@ extension Tensor {
         "batchNorm of shape \(shape) in \(dtype) with statistics or parameters of \(parameter.shape) in \(parameter.dtype)"
       )
     }
-    for parameter in parameters { requireSameDevice(parameter, for: "batchNorm") }
+    if let residual = rectification?.residual {
+      precondition(
+        residual.shape == shape && residual.dtype == dtype,
+        "batchNorm of shape \(shape) in \(dtype) with a residual of \(residual.shape) in \(residual.dtype)")
+    }
+    for parameter in parameters + [rectification?.residual] { requireSameDevice(parameter, for: "batchNorm") }
     return GroupExtents(outer: shape[0], groups: shape[1], inner: shape[2...].reduce(1, *))
   }
 }

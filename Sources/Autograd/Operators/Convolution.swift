@@ -1,3 +1,12 @@
+extension Backend {
+  /// Adds what `compute` writes to memory of its own, where it cannot be added on the way.
+  func add(to result: Tensor, _ compute: (_ summand: Tensor) -> Void) {
+    let summand = result.uninitializedLike()
+    compute(summand)
+    binary(.add, result, summand, into: result)
+  }
+}
+
 extension Tensor {
   /// Two-dimensional cross-correlation, as `torch.nn.functional.conv2d`.
   ///
@@ -52,10 +61,13 @@ extension Tensor {
     return result.recorded(
       as: "ConvolutionBackward0", from: ShortList([x, weight] + (bias.map { [$0] } ?? [])), saving: ShortList(saved)
     ) { gradient, inputs in
-      inputs.add(0, gradient.convolutionInputGradient(weight, geometry))
       if isGradEnabled {
+        inputs.add(0, gradient.convolutionInputGradient(weight, geometry))
         inputs.add(1, x.convolutionWeightGradient(gradient, geometry))
       } else {
+        inputs.write(0, shape: geometry.input, dtype: x.dtype, device: x.device) { destination, adding in
+          x.backend.convolutionInputGradient(gradient, weight, geometry, into: destination, adding: adding)
+        }
         inputs.write(1, shape: geometry.weight, dtype: x.dtype, device: x.device) { destination, adding in
           x.backend.convolutionWeightGradient(x, gradient, geometry, into: destination, adding: adding)
         }
@@ -68,7 +80,7 @@ extension Tensor {
   func convolutionInputGradient(_ weight: Tensor, _ geometry: ConvolutionGeometry) -> Tensor {
     let gradient = self
     let result = Tensor(uninitialized: geometry.input, dtype: dtype, device: device)
-    backend.convolutionInputGradient(gradient, weight, geometry, into: result)
+    backend.convolutionInputGradient(gradient, weight, geometry, into: result, adding: false)
     return result.recorded(
       as: "ConvolutionBackwardBackward0", from: [gradient, weight], saving: [gradient, weight]
     ) { upstream, inputs in

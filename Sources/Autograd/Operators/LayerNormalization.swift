@@ -47,12 +47,9 @@ extension Tensor {
         if let i = parameters.biasIndex { inputs.add(i, gradient.sum(rows)) }
         return
       }
-      let results = NormalizationGradients(
-        input: Tensor(uninitialized: x.shape, dtype: x.dtype, device: x.device),
-        weight: Tensor(uninitialized: normalizedShape, dtype: x.dtype, device: x.device),
-        bias: Tensor(uninitialized: normalizedShape, dtype: x.dtype, device: x.device))
-      x.backend.layerNormalizeGradient(gradient, x, moments, weight: weight, into: results)
-      parameters.add(results, to: inputs)
+      parameters.writeGradients(of: x, shape: normalizedShape, to: inputs) { results in
+        x.backend.layerNormalizeGradient(gradient, x, moments, weight: weight, into: results)
+      }
     }
   }
 }
@@ -79,10 +76,28 @@ struct NormalizationParameters {
   var weightIndex: Int? { weight == nil ? nil : 1 }
   var biasIndex: Int? { bias == nil ? nil : weight == nil ? 1 : 2 }
 
-  /// Gives x, weight and bias their gradients.
-  func add(_ gradients: NormalizationGradients, to inputs: GradientSink) {
-    inputs.add(0, gradients.input)
-    if let weightIndex { inputs.add(weightIndex, gradients.weight) }
-    if let biasIndex { inputs.add(biasIndex, gradients.bias) }
+  /// Lets `body` write the gradients of x, weight and bias, those of parameters to their places in the arena; what
+  /// nobody wants goes to memory that is forgotten.
+  ///
+  /// - Parameter shape: Of weight and bias.
+  func writeGradients(
+    of x: Tensor, shape: [Int], to inputs: GradientSink, _ body: (_ gradients: NormalizationGradients) -> Void
+  ) {
+    func write(_ index: Int?, _ body: (_ gradient: Tensor) -> Void) {
+      func fresh() -> Tensor { Tensor(uninitialized: shape, dtype: x.dtype, device: x.device) }
+      guard let index, inputs.needs(index) else { return body(fresh()) }
+      inputs.write(index, shape: shape, dtype: x.dtype, device: x.device) { destination, adding in
+        let gradient = adding ? fresh() : destination
+        body(gradient)
+        if adding { destination.accumulate(gradient) }
+      }
+    }
+    write(weightIndex) { weight in
+      write(biasIndex) { bias in
+        let results = NormalizationGradients(input: x.uninitializedLike(), weight: weight, bias: bias)
+        body(results)
+        inputs.give(0, results.input)
+      }
+    }
   }
 }

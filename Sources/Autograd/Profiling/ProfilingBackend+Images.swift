@@ -9,10 +9,10 @@ extension ProfilingBackend {
   }
 
   func convolutionInputGradient(
-    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor
+    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
     recorded(convolution("conv2dInputGradient", geometry, gradient, weight, result)) {
-      base.convolutionInputGradient(gradient, weight, geometry, into: result)
+      base.convolutionInputGradient(gradient, weight, geometry, into: result, adding: adding)
     }
   }
 
@@ -82,20 +82,41 @@ extension ProfilingBackend {
     }
   }
 
-  func batchNormalize(
-    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor
+  func follow(
+    _ statistics: RunningStatistics, mean: Tensor, variance: Tensor, unbiased: Double, momentum: Double?
   ) {
-    recorded(.init("batchNorm", x.extent, bytes: x.byteCount + result.byteCount)) {
-      base.batchNormalize(x, extents, moments, weight: weight, bias: bias, into: result)
+    recorded(.init("followMoments", mean.extent, bytes: 6 * mean.byteCount)) {
+      base.follow(statistics, mean: mean, variance: variance, unbiased: unbiased, momentum: momentum)
+    }
+  }
+
+  func batchNormalize(
+    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?,
+    _ rectification: Rectification?, into result: Tensor
+  ) {
+    let (name, arrays) =
+      switch rectification {
+      case nil: ("batchNorm", 2)
+      case let rectification? where rectification.residual == nil: ("batchNorm, relu", 2)
+      default: ("batchNorm, add, relu", 3)
+      }
+    recorded(.init(name, x.extent, bytes: arrays * x.byteCount)) {
+      base.batchNormalize(x, extents, moments, weight: weight, bias: bias, rectification, into: result)
     }
   }
 
   func batchNormalizeGradient(
     _ gradient: Tensor, _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?,
-    into results: NormalizationGradients
+    _ rectified: RectifiedNormalization?, into results: NormalizationGradients
   ) {
-    recorded(.init("batchNormGradient", x.extent, bytes: 3 * x.byteCount)) {
-      base.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, into: results)
+    let (name, arrays) =
+      switch rectified {
+      case nil: ("batchNormGradient", 3)
+      case .result: ("batchNormGradient, relu", 3)
+      case .sum: ("batchNormGradient, add, relu", 5)
+      }
+    recorded(.init(name, x.extent, bytes: arrays * x.byteCount)) {
+      base.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, rectified, into: results)
     }
   }
 

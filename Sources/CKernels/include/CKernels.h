@@ -95,13 +95,15 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
   void dt_average_pool_spread_##s(size_t planes, const dt_window *window, const T *y, T *x);                           \
   /* Mean and variance (divided by the count) of every group of x. */                                                  \
   void dt_moments_##s(const dt_groups *shape, const T *x, T *mean, T *variance);                                       \
-  /* out = (x - mean) / sqrt(variance + epsilon) * weight + bias, all of a group; weight and bias may be NULL. */      \
+  /* out = (x - mean) / sqrt(variance + epsilon) * weight + bias, all of a group; weight and bias may be NULL. With    \
+     `rectifies` out is the ReLU of that, or of that and residual if it is not NULL. */                                \
   void dt_batch_normalize_##s(const dt_groups *shape, const T *x, const T *mean, const T *variance, double epsilon,    \
-                              const T *weight, const T *bias, T *out);                                                 \
-  /* The gradients of that, mean and variance being the moments of x. */                                               \
+                              const T *weight, const T *bias, const T *residual, int rectifies, T *out);               \
+  /* The gradients of that, mean and variance being the moments of x. What a ReLU lets through follows `by_sign` from  \
+     what out was before it, or from its output, with which dresidual is written. */                                   \
   void dt_batch_normalize_gradient_##s(const dt_groups *shape, const T *gradient, const T *x, const T *mean,           \
-                                       const T *variance, double epsilon, const T *weight, T *dx, T *dweight,          \
-                                       T *dbias);                                                                      \
+                                       const T *variance, double epsilon, const T *weight, const T *bias,              \
+                                       int by_sign, const T *output, T *dresidual, T *dx, T *dweight, T *dbias);       \
   /* The same for rows of n elements, each with moments of its own; weight and bias belong to columns. */              \
   void dt_layer_normalize_##s(size_t rows, size_t n, const T *x, const T *mean, const T *variance, double epsilon,     \
                               const T *weight, const T *bias, T *out);                                                 \

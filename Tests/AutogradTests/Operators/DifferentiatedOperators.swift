@@ -181,6 +181,15 @@ enum DifferentiatedOperators {
         random([2], seed: 9),
       ]) { $0[0].batchNorm(mean: $0[1], variance: $0[2], weight: $0[3], bias: $0[4], epsilon: 0.1) }
     },
+    "batch norm, relu": unary { Sequential(BatchNorm1d(4, epsilon: 0.1, dtype: .float64), ReLU())($0) },
+    "batch norm, sum, relu": binary([3, 4, 2], [3, 4, 2]) {
+      BatchNorm1d(4, epsilon: 0.1, dtype: .float64).rectified($0, adding: $1)
+    },
+    "given batch norm, sum, relu": binary([3, 4], [3, 4]) {
+      let norm = BatchNorm1d(4, epsilon: 0.1, dtype: .float64)
+      norm.evaluate()
+      return norm.rectified($0, adding: $1)
+    },
     "batch norm in two steps": unary {
       let (mean, variance) = $0.batchMoments()
       return $0.batchNorm(mean: mean, variance: variance, epsilon: 0.1)

@@ -99,6 +99,9 @@ template <class Value> Value __shfl_up_sync(unsigned mask, Value value, unsigned
   return emulator::shuffle(value, mask, lane < (int)distance ? lane : lane - (int)distance);
 }
 
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline double __dmul_rn(double a, double b) { return a * b; }
+
 inline unsigned __float_as_uint(float x) {
   unsigned bits;
   memcpy(&bits, &x, sizeof bits);

@@ -1,6 +1,7 @@
 import Autograd
 import Collective
 import DistTrain
+import Foundation
 import Testing
 import TestSupport
 
@@ -217,6 +218,39 @@ struct CUDAReplicaTests {
       #expect(outcome.count == 11 && abs(outcome.loss - expected.loss) < 1e-5)
     }
     #expect(try pieces.step(batches[7]).count == 0 && pieces.stepCount == 4)
+  }
+
+  /// The emulator prints what is recorded where its variable is set: in a process of its own.
+  @Test func `a recorded step of a residual network has these kernels`() async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      setenv("EMULATED_CUDA_GRAPHS", "yes", 1)
+      let model = Sequential(
+        Conv2d(1, 4, kernel: 3, padding: 1, bias: false), BatchNorm2d(4), ReLU(), ResidualBlock(4, 4),
+        ResidualBlock(4, 8, stride: 2), AvgPool2d(4), Flatten(), Linear(8, 3))
+      let replica = try Replica(
+        model.to(EmulatedGPU.device()), SGD.Options(learningRate: 0.01), communicator: LocalCommunicator())
+      let batch = Batch(inputs: .ones([2, 1, 8, 8]), targets: Tensor([0, 1]))
+      for _ in 0..<3 { _ = try replica.step(batch) }
+    }
+    let recorded = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    // What is normalized, with ReLU or residual or without.
+    let (norm, gradient) =
+      (
+        "moments_of_groups_f32 batch_normalize_f32 follow_moments_f32",
+        "batch_gradient_sums_of_groups_f32 batch_gradient_f32"
+      )
+    let forward = [
+      "convolution \(norm)", "convolution \(norm) convolution \(norm)",
+      "convolution \(norm) convolution convolution \(norm) \(norm)",
+      "average_pool_f32 copy_32 product cross_entropy_f32 sum_rows_f32",
+    ]
+    // No addition: a convolution adds to the gradient that is there, and parameters' are written to the arena.
+    let backward = [
+      "fill_32 cross_entropy_gradient_f32 product product sum_columns_f32 average_pool_spread_f32",
+      "\(gradient) \(gradient) convolution convolution convolution convolution \(gradient) convolution convolution",
+      "\(gradient) convolution convolution \(gradient) convolution convolution", "\(gradient) convolution",
+    ]
+    #expect(recorded == "recorded: " + (forward + backward).joined(separator: " ") + " sgd_f32\n")
   }
 
   /// In a process of its own, where nothing else has tensors.

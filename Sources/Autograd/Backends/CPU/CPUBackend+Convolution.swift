@@ -14,8 +14,11 @@ extension CPUBackend {
   }
 
   func convolutionInputGradient(
-    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor
+    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
+    guard !adding else {
+      return add(to: result) { convolutionInputGradient(gradient, weight, geometry, into: $0, adding: false) }
+    }
     let direct = DirectConvolution(geometry, gradient.dtype)
     guard !direct.isFasterBackward else { return direct.inputGradient(gradient, weight, into: result) }
     fill(result, with: 0)

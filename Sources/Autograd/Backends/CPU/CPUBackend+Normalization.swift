@@ -10,39 +10,72 @@ extension CPUBackend {
     }
   }
 
+  func follow(
+    _ statistics: RunningStatistics, mean: Tensor, variance: Tensor, unbiased: Double, momentum: Double?
+  ) {
+    let batchCount = statistics.batchCount.pointer(Int64.self)
+    batchCount.pointee += 1
+    let part = momentum ?? 1 / Double(batchCount.pointee)
+    func move<T: TensorElement & BinaryFloatingPoint>(_: T.Type) {
+      let kept = T(1 - part)
+      for (running, moment, part) in [
+        (statistics.mean, mean, T(part)), (statistics.variance, variance, T(unbiased * part)),
+      ] {
+        let (running, moment) = (running.pointer(T.self), moment.pointer(T.self))
+        for group in 0..<mean.count { running[group] = running[group] * kept + moment[group] * part }
+      }
+    }
+    switch mean.dtype {
+    case .float32: move(Float.self)
+    case .float64: move(Double.self)
+    default: unsupported("normalization", mean.dtype)
+    }
+  }
+
   func batchNormalize(
-    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor
+    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?,
+    _ rectification: Rectification?, into result: Tensor
   ) {
     var groups = dt_groups(extents)
     let (mean, variance) = (moments.mean, moments.variance)
+    let (residual, rectifies): (Tensor?, Int32) = (rectification?.residual, rectification == nil ? 0 : 1)
     switch x.dtype {
     case .float32:
       dt_batch_normalize_f32(
         &groups, x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon, weight?.pointer(), bias?.pointer(),
-        result.pointer())
+        residual?.pointer(), rectifies, result.pointer())
     case .float64:
       dt_batch_normalize_f64(
         &groups, x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon, weight?.pointer(), bias?.pointer(),
-        result.pointer())
+        residual?.pointer(), rectifies, result.pointer())
     default: unsupported("normalization", x.dtype)
     }
   }
 
   func batchNormalizeGradient(
     _ gradient: Tensor, _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?,
-    into results: NormalizationGradients
+    _ rectified: RectifiedNormalization?, into results: NormalizationGradients
   ) {
     var groups = dt_groups(extents)
     let (mean, variance) = (moments.mean, moments.variance)
+    var (bias, bySign): (Tensor?, Int32) = (nil, 0)
+    var (output, residual): (Tensor?, Tensor?) = (nil, nil)
+    switch rectified {
+    case nil: break
+    case .result(let shift): (bias, bySign) = (shift, 1)
+    case .sum(let sum, let residualGradient): (output, residual) = (sum, residualGradient)
+    }
     switch x.dtype {
     case .float32:
       dt_batch_normalize_gradient_f32(
         &groups, gradient.pointer(), x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon,
-        weight?.pointer(), results.input.pointer(), results.weight.pointer(), results.bias.pointer())
+        weight?.pointer(), bias?.pointer(), bySign, output?.pointer(), residual?.pointer(), results.input.pointer(),
+        results.weight.pointer(), results.bias.pointer())
     case .float64:
       dt_batch_normalize_gradient_f64(
         &groups, gradient.pointer(), x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon,
-        weight?.pointer(), results.input.pointer(), results.weight.pointer(), results.bias.pointer())
+        weight?.pointer(), bias?.pointer(), bySign, output?.pointer(), residual?.pointer(), results.input.pointer(),
+        results.weight.pointer(), results.bias.pointer())
     default: unsupported("normalization", x.dtype)
     }
   }

@@ -13,12 +13,15 @@ extension CUDABackend {
   }
 
   func convolutionInputGradient(
-    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor
+    _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
-    guard let plan = libraryPlan(.imageGradient, geometry, gradient.dtype) else {
-      return gather(Gather(inputGradient: geometry), weight, from: gradient, bias: nil, into: result)
+    if let plan = libraryPlan(.imageGradient, geometry, gradient.dtype) {
+      return compute(plan, weight, gradient, into: result, adding: adding)
     }
-    compute(plan, weight, gradient, into: result)
+    guard !adding else {
+      return add(to: result) { convolutionInputGradient(gradient, weight, geometry, into: $0, adding: false) }
+    }
+    gather(Gather(inputGradient: geometry), weight, from: gradient, bias: nil, into: result)
   }
 
   private func gather(_ g: Gather, _ weight: Tensor, from source: Tensor, bias: Tensor?, into result: Tensor) {

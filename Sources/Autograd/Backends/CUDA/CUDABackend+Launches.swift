@@ -55,9 +55,9 @@ struct ReductionParts {
   let chunk: Int
   let count: Int
 
-  /// Parts for each of `groups` sums of `length` elements.
-  init(groups: Int, length: Int) {
-    self.init(of: length, atLeast: 8192, atMost: groups >= Self.enough ? 1 : Self.enough)
+  /// Parts for each of `groups` sums of `length` elements, or packs of `width` elements.
+  init(groups: Int, length: Int, width: Int = 1) {
+    self.init(of: length, atLeast: 8192 / width, atMost: groups >= Self.enough ? 1 : Self.enough)
   }
 
   /// Parts for the sums of `columns` columns of each of `matrices` matrices.

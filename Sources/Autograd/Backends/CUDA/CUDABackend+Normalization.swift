@@ -6,7 +6,7 @@ extension CUDABackend {
       return fill(variance, with: .nan)
     }
     let suffix = x.dtype.suffix
-    let parts = ReductionParts(extents)
+    let parts = ReductionParts(extents, x.dtype)
     let sums = parts.count > 1 ? scratch(2 * parts.count * extents.groups, .float64) : nil
     defer { extendLifetime(sums) }
     if extents.inner == 1 {
@@ -16,8 +16,8 @@ extension CUDABackend {
         mean.address, variance.address)
     } else {
       launch(
-        "moments_of_groups_\(suffix)", in: .normalization, rows: extents.groups, of: extents.count, parts: parts.count,
-        Extents(extents), parts.chunk, x.address, sums?.address, mean.address, variance.address)
+        "moments_of_groups_\(suffix)", in: .normalization, rows: extents.groups, of: extents.packs(x.dtype),
+        parts: parts.count, Extents(extents), parts.chunk, x.address, sums?.address, mean.address, variance.address)
     }
     guard let sums else { return }
     launch(
@@ -25,51 +25,69 @@ extension CUDABackend {
       parts.count, extents.inner, extents.count, x.address, sums.address, mean.address, variance.address)
   }
 
+  func follow(
+    _ statistics: RunningStatistics, mean: Tensor, variance: Tensor, unbiased: Double, momentum: Double?
+  ) {
+    requireReal(mean)
+    device.launch(
+      "follow_moments_\(mean.dtype.suffix)", in: .normalization, blocks: 1, threads: 256, mean.count, mean.address,
+      variance.address, unbiased, momentum ?? 0, Int32(momentum == nil ? 1 : 0), statistics.mean.address,
+      statistics.variance.address, statistics.batchCount.address)
+  }
+
   func batchNormalize(
-    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor
+    _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?,
+    _ rectification: Rectification?, into result: Tensor
   ) {
     requireReal(x)
-    let width = packWidth(extents, [x, result])
+    let residual = rectification?.residual
+    let width = packWidth(extents, [x, result] + (residual.map { [$0] } ?? []))
     launch(
       "batch_normalize_\(x.dtype.suffix)", in: .normalization, over: x.count / width, Extents(extents),
-      Int32(width > 1 ? 1 : 0), x.address, moments.mean.address, moments.variance.address, moments.epsilon,
-      weight?.address, bias?.address, result.address)
+      Int32(width > 1 ? 1 : 0), x.address, Normalization(moments, weight: weight, bias: bias), residual?.address,
+      Int32(rectification == nil ? 0 : 1), result.address)
   }
 
   func batchNormalizeGradient(
     _ gradient: Tensor, _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?,
-    into results: NormalizationGradients
+    _ rectified: RectifiedNormalization?, into results: NormalizationGradients
   ) {
     requireReal(x)
     let suffix = x.dtype.suffix
-    let parts = ReductionParts(extents)
+    let parts = ReductionParts(extents, x.dtype)
     let sums = parts.count > 1 ? scratch(2 * parts.count * extents.groups, .float64) : nil
-    let slopes = scratch(3 * extents.groups, x.dtype)
+    let slopes = scratch(6 * extents.groups, x.dtype)
     defer { extendLifetime((sums, slopes)) }
-    let outcome = BatchGradient(
-      mean: moments.mean.address, variance: moments.variance.address, weight: weight?.address,
-      epsilon: moments.epsilon, slopes: slopes.address, weightGradient: results.weight.address,
-      biasGradient: results.bias.address)
+    // What reaches the normalization itself: after the sums it is there as the residual's gradient, or follows from x.
+    var (passed, isRectified): (Tensor, Int32) = (gradient, 0)
+    var (bias, output): (Tensor?, Tensor?) = (nil, nil)
+    switch rectified {
+    case nil: break
+    case .result(let shift): (bias, isRectified) = (shift, 1)
+    case .sum(let sum, let residualGradient): (output, passed) = (sum, residualGradient)
+    }
+    let batch = BatchGradient(
+      normalization: Normalization(moments, weight: weight, bias: bias), gradient: gradient.address, x: x.address,
+      output: output?.address, residualGradient: output.map { _ in passed.address }, slopes: slopes.address,
+      weightGradient: results.weight.address, biasGradient: results.bias.address, isRectified: isRectified)
     if extents.inner == 1 {
       launch(
         "batch_gradient_sums_of_columns_\(suffix)", in: .normalization, columns: extents.groups, parts: parts.count,
-        Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, gradient.address, x.address,
-        outcome, sums?.address)
+        Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, batch, sums?.address)
     } else {
       launch(
-        "batch_gradient_sums_of_groups_\(suffix)", in: .normalization, rows: extents.groups, of: extents.count,
-        parts: parts.count, Extents(extents), parts.chunk, gradient.address, x.address, outcome, sums?.address)
+        "batch_gradient_sums_of_groups_\(suffix)", in: .normalization, rows: extents.groups,
+        of: extents.packs(x.dtype), parts: parts.count, Extents(extents), parts.chunk, batch, sums?.address)
     }
     if let sums {
       launch(
         "batch_gradient_sums_of_parts_\(suffix)", in: .normalization, rows: extents.groups, of: parts.count,
-        extents.groups, parts.count, extents.count, outcome, sums.address)
+        extents.groups, parts.count, extents.count, batch, sums.address)
     }
-    let width = packWidth(extents, [gradient, x, results.input])
+    let width = packWidth(extents, [passed, x, results.input])
     launch(
       "batch_gradient_\(suffix)", in: .normalization, over: x.count / width, Extents(extents),
-      Int32(width > 1 ? 1 : 0), gradient.address, x.address, moments.mean.address, slopes.address,
-      results.input.address)
+      Int32(width > 1 ? 1 : 0), passed.address, x.address, slopes.address, isRectified, results.input.address)
   }
 
   func layerNormalize(_ x: Tensor, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor) {
@@ -111,22 +129,30 @@ extension CUDABackend {
 
   /// How many neighbouring elements, all of one group, a thread takes at once.
   private func packWidth(_ extents: GroupExtents, _ arrays: [Tensor]) -> Int {
-    let width = 16 / arrays[0].dtype.byteCount
-    return extents.inner % width == 0 && arrays.allSatisfy { $0.address.isAligned(to: 16) } ? width : 1
+    arrays.allSatisfy { $0.address.isAligned(to: 16) } ? extents.packWidth(arrays[0].dtype) : 1
   }
 }
 
 extension GroupExtents {
   /// The elements of a group.
   fileprivate var count: Int { outer * inner }
+
+  /// How many neighbouring elements, all of one group, are added up at once.
+  fileprivate func packWidth(_ dtype: DataType) -> Int {
+    let width = 16 / dtype.byteCount
+    return inner % width == 0 ? width : 1
+  }
+
+  /// The packs of so many elements in a group.
+  fileprivate func packs(_ dtype: DataType) -> Int { count / packWidth(dtype) }
 }
 
 extension ReductionParts {
-  fileprivate init(_ extents: GroupExtents) {
+  fileprivate init(_ extents: GroupExtents, _ dtype: DataType) {
     if extents.inner == 1 {
       self.init(matrices: 1, rows: extents.outer, columns: extents.groups)
     } else {
-      self.init(groups: extents.groups, length: extents.count)
+      self.init(groups: extents.groups, length: extents.packs(dtype), width: extents.packWidth(dtype))
     }
   }
 }
@@ -146,13 +172,29 @@ private struct Extents: KernelArgument {
   init(_ extents: GroupExtents) { self.init(outer: extents.outer, groups: extents.groups, inner: extents.inner) }
 }
 
-/// `BatchGradient` in `normalization.cu`.
-private struct BatchGradient: KernelArgument {
+/// `Normalization` in `normalization.cu`.
+private struct Normalization: KernelArgument {
   let mean: UnsafeMutableRawPointer
   let variance: UnsafeMutableRawPointer
   let weight: UnsafeMutableRawPointer?
+  let bias: UnsafeMutableRawPointer?
   let epsilon: Double
+
+  init(_ moments: Moments, weight: Tensor?, bias: Tensor?) {
+    (mean, variance, epsilon) = (moments.mean.address, moments.variance.address, moments.epsilon)
+    (self.weight, self.bias) = (weight?.address, bias?.address)
+  }
+}
+
+/// `BatchGradient` in `normalization.cu`.
+private struct BatchGradient: KernelArgument {
+  let normalization: Normalization
+  let gradient: UnsafeMutableRawPointer
+  let x: UnsafeMutableRawPointer
+  let output: UnsafeMutableRawPointer?
+  let residualGradient: UnsafeMutableRawPointer?
   let slopes: UnsafeMutableRawPointer
   let weightGradient: UnsafeMutableRawPointer
   let biasGradient: UnsafeMutableRawPointer
+  let isRectified: Int32
 }

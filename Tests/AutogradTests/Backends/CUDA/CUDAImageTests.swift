@@ -90,6 +90,29 @@ import Testing
     }
   }
 
+  /// The gradients of an image's uses are added up where the first one is, which is not somebody else's memory.
+  @Test(arguments: [false, true], [DataType.float32, .float64])
+  func convolutionsOfAnImageWithOtherUses(generic: Bool, dtype: DataType) throws {
+    try Kernels.choosing(generic: generic) {
+      try expectSame("three uses") { draws in
+        let x = draws.quarters([2, 3, 5, 6], dtype)
+        let weights = (0..<2).map { _ in draws.quarters([4, 3, 3, 3], dtype) }
+        let scale = draws.quarters([1], dtype)
+        func uses(_ image: Tensor) -> [Tensor] { weights.map { image.conv2d($0).sum() } + [(image * scale).sum()] }
+        let image = x * 1
+        let together = try Autograd.gradients(
+          of: uses(image).reduce(Tensor(0.0, dtype: dtype).to(draws.device), +), withRespectTo: [image, x])
+        let apart = try (0..<3).map { use in
+          let image = x * 1
+          return try Autograd.gradients(of: uses(image)[use], withRespectTo: [image])[0]
+        }
+        let sum = apart[0] + apart[1] + apart[2]
+        for gradient in together { #expect(gradient.array(of: Double.self) == sum.array(of: Double.self)) }
+        return together + apart
+      }
+    }
+  }
+
   @Test func convolutionsOfNothing() throws {
     try expectSame("no images") { draws in
       let weight = draws.quarters([2, 1, 3, 3])
@@ -117,6 +140,56 @@ import Testing
       let x = draws.normal(shape), weight = draws.normal([shape[1]]), bias = draws.normal([shape[1]])
       let (y, mean, variance) = x.batchNorm(weight: weight, bias: bias)
       return try [y, mean, variance] + gradients(of: y, [x, weight, bias], draws)
+    }
+  }
+
+  @Test(arguments: FusedNormalizationTests.shapes, FusedNormalizationTests.Variant.all)
+  func rectifiedBatchNormalization(shape: [Int], variant: FusedNormalizationTests.Variant) throws {
+    typealias Fused = FusedNormalizationTests
+    let device = try EmulatedGPU.device()
+    let fused = try Fused.results(shape, variant, on: device, fused: true)
+    Fused.expectSameBits(fused, try Fused.results(shape, variant, on: device, fused: false), "\(shape), \(variant)")
+    for (a, b) in zip(fused, try Fused.results(shape, variant, fused: true)) {
+      let (found, expected) = (a.array(of: Double.self), b.array(of: Double.self))
+      let bound = (variant.dtype == .float64 ? 1e-12 : 5e-5) * (1 + (expected.map(abs).max() ?? 0))
+      #expect(a.device == device && found.count == expected.count)
+      #expect(
+        zip(found, expected).allSatisfy { abs($0 - $1) <= bound || ($0.isNaN && $1.isNaN) }, "\(shape), \(variant)")
+    }
+  }
+
+  @Test(arguments: [[9, 70], [9, 5, 8], [9, 5, 7]], [DataType.float32, .float64])
+  func signsOfRectifiedBatchNormalization(shape: [Int], dtype: DataType) throws {
+    try FusedNormalizationTests.expectSameSigns(shape, dtype, on: EmulatedGPU.device())
+  }
+
+  /// Packs of elements are added up in the same order wherever in memory they begin.
+  @Test func batchNormalizationOfUnalignedMemory() throws {
+    try expectSame("unaligned", within: 5e-6) { draws in
+      let rows = draws.normal([5 * 3 * 8 + 1]).detached()
+      let results = [0, 1].map { start in
+        // The same elements from an aligned place and from the one after it.
+        let x = (start == 0 ? rows[1...].cloned() : rows[1...]).reshaped([5, 3, 8])
+        let leaf = x.detached()
+        leaf.requiresGrad = true
+        return leaf
+      }
+      let outputs = results.map { Sequential(BatchNorm1d(3).to(draws.device), ReLU())($0) }
+      for (x, y) in zip(results, outputs) { try (y * (0.5 + x.detached())).sum().backward() }
+      let gradients = try results.map { try #require($0.grad) }
+      #expect(gradients[0].array(of: Float.self) == gradients[1].array(of: Float.self))
+      #expect(outputs[0].array(of: Float.self) == outputs[1].array(of: Float.self))
+      return outputs + gradients
+    }
+  }
+
+  @Test(arguments: [nil, 0.3], [DataType.float32, .float64])
+  func runningStatistics(momentum: Double?, dtype: DataType) throws {
+    try expectSame("momentum \(momentum as Any)", within: 1e-6) { draws in
+      let norm = BatchNorm1d(300, momentum: momentum, dtype: dtype).to(draws.device)
+      for rows in [2, 5, 3] { _ = norm(draws.normal([rows, 300], dtype)) }
+      #expect(norm.batchCount.item() == 3)
+      return [norm.runningMean, norm.runningVariance]
     }
   }
 

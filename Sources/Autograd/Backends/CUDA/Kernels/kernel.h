@@ -34,6 +34,23 @@ DEVICE bool isAligned(const void *a, const void *b = 0, const void *c = 0, const
   return (((UInt)a | (UInt)b | (UInt)c | (UInt)d) & 15) == 0;
 }
 
+// The pack at a place that counts packs, from memory that need not be aligned to them.
+template <int width, class T> DEVICE Pack<T, width> packAt(const T *x, Int i) {
+  if (width == 1 || isAligned(x)) return ((const Pack<T, width> *)x)[i];
+  Pack<T, width> pack;
+#pragma unroll
+  for (int k = 0; k < width; k++) pack.at[k] = x[i * width + k];
+  return pack;
+}
+template <int width, class T> DEVICE void placePack(const Pack<T, width> &pack, T *x, Int i) {
+  if (width == 1 || isAligned(x)) {
+    ((Pack<T, width> *)x)[i] = pack;
+    return;
+  }
+#pragma unroll
+  for (int k = 0; k < width; k++) x[i * width + k] = pack.at[k];
+}
+
 // This thread's place among those of all blocks along x, and their number.
 DEVICE Int globalThread() { return (Int)blockIdx.x * blockDim.x + threadIdx.x; }
 DEVICE Int globalThreads() { return (Int)gridDim.x * blockDim.x; }
@@ -51,6 +68,12 @@ DEVICE float squareRoot(float x) { return sqrtf(x); }
 DEVICE double squareRoot(double x) { return sqrt(x); }
 DEVICE float magnitude(float x) { return fabsf(x); }
 DEVICE double magnitude(double x) { return fabs(x); }
+// a · b + c, rounded once.
+DEVICE float multiplyAdd(float a, float b, float c) { return fmaf(a, b, c); }
+DEVICE double multiplyAdd(double a, double b, double c) { return fma(a, b, c); }
+// A product that is rounded before it is added to anything.
+DEVICE float product(float a, float b) { return __fmul_rn(a, b); }
+DEVICE double product(double a, double b) { return __dmul_rn(a, b); }
 
 // Two sums that are kept together.
 struct Pair {

@@ -7,10 +7,12 @@ DEVICE void activationGradient(Int rows, Int columns, Int chunk, const T *gradie
                                T *result, T *sums, int adding, const Function &f) {
   reduceColumns<double>(
       {1, rows, columns}, chunk,
-      [&](Int at, Int, Int) {
-        const T value = f(gradient[at], output[at]);
-        result[at] = value;
-        return (double)value;
+      [&](Int) {
+        return [&](Int at, Int) {
+          const T value = f(gradient[at], output[at]);
+          result[at] = value;
+          return (double)value;
+        };
       },
       parts, [&](Int column, double sum) { sums[column] = adding ? sums[column] + (T)sum : (T)sum; });
 }

@@ -4,13 +4,13 @@
 template <class T> DEVICE void sumRows(Int rows, Int length, Int chunk, const T *x, void *parts, T *out) {
   typedef typename SumOf<T>::Type Sum;
   reduceGroups<Sum>(
-      {1, rows, length}, chunk, [&](Int at, Int) { return (Sum)x[at]; }, (Sum *)parts,
+      {1, rows, length}, chunk, [&](Int) { return [x](Int at) { return (Sum)x[at]; }; }, (Sum *)parts,
       [&](Int row, Sum sum) { out[row] = (T)sum; });
 }
 template <class T> DEVICE void sumColumns(Int outer, Int rows, Int columns, Int chunk, const T *x, void *parts, T *out) {
   typedef typename SumOf<T>::Type Sum;
   reduceColumns<Sum>(
-      {outer, rows, columns}, chunk, [&](Int at, Int, Int) { return (Sum)x[at]; }, (Sum *)parts,
+      {outer, rows, columns}, chunk, [&](Int) { return [x](Int at, Int) { return (Sum)x[at]; }; }, (Sum *)parts,
       [&](Int column, Sum sum) { out[column] = (T)sum; });
 }
 
