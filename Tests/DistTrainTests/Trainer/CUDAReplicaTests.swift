@@ -228,7 +228,8 @@ struct CUDAReplicaTests {
         Conv2d(1, 4, kernel: 3, padding: 1, bias: false), BatchNorm2d(4), ReLU(), ResidualBlock(4, 4),
         ResidualBlock(4, 8, stride: 2), AvgPool2d(4), Flatten(), Linear(8, 3))
       let replica = try Replica(
-        model.to(EmulatedGPU.device()), SGD.Options(learningRate: 0.01), communicator: LocalCommunicator())
+        model.to(EmulatedGPU.device()), SGD.Options(learningRate: 0.01), communicator: LocalCommunicator(),
+        recordsSteps: true)
       let batch = Batch(inputs: .ones([2, 1, 8, 8]), targets: Tensor([0, 1]))
       for _ in 0..<3 { _ = try replica.step(batch) }
     }
