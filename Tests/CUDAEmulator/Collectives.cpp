@@ -38,13 +38,18 @@ struct Meeting {
   }
 };
 
-/// A rank's view of the memory: the meeting, then a piece for each rank.
+/// The most ranks of a group.
+constexpr int mostRanks = 1024;
+
+/// A rank's view of the memory: the meeting and a mark of each rank, then a piece for each.
 struct SharedMemory {
   int size = 0;
   void *start = MAP_FAILED;
 
   size_t bytes() const { return 4096 + size * pieceBytes; }
   Meeting &meeting() const { return *static_cast<Meeting *>(start); }
+  /// Whether the rank's part of a sum is recorded work.
+  char &isRecorded(int rank) const { return (static_cast<char *>(start) + 4096 - mostRanks)[rank]; }
   char *piece(int rank) const { return static_cast<char *>(start) + 4096 + rank * pieceBytes; }
 
   bool open(const char *name, int ranks) {
@@ -61,6 +66,16 @@ struct SharedMemory {
     if (start != MAP_FAILED) munmap(start, bytes());
   }
 };
+
+/// The real library wants what is recorded to be so on all ranks.
+void requireUniform(const SharedMemory &memory, int rank, bool isRecorded) {
+  memory.isRecorded(rank) = isRecorded;
+  memory.meeting().wait(memory.size);
+  for (int other = 0; other < memory.size; other++)
+    if (memory.isRecorded(other) != isRecorded)
+      emulator::fail("ncclAllReduce: recorded on rank %d or %d and not on the other", rank, other);
+  memory.meeting().wait(memory.size);
+}
 
 template <class T> void addUp(const SharedMemory &memory, int rank, const T *source, T *target, size_t count) {
   constexpr size_t most = pieceBytes / sizeof(T);
@@ -104,7 +119,7 @@ int ncclGetUniqueId(dt_nccl_id *id) {
 
 int ncclCommInitRank(dt_nccl *communicator, int size, dt_nccl_id id, int rank) {
   if (emulator::isToFail("ncclCommInitRank")) return internalError;
-  if (rank < 0 || rank >= size) return invalidArgument;
+  if (rank < 0 || rank >= size || size > mostRanks) return invalidArgument;
   auto memory = std::make_shared<SharedMemory>();
   if (!memory->open(id.bytes, size)) return systemError;
   memory->meeting().wait(size);
@@ -118,14 +133,9 @@ int ncclCommGetAsyncError(dt_nccl, int *status) {
   return success;
 }
 
-int ncclCommDestroy(dt_nccl communicator) {
-  if (communicator->memory.use_count() > 1)
-    emulator::fail("ncclCommDestroy: a graph with sums of the communicator is still there");
-  delete communicator;
-  return success;
-}
-
+/// Returns only when all graphs with sums of the communicator are gone, as that of the real library.
 int ncclCommAbort(dt_nccl communicator) {
+  while (communicator->memory.use_count() > 1) sched_yield();
   delete communicator;
   return success;
 }
@@ -137,7 +147,8 @@ int ncclAllReduce(const void *source, void *target, size_t count, int type, int 
   if (operation != sum || (type != float32 && type != float64)) return invalidArgument;
   emulator::submit(
       stream, "all_reduce",
-      [=, rank = communicator->rank, memory = communicator->memory] {
+      [=, rank = communicator->rank, memory = communicator->memory, isRecorded = emulator::isCaptured(stream)] {
+        requireUniform(*memory, rank, isRecorded);
         if (type == float32)
           addUp(*memory, rank, static_cast<const float *>(source), static_cast<float *>(target), count);
         else

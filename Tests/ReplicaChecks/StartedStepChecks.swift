@@ -18,8 +18,8 @@ extension ReplicaCheck {
       for step in 0..<12 {
         func part(_ rank: Int) -> [Int] {
           let start = step * 40 + rank * 3
-          // One rank has a short batch once, another none; both compute these while others repeat what was recorded.
-          if step == 6 && rank == 0 { return [start] }
+          // One rank has a short batch twice, another none once: neither is what others could record or repeat.
+          if (step == 0 || step == 6) && rank == 0 { return [start] }
           return step == 8 && rank == communicator.size - 1 && rank > 0 ? [] : Array(start..<start + 3)
         }
         let own = part(communicator.rank)
@@ -84,6 +84,18 @@ extension ReplicaCheck {
       try requireClose(train(.measured).model, train(.sizes(.standard)).model)
     },
   ]
+
+  /// Makes started steps, of which rank 0 throws in the last while the others go on.
+  public static func failAmongStartedSteps(_ communicator: any Communicator) throws {
+    struct Failure: Error, CustomStringConvertible { let description = "no space left, say" }
+    let replica = try SmallProblem.replica(SmallProblem.perceptron(), communicator, recordsSteps: true)
+    for step in 0..<100 {
+      let start = step * 40 + communicator.rank * 3
+      _ = try replica.start(
+        SmallProblem.batch(start..<start + 3),
+        meanwhile: { if step == 9 && communicator.rank == 0 { throw Failure() } })
+    }
+  }
 
   /// Whether the ranks of this machine have a GPU each, as far as the environment tells.
   private static func hasOwnGPU(_ communicator: any Communicator) -> Bool {

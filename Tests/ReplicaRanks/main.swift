@@ -6,7 +6,7 @@ import ReplicaChecks
 
 // One rank of the checks of replicas under `mpirun`. With the argument `mpi`, gradients are all-reduced by MPI; with
 // `memory`, the memory of a process is checked instead, which nothing else may use; with `gpu`, the replicas are on GPUs,
-// and with `gpu-threads N` this process is N such ranks.
+// with `gpu-threads N` this process is N such ranks, and with `gpu-failure` one of them fails.
 let arguments = CommandLine.arguments.dropFirst()
 
 @Sendable func run(_ checks: [ReplicaCheck], _ communicator: any Communicator) throws {
@@ -34,6 +34,7 @@ if arguments.first == "gpu-threads" {
     switch arguments.first {
     case "memory": try checkMemory(communicator)
     case "gpu": try run(ReplicaCheck.onGPUs, communicator)
+    case "gpu-failure": try ReplicaCheck.failAmongStartedSteps(communicator)
     default: try run(ReplicaCheck.all, communicator)
     }
   }

@@ -52,6 +52,8 @@ final class NCCLReduction: ReductionOnGPU {
 
   func checkForFailure() throws { try group.checkForFailure() }
 
+  func wait() throws { try group.wait() }
+
   @discardableResult
   func finish() throws -> Double {
     var stopwatch = Stopwatch()

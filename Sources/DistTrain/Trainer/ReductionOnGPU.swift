@@ -5,6 +5,8 @@ import Collective
 protocol ReductionOnGPU: GradientReduction {
   /// Throws when a sum has failed that the GPU may still be waiting for.
   func checkForFailure() throws
+  /// Returns once the sums that were finished are there; throws when one has failed.
+  func wait() throws
 }
 
 /// The gradients of one rank alone on a GPU, which nobody adds to.
@@ -17,4 +19,5 @@ final class UnsharedGradients: ReductionOnGPU {
   func progress() {}
   func finish() -> Double { 0 }
   func checkForFailure() {}
+  func wait() {}
 }

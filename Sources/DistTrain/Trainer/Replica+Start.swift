@@ -21,12 +21,12 @@ extension Replica {
       return StartedStep(number: stepCount, outcome)
     }
     defer { progress = StepProgress() }
-    let count = Int(try communicator.allReduced(Int64(progress.count + (batch?.count ?? 0)), .sum))
+    let (count, allAgree) = try countSamples(with: batch)
     guard count > 0 else {
       try meanwhile()
       return StartedStep(number: stepCount, Outcome(loss: 0, count: 0, seconds: progress.seconds))
     }
-    let sums = try startComputing(batch, loss: loss, count: count, updates)
+    let sums = try startComputing(batch, loss: loss, count: count, allAgree: allAgree, updates)
     stepCount += 1
     let started = StartedStep(of: self, updates.read(sums), count: count, seconds: progress.seconds)
     let before = lastStarted
@@ -38,10 +38,21 @@ extension Replica {
     return started
   }
 
+  /// The samples of all ranks in the step that ends with a batch, and whether all ranks can record it, or all repeat what
+  /// they recorded.
+  private func countSamples(with batch: Batch?) throws -> (count: Int, allAgree: Bool) {
+    let own = progress.count + (batch?.count ?? 0)
+    guard communicator.size > 1 else { return (own, true) }
+    let prospect = progress.pieceCount == 0 ? batch.flatMap { recorder?.prospect(of: $0) } : nil
+    var sums = [own, prospect == .recording ? 1 : 0, prospect == .repeating ? 1 : 0].map(Int64.init)
+    try communicator.allReduce(&sums, .sum)
+    return (Int(sums[0]), sums[1...].contains(Int64(communicator.size)))
+  }
+
   /// Asks the GPU for the gradients of a step of `count` samples of all ranks, and for the update; gives the sum of the
   /// losses, with several ranks all of ``StepSums``.
   private func startComputing(
-    _ given: Batch?, loss: Loss, count: Int, _ updates: GuardedUpdates
+    _ given: Batch?, loss: Loss, count: Int, allAgree: Bool, _ updates: GuardedUpdates
   ) throws -> Tensor {
     let isWhole = progress.pieceCount == 0
     let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
@@ -62,7 +73,7 @@ extension Replica {
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
     let sums =
       if isWhole, let recorder, let batch {
-        try recorder.run(batch, update: update, computeAndUpdate)
+        try recorder.run(batch, allAgree: allAgree, update: update, computeAndUpdate)
       } else {
         try computeAndUpdate(batch)
       }

@@ -28,6 +28,7 @@ extension Replica {
     var seconds = progress.seconds
     try profiled(.allReduce) {
       try reducer.finish()
+      try reducerOnGPU?.wait()
       try shardBuffers?.endStep(communicator)
     }
     seconds.communication += stopwatch.lap()

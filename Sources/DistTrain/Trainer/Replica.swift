@@ -41,6 +41,8 @@ public final class Replica {
   let scattersSums: Bool
   let communicator: any Communicator
   let reducer: any GradientReduction
+  /// The reducer, where GPUs do all of its work.
+  let reducerOnGPU: (any ReductionOnGPU)?
   let allowsNonfinite: Bool
   let cut: BatchCut
   let random: PieceRandomness
@@ -79,10 +81,10 @@ public final class Replica {
   ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
   ///     shards by ``accumulate(_:loss:)`` and, the last, by ``step(_:loss:)``, in the order of
   ///     ``BatchCut/logicalShards(_:)``. Threads of this process share no loop from then on.
-  ///   - recordsSteps: Whether a GPU repeats the third step that is made of a batch like the first, recorded as one piece
-  ///     of work, for all batches of its shapes, which saves most of the time of small steps. Model and loss must then do
-  ///     the same for all of these: they are not called again, so that nothing in them may depend on the number of the
-  ///     step, on a switch that is turned meanwhile, or on a draw of their own.
+  ///   - recordsSteps: Whether GPUs record a step when the shapes of its batch come for the third time, and repeat it as
+  ///     one piece of work for all batches of these shapes, which saves most of the time of small steps. Model and loss
+  ///     must then do the same for all of these: they are not called again, so that nothing in them may depend on the
+  ///     number of the step, on a switch that is turned meanwhile, or on a draw of their own.
   ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step.
   /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
@@ -103,7 +105,7 @@ public final class Replica {
     try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
     let description =
       "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
-      + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)"
+      + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
     try communicator.verifySame(description, what: "the replica")
     let sharesWeights = shardsOptimizer && communicator.size > 1
     arena = try ParameterArena(model, tailCount: StepSums.elementCount(ranks: communicator.size)) {
@@ -124,7 +126,8 @@ public final class Replica {
     (buckets, tuning) = choice.start(reducer, arena, communicator)
     if tuning != nil { reducer.use(plan, scattersSums: false) }
     uploads = arena.device == .cpu ? nil : StagedUploads(to: arena.device)
-    let staysOnGPU = reducer is any ReductionOnGPU && (communicator.size == 1 || !synchronizesBatchNorm)
+    reducerOnGPU = reducer as? any ReductionOnGPU
+    let staysOnGPU = reducerOnGPU != nil && (communicator.size == 1 || !synchronizesBatchNorm)
     updates =
       staysOnGPU && options is any FusedUpdateRule
       ? GuardedUpdates(
@@ -139,7 +142,7 @@ public final class Replica {
   }
 
   deinit {
-    // Recorded sums are of the reducer's group.
+    // Recorded sums are of the reducer's group, which waits for them to be gone.
     recorder?.forget()
   }
 
@@ -151,9 +154,6 @@ public final class Replica {
     default: nil
     }
   }
-
-  /// - Throws: When GPUs have failed to add up gradients.
-  func checkForFailure() throws { try (reducer as? any ReductionOnGPU)?.checkForFailure() }
 
   /// Whether this is the rank that writes and reads files.
   var isFirstRank: Bool { communicator.rank == 0 }

@@ -36,7 +36,7 @@ public final class StartedStep {
   public func outcome() throws -> Replica.Outcome {
     if case .running(let reading, let count, var seconds, let allowsNonfinite) = state {
       var stopwatch = Stopwatch()
-      while !reading.isThere { try replica?.checkForFailure() }
+      while !reading.isThere { try replica?.reducerOnGPU?.checkForFailure() }
       let values = reading.values()
       seconds.backward += stopwatch.lap()
       if values[0].isFinite || allowsNonfinite {

@@ -35,19 +35,32 @@ struct ReplicaCheckTests {
     try check(ranks: 2, areProcesses: true, environment: ["CUDA_VISIBLE_DEVICES": "0"])
   }
 
-  private func check(ranks: Int, areProcesses: Bool, environment: [String: String] = [:]) throws {
+  /// The others are within a step, whose sums are part of recorded work.
+  @Test(.enabled(if: mpiLibraryVersion != nil, "built without MPI"))
+  func `a rank on a GPU that fails ends the job, and tells why`() throws {
+    let run = try runOnGPUs(ranks: 2, "gpu-failure", areProcesses: true)
+    #expect(!run.succeeded && !run.timedOut, "\(run.report)")
+    #expect(run.errorOutput.contains("error: no space left, say"), "\(run.report)")
+  }
+
+  private func runOnGPUs(
+    ranks: Int, _ arguments: String..., areProcesses: Bool, environment: [String: String] = [:]
+  ) throws -> ProcessRun {
     let emulator = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
     defer { try? FileManager.default.removeItem(at: emulator) }
     let environment = environment.merging([
       "DISTTRAIN_CUDA_PATH": emulator.path, "XDG_CACHE_HOME": emulator.path, "REPLICA_CHECKS_DEVICE": "cuda",
     ]) { $1 }
+    return areProcesses
+      ? try MPIRun.run(ranks: ranks, product: "replica-ranks", arguments: arguments, environment: environment)
+      : try ProcessRun.run(try BuiltProduct.url("replica-ranks"), arguments, environment: environment)
+  }
+
+  private func check(ranks: Int, areProcesses: Bool, environment: [String: String] = [:]) throws {
     let run =
-      if areProcesses {
-        try MPIRun.run(ranks: ranks, product: "replica-ranks", arguments: ["gpu"], environment: environment)
-      } else {
-        try ProcessRun.run(
-          try BuiltProduct.url("replica-ranks"), ["gpu-threads", "\(ranks)"], environment: environment)
-      }
+      areProcesses
+      ? try runOnGPUs(ranks: ranks, "gpu", areProcesses: true, environment: environment)
+      : try runOnGPUs(ranks: ranks, "gpu-threads", "\(ranks)", areProcesses: false)
     #expect(run.succeeded, "\(run.report)")
     let expected = ReplicaCheck.onGPUs.map { "passed: \($0)" }
     #expect(run.output.split(separator: "\n").map(String.init) == expected, "\(run.report)")

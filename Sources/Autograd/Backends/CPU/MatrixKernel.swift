@@ -75,8 +75,8 @@ package struct MatrixKernel: Sendable {
     }
   }
 
-  /// Whether ``avx2`` is faster than OpenBLAS: with few rows or columns, or few multiplications for each element of the
-  /// result, but for the smallest products. Its panels of long columns do not fit the first-level cache.
+  /// Whether ``avx2`` is faster than OpenBLAS: in x·Wᵀ with few rows or columns, else with few multiplications for each
+  /// element of the result, but for the smallest products. Its panels of long columns do not fit the first-level cache.
   private static func isFasterWithAVX2(_ p: MatrixProduct) -> Bool {
     guard p.rows * p.columns * p.inner >= 10_000 else { return false }
     switch (p.transposesFirst, p.transposesSecond) {

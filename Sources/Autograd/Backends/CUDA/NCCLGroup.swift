@@ -1,10 +1,11 @@
 import CCUDA
+import Foundation
 
 /// GPUs of several processes that add up arrays over NVLink, PCIe or the network, by NVIDIA's NCCL.
 ///
 /// Sums run on a stream of their own, beside computation: of what was computed before ``startSum(_:of:)``, and for what is
-/// computed after ``finishSums()``. All ranks start the same sums in the same order. Between these two calls they can be
-/// part of a ``RecordedWork``, which must be gone before the group.
+/// computed after ``finishSums()``. All ranks start the same sums in the same order. Both calls can be part of a
+/// ``RecordedWork``, if they are on all ranks, and all launch it; it must be gone before the group.
 package final class NCCLGroup {
   /// What one rank makes and all need to form a group.
   package static let idByteCount = MemoryLayout<dt_nccl_id>.size
@@ -61,8 +62,9 @@ package final class NCCLGroup {
   }
 
   deinit {
+    // Not `ncclCommDestroy`, which waits for the other ranks: one that fails has to tell why first.
+    if let communicator { Self.abort(communicator) }
     device.enter()
-    if let communicator { _ = dt_ncclCommDestroy(communicator) }
     CUDADriver.require(dt_cuStreamDestroy_v2(stream), "cuStreamDestroy")
   }
 
@@ -93,6 +95,13 @@ package final class NCCLGroup {
     summed.hold(device.stream)
   }
 
+  /// Returns once the sums before the last ``finishSums()``, which was not recorded, are there.
+  ///
+  /// - Throws: ``CUDAError`` when one has failed.
+  package func wait() throws {
+    while !summed.isPassed { try checkForFailure() }
+  }
+
   /// - Throws: ``CUDAError`` when a sum has failed, now or before.
   package func checkForFailure() throws {
     try withCommunicator {
@@ -110,9 +119,16 @@ package final class NCCLGroup {
     }
     do { try body(current) } catch {
       communicator = nil
-      _ = dt_ncclCommAbort(current)
+      Self.abort(current)
       throw error
     }
+  }
+
+  /// Ends all sums and frees what the library has, on a thread of its own: the call returns only when the graphs with sums
+  /// are gone, too.
+  private static func abort(_ communicator: dt_nccl) {
+    nonisolated(unsafe) let communicator = communicator
+    Thread.detachNewThread { _ = dt_ncclCommAbort(communicator) }
   }
 
   private static func check(_ status: Int32, _ call: String) throws {

@@ -21,10 +21,10 @@ package final class RecordedWork {
     var graph: dt_graph?
     let outcome = Result { try gpu.memory.reserving(for: self, body) }
     let status = dt_cuStreamEndCapture(gpu.stream, &graph)
+    defer { if let graph { CUDADriver.require(dt_cuGraphDestroy(graph), "cuGraphDestroy") } }
     try outcome.get()
     CUDADriver.require(status, "cuStreamEndCapture")
     CUDADriver.require(dt_cuGraphInstantiateWithFlags(&executable, graph, 0), "cuGraphInstantiate")
-    CUDADriver.require(dt_cuGraphDestroy(graph), "cuGraphDestroy")
   }
 
   deinit {
