@@ -81,7 +81,7 @@ package struct MatrixKernel: Sendable {
     guard p.rows * p.columns * p.inner >= 10_000 else { return false }
     switch (p.transposesFirst, p.transposesSecond) {
     case (false, true): return p.rows >= 8 && (p.rows <= 128 || p.columns <= 128)
-    case (false, false): return p.rows >= 16 && p.inner <= 128
+    case (false, false): return p.rows >= 16 && p.inner <= 64
     case (true, false): return p.rows >= 8 && p.columns >= 64 && p.inner <= 128
     case (true, true): return false
     }
