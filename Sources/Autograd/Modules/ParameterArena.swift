@@ -106,11 +106,9 @@ public final class ParameterArena {
 
   /// Sets some of the values after the last gradient to those of tensors of one element, and the others to zero, without
   /// waiting for a GPU that is still computing them.
-  package func setTail(_ values: [Int: Tensor]) {
+  package func setTail(_ values: [(index: Int, value: Tensor)]) {
     tailElements.backend.fill(tailElements, with: 0)
-    for (index, value) in values.sorted(by: { $0.key < $1.key }) {
-      tailElements.part(at: index, shape: value.shape).assign(value)
-    }
+    for (index, value) in values { tailElement(index).assign(value) }
   }
 
   /// One of the values after the last gradient, in the arena's memory.
