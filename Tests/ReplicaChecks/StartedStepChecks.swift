@@ -85,15 +85,26 @@ extension ReplicaCheck {
     },
   ]
 
-  /// Makes started steps, of which rank 0 throws in the last while the others go on.
+  /// Makes started steps, of which rank 0 throws in the tenth while the others go on.
   public static func failAmongStartedSteps(_ communicator: any Communicator) throws {
     struct Failure: Error, CustomStringConvertible { let description = "no space left, say" }
+    try makeStartedSteps(communicator) { if communicator.rank == 0 { throw Failure() } }
+  }
+
+  /// Makes started steps, of which rank 0 is late with the eleventh.
+  public static func beLateAmongStartedSteps(_ communicator: any Communicator) throws {
+    try makeStartedSteps(communicator) { if communicator.rank == 0 { sleep(8) } }
+  }
+
+  private static func makeStartedSteps(
+    _ communicator: any Communicator, meanwhileInTenth: () throws -> Void
+  ) throws {
     let replica = try SmallProblem.replica(SmallProblem.perceptron(), communicator, recordsSteps: true)
-    for step in 0..<100 {
+    for step in 0..<12 {
       let start = step * 40 + communicator.rank * 3
-      _ = try replica.start(
-        SmallProblem.batch(start..<start + 3),
-        meanwhile: { if step == 9 && communicator.rank == 0 { throw Failure() } })
+      let started = try replica.start(
+        SmallProblem.batch(start..<start + 3), meanwhile: { if step == 9 { try meanwhileInTenth() } })
+      if step == 11 { _ = try started.outcome() }
     }
   }
 

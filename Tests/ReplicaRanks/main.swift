@@ -6,7 +6,8 @@ import ReplicaChecks
 
 // One rank of the checks of replicas under `mpirun`. With the argument `mpi`, gradients are all-reduced by MPI; with
 // `memory`, the memory of a process is checked instead, which nothing else may use; with `gpu`, the replicas are on GPUs,
-// with `gpu-threads N` this process is N such ranks, and with `gpu-failure` one of them fails.
+// with `gpu-threads N` this process is N such ranks, with `gpu-failure` one of them fails, and with
+// `gpu-late` one is late.
 let arguments = CommandLine.arguments.dropFirst()
 
 @Sendable func run(_ checks: [ReplicaCheck], _ communicator: any Communicator) throws {
@@ -35,6 +36,7 @@ if arguments.first == "gpu-threads" {
     case "memory": try checkMemory(communicator)
     case "gpu": try run(ReplicaCheck.onGPUs, communicator)
     case "gpu-failure": try ReplicaCheck.failAmongStartedSteps(communicator)
+    case "gpu-late": try ReplicaCheck.beLateAmongStartedSteps(communicator)
     default: try run(ReplicaCheck.all, communicator)
     }
   }

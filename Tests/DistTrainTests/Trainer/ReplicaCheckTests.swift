@@ -43,6 +43,16 @@ struct ReplicaCheckTests {
     #expect(run.errorOutput.contains("error: no space left, say"), "\(run.report)")
   }
 
+  /// The others wait for the number of its samples, before a step that is recorded.
+  @Test(.enabled(if: mpiLibraryVersion != nil, "built without MPI"))
+  func `a rank on a GPU that is late is named`() throws {
+    let run = try runOnGPUs(ranks: 2, "gpu-late", areProcesses: true)
+    #expect(run.succeeded, "\(run.report)")
+    #expect(
+      run.errorOutput.contains(/rank 1 has waited \d+ s for rank 0 in an all-reduce \(sum\) of 3 Int64/),
+      "\(run.report)")
+  }
+
   private func runOnGPUs(
     ranks: Int, _ arguments: String..., areProcesses: Bool, environment: [String: String] = [:]
   ) throws -> ProcessRun {
