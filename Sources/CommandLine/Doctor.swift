@@ -52,7 +52,7 @@ struct Doctor: ParsableCommand {
     do {
       guard let version = try NCCLGroup.version() else { return "no NCCL: gradients go through the processor's memory" }
       return "NCCL \(version)"
-    } catch { return "NCCL cannot be used: \(error)" }
+    } catch { return "\(error)" }
   }
 
   private func facts(
