@@ -1,4 +1,4 @@
-// cuDNN: convolutions of images that are stored one after another, channel by channel.
+// cuDNN: convolutions of images that are stored one after another, channel by channel or pixel by pixel.
 #include <cstring>
 #include <vector>
 
@@ -10,14 +10,18 @@ struct dt_cudnn_handle {
   dt_stream stream;
 };
 
-/// Four dimensions and the type of the elements.
+/// Four dimensions, the type of the elements, and whether those of the second dimension are neighbours.
 struct dt_cudnn_tensor {
-  int type, size[4];
+  int type, isChannelsLast, size[4];
+
+  /// The place in memory of an element.
+  long operator()(long a, long b, long c, long d) const {
+    return isChannelsLast ? ((a * size[2] + c) * size[3] + d) * size[1] + b
+                          : ((a * size[1] + b) * size[2] + c) * size[3] + d;
+  }
 };
 
-struct dt_cudnn_filter {
-  int type, size[4];
-};
+struct dt_cudnn_filter : dt_cudnn_tensor {};
 
 struct dt_cudnn_convolution {
   int padding[2], stride[2], dilation[2], groups, math;
@@ -27,6 +31,7 @@ namespace {
 
 enum Status { success = 0, notInitialized = 1001, badParameter = 2000, notSupported = 3000 };
 enum Type { float32 = 0, bfloat16 = 9 };
+enum Format { channelsFirst = 0, channelsLast = 1 };
 enum Math { defaultMath = 0, tensorCores = 1, fusedMultiplyAdd = 3 };
 
 // What the emulated library can do of each operation: the first algorithm and the last are not what a caller may use.
@@ -55,23 +60,21 @@ long count(const int (&size)[4]) { return (long)size[0] * size[1] * size[2] * si
 
 /// Calls body(image, filter, output) with the places of all products of the convolution.
 template <class Body>
-void forEachProduct(const dt_cudnn_convolution &c, const int (&image)[4], const int (&filter)[4],
-                    const int (&output)[4], const Body &body) {
-  const int filters = filter[0] / c.groups;
-  for (int n = 0; n < output[0]; n++)
-    for (int o = 0; o < output[1]; o++)
-      for (int y = 0; y < output[2]; y++)
-        for (int x = 0; x < output[3]; x++)
-          for (int channel = 0; channel < filter[1]; channel++)
-            for (int ky = 0; ky < filter[2]; ky++)
-              for (int kx = 0; kx < filter[3]; kx++) {
+void forEachProduct(const dt_cudnn_convolution &c, const dt_cudnn_tensor &image, const dt_cudnn_tensor &filter,
+                    const dt_cudnn_tensor &output, const Body &body) {
+  const int filters = filter.size[0] / c.groups;
+  for (int n = 0; n < output.size[0]; n++)
+    for (int o = 0; o < output.size[1]; o++)
+      for (int y = 0; y < output.size[2]; y++)
+        for (int x = 0; x < output.size[3]; x++)
+          for (int channel = 0; channel < filter.size[1]; channel++)
+            for (int ky = 0; ky < filter.size[2]; ky++)
+              for (int kx = 0; kx < filter.size[3]; kx++) {
                 const int row = y * c.stride[0] - c.padding[0] + ky * c.dilation[0];
                 const int column = x * c.stride[1] - c.padding[1] + kx * c.dilation[1];
-                if (row < 0 || row >= image[2] || column < 0 || column >= image[3]) continue;
-                const long plane = (long)n * image[1] + o / filters * filter[1] + channel;
-                body((plane * image[2] + row) * image[3] + column,
-                     (((long)o * filter[1] + channel) * filter[2] + ky) * filter[3] + kx,
-                     (((long)n * output[1] + o) * output[2] + y) * output[3] + x);
+                if (row < 0 || row >= image.size[2] || column < 0 || column >= image.size[3]) continue;
+                body(image(n, o / filters * filter.size[1] + channel, row, column), filter(o, channel, ky, kx),
+                     output(n, o, y, x));
               }
 }
 
@@ -99,7 +102,7 @@ int compute(Result result, dt_dnn handle, const void *alpha, dt_dnn_tensor image
     std::vector<double> sums(result == Result::image    ? count(imageShape.size)
                              : result == Result::filter ? count(filterShape.size)
                                                         : count(outputShape.size));
-    forEachProduct(c, imageShape.size, filterShape.size, outputShape.size, [&](long i, long f, long o) {
+    forEachProduct(c, imageShape, filterShape, outputShape, [&](long i, long f, long o) {
       switch (result) {
         case Result::image: sums[i] += factor(filters, f) * factor(outputs, o); break;
         case Result::filter: sums[f] += factor(images, i) * factor(outputs, o); break;
@@ -113,9 +116,11 @@ int compute(Result result, dt_dnn handle, const void *alpha, dt_dnn_tensor image
   return success;
 }
 
-int list(int image, int filter, int output, const dt_cudnn_convolution &convolution, int room, int *found,
-         dt_dnn_algorithm *algorithms) {
-  if (image != filter || image != output || (image != float32 && image != bfloat16) || room < 3) return badParameter;
+int list(const dt_cudnn_tensor &image, const dt_cudnn_tensor &filter, const dt_cudnn_tensor &output,
+         const dt_cudnn_convolution &convolution, int room, int *found, dt_dnn_algorithm *algorithms) {
+  for (const dt_cudnn_tensor *tensor : {&filter, &output})
+    if (tensor->type != image.type || tensor->isChannelsLast != image.isChannelsLast) return badParameter;
+  if ((image.type != float32 && image.type != bfloat16) || room < 3) return badParameter;
   const int math = convolution.math;
   algorithms[0] = {unavailable, notSupported, -1, workspaceBytes, 1, math, {}};
   algorithms[1] = {unordered, success, 1, 0, 0, math, {}};
@@ -157,8 +162,8 @@ int cudnnCreateTensorDescriptor(dt_dnn_tensor *tensor) {
 
 int cudnnSetTensor4dDescriptor(dt_dnn_tensor tensor, int format, int type, int count, int channels, int height,
                                int width) {
-  *tensor = {type, {count, channels, height, width}};
-  return format == 0 ? success : notSupported;
+  *tensor = {type, format == channelsLast, {count, channels, height, width}};
+  return format == channelsFirst || format == channelsLast ? success : notSupported;
 }
 
 int cudnnDestroyTensorDescriptor(dt_dnn_tensor tensor) {
@@ -173,8 +178,8 @@ int cudnnCreateFilterDescriptor(dt_dnn_filter *filter) {
 
 int cudnnSetFilter4dDescriptor(dt_dnn_filter filter, int type, int format, int count, int channels, int height,
                                int width) {
-  *filter = {type, {count, channels, height, width}};
-  return format == 0 ? success : notSupported;
+  *filter = {{type, format == channelsLast, {count, channels, height, width}}};
+  return format == channelsFirst || format == channelsLast ? success : notSupported;
 }
 
 int cudnnDestroyFilterDescriptor(dt_dnn_filter filter) {
@@ -217,19 +222,19 @@ int cudnnDestroyConvolutionDescriptor(dt_dnn_convolution convolution) {
 
 int cudnnGetConvolutionForwardAlgorithm_v7(dt_dnn, dt_dnn_tensor x, dt_dnn_filter w, dt_dnn_convolution convolution,
                                            dt_dnn_tensor y, int room, int *count, dt_dnn_algorithm *algorithms) {
-  return list(x->type, w->type, y->type, *convolution, room, count, algorithms);
+  return list(*x, *w, *y, *convolution, room, count, algorithms);
 }
 
 int cudnnGetConvolutionBackwardDataAlgorithm_v7(dt_dnn, dt_dnn_filter w, dt_dnn_tensor dy,
                                                 dt_dnn_convolution convolution, dt_dnn_tensor dx, int room, int *count,
                                                 dt_dnn_algorithm *algorithms) {
-  return list(dx->type, w->type, dy->type, *convolution, room, count, algorithms);
+  return list(*dx, *w, *dy, *convolution, room, count, algorithms);
 }
 
 int cudnnGetConvolutionBackwardFilterAlgorithm_v7(dt_dnn, dt_dnn_tensor x, dt_dnn_tensor dy,
                                                   dt_dnn_convolution convolution, dt_dnn_filter dw, int room,
                                                   int *count, dt_dnn_algorithm *algorithms) {
-  return list(x->type, dw->type, dy->type, *convolution, room, count, algorithms);
+  return list(*x, *dw, *dy, *convolution, room, count, algorithms);
 }
 
 int cudnnGetConvolutionForwardWorkspaceSize(dt_dnn, dt_dnn_tensor, dt_dnn_filter, dt_dnn_convolution, dt_dnn_tensor,

@@ -3,26 +3,26 @@
 /// `version` counts changes made in place, so that the backward pass can refuse to use a tensor that was
 /// overwritten after the forward pass read it.
 final class Storage {
-  /// The first byte, in the memory of ``device``: only the processor's own can be read through it.
-  let pointer: UnsafeMutableRawPointer
+  /// Nil while the elements are in `images`.
+  private var memory: UnsafeMutableRawPointer?
   let byteCount: Int
   let device: Device
   /// The GPU that the memory is on; `nil` for the processor's.
   let gpu: CUDADevice?
   var version: UInt32 = 0
-  /// Keeps borrowed memory alive; `nil` when the memory is this storage's own.
-  private let owner: AnyObject?
+  /// Keeps borrowed memory alive, or is `images`; `nil` when the memory is this storage's own.
+  private var owner: AnyObject?
 
   /// Takes uninitialized memory, aligned to 64 bytes, from the cache of the device.
   init(byteCount: Int, device: Device) {
     switch device {
     case .cpu:
       gpu = nil
-      pointer = ThreadState.withCurrent { $0.memory.take(byteCount) }
+      memory = ThreadState.withCurrent { $0.memory.take(byteCount) }
     case .cuda(let index):
       let gpu = CUDADevice.required(index)
       self.gpu = gpu
-      pointer = gpu.memory.take(byteCount)
+      memory = gpu.memory.take(byteCount)
     }
     self.device = device
     self.byteCount = byteCount
@@ -31,19 +31,51 @@ final class Storage {
 
   /// Uses memory of the processor that `owner` keeps alive.
   init(borrowing pointer: UnsafeMutableRawPointer, byteCount: Int, from owner: AnyObject) {
-    self.pointer = pointer
+    memory = pointer
     self.byteCount = byteCount
     device = .cpu
     gpu = nil
     self.owner = owner
   }
 
+  /// Takes over the memory of another storage on a GPU.
+  private init(takingMemoryOf other: Storage) {
+    memory = other.memory.take()
+    byteCount = other.byteCount
+    device = other.device
+    gpu = other.gpu
+    owner = nil
+  }
+
   deinit {
+    guard let memory else { return }
     if let gpu {
-      gpu.memory.giveBack(pointer, byteCount)
+      gpu.memory.giveBack(memory, byteCount)
     } else if owner == nil {
-      ThreadState.withCurrent { $0.memory.giveBack(pointer, byteCount) }
+      ThreadState.withCurrent { $0.memory.giveBack(memory, byteCount) }
     }
+  }
+
+  /// On a GPU, the elements in another order, [N, H, W, C], until ``pointer`` is asked for; see ``Tensor/channelsLast``.
+  var images: Tensor? { memory == nil ? owner.map { unsafeDowncast($0, to: Tensor.self) } : nil }
+
+  /// The first byte, in the memory of ``device``: only the processor's own can be read through it.
+  var pointer: UnsafeMutableRawPointer { memory ?? memoryInOwnOrder() }
+
+  /// A tensor of the given shape in this storage's memory, whose elements are this storage's in another order from now on.
+  func makeImages(_ shape: [Int], _ dtype: DataType) -> Tensor {
+    let images = Tensor(storage: Storage(takingMemoryOf: self), shape: shape, dtype: dtype)
+    owner = images
+    return images
+  }
+
+  private func memoryInOwnOrder() -> UnsafeMutableRawPointer {
+    guard let gpu, let images else { preconditionFailure("a storage without memory") }
+    let memory = gpu.memory.take(byteCount)
+    self.memory = memory
+    owner = nil
+    gpu.backend.transposeImages(images, to: memory)
+    return memory
   }
 }
 

@@ -98,6 +98,11 @@ public class Tensor {
     Tensor(storage: storage, offset: offset + start, shape: shape, dtype: dtype)
   }
 
+  /// Whether this tensor has all of its storage, and no other tensor any of it.
+  var isAloneInStorage: Bool {
+    offset == 0 && storage.byteCount == count * dtype.byteCount && isKnownUniquelyReferenced(&storage)
+  }
+
   /// The number of dimensions.
   public var rank: Int { shape.count }
 

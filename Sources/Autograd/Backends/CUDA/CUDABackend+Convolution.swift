@@ -6,9 +6,11 @@ extension CUDABackend {
       return gather(Gather(geometry), weight, from: x, bias: bias, into: result)
     }
     compute(plan, x, weight, into: result)
-    if let bias {
-      let column = Tensor(storage: bias.storage, offset: bias.offset, shape: [bias.count, 1, 1], dtype: bias.dtype)
-      binary(.add, result, column, into: result)
+    guard let bias else { return }
+    if let images = result.channelsLast {
+      binary(.add, images, bias, into: images)
+    } else {
+      binary(.add, result, bias.part(shape: [bias.count, 1, 1]), into: result)
     }
   }
 

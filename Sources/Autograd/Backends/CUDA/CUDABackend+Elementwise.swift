@@ -1,18 +1,30 @@
 extension CUDABackend {
   func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor) {
     guard x.dtype.isFloatingPoint else { unsupported(operation, x.dtype) }
+    if let images = x.channelsLast { return writeChannelsLast(result) { unary(operation, images, into: $0) } }
     launch(
       "\(operation.rawValue)_\(x.dtype.suffix)", in: .elementwise(x.dtype), over: x.count, x.count, x.address,
       result.address)
   }
 
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
+    if haveChannelsLast(a, b, result) {
+      let (a, b) = (a.count == 1 ? a : channelsLast(a), b.count == 1 ? b : channelsLast(b))
+      return writeChannelsLast(result) { binary(operation, a, b, into: $0) }
+    }
     switch result.dtype {
     case .float32: combine(Float.self, operation, a, b, result)
     case .float64: combine(Double.self, operation, a, b, result)
     case .int64 where operation.isArithmetic: combine(Int64.self, operation, a, b, result)
     default: unsupported(operation, result.dtype)
     }
+  }
+
+  /// Whether operands are to be combined as [N, H, W, C]: an image that the result replaces must lie so, of others one.
+  private func haveChannelsLast(_ a: Tensor, _ b: Tensor, _ result: Tensor) -> Bool {
+    guard result.rank == 4, [a, b].allSatisfy({ $0.count == 1 || $0.shape == result.shape }) else { return false }
+    if a.storage === result.storage || b.storage === result.storage { return result.channelsLast != nil }
+    return a.channelsLast != nil || b.channelsLast != nil
   }
 
   private func combine<T: TensorElement & Numeric>(

@@ -8,11 +8,32 @@ extension CUDABackend {
     let counts = [geometry.input, geometry.weight, geometry.output].map { $0.reduce(1, *) }
     guard counts.allSatisfy({ $0 > 0 && $0 <= Int32.max }) else { return nil }
     device.enter()
-    return library.plan(operation, geometry, .current)
+    let order: ConvolutionPlan.Order = prefersChannelsLast(geometry, library) ? .channelsLast : .channelsFirst
+    return library.plan(operation, geometry, order, .current)
   }
 
-  /// Computes a plan's result from its two operands, all float32.
+  /// Tensor cores take the channels of a pixel at once: cuDNN would bring images into that order and back.
+  private func prefersChannelsLast(_ geometry: ConvolutionGeometry, _ library: ConvolutionLibrary) -> Bool {
+    ProductPrecision.current != .float32 && geometry.groups == 1
+      && ConvolutionPlan.Operation.allCases.allSatisfy {
+        library.plan($0, geometry, .channelsLast, .current) != nil
+      }
+  }
+
+  /// Computes a plan's result from its two operands, all float32 and [N, C, H, W], or adds it to what is there.
   func compute(_ plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, into result: Tensor, adding: Bool = false) {
+    guard plan.order == .channelsLast else { return computeInOrder(plan, first, second, into: result, adding: adding) }
+    guard !adding || canAddChannelsLast(to: result) else {
+      return add(to: result) { compute(plan, first, second, into: $0) }
+    }
+    let (first, second) = (channelsLast(first), channelsLast(second))
+    writeChannelsLast(result) { computeInOrder(plan, first, second, into: $0, adding: adding) }
+  }
+
+  /// The same with the elements of all three in the plan's order.
+  private func computeInOrder(
+    _ plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, into result: Tensor, adding: Bool
+  ) {
     guard let library = device.convolutions else { preconditionFailure("a plan of cuDNN without cuDNN") }
     let workspace = plan.workspaceByteCount == 0 ? nil : scratch(plan.workspaceByteCount, .uint8)
     guard plan.isBFloat16 else {

@@ -1,6 +1,9 @@
 extension CUDABackend {
   func moments(_ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor) {
     requireReal(x)
+    if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
+      return moments(images, extents, mean: mean, variance: variance)
+    }
     guard x.count > 0 else {
       fill(mean, with: .nan)
       return fill(variance, with: .nan)
@@ -41,6 +44,12 @@ extension CUDABackend {
   ) {
     requireReal(x)
     let residual = rectification?.residual
+    if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
+      let rectification = rectification.map { _ in Rectification(residual: residual.map(channelsLast)) }
+      return writeChannelsLast(result) {
+        batchNormalize(images, extents, moments, weight: weight, bias: bias, rectification, into: $0)
+      }
+    }
     let width = packWidth(extents, [x, result] + (residual.map { [$0] } ?? []))
     launch(
       "batch_normalize_\(x.dtype.suffix)", in: .normalization, over: x.count / width, Extents(extents),
@@ -53,6 +62,17 @@ extension CUDABackend {
     _ rectified: RectifiedNormalization?, into results: NormalizationGradients
   ) {
     requireReal(x)
+    if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
+      let gradient = channelsLast(gradient)
+      return writeChannelsLast(results.input) { input in
+        let results = NormalizationGradients(input: input, weight: results.weight, bias: results.bias)
+        func write(_ rectified: RectifiedNormalization?) {
+          batchNormalizeGradient(gradient, images, extents, moments, weight: weight, rectified, into: results)
+        }
+        guard case .sum(let output, let residualGradient) = rectified else { return write(rectified) }
+        writeChannelsLast(residualGradient) { write(.sum(output: channelsLast(output), residualGradient: $0)) }
+      }
+    }
     let suffix = x.dtype.suffix
     let parts = ReductionParts(extents, x.dtype)
     let sums = parts.count > 1 ? scratch(2 * parts.count * extents.groups, .float64) : nil
@@ -127,9 +147,12 @@ extension CUDABackend {
     if !x.dtype.isFloatingPoint { unsupported("normalization", x.dtype) }
   }
 
-  /// How many neighbouring elements, all of one group, a thread takes at once.
+  /// How many neighbouring elements, of one group or of as many in a row, a thread takes at once.
   private func packWidth(_ extents: GroupExtents, _ arrays: [Tensor]) -> Int {
-    arrays.allSatisfy { $0.address.isAligned(to: 16) } ? extents.packWidth(arrays[0].dtype) : 1
+    guard arrays.allSatisfy({ $0.address.isAligned(to: 16) }) else { return 1 }
+    let dtype = arrays[0].dtype
+    let width = 16 / dtype.byteCount
+    return extents.inner == 1 && extents.groups % width == 0 ? width : extents.packWidth(dtype)
   }
 }
 

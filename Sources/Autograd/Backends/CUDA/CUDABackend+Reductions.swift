@@ -1,6 +1,12 @@
 extension CUDABackend {
   func sum(_ x: Tensor, extents e: ReductionExtents, into result: Tensor) {
     guard x.dtype.isFloatingPoint || x.dtype == .int64 else { unsupported("sum", x.dtype) }
+    if let images = x.channelsLast {
+      let (count, places, channels) = (x.shape[0], x.shape[2] * x.shape[3], x.shape[1])
+      if (e.outer, e.reduced, e.inner) == (count * channels, places, 1) {
+        return sum(images, extents: ReductionExtents(outer: count, reduced: places, inner: channels), into: result)
+      }
+    }
     let suffix = x.dtype.suffix
     let parts: ReductionParts
     let sums: Tensor?

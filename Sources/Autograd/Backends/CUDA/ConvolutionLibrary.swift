@@ -45,14 +45,15 @@ package final class ConvolutionLibrary: @unchecked Sendable {
   /// How the library computes an operation of a convolution of float32 tensors; nil where it cannot, or only in an order
   /// of additions that changes from time to time.
   func plan(
-    _ operation: ConvolutionPlan.Operation, _ geometry: ConvolutionGeometry, _ precision: ProductPrecision
+    _ operation: ConvolutionPlan.Operation, _ geometry: ConvolutionGeometry, _ order: ConvolutionPlan.Order,
+    _ precision: ProductPrecision
   ) -> ConvolutionPlan? {
     let key =
-      [operation.rawValue, ConvolutionPlan.number(of: precision), geometry.groups] + geometry.input + geometry.weight
-      + geometry.window.numbers
+      [operation.rawValue, Int(order.rawValue), ConvolutionPlan.number(of: precision), geometry.groups]
+      + geometry.input + geometry.weight + geometry.window.numbers
     return plans.withLock { plans in
       if let known = plans[key] { return known }
-      let plan = ConvolutionPlan(operation, geometry, precision, handle: handle)
+      let plan = ConvolutionPlan(operation, geometry, order, precision, handle: handle)
       plans[key] = .some(plan)
       return plan
     }

@@ -4,11 +4,18 @@ import CCUDA
 /// prefers for them of those that always give the same bits.
 final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // immutable once made
   /// What is computed from the other two of image, filters and output, or their gradients.
-  enum Operation: Int {
+  enum Operation: Int, CaseIterable {
     case output, imageGradient, filterGradient
   }
 
+  /// How images and filters lie in memory, by numbers of `cudnnTensorFormat_t`.
+  enum Order: Int32 {
+    case channelsFirst = 0
+    case channelsLast = 1
+  }
+
   let operation: Operation
+  let order: Order
   /// Whether operands and result are bfloat16, of 2 bytes an element.
   let isBFloat16: Bool
   /// The memory that the algorithm works in.
@@ -26,8 +33,11 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   private static let largestWorkspace = 1 << 30
 
   /// Nil where the library has no algorithm of the kind.
-  init?(_ operation: Operation, _ g: ConvolutionGeometry, _ precision: ProductPrecision, handle: dt_dnn) {
+  init?(
+    _ operation: Operation, _ g: ConvolutionGeometry, _ order: Order, _ precision: ProductPrecision, handle: dt_dnn
+  ) {
     self.operation = operation
+    self.order = order
     isBFloat16 = precision == .bfloat16
     description = "\(operation) of a convolution of \(g.input) with \(g.weight) in \(g.groups) group(s)"
     guard describe(g, precision), let chosen = choose(precision, handle) else { return nil }
@@ -65,16 +75,17 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   }
 
   private func describe(_ g: ConvolutionGeometry, _ precision: ProductPrecision) -> Bool {
-    let (float32, bfloat16, imageAfterImage, crossCorrelation): (Int32, Int32, Int32, Int32) = (0, 9, 0, 1)
+    let (float32, bfloat16, crossCorrelation): (Int32, Int32, Int32) = (0, 9, 1)
+    let order = order.rawValue
     let type = isBFloat16 ? bfloat16 : float32
     let math = precision == .float32 ? Math.fusedMultiplyAdd : Math.tensorCores
     let (input, result, weight) = (g.input.map(Int32.init), g.output.map(Int32.init), g.weight.map(Int32.init))
     let (padding, stride, dilation) = (g.window.padding, g.window.stride, g.window.dilation)
     return dt_cudnnCreateTensorDescriptor(&image) == 0 && dt_cudnnCreateTensorDescriptor(&output) == 0
       && dt_cudnnCreateFilterDescriptor(&filters) == 0 && dt_cudnnCreateConvolutionDescriptor(&convolution) == 0
-      && dt_cudnnSetTensor4dDescriptor(image, imageAfterImage, type, input[0], input[1], input[2], input[3]) == 0
-      && dt_cudnnSetTensor4dDescriptor(output, imageAfterImage, type, result[0], result[1], result[2], result[3]) == 0
-      && dt_cudnnSetFilter4dDescriptor(filters, type, imageAfterImage, weight[0], weight[1], weight[2], weight[3]) == 0
+      && dt_cudnnSetTensor4dDescriptor(image, order, type, input[0], input[1], input[2], input[3]) == 0
+      && dt_cudnnSetTensor4dDescriptor(output, order, type, result[0], result[1], result[2], result[3]) == 0
+      && dt_cudnnSetFilter4dDescriptor(filters, type, order, weight[0], weight[1], weight[2], weight[3]) == 0
       && dt_cudnnSetConvolution2dDescriptor(
         convolution, Int32(padding.0), Int32(padding.1), Int32(stride.0), Int32(stride.1), Int32(dilation.0),
         Int32(dilation.1), crossCorrelation, float32) == 0

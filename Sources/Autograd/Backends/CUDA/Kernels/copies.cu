@@ -63,6 +63,23 @@ MOVE(32, unsigned)
 MOVE(64, UInt)
 MOVE(128, Bits128)
 
+// Matrices of the given size, one after another, with rows and columns exchanged. A block of 32 by 8 threads moves a tile
+// of 32 by 32 elements.
+KERNEL(transpose_32, (Int rows, Int columns, const unsigned *x, unsigned *out)) {
+  __shared__ unsigned tile[32][33];
+  const Int tilesDown = (rows + 31) / 32, tilesAcross = (columns + 31) / 32;
+  const Int stripe = quotient(blockIdx.x, tilesAcross), matrix = quotient(stripe, tilesDown);
+  const Int top = (stripe - matrix * tilesDown) * 32, left = (blockIdx.x - stripe * tilesAcross) * 32;
+  const Int start = matrix * rows * columns;
+  for (int i = threadIdx.y; i < 32; i += 8)
+    if (top + i < rows && left + threadIdx.x < columns)
+      tile[i][threadIdx.x] = x[start + (top + i) * columns + left + threadIdx.x];
+  __syncthreads();
+  for (int i = threadIdx.y; i < 32; i += 8)
+    if (left + i < columns && top + threadIdx.x < rows)
+      out[start + (left + i) * rows + top + threadIdx.x] = tile[threadIdx.x][i];
+}
+
 // One of two by a condition; an operand at no address is `aBits` or `bBits` everywhere.
 #define SELECT(bits, T)                                                                                           \
   KERNEL(select_##bits, (Walk walk, Int n, int isShort, const bool *condition, const T *a, UInt aBits, const T *b, \

@@ -77,12 +77,16 @@ template <class T> struct BatchGradient {
   }
 };
 
-// Calls body(pack, group) for every pack of neighbouring elements of one group, `width` elements each.
-template <class Body> DEVICE void forEachOfGroups(const Extents &e, int width, const Body &body) {
-  const Int inner = e.inner / width, count = e.outer * e.groups * inner;
+// Calls body(pack, group, whether it is another than before) for every pack of `width` neighbouring elements. All are of
+// this group or, if they are `across` groups that have one element in a row, of this and those after it.
+template <int width, bool across, class Body> DEVICE void forEachPack(const Extents &e, const Body &body) {
+  const Int inner = across ? 1 : e.inner / width, groups = across ? e.groups / width : e.groups;
+  const Int count = e.outer * groups * inner;
+  Int last = -1;
   for (Int i = globalThread(); i < count; i += globalThreads()) {
-    const Int plane = quotient(i, inner);
-    body(i, plane - quotient(plane, e.groups) * e.groups);
+    const Int plane = across ? i : quotient(i, inner), group = plane - quotient(plane, groups) * groups;
+    body(i, across ? group * width : group, group != last);
+    last = group;
   }
 }
 
@@ -106,17 +110,22 @@ DEVICE void momentsOfGroups(const Extents &e, Int chunk, const T *x, Pair *parts
       [&](Int g, const Pair &sums) { writeMoments(g, sums, x[g * e.inner], e.outer * e.inner, mean, variance); });
 }
 
-template <int width, class T>
+template <int width, bool across, class T>
 DEVICE void batchNormalize(const Extents &e, const T *x, const Normalization<T> &normalization, const T *residual,
                            int isRectified, T *out) {
   typedef Pack<T, width> Elements;
-  forEachOfGroups(e, width, [&](Int i, Int group) {
+  constexpr int groups = across ? width : 1;
+  Affine<T> forward[groups];
+  forEachPack<width, across>(e, [&](Int i, Int group, bool isOther) {
     Elements values = ((const Elements *)x)[i], added;
     if (residual) added = ((const Elements *)residual)[i];
-    const Affine<T> forward = normalization.of(group);
+    if (isOther) {
+#pragma unroll
+      for (int k = 0; k < groups; k++) forward[k] = normalization.of(group + k);
+    }
 #pragma unroll
     for (int k = 0; k < width; k++) {
-      const T result = residual ? forward(values.at[k]) + added.at[k] : forward(values.at[k]);
+      const T normalized = forward[across ? k : 0](values.at[k]), result = residual ? normalized + added.at[k] : normalized;
       values.at[k] = isRectified && result <= 0 ? 0 : result;
     }
     ((Elements *)out)[i] = values;
@@ -136,16 +145,22 @@ DEVICE void gradientSumsOfGroups(const Extents &e, Int chunk, const BatchGradien
 }
 
 // With `isRectified` the gradient is that of the ReLU of the results.
-template <int width, class T>
+template <int width, bool across, class T>
 DEVICE void batchGradient(const Extents &e, const T *gradient, const T *x, const Slope<T> *slopes, int isRectified,
                           T *dx) {
   typedef Pack<T, width> Elements;
-  forEachOfGroups(e, width, [&](Int i, Int group) {
+  constexpr int groups = across ? width : 1;
+  Slope<T> ofGroups[groups];
+  forEachPack<width, across>(e, [&](Int i, Int group, bool isOther) {
     const Elements values = ((const Elements *)x)[i];
     Elements result = ((const Elements *)gradient)[i];
-    const Slope<T> s = slopes[group];
+    if (isOther) {
+#pragma unroll
+      for (int k = 0; k < groups; k++) ofGroups[k] = slopes[group + k];
+    }
 #pragma unroll
     for (int k = 0; k < width; k++) {
+      const Slope<T> &s = ofGroups[across ? k : 0];
       const T passed = isRectified && s.forward(values.at[k]) <= 0 ? T(0) : result.at[k];
       result.at[k] = (passed - s.average - (values.at[k] - s.forward.center) * s.slope) * s.scale;
     }
@@ -191,8 +206,10 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
   }                                                                                                                    \
   KERNEL(batch_normalize_##s, (Extents e, int whole, const T *x, Normalization<T> normalization, const T *residual,    \
                                int isRectified, T *out)) {                                                             \
-    if (whole) batchNormalize<Whole<T>::width>(e, x, normalization, residual, isRectified, out);                       \
-    else batchNormalize<1>(e, x, normalization, residual, isRectified, out);                                           \
+    constexpr int width = Whole<T>::width;                                                                             \
+    if (!whole) batchNormalize<1, false>(e, x, normalization, residual, isRectified, out);                             \
+    else if (e.inner == 1) batchNormalize<width, true>(e, x, normalization, residual, isRectified, out);               \
+    else batchNormalize<width, false>(e, x, normalization, residual, isRectified, out);                                \
   }                                                                                                                    \
   KERNEL(batch_gradient_sums_of_groups_##s, (Extents e, Int chunk, BatchGradient<T> batch, Pair *parts)) {             \
     if (isPacked<T>(e)) gradientSumsOfGroups<Whole<T>::width>(e, chunk, batch, parts);                                 \
@@ -214,8 +231,10 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
   }                                                                                                                    \
   KERNEL(batch_gradient_##s, (Extents e, int whole, const T *gradient, const T *x, const Slope<T> *slopes,             \
                               int isRectified, T *dx)) {                                                               \
-    if (whole) batchGradient<Whole<T>::width>(e, gradient, x, slopes, isRectified, dx);                                \
-    else batchGradient<1>(e, gradient, x, slopes, isRectified, dx);                                                    \
+    constexpr int width = Whole<T>::width;                                                                             \
+    if (!whole) batchGradient<1, false>(e, gradient, x, slopes, isRectified, dx);                                      \
+    else if (e.inner == 1) batchGradient<width, true>(e, gradient, x, slopes, isRectified, dx);                        \
+    else batchGradient<width, false>(e, gradient, x, slopes, isRectified, dx);                                         \
   }
 BATCH_NORMALIZATION(f32, float)
 BATCH_NORMALIZATION(f64, double)

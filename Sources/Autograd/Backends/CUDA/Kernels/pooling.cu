@@ -1,12 +1,15 @@
 #include "kernel.h"
 
-// A window that slides over planes of height by width elements.
+// A window that slides over planes of height by width elements, of which as many as there are channels lie in one another.
 struct Window {
-  Int planes, height, width, outputHeight, outputWidth;
+  Int images, channels, height, width, outputHeight, outputWidth;
   Int kernelHeight, kernelWidth, strideHeight, strideWidth, paddingHeight, paddingWidth, dilationHeight, dilationWidth;
 
-  DEVICE Int outputs() const { return planes * outputHeight * outputWidth; }
-  DEVICE Int elements() const { return planes * height * width; }
+  // The first element of a plane.
+  DEVICE Int plane(Int image, int channel) const { return image * height * width * channels + channel; }
+  DEVICE Int outputPlane(Int image, int channel) const {
+    return image * outputHeight * outputWidth * channels + channel;
+  }
 };
 
 // The elements of one window that lie inside the image: calls body(offset in the plane) in order until it is false.
@@ -18,7 +21,7 @@ template <class Body> DEVICE void forEachElement(const Window &w, int row, int c
     if (y < 0 || y >= (int)w.height) continue;
     for (int j = 0; j < (int)w.kernelWidth; j++) {
       const int x = left + j * (int)w.dilationWidth;
-      if (x >= 0 && x < (int)w.width && !body(y * (int)w.width + x)) return;
+      if (x >= 0 && x < (int)w.width && !body((y * (int)w.width + x) * (int)w.channels)) return;
     }
   }
 }
@@ -38,12 +41,13 @@ template <class Body> DEVICE void forEachWindow(const Window &w, int y, int x, c
   }
 }
 
-// Calls body(i, start of the plane, row, column) for every element of planes of the given size.
-template <class Body> DEVICE void forEachPlace(Int planes, Int height, Int width, const Body &body) {
-  const Int count = planes * height * width;
+// Calls body(i, image, channel, row, column) for every element of planes of the given size.
+template <class Body> DEVICE void forEachPlace(const Window &w, Int height, Int width, const Body &body) {
+  const Int count = w.images * height * width * w.channels;
   for (Int i = globalThread(); i < count; i += globalThreads()) {
-    const Int rows = quotient(i, width), plane = quotient(rows, height);
-    body(i, plane, (int)(rows - plane * height), (int)(i - rows * width));
+    const Int place = w.channels == 1 ? i : quotient(i, w.channels), rows = quotient(place, width);
+    const Int image = quotient(rows, height);
+    body(i, image, (int)(i - place * w.channels), (int)(rows - image * height), (int)(place - rows * width));
   }
 }
 
@@ -51,8 +55,8 @@ template <class T> DEVICE T larger(T a, T b) { return b > a || b != b ? b : a; }
 template <class T> DEVICE bool isSame(T a, T b) { return a == b || (a != a && b != b); }
 
 template <class T> DEVICE void maximumPool(const Window &w, const T *x, T *out) {
-  forEachPlace(w.planes, w.outputHeight, w.outputWidth, [&](Int i, Int plane, int row, int column) {
-    const T *image = x + plane * w.height * w.width;
+  forEachPlace(w, w.outputHeight, w.outputWidth, [&](Int i, Int n, int channel, int row, int column) {
+    const T *image = x + w.plane(n, channel);
     T best = 0;
     bool isFirst = true;
     forEachElement(w, row, column, [&](int at) {
@@ -77,13 +81,13 @@ template <class T> DEVICE int placeOf(const Window &w, const T *image, int row, 
 // Every element of the result adds up the gradients of the windows whose maximum it is.
 template <class T>
 DEVICE void maximumPoolScatter(const Window &w, const T *gradient, const T *x, const T *maxima, T *out) {
-  forEachPlace(w.planes, w.height, w.width, [&](Int i, Int plane, int y, int column) {
-    const Int outputs = plane * w.outputHeight * w.outputWidth;
-    const T *image = x + plane * w.height * w.width;
-    const int place = y * (int)w.width + column;
+  forEachPlace(w, w.height, w.width, [&](Int i, Int n, int channel, int y, int column) {
+    const Int outputs = w.outputPlane(n, channel);
+    const T *image = x + w.plane(n, channel);
+    const int place = (y * (int)w.width + column) * (int)w.channels;
     T sum = 0;
     forEachWindow(w, y, column, [&](int row, int right) {
-      const Int output = outputs + row * w.outputWidth + right;
+      const Int output = outputs + (row * w.outputWidth + right) * w.channels;
       const T value = maxima[output];
       if (isSame(x[i], value) && placeOf(w, image, row, right, value) == place) sum += gradient[output];
     });
@@ -92,16 +96,16 @@ DEVICE void maximumPoolScatter(const Window &w, const T *gradient, const T *x, c
 }
 
 template <class T> DEVICE void maximumPoolGather(const Window &w, const T *values, const T *x, const T *maxima, T *out) {
-  forEachPlace(w.planes, w.outputHeight, w.outputWidth, [&](Int i, Int plane, int row, int column) {
-    const Int start = plane * w.height * w.width;
+  forEachPlace(w, w.outputHeight, w.outputWidth, [&](Int i, Int n, int channel, int row, int column) {
+    const Int start = w.plane(n, channel);
     out[i] = values[start + placeOf(w, x + start, row, column, maxima[i])];
   });
 }
 
 template <class T> DEVICE void averagePool(const Window &w, const T *x, T *out) {
   const T area = (T)(w.kernelHeight * w.kernelWidth);
-  forEachPlace(w.planes, w.outputHeight, w.outputWidth, [&](Int i, Int plane, int row, int column) {
-    const T *image = x + plane * w.height * w.width;
+  forEachPlace(w, w.outputHeight, w.outputWidth, [&](Int i, Int n, int channel, int row, int column) {
+    const T *image = x + w.plane(n, channel);
     T sum = 0;
     forEachElement(w, row, column, [&](int at) {
       sum += image[at];
@@ -113,10 +117,12 @@ template <class T> DEVICE void averagePool(const Window &w, const T *x, T *out) 
 
 template <class T> DEVICE void averagePoolSpread(const Window &w, const T *y, T *out) {
   const T area = (T)(w.kernelHeight * w.kernelWidth);
-  forEachPlace(w.planes, w.height, w.width, [&](Int i, Int plane, int down, int right) {
-    const T *outputs = y + plane * w.outputHeight * w.outputWidth;
+  forEachPlace(w, w.height, w.width, [&](Int i, Int n, int channel, int down, int right) {
+    const T *outputs = y + w.outputPlane(n, channel);
     T sum = 0;
-    forEachWindow(w, down, right, [&](int row, int column) { sum += outputs[row * w.outputWidth + column] / area; });
+    forEachWindow(w, down, right, [&](int row, int column) {
+      sum += outputs[(row * w.outputWidth + column) * w.channels] / area;
+    });
     out[i] = sum;
   });
 }

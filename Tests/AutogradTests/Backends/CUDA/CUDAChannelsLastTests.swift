@@ -1,0 +1,161 @@
+import Autograd
+import TestSupport
+import Testing
+
+/// Images that lie [N, H, W, C] in a GPU's memory, between convolutions on tensor cores, against the processor's.
+@Suite(.enabled(if: try EmulatedGPU.device().summary().contains(", cuDNN "), "the GPU has no cuDNN"))
+struct CUDAChannelsLastTests {
+  /// The same of both devices, computed by cuDNN in TF32 on the GPU, in which multiples of 1/4 are exact.
+  private func expectSame(
+    _ what: String, within tolerance: Double = 0, seed: UInt64 = 1, _ body: (DrawnTensors) throws -> [Tensor]
+  ) throws {
+    try Kernels.choosing(generic: false) {
+      try AutogradTests.expectSame(what, within: tolerance, seed: seed) { draws in
+        try withProductPrecision(draws.device == .cpu ? .float32 : .tf32) { try body(draws) }
+      }
+    }
+  }
+
+  /// Images that a convolution has left in that order, on a GPU, and of which gradients are taken.
+  private func convolved(_ draws: DrawnTensors, _ shape: [Int] = [2, 3, 5, 6]) -> Tensor {
+    let x = draws.quarters(shape), weight = draws.quarters([shape[1], shape[1], 1, 1])
+    let y = x.conv2d(weight).detached()
+    y.requiresGrad = true
+    expectOrder(y, draws)
+    return y
+  }
+
+  private func expectOrder(_ images: Tensor, _ draws: DrawnTensors, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect((images.channelsLast != nil) == (draws.device != .cpu), sourceLocation: sourceLocation)
+  }
+
+  @Test(arguments: ProductPrecision.allCases)
+  func orderFollowsThePrecision(precision: ProductPrecision) throws {
+    let draws = try DrawnTensors(seed: 1, device: EmulatedGPU.device())
+    Kernels.choosing(generic: false) {
+      withProductPrecision(precision) {
+        let x = draws.quarters([2, 6, 5, 6])
+        let y = x.conv2d(draws.quarters([4, 6, 3, 3]), bias: draws.quarters([4]))
+        #expect((y.channelsLast != nil) == (precision != .float32))
+        #expect(x.conv2d(draws.quarters([4, 3, 3, 3]), groups: 2).channelsLast == nil)
+        #expect(y.shape == [2, 4, 3, 4] && y.channelsLast?.shape ?? [2, 3, 4, 4] == [2, 3, 4, 4])
+        // Who asks for the elements gets them in the order of the shape, and so do all after that.
+        _ = y.array(of: Float.self)
+        #expect(y.channelsLast == nil)
+      }
+    }
+  }
+
+  @Test(arguments: 0..<6)
+  func elements(seed: Int) throws {
+    try expectSame("elements", seed: UInt64(seed)) { draws in
+      let x = convolved(draws), other = draws.quarters(x.shape)
+      let product = x.relu() * other
+      let sum = other + product * 0.5 - x
+      let (most, twice) = (sum.maximum(x), sum + sum)
+      for images in [product, sum, most, twice] { expectOrder(images, draws) }
+      let scaled = most * draws.quarters([3, 1, 1])
+      return try [product, sum, most, twice, scaled] + gradients(of: scaled + twice, [x, other], draws)
+    }
+  }
+
+  @Test func changesInPlace() throws {
+    try expectSame("in place") { draws in
+      let x = convolved(draws).detached(), other = draws.quarters(x.shape).detached()
+      let y = convolved(draws).detached()
+      let kept = x.cloned()
+      try other += x
+      #expect(other.channelsLast == nil)
+      try y += other
+      expectOrder(y, draws)
+      try y *= y
+      return [x, other, y, kept]
+    }
+  }
+
+  @Test(arguments: 0..<10)
+  func pooling(seed: Int) throws {
+    try expectSame("pooling \(seed)", seed: UInt64(seed)) { draws in
+      let x = convolved(draws, [2, 3, draws.number(4...9), draws.number(4...9)])
+      let kernel = (draws.number(1...4), draws.number(1...4)), stride = (draws.number(1...3), draws.number(1...3))
+      let padding = (draws.number(0...kernel.0 / 2), draws.number(0...kernel.1 / 2))
+      let largest = x.maxPool2d(kernel, stride: stride, padding: padding)
+      let average = x.averagePool2d(kernel, stride: stride, padding: padding)
+      if largest.shape[2] * largest.shape[3] > 1 {
+        for images in [largest, average] { expectOrder(images, draws) }
+      }
+      return try [largest, average] + gradients(of: largest, [x], draws) + gradients(of: average, [x], draws)
+    }
+  }
+
+  @Test func sums() throws {
+    try expectSame("sums") { draws in
+      let x = convolved(draws, [2, 40, 5, 6])
+      let sums = [x.sum([2, 3]), x.sum([0, 2, 3])]
+      expectOrder(x, draws)
+      return try sums + [x.sum([1]), x.sum()] + gradients(of: x.sum([0, 2, 3]), [x], draws)
+    }
+  }
+
+  /// Of whole packs of channels, of others, and of sums in several parts.
+  @Test(arguments: [[2, 8, 5, 6], [3, 5, 4, 4], [40, 4, 16, 16]], [true, false])
+  func batchNormalization(shape: [Int], affine: Bool) throws {
+    try expectSame("\(shape)", within: 2e-5) { draws in
+      let x = convolved(draws, shape)
+      let norm = BatchNorm2d(shape[1], affine: affine).to(draws.device)
+      let residual = draws.quarters(shape)
+      let sum = norm.rectified(x, adding: residual), rectified = Sequential(norm, ReLU())(x), plain = norm(x)
+      for images in [sum, rectified, plain] { expectOrder(images, draws) }
+      let inputs = [x] + norm.parameters
+      return try [sum, rectified, plain, norm.runningMean, norm.runningVariance]
+        + gradients(of: sum, [residual] + inputs, draws) + gradients(of: rectified, inputs, draws)
+        + gradients(of: plain, inputs, draws)
+    }
+  }
+
+  /// What one order or the other is asked of, in all the ways in which a convolution's operands come. Not all sums that
+  /// are convolved again have few enough digits for TF32.
+  @Test(arguments: 0..<8)
+  func convolutions(seed: Int) throws {
+    try expectSame("convolutions \(seed)", within: 2e-3, seed: UInt64(seed)) { draws in
+      let leaf = convolved(draws)
+      if seed & 1 != 0 { _ = leaf.array(of: Float.self) }
+      let x = leaf * 1
+      let weight = draws.quarters([4, 3, 3, 3]), point = draws.quarters([4, 3, 1, 1])
+      let y = x.conv2d(weight, bias: draws.quarters([4]), padding: (1, 1))
+      let sum = y.relu() + x.conv2d(point)
+      if seed & 2 != 0 { _ = sum.flattened(from: 1).array(of: Float.self) }
+      let last = sum.conv2d(draws.quarters([1, 4, 5, 6]))
+      return try [y, sum, last] + gradients(of: seed & 4 != 0 ? last : sum, [leaf, weight, point], draws)
+    }
+  }
+
+  /// The gradient of a parameter that is an image goes to its place in the arena.
+  @Test func gradientsInAnArena() throws {
+    final class Images: Module {
+      let image: Parameter
+      let weight: Parameter
+      init(_ draws: DrawnTensors) {
+        image = Parameter(draws.quarters([2, 3, 5, 6]).detached())
+        weight = Parameter(draws.quarters([4, 3, 3, 3]).detached())
+      }
+    }
+    try expectSame("in an arena") { draws in
+      let module = Images(draws)
+      let arena = ParameterArena(module)
+      for _ in 0..<2 { try module.image.conv2d(module.weight).sum().backward() }
+      return try [#require(arena.flat.grad)] + [module.image, module.weight].map { try #require($0.grad) }
+    }
+  }
+
+  /// A gradient that is itself differentiated.
+  @Test func secondDerivatives() throws {
+    try expectSame("twice") { draws in
+      let x = draws.quarters([1, 2, 4, 4]), weight = draws.quarters([2, 2, 2, 2])
+      let y = x.conv2d(weight).relu().sum()
+      let first = try Autograd.gradients(of: y, withRespectTo: [x, weight], createGraph: true)
+      let squares = first.map { ($0 * $0).sum() }
+      return try first + Autograd.gradients(of: squares[0] + squares[1], withRespectTo: [x, weight])
+    }
+  }
+}
