@@ -3,9 +3,15 @@
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# In a folder that launch/pack has made all is there, and nothing is installed or built.
+packed=
+# shellcheck source=/dev/null
+if [[ -e $root/environment ]]; then source "$root/environment"; fi
 without_mpi=${DISTTRAIN_WITHOUT_MPI+yes}
 # A build without MPI lives beside the one with it, so that changing over rebuilds nothing.
 scratch=$root/.build${without_mpi:+-without-mpi}
+products=$scratch/release
+[[ ! $packed ]] || products=$root/bin
 
 say() { printf '%s\n' "$@" >&2; }
 
@@ -93,11 +99,28 @@ require_packages() {
 }
 
 set_up() {
+  [[ ! $packed ]] || return 0
   require_swift
   require_packages "$@"
 }
 
 # `swift build` of this package in release mode, its output on standard error.
 build() {
+  [[ ! $packed ]] || return 0
   swift build -c release --package-path "$root" --scratch-path "$scratch" "$@" >&2
+}
+
+# write_images FROM TO COUNT: a folder of the first COUNT images of each part of a data set like MNIST
+write_images() {
+  local from=$1 to=$2 count=$3 name
+  # part NAME START LENGTH: bytes of a file of images or labels
+  part() { (set +o pipefail && zcat -f "$from/$1"* | tail -c "+$2" | head -c "$3"); }
+  # number VALUE: its four bytes, the highest first
+  number() { printf '%b' "$(printf '\\x%02x' $(($1 >> 24)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)))"; }
+  mkdir "$to"
+  for name in train t10k; do
+    { number 2051 && number "$count" && number 28 && number 28 && part "$name-images-idx3-ubyte" 17 $((count * 784)); } \
+      >"$to/$name-images-idx3-ubyte"
+    { number 2049 && number "$count" && part "$name-labels-idx1-ubyte" 9 "$count"; } >"$to/$name-labels-idx1-ubyte"
+  done
 }
