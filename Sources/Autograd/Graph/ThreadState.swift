@@ -25,6 +25,9 @@ final class ThreadState {
   /// Records what this thread computes, while it is asked to.
   var profiler: Profiler?
 
+  /// The storages of this thread's tensors that have images in place of memory.
+  var imageStorages = ImageStorages()
+
   /// Memory for tensors.
   let memory = MemoryCache()
 

@@ -59,13 +59,16 @@ final class Storage {
   /// On a GPU, the elements in another order, [N, H, W, C], until ``pointer`` is asked for; see ``Tensor/channelsLast``.
   var images: Tensor? { memory == nil ? owner.map { unsafeDowncast($0, to: Tensor.self) } : nil }
 
-  /// The first byte, in the memory of ``device``: only the processor's own can be read through it.
+  /// The first byte, in the memory of ``device``: only the processor's own can be read through it. Where the elements are
+  /// in `images`, memory is taken for them first, and the GPU is asked to bring them there.
   var pointer: UnsafeMutableRawPointer { memory ?? memoryInOwnOrder() }
 
   /// A tensor of the given shape in this storage's memory, whose elements are this storage's in another order from now on.
   func makeImages(_ shape: [Int], _ dtype: DataType) -> Tensor {
+    precondition(memory != nil && gpu != nil, "images in a storage without memory of a GPU")
     let images = Tensor(storage: Storage(takingMemoryOf: self), shape: shape, dtype: dtype)
     owner = images
+    ThreadState.current.imageStorages.append(self)
     return images
   }
 

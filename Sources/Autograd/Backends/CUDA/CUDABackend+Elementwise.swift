@@ -8,9 +8,10 @@ extension CUDABackend {
   }
 
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
-    if haveChannelsLast(a, b, result) {
-      let (a, b) = (a.count == 1 ? a : channelsLast(a), b.count == 1 ? b : channelsLast(b))
-      return writeChannelsLast(result) { binary(operation, a, b, into: $0) }
+    if isToBeChannelsLast(result, of: a, b), let x = amongChannelsLast(a, of: result),
+      let y = amongChannelsLast(b, of: result)
+    {
+      return writeChannelsLast(result) { binary(operation, x, y, into: $0) }
     }
     switch result.dtype {
     case .float32: combine(Float.self, operation, a, b, result)
@@ -20,11 +21,20 @@ extension CUDABackend {
     }
   }
 
-  /// Whether operands are to be combined as [N, H, W, C]: an image that the result replaces must lie so, of others one.
-  private func haveChannelsLast(_ a: Tensor, _ b: Tensor, _ result: Tensor) -> Bool {
-    guard result.rank == 4, [a, b].allSatisfy({ $0.count == 1 || $0.shape == result.shape }) else { return false }
+  /// Whether the result of two operands is to lie channels last: as the operand that it replaces does, or else as one of
+  /// them does.
+  private func isToBeChannelsLast(_ result: Tensor, of a: Tensor, _ b: Tensor) -> Bool {
+    guard result.rank == 4 else { return false }
     if a.storage === result.storage || b.storage === result.storage { return result.channelsLast != nil }
-    return a.channelsLast != nil || b.channelsLast != nil
+    return [a, b].contains { $0.channelsLast != nil && $0.shape == result.shape }
+  }
+
+  /// An operand as it combines with images [N, H, W, C], if it is one element, one for each channel, or as many.
+  private func amongChannelsLast(_ x: Tensor, of result: Tensor) -> Tensor? {
+    if x.count == 1 { return x }
+    if x.shape == result.shape { return arrangedChannelsLast(x) }
+    let isOfChannels = x.count == result.shape[1] && [[], [1]].contains { $0 + [x.count, 1, 1] == x.shape }
+    return isOfChannels ? x.part(shape: [x.count]) : nil
   }
 
   private func combine<T: TensorElement & Numeric>(

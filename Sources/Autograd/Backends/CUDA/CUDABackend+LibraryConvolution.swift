@@ -8,16 +8,7 @@ extension CUDABackend {
     let counts = [geometry.input, geometry.weight, geometry.output].map { $0.reduce(1, *) }
     guard counts.allSatisfy({ $0 > 0 && $0 <= Int32.max }) else { return nil }
     device.enter()
-    let order: ConvolutionPlan.Order = prefersChannelsLast(geometry, library) ? .channelsLast : .channelsFirst
-    return library.plan(operation, geometry, order, .current)
-  }
-
-  /// Tensor cores take the channels of a pixel at once: cuDNN would bring images into that order and back.
-  private func prefersChannelsLast(_ geometry: ConvolutionGeometry, _ library: ConvolutionLibrary) -> Bool {
-    ProductPrecision.current != .float32 && geometry.groups == 1
-      && ConvolutionPlan.Operation.allCases.allSatisfy {
-        library.plan($0, geometry, .channelsLast, .current) != nil
-      }
+    return library.plan(operation, geometry, .current)
   }
 
   /// Computes a plan's result from its two operands, all float32 and [N, C, H, W], or adds it to what is there.
@@ -26,7 +17,7 @@ extension CUDABackend {
     guard !adding || canAddChannelsLast(to: result) else {
       return add(to: result) { compute(plan, first, second, into: $0) }
     }
-    let (first, second) = (channelsLast(first), channelsLast(second))
+    let (first, second) = (arrangedChannelsLast(first), arrangedChannelsLast(second))
     writeChannelsLast(result) { computeInOrder(plan, first, second, into: $0, adding: adding) }
   }
 

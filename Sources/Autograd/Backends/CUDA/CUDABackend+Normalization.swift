@@ -45,7 +45,7 @@ extension CUDABackend {
     requireReal(x)
     let residual = rectification?.residual
     if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
-      let rectification = rectification.map { _ in Rectification(residual: residual.map(channelsLast)) }
+      let rectification = rectification.map { _ in Rectification(residual: residual.map(arrangedChannelsLast)) }
       return writeChannelsLast(result) {
         batchNormalize(images, extents, moments, weight: weight, bias: bias, rectification, into: $0)
       }
@@ -63,14 +63,14 @@ extension CUDABackend {
   ) {
     requireReal(x)
     if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
-      let gradient = channelsLast(gradient)
+      let gradient = arrangedChannelsLast(gradient)
       return writeChannelsLast(results.input) { input in
         let results = NormalizationGradients(input: input, weight: results.weight, bias: results.bias)
         func write(_ rectified: RectifiedNormalization?) {
           batchNormalizeGradient(gradient, images, extents, moments, weight: weight, rectified, into: results)
         }
         guard case .sum(let output, let residualGradient) = rectified else { return write(rectified) }
-        writeChannelsLast(residualGradient) { write(.sum(output: channelsLast(output), residualGradient: $0)) }
+        writeChannelsLast(residualGradient) { write(.sum(output: arrangedChannelsLast(output), residualGradient: $0)) }
       }
     }
     let suffix = x.dtype.suffix

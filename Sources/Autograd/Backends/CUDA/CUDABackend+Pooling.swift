@@ -25,19 +25,19 @@ extension CUDABackend {
     into result: Tensor
   ) {
     guard result.dtype.isFloatingPoint else { unsupported("pooling", result.dtype) }
-    let (images, outputs) = (images.shape, outputs.shape)
-    func start(_ window: PoolingWindow, _ operands: [Tensor], _ result: Tensor) {
+    let (input, output) = (images.shape, outputs.shape)
+    func start(_ operands: [Tensor], _ result: Tensor, count: Int, channels: Int) {
+      let window = PoolingWindow(window, from: input, to: output, count: count, channels: channels)
       launch(
         "\(kernel)_\(result.dtype.suffix)", in: .pooling, over: result.count,
         arguments: [window] + operands.map(\.address) + [result.address])
       extendLifetime(operands)
     }
     if operands.contains(where: { $0.channelsLast != nil }) {
-      let operands = operands.map(channelsLast)
-      let window = PoolingWindow(window, images, outputs, images: images[0], channels: images[1])
-      writeChannelsLast(result) { start(window, operands, $0) }
+      let operands = operands.map(arrangedChannelsLast)
+      writeChannelsLast(result) { start(operands, $0, count: input[0], channels: input[1]) }
     } else {
-      start(PoolingWindow(window, images, outputs, images: images[0] * images[1], channels: 1), operands, result)
+      start(operands, result, count: input[0] * input[1], channels: 1)
     }
   }
 }
@@ -55,12 +55,12 @@ private struct PoolingWindow: KernelArgument {
   private let padding: (Int, Int)
   private let dilation: (Int, Int)
 
-  /// The window over images of shape [N, C, H, W] that gives results of shape [N, C, H′, W′], whose planes lie in one
-  /// another by as many as `channels`.
-  init(_ window: SlidingWindow, _ input: [Int], _ outputs: [Int], images: Int, channels: Int) {
-    (self.images, self.channels) = (images, channels)
+  /// The window over `count` images of height and width as in `input`, [N, C, H, W], with results as in `output`, the
+  /// elements of as many channels beside one another.
+  init(_ window: SlidingWindow, from input: [Int], to output: [Int], count: Int, channels: Int) {
+    (images, self.channels) = (count, channels)
     (height, width) = (input[2], input[3])
-    (outputHeight, outputWidth) = (outputs[2], outputs[3])
+    (outputHeight, outputWidth) = (output[2], output[3])
     (kernel, stride) = (window.kernel, window.stride)
     (padding, dilation) = (window.padding, window.dilation)
   }

@@ -2,7 +2,8 @@
 //
 // A convolution leaves its result so, behind the result's back: its storage has `images` in place of memory. What of this
 // backend can compute on those, and most that comes between convolutions can, leaves its own result so too; for all
-// others the elements are brought into their own order when the storage is asked for its memory.
+// others the elements are brought into their own order when the storage is asked for its memory, and stay in it. That may
+// change the order in which later operations add up, but reading elements on the processor does not.
 
 extension Tensor {
   /// The elements as [N, H, W, C], where that is how they lie in memory.
@@ -21,7 +22,7 @@ extension Tensor {
 
 extension CUDABackend {
   /// The elements of `x` as [N, H, W, C]: in its own memory if they lie so there, else in a copy.
-  func channelsLast(_ x: Tensor) -> Tensor {
+  func arrangedChannelsLast(_ x: Tensor) -> Tensor {
     if let images = x.channelsLast { return images }
     if x.isOfOneOrder { return x.part(shape: x.channelsLastShape) }
     let images = Tensor(uninitialized: x.channelsLastShape, dtype: x.dtype, device: x.device)
@@ -32,9 +33,12 @@ extension CUDABackend {
   /// Lets `body` overwrite the elements of `result`, which it gets as [N, H, W, C]; that is how they lie from then on, if
   /// the memory is this tensor's alone.
   func writeChannelsLast(_ result: Tensor, _ body: (_ images: Tensor) -> Void) {
+    precondition(result.rank == 4, "images of shape \(result.shape)")
     if let images = result.channelsLast { return body(images) }
     if result.isOfOneOrder { return body(result.part(shape: result.channelsLastShape)) }
-    if result.isAloneInStorage { return body(result.storage.makeImages(result.channelsLastShape, result.dtype)) }
+    if result.storage.images == nil, result.isAloneInStorage {
+      return body(result.storage.makeImages(result.channelsLastShape, result.dtype))
+    }
     let images = Tensor(uninitialized: result.channelsLastShape, dtype: result.dtype, device: result.device)
     body(images)
     transposeImages(images, to: result.address)
@@ -58,6 +62,34 @@ extension CUDABackend {
     device.launch(
       "transpose_32", in: .copies, blocks: LaunchExtent(matrices * tiles.0 * tiles.1), threads: LaunchExtent(32, 8),
       rows, columns, x.address, memory)
+  }
+}
+
+/// The storages of a thread's tensors that have images in place of memory, and some that had.
+struct ImageStorages {
+  private struct Weak {
+    weak var storage: Storage?
+  }
+
+  private var all: [Weak] = []
+  /// How many there may be before those that are gone are looked for.
+  private var room = 256
+
+  mutating func append(_ storage: Storage) {
+    if all.count >= room {
+      all.removeAll { $0.storage?.images == nil }
+      room = max(256, 2 * all.count)
+    }
+    all.append(Weak(storage: storage))
+  }
+
+  /// Brings the elements of all into the order of their tensors' shapes, so that their place in memory does not change
+  /// from then on.
+  mutating func bringIntoOwnOrder() {
+    for entry in all {
+      if let storage = entry.storage, storage.images != nil { _ = storage.pointer }
+    }
+    all = []
   }
 }
 

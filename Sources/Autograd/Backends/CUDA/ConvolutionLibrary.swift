@@ -7,7 +7,7 @@ package final class ConvolutionLibrary: @unchecked Sendable {
   let version: Int
   private let handle: dt_dnn
   /// A handle serves one thread at a time, the one that has this lock.
-  private let plans = Mutex<[[Int]: ConvolutionPlan?]>([:])
+  private let plans = Mutex<[[Int]: [ConvolutionPlan?]]>([:])
 
   /// Opens the library, or gives nil where there is none for a CUDA that the driver can run.
   ///
@@ -45,18 +45,30 @@ package final class ConvolutionLibrary: @unchecked Sendable {
   /// How the library computes an operation of a convolution of float32 tensors; nil where it cannot, or only in an order
   /// of additions that changes from time to time.
   func plan(
-    _ operation: ConvolutionPlan.Operation, _ geometry: ConvolutionGeometry, _ order: ConvolutionPlan.Order,
-    _ precision: ProductPrecision
+    _ operation: ConvolutionPlan.Operation, _ geometry: ConvolutionGeometry, _ precision: ProductPrecision
   ) -> ConvolutionPlan? {
     let key =
-      [operation.rawValue, Int(order.rawValue), ConvolutionPlan.number(of: precision), geometry.groups]
-      + geometry.input + geometry.weight + geometry.window.numbers
+      [ConvolutionPlan.number(of: precision), geometry.groups] + geometry.input + geometry.weight
+      + geometry.window.numbers
     return plans.withLock { plans in
-      if let known = plans[key] { return known }
-      let plan = ConvolutionPlan(operation, geometry, order, precision, handle: handle)
-      plans[key] = .some(plan)
-      return plan
+      if let known = plans[key] { return known[operation.rawValue] }
+      let found = makePlans(geometry, precision)
+      plans[key] = found
+      return found[operation.rawValue]
     }
+  }
+
+  /// The plans of all operations, by their numbers. Tensor cores take the channels of a pixel at once, and the library
+  /// would bring images into that order and back.
+  private func makePlans(_ geometry: ConvolutionGeometry, _ precision: ProductPrecision) -> [ConvolutionPlan?] {
+    func plans(_ order: ConvolutionPlan.Order) -> [ConvolutionPlan?] {
+      ConvolutionPlan.Operation.allCases.map { ConvolutionPlan($0, geometry, order, precision, handle: handle) }
+    }
+    if precision != .float32 && geometry.groups == 1 {
+      let found = plans(.channelsLast)
+      if !found.contains(where: { $0 == nil }) { return found }
+    }
+    return plans(.channelsFirst)
   }
 
   /// Computes a plan's result from its two operands, which are image, filters and output without the result, in this

@@ -52,10 +52,11 @@ package final class HostMirror {
   /// Starts to bring elements to the processor's memory.
   package func startDownload(_ elements: Range<Int>) -> Download {
     let (start, byteCount) = bytes(elements)
+    let source = array.address + start
     computed.record(on: device.stream)
     computed.hold(device.copyStream)
     CUDADriver.require(
-      dt_cuMemcpyDtoHAsync_v2(memory + start, array.address + start, byteCount, device.copyStream),
+      dt_cuMemcpyDtoHAsync_v2(memory + start, source, byteCount, device.copyStream),
       "copying \(byteCount) bytes from the GPU")
     let event = CUDAEvent(context: device.context)
     event.record(on: device.copyStream)

@@ -76,9 +76,9 @@ package final class NCCLGroup {
     guard !elements.isEmpty else { return }
     let types: [DataType: Int32] = [.float32: 7, .float64: 8]
     guard let type = types[array.dtype] else { unsupported("NCCL's sum", array.dtype) }
+    let start = array.address + elements.lowerBound * array.dtype.byteCount
     computed.record(on: device.stream)
     computed.hold(stream)
-    let start = array.address + elements.lowerBound * array.dtype.byteCount
     let sum: Int32 = 0
     try checkForFailure()
     try withCommunicator {

@@ -8,7 +8,8 @@ package final class RecordedWork {
   /// Records what `body` asks the GPU for, without running it.
   ///
   /// The memory that `body` uses stays reserved as long as this lives, so its results are found again at the same place
-  /// after each ``run()``. `body` must not wait for the GPU or give it anything from the processor's memory.
+  /// after each ``run()``: for that, images that are there before or after `body` are brought into their own order. `body`
+  /// must not wait for the GPU or give it anything from the processor's memory.
   ///
   /// - Throws: What `body` throws; nothing is recorded then.
   package init(on device: Device, _ body: () throws -> Void) throws {
@@ -16,10 +17,16 @@ package final class RecordedWork {
     let gpu = CUDADevice.required(index)
     self.device = gpu
     gpu.enter()
+    ThreadState.current.imageStorages.bringIntoOwnOrder()
     let relaxed: Int32 = 2
     CUDADriver.require(dt_cuStreamBeginCapture_v2(gpu.stream, relaxed), "cuStreamBeginCapture")
     var graph: dt_graph?
-    let outcome = Result { try gpu.memory.reserving(for: self, body) }
+    let outcome = Result {
+      try gpu.memory.reserving(for: self) {
+        try body()
+        ThreadState.current.imageStorages.bringIntoOwnOrder()
+      }
+    }
     let status = dt_cuStreamEndCapture(gpu.stream, &graph)
     defer { if let graph { CUDADriver.require(dt_cuGraphDestroy(graph), "cuGraphDestroy") } }
     try outcome.get()

@@ -39,9 +39,11 @@ struct CUDAChannelsLastTests {
         #expect((y.channelsLast != nil) == (precision != .float32))
         #expect(x.conv2d(draws.quarters([4, 3, 3, 3]), groups: 2).channelsLast == nil)
         #expect(y.shape == [2, 4, 3, 4] && y.channelsLast?.shape ?? [2, 3, 4, 4] == [2, 3, 4, 4])
-        // Who asks for the elements gets them in the order of the shape, and so do all after that.
-        _ = y.array(of: Float.self)
-        #expect(y.channelsLast == nil)
+        // A look at the elements does not change how they lie; an operation may, which needs them in the shape's order.
+        let elements = y.array(of: Float.self)
+        #expect((y.channelsLast != nil) == (precision != .float32))
+        _ = y.flattened().sum()
+        #expect(y.channelsLast == nil && y.array(of: Float.self) == elements)
       }
     }
   }
@@ -54,8 +56,11 @@ struct CUDAChannelsLastTests {
       let sum = other + product * 0.5 - x
       let (most, twice) = (sum.maximum(x), sum + sum)
       for images in [product, sum, most, twice] { expectOrder(images, draws) }
-      let scaled = most * draws.quarters([3, 1, 1])
-      return try [product, sum, most, twice, scaled] + gradients(of: scaled + twice, [x, other], draws)
+      let scale = draws.quarters([3, 1, 1]), shift = draws.quarters([1, 3, 1, 1]), rows = draws.quarters([5, 1])
+      let scaled = most * scale - shift
+      expectOrder(scaled, draws)
+      return try [product, sum, most, twice, scaled, rows * most]
+        + gradients(of: scaled + twice, [x, other, scale, shift], draws)
     }
   }
 
@@ -90,7 +95,7 @@ struct CUDAChannelsLastTests {
 
   @Test func sums() throws {
     try expectSame("sums") { draws in
-      let x = convolved(draws, [2, 40, 5, 6])
+      let x = convolved(draws, [2, 40, 7, 9])
       let sums = [x.sum([2, 3]), x.sum([0, 2, 3])]
       expectOrder(x, draws)
       return try sums + [x.sum([1]), x.sum()] + gradients(of: x.sum([0, 2, 3]), [x], draws)
@@ -119,12 +124,12 @@ struct CUDAChannelsLastTests {
   func convolutions(seed: Int) throws {
     try expectSame("convolutions \(seed)", within: 2e-3, seed: UInt64(seed)) { draws in
       let leaf = convolved(draws)
-      if seed & 1 != 0 { _ = leaf.array(of: Float.self) }
+      if seed & 1 != 0 { _ = leaf.flattened().sum() }
       let x = leaf * 1
       let weight = draws.quarters([4, 3, 3, 3]), point = draws.quarters([4, 3, 1, 1])
       let y = x.conv2d(weight, bias: draws.quarters([4]), padding: (1, 1))
       let sum = y.relu() + x.conv2d(point)
-      if seed & 2 != 0 { _ = sum.flattened(from: 1).array(of: Float.self) }
+      if seed & 2 != 0 { _ = sum.flattened().sum() }
       let last = sum.conv2d(draws.quarters([1, 4, 5, 6]))
       return try [y, sum, last] + gradients(of: seed & 4 != 0 ? last : sum, [leaf, weight, point], draws)
     }
@@ -156,6 +161,47 @@ struct CUDAChannelsLastTests {
       let first = try Autograd.gradients(of: y, withRespectTo: [x, weight], createGraph: true)
       let squares = first.map { ($0 * $0).sum() }
       return try first + Autograd.gradients(of: squares[0] + squares[1], withRespectTo: [x, weight])
+    }
+  }
+
+  /// Work that is repeated leaves its results, and finds what was there before it, where they were when it was recorded.
+  @Test func recordedWork() throws {
+    let draws = try DrawnTensors(seed: 1, device: EmulatedGPU.device())
+    try Kernels.choosing(generic: false) {
+      try withProductPrecision(.tf32) {
+        let x = draws.quarters([2, 3, 5, 6]).detached(), weight = draws.quarters([3, 3, 1, 1]).detached()
+        let before = x.conv2d(weight)
+        let bias = before.array(of: Float.self)
+        var after = x
+        let work = try RecordedWork(on: draws.device) {
+          let y = x.conv2d(weight)
+          after = y + before
+        }
+        for times in 1...3 {
+          _ = before.flattened().sum()
+          work.run()
+          let expected = zip(bias, bias).map { Float(times) * $0 + $1 }
+          #expect(after.array(of: Float.self) == expected, "\(times)")
+          _ = after.flattened().sum()
+          try x += x / Double(times)
+        }
+      }
+    }
+  }
+
+  /// Images of two bytes an element that are convolved, added up, and convolved again.
+  @Test func bfloat16() throws {
+    try Kernels.choosing(generic: false) {
+      try AutogradTests.expectSame("bfloat16", within: 0.02) { draws in
+        try withProductPrecision(draws.device == .cpu ? .float32 : .bfloat16) {
+          let x = draws.quarters([2, 3, 5, 6]), weights = (0..<2).map { _ in draws.quarters([4, 3, 3, 3]) }
+          let image = x * 1
+          let y = (image.conv2d(weights[0]) + image.conv2d(weights[1])).relu()
+          expectOrder(y, draws)
+          let z = y.conv2d(draws.quarters([2, 4, 1, 1]))
+          return try [y, z] + gradients(of: z, [x] + weights, draws)
+        }
+      }
     }
   }
 }
