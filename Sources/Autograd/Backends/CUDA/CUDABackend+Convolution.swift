@@ -6,12 +6,7 @@ extension CUDABackend {
       return gather(Gather(geometry), weight, from: x, bias: bias, into: result)
     }
     compute(plan, x, weight, into: result)
-    guard let bias else { return }
-    if let images = result.channelsLast {
-      binary(.add, images, bias, into: images)
-    } else {
-      binary(.add, result, bias.part(shape: [bias.count, 1, 1]), into: result)
-    }
+    if let bias { binary(.add, result, bias.part(shape: [bias.count, 1, 1]), into: result) }
   }
 
   func convolutionInputGradient(
