@@ -24,6 +24,9 @@ static const char convolution_cu[] = {
 static const char copies_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/copies.cu" suffix(, 0)
 };
+static const char elementwise_bf16_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/elementwise_bf16.cu" suffix(, 0)
+};
 static const char elementwise_f32_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/elementwise_f32.cu" suffix(, 0)
 };
@@ -35,6 +38,9 @@ static const char elementwise_i64_cu[] = {
 };
 static const char indexing_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/indexing.cu" suffix(, 0)
+};
+static const char layer_normalization_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/layer_normalization.cu" suffix(, 0)
 };
 static const char linear_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/linear.cu" suffix(, 0)
@@ -70,10 +76,12 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"reduce.h", reduce_h},
     {"convolution.cu", convolution_cu},
     {"copies.cu", copies_cu},
+    {"elementwise_bf16.cu", elementwise_bf16_cu},
     {"elementwise_f32.cu", elementwise_f32_cu},
     {"elementwise_f64.cu", elementwise_f64_cu},
     {"elementwise_i64.cu", elementwise_i64_cu},
     {"indexing.cu", indexing_cu},
+    {"layer_normalization.cu", layer_normalization_cu},
     {"linear.cu", linear_cu},
     {"losses.cu", losses_cu},
     {"normalization.cu", normalization_cu},

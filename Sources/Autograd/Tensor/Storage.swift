@@ -9,12 +9,14 @@ final class Storage {
   let device: Device
   /// The GPU that the memory is on; `nil` for the processor's.
   let gpu: CUDADevice?
+  /// Whether this is memory of a GPU where elements of type float32 are kept as bfloat16, of two bytes each.
+  let isBFloat16: Bool
   var version: UInt32 = 0
   /// Keeps borrowed memory alive, or is `images`; `nil` when the memory is this storage's own.
   private var owner: AnyObject?
 
   /// Takes uninitialized memory, aligned to 64 bytes, from the cache of the device.
-  init(byteCount: Int, device: Device) {
+  init(byteCount: Int, device: Device, isBFloat16: Bool = false) {
     switch device {
     case .cpu:
       gpu = nil
@@ -26,6 +28,7 @@ final class Storage {
     }
     self.device = device
     self.byteCount = byteCount
+    self.isBFloat16 = isBFloat16
     owner = nil
   }
 
@@ -35,19 +38,13 @@ final class Storage {
     self.byteCount = byteCount
     device = .cpu
     gpu = nil
+    isBFloat16 = false
     self.owner = owner
   }
 
-  /// Takes over the memory of another storage on a GPU.
-  private init(takingMemoryOf other: Storage) {
-    memory = other.memory.take()
-    byteCount = other.byteCount
-    device = other.device
-    gpu = other.gpu
-    owner = nil
-  }
+  deinit { giveBackMemory() }
 
-  deinit {
+  private func giveBackMemory() {
     guard let memory else { return }
     if let gpu {
       gpu.memory.giveBack(memory, byteCount)
@@ -56,17 +53,20 @@ final class Storage {
     }
   }
 
-  /// On a GPU, the elements in another order, [N, H, W, C], until ``pointer`` is asked for; see ``Tensor/channelsLast``.
+  /// On a GPU, the elements in another order, [N, H, W, C], and maybe rounded to bfloat16, until ``pointer`` is asked
+  /// for; see ``Tensor/channelsLast``.
   var images: Tensor? { memory == nil ? owner.map { unsafeDowncast($0, to: Tensor.self) } : nil }
 
   /// The first byte, in the memory of ``device``: only the processor's own can be read through it. Where the elements are
   /// in `images`, memory is taken for them first, and the GPU is asked to bring them there.
   var pointer: UnsafeMutableRawPointer { memory ?? memoryInOwnOrder() }
 
-  /// A tensor of the given shape in this storage's memory, whose elements are this storage's in another order from now on.
-  func makeImages(_ shape: [Int], _ dtype: DataType) -> Tensor {
-    precondition(memory != nil && gpu != nil, "images in a storage without memory of a GPU")
-    let images = Tensor(storage: Storage(takingMemoryOf: self), shape: shape, dtype: dtype)
+  /// A tensor of the given shape, in memory of its own, which has this storage's elements from now on.
+  func makeImages(_ shape: [Int], isBFloat16: Bool) -> Tensor {
+    precondition(gpu != nil && !self.isBFloat16, "images in place of the memory of \(device)")
+    giveBackMemory()
+    memory = nil
+    let images = Tensor(uninitializedImages: shape, isBFloat16: isBFloat16, device: device)
     owner = images
     ThreadState.current.imageStorages.append(self)
     return images
@@ -77,7 +77,7 @@ final class Storage {
     let memory = gpu.memory.take(byteCount)
     self.memory = memory
     owner = nil
-    gpu.backend.transposeImages(images, to: memory)
+    gpu.backend.write(images, to: memory)
     return memory
   }
 }

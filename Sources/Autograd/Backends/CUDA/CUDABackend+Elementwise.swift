@@ -1,17 +1,18 @@
 extension CUDABackend {
   func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor) {
     guard x.dtype.isFloatingPoint else { unsupported(operation, x.dtype) }
-    if let images = x.channelsLast { return writeChannelsLast(result) { unary(operation, images, into: $0) } }
+    if let images = x.channelsLast, !images.isBFloat16 || operation.suitsBFloat16 {
+      return writeChannelsLast(result, isBFloat16: images.isBFloat16) { unary(operation, images, into: $0) }
+    }
     launch(
-      "\(operation.rawValue)_\(x.dtype.suffix)", in: .elementwise(x.dtype), over: x.count, x.count, x.address,
-      result.address)
+      "\(operation.rawValue)_\(x.suffix)", in: .elementwise(x), over: x.count, x.count, x.address, result.address)
   }
 
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
-    if isToBeChannelsLast(result, of: a, b), let x = amongChannelsLast(a, of: result),
-      let y = amongChannelsLast(b, of: result)
+    if let isBFloat16 = isBFloat16ChannelsLast(operation, a, b, into: result),
+      let x = amongChannelsLast(a, of: result, isBFloat16), let y = amongChannelsLast(b, of: result, isBFloat16)
     {
-      return writeChannelsLast(result) { binary(operation, x, y, into: $0) }
+      return writeChannelsLast(result, isBFloat16: isBFloat16) { binary(operation, x, y, into: $0) }
     }
     switch result.dtype {
     case .float32: combine(Float.self, operation, a, b, result)
@@ -21,20 +22,28 @@ extension CUDABackend {
     }
   }
 
-  /// Whether the result of two operands is to lie channels last: as the operand that it replaces does, or else as one of
-  /// them does.
-  private func isToBeChannelsLast(_ result: Tensor, of a: Tensor, _ b: Tensor) -> Bool {
-    guard result.rank == 4 else { return false }
-    if a.storage === result.storage || b.storage === result.storage { return result.channelsLast != nil }
-    return [a, b].contains { $0.channelsLast != nil && $0.shape == result.shape }
+  /// Whether the result of two operands, if it is to lie channels last, is to be in bfloat16: both as the operand that it
+  /// replaces is, or else in the order of an operand, and in bfloat16 if all of its shape are. A gradient is as the
+  /// images are that it is of.
+  private func isBFloat16ChannelsLast(
+    _ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor
+  ) -> Bool? {
+    guard result.rank == 4 else { return nil }
+    if a.storage === result.storage || b.storage === result.storage { return result.channelsLast?.isBFloat16 }
+    let whole = [a, b].filter { $0.shape == result.shape }, images = whole.compactMap(\.channelsLast)
+    if images.isEmpty { return nil }
+    if operation.isActivationGradient, let images = b.channelsLast { return images.isBFloat16 }
+    return images.count == whole.count && images.allSatisfy(\.isBFloat16)
   }
 
   /// An operand as it combines with images [N, H, W, C], if it is one element, one for each channel, or as many.
-  private func amongChannelsLast(_ x: Tensor, of result: Tensor) -> Tensor? {
+  private func amongChannelsLast(_ x: Tensor, of result: Tensor, _ isBFloat16: Bool) -> Tensor? {
     if x.count == 1 { return x }
-    if x.shape == result.shape { return arrangedChannelsLast(x) }
-    let isOfChannels = x.count == result.shape[1] && [[], [1]].contains { $0 + [x.count, 1, 1] == x.shape }
-    return isOfChannels ? x.part(shape: [x.count]) : nil
+    if x.shape == result.shape { return arrangedChannelsLast(x, isBFloat16: isBFloat16) }
+    guard x.count == result.shape[1] && [[], [1]].contains(where: { $0 + [x.count, 1, 1] == x.shape }) else {
+      return nil
+    }
+    return arrangedChannelsLast(x.part(shape: [1, x.count, 1, 1]), isBFloat16: isBFloat16).part(shape: [x.count])
   }
 
   private func combine<T: TensorElement & Numeric>(
@@ -43,8 +52,8 @@ extension CUDABackend {
     func isPlain(_ x: Tensor) -> Bool { x.count == 1 || x.count == result.count }
     guard isPlain(a) && isPlain(b) else { return combineBroadcast(operation, a, b, result) }
     launch(
-      "\(operation.rawValue)_\(result.dtype.suffix)", in: .elementwise(result.dtype), over: result.count,
-      result.count, Operand<T>(a, result), Operand<T>(b, result), result.address)
+      "\(operation.rawValue)_\(result.suffix)", in: .elementwise(result), over: result.count, result.count,
+      Operand<T>(a, result), Operand<T>(b, result), result.address)
   }
 
   private func combineBroadcast(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, _ result: Tensor) {
@@ -57,13 +66,13 @@ extension CUDABackend {
       return binary(operation, a.count == 1 ? a : whole(a), b.count == 1 ? b : whole(b), into: result)
     }
     let (a, b) = (onDevice(a), onDevice(b))
-    combineBroadcast("\(operation.rawValue)_broadcast", in: .elementwise(result.dtype), a, b, into: result)
+    combineBroadcast("\(operation.rawValue)_broadcast", in: .elementwise(result), a, b, into: result)
     extendLifetime((a, b))
   }
 
   /// Starts a kernel that combines two operands on the GPU, broadcast to the shape of `result`, which may be one of them.
   func combineBroadcast(_ kernel: String, in module: KernelModule, _ a: Tensor, _ b: Tensor, into result: Tensor) {
-    let size = result.dtype.byteCount
+    let size = result.elementByteCount
     let dimensions = MergedDimensions(
       shape: result.shape, strides: [a, b].map { Shape.broadcastStrides($0.shape, to: result.shape) })
     dimensions.forEachPart { part, position, offsets in
@@ -72,7 +81,7 @@ extension CUDABackend {
       let packed = [x, y, out].allSatisfy({ $0.isAligned(to: 16) }) ? part.packed(16 / size) : nil
       let walk = packed ?? part
       launch(
-        "\(kernel)_\(result.dtype.suffix)", in: module, over: walk.count, Walk(walk), walk.count,
+        "\(kernel)_\(result.suffix)", in: module, over: walk.count, Walk(walk), walk.count,
         Int32(part.isShort ? 1 : 0), Int32(packed == nil ? 0 : 1), x, y, out)
     }
   }
@@ -114,9 +123,10 @@ extension DataType {
 }
 
 extension KernelModule {
-  /// The element-wise functions of a type.
-  fileprivate static func elementwise(_ dtype: DataType) -> KernelModule {
-    switch dtype {
+  /// The element-wise functions for a tensor.
+  fileprivate static func elementwise(_ x: Tensor) -> KernelModule {
+    switch x.dtype {
+    case .float32 where x.isBFloat16: .elementwiseBFloat16
     case .float32: .elementwiseFloat32
     case .float64: .elementwiseFloat64
     default: .elementwiseInt64
@@ -124,7 +134,27 @@ extension KernelModule {
   }
 }
 
+extension UnaryOperation {
+  /// Whether the results for images in bfloat16 are kept in bfloat16.
+  fileprivate var suitsBFloat16: Bool {
+    switch self {
+    case .negate, .tanh, .sigmoid, .relu, .softplus, .silu, .gelu, .geluTanh: true
+    default: false
+    }
+  }
+}
+
 extension BinaryOperation {
+  /// Whether this is the gradient of an activation, from that of the result, a, and the activation's result or input, b.
+  fileprivate var isActivationGradient: Bool {
+    switch self {
+    case .reluGradient, .tanhGradient, .sigmoidGradient, .softplusGradient, .siluGradient, .geluGradient,
+      .geluTanhGradient:
+      true
+    default: false
+    }
+  }
+
   /// Whether all numbers have it, and kernels take operands that are broadcast in any way.
   fileprivate var isArithmetic: Bool {
     switch self {

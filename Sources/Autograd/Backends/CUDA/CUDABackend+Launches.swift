@@ -47,6 +47,13 @@ extension CUDABackend {
     launch("round_bf16", in: .copies, over: x.count, x.count, x.address, result.address)
     return result
   }
+
+  /// Writes `count` bfloat16 numbers as float32, or adds them to what is there.
+  func widen(
+    _ x: UnsafeMutableRawPointer, count: Int, into result: UnsafeMutableRawPointer, adding: Bool
+  ) {
+    launch("widen_bf16", in: .copies, over: count, count, Int32(adding ? 1 : 0), x, result)
+  }
 }
 
 /// How sums are divided among blocks. It depends on shapes alone, and so does the order in which elements are added.

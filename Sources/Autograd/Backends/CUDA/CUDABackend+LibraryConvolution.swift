@@ -13,30 +13,37 @@ extension CUDABackend {
 
   /// Computes a plan's result from its two operands, all float32 and [N, C, H, W], or adds it to what is there.
   func compute(_ plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, into result: Tensor, adding: Bool = false) {
-    guard plan.order == .channelsLast else { return computeInOrder(plan, first, second, into: result, adding: adding) }
-    guard !adding || canAddChannelsLast(to: result) else {
+    let isBFloat16 = plan.isBFloat16
+    guard plan.order == .channelsLast else {
+      guard isBFloat16 else {
+        return computeInOrder(plan, first.address, second.address, into: result.address, adding: adding)
+      }
+      let (a, b, sums) = (roundedToBFloat16(first), roundedToBFloat16(second), scratch(2 * result.count, .uint8))
+      computeInOrder(plan, a.address, b.address, into: sums.address, adding: false)
+      widen(sums.address, count: result.count, into: result.address, adding: adding)
+      return extendLifetime((a, b, sums))
+    }
+    guard !adding || canAddChannelsLast(to: result, isBFloat16: isBFloat16) else {
       return add(to: result) { compute(plan, first, second, into: $0) }
     }
-    let (first, second) = (arrangedChannelsLast(first), arrangedChannelsLast(second))
-    writeChannelsLast(result) { computeInOrder(plan, first, second, into: $0, adding: adding) }
+    let a = arrangedChannelsLast(first, isBFloat16: isBFloat16)
+    let b = arrangedChannelsLast(second, isBFloat16: isBFloat16)
+    // Gradients of filters are added up over batches and ranks: they do not stay in bfloat16.
+    let mayStay = !isBFloat16 || plan.operation != .filterGradient
+    writeChannelsLast(result, isBFloat16: isBFloat16, mayStay: mayStay) {
+      computeInOrder(plan, a.address, b.address, into: $0.address, adding: adding)
+    }
+    extendLifetime((a, b))
   }
 
-  /// The same with the elements of all three in the plan's order.
+  /// The same with the elements of all three in the plan's order and type.
   private func computeInOrder(
-    _ plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, into result: Tensor, adding: Bool
+    _ plan: ConvolutionPlan, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer,
+    into result: UnsafeMutableRawPointer, adding: Bool
   ) {
     guard let library = device.convolutions else { preconditionFailure("a plan of cuDNN without cuDNN") }
     let workspace = plan.workspaceByteCount == 0 ? nil : scratch(plan.workspaceByteCount, .uint8)
-    guard plan.isBFloat16 else {
-      library.compute(
-        plan, first.address, second.address, into: result.address, adding: adding, workspace: workspace?.address)
-      return extendLifetime(workspace)
-    }
-    let (a, b) = (roundedToBFloat16(first), roundedToBFloat16(second))
-    let sums = scratch(2 * result.count, .uint8)
-    library.compute(plan, a.address, b.address, into: sums.address, adding: false, workspace: workspace?.address)
-    launch(
-      "widen_bf16", in: .copies, over: result.count, result.count, Int32(adding ? 1 : 0), sums.address, result.address)
-    extendLifetime((workspace, a, b, sums))
+    library.compute(plan, first, second, into: result, adding: adding, workspace: workspace?.address)
+    extendLifetime(workspace)
   }
 }

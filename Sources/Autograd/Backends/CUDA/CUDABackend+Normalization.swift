@@ -8,8 +8,8 @@ extension CUDABackend {
       fill(mean, with: .nan)
       return fill(variance, with: .nan)
     }
-    let suffix = x.dtype.suffix
-    let parts = ReductionParts(extents, x.dtype)
+    let suffix = x.suffix
+    let parts = ReductionParts(extents, of: x)
     let sums = parts.count > 1 ? scratch(2 * parts.count * extents.groups, .float64) : nil
     defer { extendLifetime(sums) }
     if extents.inner == 1 {
@@ -19,7 +19,7 @@ extension CUDABackend {
         mean.address, variance.address)
     } else {
       launch(
-        "moments_of_groups_\(suffix)", in: .normalization, rows: extents.groups, of: extents.packs(x.dtype),
+        "moments_of_groups_\(suffix)", in: .normalization, rows: extents.groups, of: extents.packs(of: x),
         parts: parts.count, Extents(extents), parts.chunk, x.address, sums?.address, mean.address, variance.address)
     }
     guard let sums else { return }
@@ -45,14 +45,16 @@ extension CUDABackend {
     requireReal(x)
     let residual = rectification?.residual
     if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
-      let rectification = rectification.map { _ in Rectification(residual: residual.map(arrangedChannelsLast)) }
-      return writeChannelsLast(result) {
+      let isBFloat16 = images.isBFloat16
+      let residual = residual.map { arrangedChannelsLast($0, isBFloat16: isBFloat16) }
+      let rectification = rectification.map { _ in Rectification(residual: residual) }
+      return writeChannelsLast(result, isBFloat16: isBFloat16) {
         batchNormalize(images, extents, moments, weight: weight, bias: bias, rectification, into: $0)
       }
     }
     let width = packWidth(extents, [x, result] + (residual.map { [$0] } ?? []))
     launch(
-      "batch_normalize_\(x.dtype.suffix)", in: .normalization, over: x.count / width, Extents(extents),
+      "batch_normalize_\(x.suffix)", in: .normalization, over: x.count / width, Extents(extents),
       Int32(width > 1 ? 1 : 0), x.address, Normalization(moments, weight: weight, bias: bias), residual?.address,
       Int32(rectification == nil ? 0 : 1), result.address)
   }
@@ -63,18 +65,21 @@ extension CUDABackend {
   ) {
     requireReal(x)
     if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
-      let gradient = arrangedChannelsLast(gradient)
-      return writeChannelsLast(results.input) { input in
+      let isBFloat16 = images.isBFloat16
+      let gradient = arrangedChannelsLast(gradient, isBFloat16: isBFloat16)
+      return writeChannelsLast(results.input, isBFloat16: isBFloat16) { input in
         let results = NormalizationGradients(input: input, weight: results.weight, bias: results.bias)
         func write(_ rectified: RectifiedNormalization?) {
           batchNormalizeGradient(gradient, images, extents, moments, weight: weight, rectified, into: results)
         }
         guard case .sum(let output, let residualGradient) = rectified else { return write(rectified) }
-        writeChannelsLast(residualGradient) { write(.sum(output: arrangedChannelsLast(output), residualGradient: $0)) }
+        writeChannelsLast(residualGradient, isBFloat16: isBFloat16) {
+          write(.sum(output: arrangedChannelsLast(output, isBFloat16: isBFloat16), residualGradient: $0))
+        }
       }
     }
-    let suffix = x.dtype.suffix
-    let parts = ReductionParts(extents, x.dtype)
+    let suffix = x.suffix
+    let parts = ReductionParts(extents, of: x)
     let sums = parts.count > 1 ? scratch(2 * parts.count * extents.groups, .float64) : nil
     let slopes = scratch(6 * extents.groups, x.dtype)
     defer { extendLifetime((sums, slopes)) }
@@ -97,7 +102,7 @@ extension CUDABackend {
     } else {
       launch(
         "batch_gradient_sums_of_groups_\(suffix)", in: .normalization, rows: extents.groups,
-        of: extents.packs(x.dtype), parts: parts.count, Extents(extents), parts.chunk, batch, sums?.address)
+        of: extents.packs(of: x), parts: parts.count, Extents(extents), parts.chunk, batch, sums?.address)
     }
     if let sums {
       launch(
@@ -116,7 +121,7 @@ extension CUDABackend {
     guard rows > 0 else { return }
     let columns = x.count / rows
     launch(
-      "layer_normalize_\(x.dtype.suffix)", in: .normalization, rows: rows, of: columns, rows, columns, x.address,
+      "layer_normalize_\(x.dtype.suffix)", in: .layerNormalization, rows: rows, of: columns, rows, columns, x.address,
       moments.mean.address, moments.variance.address, moments.epsilon, weight?.address, bias?.address, result.address)
   }
 
@@ -127,19 +132,19 @@ extension CUDABackend {
     let suffix = x.dtype.suffix
     let (rows, columns) = (moments.mean.count, results.weight.count)
     launch(
-      "layer_gradient_\(suffix)", in: .normalization, rows: rows, of: columns, rows, columns, gradient.address,
+      "layer_gradient_\(suffix)", in: .layerNormalization, rows: rows, of: columns, rows, columns, gradient.address,
       x.address, moments.mean.address, moments.variance.address, moments.epsilon, weight?.address,
       results.input.address)
     let parts = ReductionParts(matrices: 1, rows: rows, columns: columns)
     let sums = parts.count > 1 ? scratch(2 * parts.count * columns, .float64) : nil
     defer { extendLifetime(sums) }
     launch(
-      "layer_affine_gradient_\(suffix)", in: .normalization, columns: columns, parts: parts.count, rows, columns,
+      "layer_affine_gradient_\(suffix)", in: .layerNormalization, columns: columns, parts: parts.count, rows, columns,
       parts.chunk, gradient.address, x.address, moments.mean.address, moments.variance.address, moments.epsilon,
       sums?.address, results.weight.address, results.bias.address)
     guard let sums else { return }
     launch(
-      "layer_affine_gradient_of_parts_\(suffix)", in: .normalization, rows: columns, of: parts.count, columns,
+      "layer_affine_gradient_of_parts_\(suffix)", in: .layerNormalization, rows: columns, of: parts.count, columns,
       parts.count, sums.address, results.weight.address, results.bias.address)
   }
 
@@ -150,9 +155,8 @@ extension CUDABackend {
   /// How many neighbouring elements, of one group or of as many in a row, a thread takes at once.
   private func packWidth(_ extents: GroupExtents, _ arrays: [Tensor]) -> Int {
     guard arrays.allSatisfy({ $0.address.isAligned(to: 16) }) else { return 1 }
-    let dtype = arrays[0].dtype
-    let width = 16 / dtype.byteCount
-    return extents.inner == 1 && extents.groups % width == 0 ? width : extents.packWidth(dtype)
+    let width = 16 / arrays[0].elementByteCount
+    return extents.inner == 1 && extents.groups % width == 0 ? width : extents.packWidth(of: arrays[0])
   }
 }
 
@@ -161,21 +165,21 @@ extension GroupExtents {
   fileprivate var count: Int { outer * inner }
 
   /// How many neighbouring elements, all of one group, are added up at once.
-  fileprivate func packWidth(_ dtype: DataType) -> Int {
-    let width = 16 / dtype.byteCount
+  fileprivate func packWidth(of x: Tensor) -> Int {
+    let width = 16 / x.elementByteCount
     return inner % width == 0 ? width : 1
   }
 
   /// The packs of so many elements in a group.
-  fileprivate func packs(_ dtype: DataType) -> Int { count / packWidth(dtype) }
+  fileprivate func packs(of x: Tensor) -> Int { count / packWidth(of: x) }
 }
 
 extension ReductionParts {
-  fileprivate init(_ extents: GroupExtents, _ dtype: DataType) {
+  fileprivate init(_ extents: GroupExtents, of x: Tensor) {
     if extents.inner == 1 {
       self.init(matrices: 1, rows: extents.outer, columns: extents.groups)
     } else {
-      self.init(groups: extents.groups, length: extents.packs(dtype), width: extents.packWidth(dtype))
+      self.init(groups: extents.groups, length: extents.packs(of: x), width: extents.packWidth(of: x))
     }
   }
 }

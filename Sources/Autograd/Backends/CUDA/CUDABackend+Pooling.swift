@@ -29,13 +29,17 @@ extension CUDABackend {
     func start(_ operands: [Tensor], _ result: Tensor, count: Int, channels: Int) {
       let window = PoolingWindow(window, from: input, to: output, count: count, channels: channels)
       launch(
-        "\(kernel)_\(result.dtype.suffix)", in: .pooling, over: result.count,
+        "\(kernel)_\(result.suffix)", in: .pooling, over: result.count,
         arguments: [window] + operands.map(\.address) + [result.address])
       extendLifetime(operands)
     }
-    if operands.contains(where: { $0.channelsLast != nil }) {
-      let operands = operands.map(arrangedChannelsLast)
-      writeChannelsLast(result) { start(operands, $0, count: input[0], channels: input[1]) }
+    let ordered = operands.compactMap(\.channelsLast)
+    if !ordered.isEmpty {
+      let isBFloat16 = ordered.contains(where: \.isBFloat16)
+      let operands = operands.map { arrangedChannelsLast($0, isBFloat16: isBFloat16) }
+      writeChannelsLast(result, isBFloat16: isBFloat16) {
+        start(operands, $0, count: input[0], channels: input[1])
+      }
     } else {
       start(operands, result, count: input[0] * input[1], channels: 1)
     }

@@ -7,7 +7,7 @@ extension CUDABackend {
         return sum(images, extents: ReductionExtents(outer: count, reduced: places, inner: channels), into: result)
       }
     }
-    let suffix = x.dtype.suffix
+    let suffix = x.suffix
     let parts: ReductionParts
     let sums: Tensor?
     defer { extendLifetime(sums) }
@@ -26,7 +26,7 @@ extension CUDABackend {
     }
     guard let sums else { return }
     launch(
-      "sum_parts_\(suffix)", in: .reductions, rows: result.count, of: parts.count, result.count, parts.count,
+      "sum_parts_\(result.dtype.suffix)", in: .reductions, rows: result.count, of: parts.count, result.count, parts.count,
       sums.address, result.address)
   }
 

@@ -11,7 +11,7 @@ struct CUDABackend: Backend {
     if let images = x.channelsLast {
       // A look at the elements changes nothing for operations to come.
       let copy = Tensor(uninitialized: x.shape, dtype: x.dtype, device: x.device)
-      transposeImages(images, to: copy.address)
+      write(images, to: copy.address)
       return download(copy, to: destination)
     }
     device.staging.download(

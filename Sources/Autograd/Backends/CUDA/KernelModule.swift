@@ -3,8 +3,10 @@ import CCUDA
 /// A source file of kernels, `Kernels/NAME.cu`, compiled as a whole when its first kernel is launched.
 package enum KernelModule: String, CaseIterable, Sendable {
   case elementwiseFloat32 = "elementwise_f32"
+  case elementwiseBFloat16 = "elementwise_bf16"
   case elementwiseFloat64 = "elementwise_f64"
   case elementwiseInt64 = "elementwise_i64"
+  case layerNormalization = "layer_normalization"
   case copies, reductions, ordering, indexing, linear, losses, normalization, pooling, convolution, optimizers, products
 
   package var fileName: String { "\(rawValue).cu" }

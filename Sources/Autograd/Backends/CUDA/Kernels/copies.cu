@@ -65,8 +65,8 @@ MOVE(128, Bits128)
 
 // Matrices of the given size, one after another, with rows and columns exchanged. A block of 32 by 8 threads moves a tile
 // of 32 by 32 elements.
-KERNEL(transpose_32, (Int rows, Int columns, const unsigned *x, unsigned *out)) {
-  __shared__ unsigned tile[32][33];
+template <class From, class To> DEVICE void transpose(Int rows, Int columns, const From *x, To *out) {
+  __shared__ float tile[32][33];
   const Int tilesDown = (rows + 31) / 32, tilesAcross = (columns + 31) / 32;
   const Int stripe = quotient(blockIdx.x, tilesAcross), matrix = quotient(stripe, tilesDown);
   const Int top = (stripe - matrix * tilesDown) * 32, left = (blockIdx.x - stripe * tilesAcross) * 32;
@@ -77,8 +77,15 @@ KERNEL(transpose_32, (Int rows, Int columns, const unsigned *x, unsigned *out)) 
   __syncthreads();
   for (int i = threadIdx.y; i < 32; i += 8)
     if (left + i < columns && top + threadIdx.x < rows)
-      out[start + (left + i) * rows + top + threadIdx.x] = tile[threadIdx.x][i];
+      out[start + (left + i) * rows + top + threadIdx.x] = (To)tile[threadIdx.x][i];
 }
+#define TRANSPOSE(s, From, To)                                             \
+  KERNEL(transpose_##s, (Int rows, Int columns, const From *x, To *out)) { \
+    transpose(rows, columns, x, out);                                      \
+  }
+TRANSPOSE(f32_f32, float, float)
+TRANSPOSE(f32_bf16, float, BFloat16)
+TRANSPOSE(bf16_f32, BFloat16, float)
 
 // One of two by a condition; an operand at no address is `aBits` or `bBits` everywhere.
 #define SELECT(bits, T)                                                                                           \
@@ -93,25 +100,22 @@ SELECT(8, Byte)
 SELECT(32, unsigned)
 SELECT(64, UInt)
 
-// Between float32 and the bits of bfloat16, to nearest and ties to even.
-typedef unsigned short BFloat16;
-DEVICE BFloat16 rounded(float x) {
-  const unsigned bits = __float_as_uint(x);
-  const bool isNaN = (bits & 0x7fffffff) > 0x7f800000;
-  return (BFloat16)((isNaN ? bits | 0x400000 : bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-KERNEL(round_bf16, (Int n, const float *x, BFloat16 *out)) {
-  typedef Pack<BFloat16, 4> Four;
+// Between float32 and bfloat16, four neighbours at once where they may be; finish(x, at) is the result.
+template <class From, class To, class Finish>
+DEVICE void convertFours(Int n, const From *x, To *out, const Finish &finish) {
   const Int whole = isAligned(x, out) ? n / 4 : 0;
   for (Int i = globalThread(); i < whole; i += globalThreads()) {
-    const Pack<float, 4> values = ((const Pack<float, 4> *)x)[i];
-    ((Four *)out)[i] = {{rounded(values.at[0]), rounded(values.at[1]), rounded(values.at[2]), rounded(values.at[3])}};
+    const Pack<From, 4> values = ((const Pack<From, 4> *)x)[i];
+    Pack<To, 4> results;
+#pragma unroll
+    for (int k = 0; k < 4; k++) results.at[k] = finish(values.at[k], i * 4 + k);
+    ((Pack<To, 4> *)out)[i] = results;
   }
-  for (Int i = whole * 4 + globalThread(); i < n; i += globalThreads()) out[i] = rounded(x[i]);
+  for (Int i = whole * 4 + globalThread(); i < n; i += globalThreads()) out[i] = finish(x[i], i);
+}
+KERNEL(round_bf16, (Int n, const float *x, BFloat16 *out)) {
+  convertFours(n, x, out, [](float x, Int) { return BFloat16(x); });
 }
 KERNEL(widen_bf16, (Int n, int adding, const BFloat16 *x, float *out)) {
-  for (Int i = globalThread(); i < n; i += globalThreads()) {
-    const float value = __uint_as_float((unsigned)x[i] << 16);
-    out[i] = adding ? out[i] + value : value;
-  }
+  convertFours(n, x, out, [&](BFloat16 x, Int at) { return adding ? out[at] + (float)x : (float)x; });
 }

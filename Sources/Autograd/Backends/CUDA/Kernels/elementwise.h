@@ -88,27 +88,31 @@ template <class T, class Function> DEVICE void mapElements(Int n, const T *x, T 
     for (Int i = first; i < done; i += step) {
       Elements values = ((const Elements *)x)[i];
 #pragma unroll
-      for (int k = 0; k < Whole<T>::width; k++) values.at[k] = f(values.at[k]);
+      for (int k = 0; k < Whole<T>::width; k++) values.at[k] = (T)f(values.at[k]);
       ((Elements *)y)[i] = values;
     }
     done *= Whole<T>::width;
   }
-  for (Int i = done + first; i < n; i += step) y[i] = f(x[i]);
+  for (Int i = done + first; i < n; i += step) y[i] = (T)f(x[i]);
 }
 
-// An operand of a function of two: neighbouring elements, or a single one, in memory or given here.
+// An operand of a function of two: neighbouring elements, or a single one, in memory or given here, which is as exact
+// as what is computed.
 template <class T> struct Operand {
   const T *elements;
-  T value;
+  Real<T> value;
   int isSingle;
 };
-template <class T> DEVICE T single(const Operand<T> &x) { return x.elements ? *x.elements : x.value; }
+template <class T> DEVICE Real<T> single(const Operand<T> &x) {
+  return x.elements ? *(const Real<T> *)x.elements : x.value;
+}
 
 template <class T, class Function>
 DEVICE void combineElements(Int n, const Operand<T> &a, const Operand<T> &b, T *out, const Function &f) {
   typedef typename Whole<T>::Type Elements;
   const Int first = globalThread(), step = globalThreads();
-  const T oneA = a.isSingle ? single(a) : T(0), oneB = b.isSingle ? single(b) : T(0);
+  typedef Real<T> R;
+  const R oneA = a.isSingle ? single(a) : R(0), oneB = b.isSingle ? single(b) : R(0);
   Int done = 0;
   if (isAligned(a.isSingle ? 0 : a.elements, b.isSingle ? 0 : b.elements, out)) {
     done = n / Whole<T>::width;
@@ -117,13 +121,14 @@ DEVICE void combineElements(Int n, const Operand<T> &a, const Operand<T> &b, T *
       if (!a.isSingle) x = ((const Elements *)a.elements)[i];
       if (!b.isSingle) y = ((const Elements *)b.elements)[i];
 #pragma unroll
-      for (int k = 0; k < Whole<T>::width; k++) x.at[k] = f(a.isSingle ? oneA : x.at[k], b.isSingle ? oneB : y.at[k]);
+      for (int k = 0; k < Whole<T>::width; k++)
+        x.at[k] = (T)f(a.isSingle ? oneA : (R)x.at[k], b.isSingle ? oneB : (R)y.at[k]);
       ((Elements *)out)[i] = x;
     }
     done *= Whole<T>::width;
   }
   for (Int i = done + first; i < n; i += step)
-    out[i] = f(a.isSingle ? oneA : a.elements[i], b.isSingle ? oneB : b.elements[i]);
+    out[i] = (T)f(a.isSingle ? oneA : (R)a.elements[i], b.isSingle ? oneB : (R)b.elements[i]);
 }
 
 // Operands that are broadcast, found through strides. With `isWhole`, positions are those of packs of elements, along
@@ -133,7 +138,7 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
                              const Function &f) {
   typedef typename Whole<T>::Type Elements;
   if (!isWhole) {
-    forEachPosition<2>(walk, n, isShort, [&](Int i, const Int *at) { out[i] = f(a[at[0]], b[at[1]]); });
+    forEachPosition<2>(walk, n, isShort, [&](Int i, const Int *at) { out[i] = (T)f(a[at[0]], b[at[1]]); });
     return;
   }
   const bool aMoves = walk.strides[0][walk.rank - 1] != 0, bMoves = walk.strides[1][walk.rank - 1] != 0;
@@ -145,25 +150,28 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
     else y.at[0] = b[at[1]];
 #pragma unroll
     for (int k = 0; k < Whole<T>::width; k++)
-      result.at[k] = f(aMoves ? x.at[k] : x.at[0], bMoves ? y.at[k] : y.at[0]);
+      result.at[k] = (T)f(aMoves ? x.at[k] : x.at[0], bMoves ? y.at[k] : y.at[0]);
     ((Elements *)out)[i] = result;
   });
 }
 
 // The kernels of functions of one element; the expression is in terms of x.
-#define UNARY_KERNEL(name, T, expression) \
-  KERNEL(name, (Int n, const T *x, T *y)) { mapElements(n, x, y, [](T x) -> T { return T(expression); }); }
+#define UNARY_KERNEL(name, T, expression)                                                \
+  KERNEL(name, (Int n, const T *x, T *y)) {                                              \
+    mapElements(n, x, y, [](Real<T> x) -> Real<T> { return Real<T>(expression); });      \
+  }
 
 // The kernels of functions of two elements, in terms of a and b.
-#define BINARY_KERNEL(name, T, expression)                                       \
-  KERNEL(name, (Int n, Operand<T> a, Operand<T> b, T *out)) {                    \
-    combineElements(n, a, b, out, [](T a, T b) -> T { return T(expression); });  \
+#define BINARY_KERNEL(name, T, expression)                                                          \
+  KERNEL(name, (Int n, Operand<T> a, Operand<T> b, T *out)) {                                       \
+    combineElements(n, a, b, out, [](Real<T> a, Real<T> b) -> Real<T> { return Real<T>(expression); }); \
   }
 
 // The same for operands that are broadcast in any way.
-#define BROADCAST_KERNEL(name, T, expression)                                                           \
-  KERNEL(name, (Walk walk, Int n, int isShort, int isWhole, const T *a, const T *b, T *out)) {          \
-    combineBroadcast(walk, n, isShort, isWhole, a, b, out, [](T a, T b) -> T { return T(expression); }); \
+#define BROADCAST_KERNEL(name, T, expression)                                                  \
+  KERNEL(name, (Walk walk, Int n, int isShort, int isWhole, const T *a, const T *b, T *out)) { \
+    combineBroadcast(walk, n, isShort, isWhole, a, b, out,                                     \
+                     [](Real<T> a, Real<T> b) -> Real<T> { return Real<T>(expression); });     \
   }
 
 // The arithmetic that all numbers have.
@@ -179,41 +187,45 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   KERNEL_OF(less##s, T, a < b)                                \
   KERNEL_OF(lessOrEqual##s, T, a <= b)
 
-// Everything for a floating-point type T with names that end in s. A NaN stays a NaN in relu, as in PyTorch; above 20
-// softplus is the identity to within rounding, and the exponential would overflow.
+// Activations and their gradients, for the gradient a and the result or input b. A NaN stays a NaN in relu, as in
+// PyTorch; above 20 softplus is the identity to within rounding, and the exponential would overflow.
+#define ACTIVATIONS(s, T)                                                                     \
+  UNARY_KERNEL(tanh##s, T, hyperbolicTangent(x))                                              \
+  UNARY_KERNEL(sigmoid##s, T, 1 / (1 + exponential(-x)))                                      \
+  UNARY_KERNEL(relu##s, T, x <= 0 ? 0 : x)                                                    \
+  UNARY_KERNEL(softplus##s, T, x > 20 ? x : logarithmOfOnePlus(exponential(x)))               \
+  UNARY_KERNEL(silu##s, T, silu(x))                                                           \
+  UNARY_KERNEL(gelu##s, T, x * normal(x))                                                     \
+  UNARY_KERNEL(geluTanh##s, T, geluTanh(x))                                                   \
+  BINARY_KERNEL(leakyReLU##s, T, a > 0 ? a : a * b)                                           \
+  BINARY_KERNEL(leakyReLUSlope##s, T, a > 0 ? 1 : b)                                          \
+  BINARY_KERNEL(tanhGradient##s, T, a * (1 - b * b))                                          \
+  BINARY_KERNEL(sigmoidGradient##s, T, a * (1 - b) * b)                                       \
+  BINARY_KERNEL(reluGradient##s, T, b <= 0 ? 0 : a)                                           \
+  BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))               \
+  BINARY_KERNEL(siluGradient##s, T, a * siluSlope(b))                                         \
+  BINARY_KERNEL(geluGradient##s, T, a * geluSlope(b))                                         \
+  BINARY_KERNEL(geluTanhGradient##s, T, a * geluTanhSlope(b))
+
+// Everything for a floating-point type T with names that end in s.
 #define REAL_KERNELS(s, T)                                                                    \
   UNARY_KERNEL(negate##s, T, -x)                                                              \
   UNARY_KERNEL(absolute##s, T, magnitude(x))                                                  \
   UNARY_KERNEL(sign##s, T, (x > 0) - (x < 0))                                                 \
   UNARY_KERNEL(square##s, T, x * x)                                                           \
-  UNARY_KERNEL(squareRoot##s, T, squareRoot(x))                                              \
-  UNARY_KERNEL(reciprocalSquareRoot##s, T, 1 / squareRoot(x))                               \
+  UNARY_KERNEL(squareRoot##s, T, squareRoot(x))                                               \
+  UNARY_KERNEL(reciprocalSquareRoot##s, T, 1 / squareRoot(x))                                 \
   UNARY_KERNEL(reciprocal##s, T, 1 / x)                                                       \
-  UNARY_KERNEL(zeroIfInfinite##s, T, x == x && x * 0 != 0 ? 0 : x)                          \
+  UNARY_KERNEL(zeroIfInfinite##s, T, x == x && x * 0 != 0 ? 0 : x)                            \
   UNARY_KERNEL(exponential##s, T, exponential(x))                                             \
   UNARY_KERNEL(logarithm##s, T, logarithm(x))                                                 \
-  UNARY_KERNEL(logarithmOfOnePlus##s, T, logarithmOfOnePlus(x))                            \
+  UNARY_KERNEL(logarithmOfOnePlus##s, T, logarithmOfOnePlus(x))                               \
   UNARY_KERNEL(sine##s, T, sine(x))                                                           \
   UNARY_KERNEL(cosine##s, T, cosine(x))                                                       \
-  UNARY_KERNEL(errorFunction##s, T, errorFunction(x))                                        \
-  UNARY_KERNEL(tanh##s, T, hyperbolicTangent(x))                                              \
-  UNARY_KERNEL(sigmoid##s, T, 1 / (1 + exponential(-x)))                                      \
-  UNARY_KERNEL(relu##s, T, x <= 0 ? 0 : x)                                                    \
-  UNARY_KERNEL(softplus##s, T, x > 20 ? x : logarithmOfOnePlus(exponential(x)))               \
-  UNARY_KERNEL(logSigmoid##s, T, logSigmoid(x))                                              \
-  UNARY_KERNEL(silu##s, T, silu(x))                                                           \
-  UNARY_KERNEL(gelu##s, T, x * normal(x))                                                     \
-  UNARY_KERNEL(geluTanh##s, T, geluTanh(x))                                                  \
+  UNARY_KERNEL(errorFunction##s, T, errorFunction(x))                                         \
+  UNARY_KERNEL(logSigmoid##s, T, logSigmoid(x))                                               \
+  ACTIVATIONS(s, T)                                                                           \
   ARITHMETIC(BINARY_KERNEL, s, T)                                                             \
-  ARITHMETIC(BROADCAST_KERNEL, _broadcast##s, T)                                              \
-  BINARY_KERNEL(leakyReLU##s, T, a > 0 ? a : a * b)                                          \
-  BINARY_KERNEL(leakyReLUSlope##s, T, a > 0 ? 1 : b)                                        \
-  BINARY_KERNEL(tanhGradient##s, T, a * (1 - b * b))                                         \
-  BINARY_KERNEL(sigmoidGradient##s, T, a * (1 - b) * b)                                      \
-  BINARY_KERNEL(reluGradient##s, T, b <= 0 ? 0 : a)                                          \
-  BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))              \
-  BINARY_KERNEL(siluGradient##s, T, a * siluSlope(b))                                        \
-  BINARY_KERNEL(geluGradient##s, T, a * geluSlope(b))                                        \
-  BINARY_KERNEL(geluTanhGradient##s, T, a * geluTanhSlope(b))
+  ARITHMETIC(BROADCAST_KERNEL, _broadcast##s, T)
 
 #endif

@@ -22,6 +22,27 @@ typedef long long Int;
 typedef unsigned long long UInt;
 typedef unsigned char Byte;
 
+// The upper half of a float32 number's bits, rounded to nearest and ties to even.
+struct BFloat16 {
+  unsigned short bits;
+
+  BFloat16() = default;
+  DEVICE BFloat16(float x) {
+#ifdef __CUDA_ARCH__
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(x));
+#else
+    const unsigned whole = __float_as_uint(x);
+    bits = x != x ? 0x7fff : (unsigned short)((whole + 0x7fff + (whole >> 16 & 1)) >> 16);
+#endif
+  }
+  DEVICE operator float() const { return __uint_as_float((unsigned)bits << 16); }
+};
+
+// The type that functions of elements are computed in.
+template <class T> struct Computing { typedef T Type; };
+template <> struct Computing<BFloat16> { typedef float Type; };
+template <class T> using Real = typename Computing<T>::Type;
+
 // The type that sums of elements are kept in.
 template <class T> struct SumOf { typedef double Type; };
 template <> struct SumOf<Int> { typedef Int Type; };

@@ -2,10 +2,10 @@
 
 // Mean and variance from the sums of distances from one of the elements and of their squares, which lose no digits as
 // long as that element is not far out.
-template <class T> DEVICE void writeMoments(Int group, const Pair &sums, double origin, Int count, T *mean, T *variance) {
+template <class R> DEVICE void writeMoments(Int group, const Pair &sums, double origin, Int count, R *mean, R *variance) {
   const double distance = sums.first / (double)count, spread = sums.second / (double)count - distance * distance;
-  mean[group] = (T)(origin + distance);
-  variance[group] = (T)(spread < 0 ? 0 : spread);
+  mean[group] = (R)(origin + distance);
+  variance[group] = (R)(spread < 0 ? 0 : spread);
 }
 template <class T> DEVICE Pair fromOrigin(T x, T origin) {
   const double distance = (double)x - (double)origin;
@@ -14,63 +14,64 @@ template <class T> DEVICE Pair fromOrigin(T x, T origin) {
 
 // The result of a batch normalization of an element. Forward and backward pass find the same sign: the operations are
 // rounded as they are written here.
-template <class T> struct Affine {
-  T center, scale, shift;
-  DEVICE T operator()(T x) const { return multiplyAdd(x - center, scale, shift); }
+template <class R> struct Affine {
+  R center, scale, shift;
+  DEVICE R operator()(R x) const { return multiplyAdd(x - center, scale, shift); }
 };
-template <class T> struct Normalization {
-  const T *mean, *variance, *weight, *bias;
+template <class R> struct Normalization {
+  const R *mean, *variance, *weight, *bias;
   double epsilon;
 
-  DEVICE Affine<T> of(Int group) const {
-    const T scale = (weight ? weight[group] : T(1)) / squareRoot(variance[group] + (T)epsilon);
-    return {mean[group], scale, bias ? bias[group] : T(0)};
+  DEVICE Affine<R> of(Int group) const {
+    const R scale = (weight ? weight[group] : R(1)) / squareRoot(variance[group] + (R)epsilon);
+    return {mean[group], scale, bias ? bias[group] : R(0)};
   }
 };
 
 // What the gradient of a group's elements is made of: (gradient − average − (x − mean) · slope) · scale.
-template <class T> struct Slope {
-  T average, slope, scale;
-  Affine<T> forward;
+template <class R> struct Slope {
+  R average, slope, scale;
+  Affine<R> forward;
 };
 
 template <class T> struct BatchGradient {
-  Normalization<T> normalization;
+  typedef Real<T> R;
+  Normalization<R> normalization;
   const T *gradient, *x;
   // Of a ReLU of the sum with a residual, and where the residual's gradient goes; or null.
   const T *output;
   T *residualGradient;
-  Slope<T> *slopes;
-  T *weightGradient, *biasGradient;
+  Slope<R> *slopes;
+  R *weightGradient, *biasGradient;
   int isRectified;
 
   DEVICE void write(Int group, const Pair &sums, Int count) const {
-    const T *weight = normalization.weight;
+    const R *weight = normalization.weight;
     const double deviation = 1 / sqrt((double)normalization.variance[group] + normalization.epsilon);
-    weightGradient[group] = (T)(sums.second * deviation);
-    biasGradient[group] = (T)sums.first;
-    slopes[group] = {(T)(sums.first / (double)count), (T)(sums.second * deviation * deviation / (double)count),
-                     (T)((weight ? (double)weight[group] : 1.0) * deviation), normalization.of(group)};
+    weightGradient[group] = (R)(sums.second * deviation);
+    biasGradient[group] = (R)sums.first;
+    slopes[group] = {(R)(sums.first / (double)count), (R)(sums.second * deviation * deviation / (double)count),
+                     (R)((weight ? (double)weight[group] : 1.0) * deviation), normalization.of(group)};
   }
 
   // What `width` neighbouring elements of a group, which is normalized by `forward`, add to its sums.
-  template <int width> DEVICE Pair term(Int i, const Affine<T> &forward) const {
+  template <int width> DEVICE Pair term(Int i, const Affine<R> &forward) const {
     const Pack<T, width> values = packAt<width>(x, i);
     Pack<T, width> passed = packAt<width>(gradient, i);
     if (isRectified) {
 #pragma unroll
-      for (int k = 0; k < width; k++) passed.at[k] = forward(values.at[k]) <= 0 ? 0 : passed.at[k];
+      for (int k = 0; k < width; k++) passed.at[k] = forward(values.at[k]) <= 0 ? T(0) : passed.at[k];
     }
     if (output) {
       const Pack<T, width> results = packAt<width>(output, i);
 #pragma unroll
-      for (int k = 0; k < width; k++) passed.at[k] = results.at[k] <= 0 ? 0 : passed.at[k];
+      for (int k = 0; k < width; k++) passed.at[k] = R(results.at[k]) <= 0 ? T(0) : passed.at[k];
       placePack(passed, residualGradient, i);
     }
     Pair sum = {0, 0};
 #pragma unroll
     for (int k = 0; k < width; k++) {
-      const double g = passed.at[k];
+      const double g = (double)passed.at[k];
       sum = sum + Pair{g, g * ((double)values.at[k] - (double)forward.center)};
     }
     return sum;
@@ -94,7 +95,7 @@ template <int width, bool across, class Body> DEVICE void forEachPack(const Exte
 template <class T> DEVICE bool isPacked(const Extents &e) { return e.inner % Whole<T>::width == 0; }
 
 template <int width, class T>
-DEVICE void momentsOfGroups(const Extents &e, Int chunk, const T *x, Pair *parts, T *mean, T *variance) {
+DEVICE void momentsOfGroups(const Extents &e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance) {
   reduceGroups<Pair>(
       {e.outer, e.groups, e.inner / width}, chunk,
       [&](Int group) {
@@ -107,15 +108,16 @@ DEVICE void momentsOfGroups(const Extents &e, Int chunk, const T *x, Pair *parts
         };
       },
       parts,
-      [&](Int g, const Pair &sums) { writeMoments(g, sums, x[g * e.inner], e.outer * e.inner, mean, variance); });
+      [&](Int g, const Pair &sums) { writeMoments(g, sums, (double)x[g * e.inner], e.outer * e.inner, mean, variance); });
 }
 
 template <int width, bool across, class T>
-DEVICE void batchNormalize(const Extents &e, const T *x, const Normalization<T> &normalization, const T *residual,
-                           int isRectified, T *out) {
+DEVICE void batchNormalize(const Extents &e, const T *x, const Normalization<Real<T>> &normalization,
+                           const T *residual, int isRectified, T *out) {
   typedef Pack<T, width> Elements;
+  typedef Real<T> R;
   constexpr int groups = across ? width : 1;
-  Affine<T> forward[groups];
+  Affine<R> forward[groups];
   forEachPack<width, across>(e, [&](Int i, Int group, bool isOther) {
     Elements values = ((const Elements *)x)[i], added;
     if (residual) added = ((const Elements *)residual)[i];
@@ -125,8 +127,9 @@ DEVICE void batchNormalize(const Extents &e, const T *x, const Normalization<T> 
     }
 #pragma unroll
     for (int k = 0; k < width; k++) {
-      const T normalized = forward[across ? k : 0](values.at[k]), result = residual ? normalized + added.at[k] : normalized;
-      values.at[k] = isRectified && result <= 0 ? 0 : result;
+      const R normalized = forward[across ? k : 0](values.at[k]);
+      const R result = residual ? normalized + (R)added.at[k] : normalized;
+      values.at[k] = (T)(isRectified && result <= 0 ? 0 : result);
     }
     ((Elements *)out)[i] = values;
   });
@@ -146,11 +149,12 @@ DEVICE void gradientSumsOfGroups(const Extents &e, Int chunk, const BatchGradien
 
 // With `isRectified` the gradient is that of the ReLU of the results.
 template <int width, bool across, class T>
-DEVICE void batchGradient(const Extents &e, const T *gradient, const T *x, const Slope<T> *slopes, int isRectified,
+DEVICE void batchGradient(const Extents &e, const T *gradient, const T *x, const Slope<Real<T>> *slopes, int isRectified,
                           T *dx) {
   typedef Pack<T, width> Elements;
+  typedef Real<T> R;
   constexpr int groups = across ? width : 1;
-  Slope<T> ofGroups[groups];
+  Slope<R> ofGroups[groups];
   forEachPack<width, across>(e, [&](Int i, Int group, bool isOther) {
     const Elements values = ((const Elements *)x)[i];
     Elements result = ((const Elements *)gradient)[i];
@@ -160,9 +164,9 @@ DEVICE void batchGradient(const Extents &e, const T *gradient, const T *x, const
     }
 #pragma unroll
     for (int k = 0; k < width; k++) {
-      const Slope<T> &s = ofGroups[across ? k : 0];
-      const T passed = isRectified && s.forward(values.at[k]) <= 0 ? T(0) : result.at[k];
-      result.at[k] = (passed - s.average - (values.at[k] - s.forward.center) * s.slope) * s.scale;
+      const Slope<R> &s = ofGroups[across ? k : 0];
+      const R value = values.at[k], passed = isRectified && s.forward(value) <= 0 ? R(0) : (R)result.at[k];
+      result.at[k] = (T)((passed - s.average - (value - s.forward.center) * s.slope) * s.scale);
     }
     ((Elements *)dx)[i] = result;
   });
@@ -184,28 +188,26 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
 }
 
 #define BATCH_NORMALIZATION(s, T)                                                                                      \
-  KERNEL(moments_of_groups_##s, (Extents e, Int chunk, const T *x, Pair *parts, T *mean, T *variance)) {               \
+  KERNEL(moments_of_groups_##s, (Extents e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance)) {   \
     if (isPacked<T>(e)) momentsOfGroups<Whole<T>::width>(e, chunk, x, parts, mean, variance);                          \
     else momentsOfGroups<1>(e, chunk, x, parts, mean, variance);                                                       \
   }                                                                                                                    \
-  KERNEL(moments_of_columns_##s, (Extents e, Int chunk, const T *x, Pair *parts, T *mean, T *variance)) {              \
+  KERNEL(moments_of_columns_##s, (Extents e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance)) {  \
     reduceColumns<Pair>(                                                                                               \
         e, chunk,                                                                                                      \
         [&](Int column) { return [x, origin = x[column]](Int at, Int) { return fromOrigin(x[at], origin); }; },        \
-        parts, [&](Int column, const Pair &sums) { writeMoments(column, sums, x[column], e.groups, mean, variance); });\
+        parts, [&](Int column, const Pair &sums) {                                                                     \
+          writeMoments(column, sums, (double)x[column], e.groups, mean, variance);                                     \
+        });                                                                                                            \
   }                                                                                                                    \
-  KERNEL(moments_of_parts_##s, (Int groups, Int splits, Int inner, Int count, const T *x, const Pair *parts, T *mean,  \
-                                T *variance)) {                                                                        \
+  KERNEL(moments_of_parts_##s, (Int groups, Int splits, Int inner, Int count, const T *x, const Pair *parts,           \
+                                Real<T> *mean, Real<T> *variance)) {                                                   \
     combineParts<Pair>(groups, splits, parts, [&](Int g, const Pair &sums) {                                           \
-      writeMoments(g, sums, x[g * inner], count, mean, variance);                                                      \
+      writeMoments(g, sums, (double)x[g * inner], count, mean, variance);                                              \
     });                                                                                                                \
   }                                                                                                                    \
-  KERNEL(follow_moments_##s, (Int groups, const T *mean, const T *variance, double unbiased, double momentum,          \
-                              int isAverage, T *runningMean, T *runningVariance, Int *batchCount)) {                   \
-    followMoments(groups, mean, variance, unbiased, momentum, isAverage, runningMean, runningVariance, batchCount);    \
-  }                                                                                                                    \
-  KERNEL(batch_normalize_##s, (Extents e, int whole, const T *x, Normalization<T> normalization, const T *residual,    \
-                               int isRectified, T *out)) {                                                             \
+  KERNEL(batch_normalize_##s, (Extents e, int whole, const T *x, Normalization<Real<T>> normalization,                 \
+                               const T *residual, int isRectified, T *out)) {                                          \
     constexpr int width = Whole<T>::width;                                                                             \
     if (!whole) batchNormalize<1, false>(e, x, normalization, residual, isRectified, out);                             \
     else if (e.inner == 1) batchNormalize<width, true>(e, x, normalization, residual, isRectified, out);               \
@@ -229,7 +231,7 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
          (Int groups, Int splits, Int count, BatchGradient<T> batch, const Pair *parts)) {                             \
     combineParts<Pair>(groups, splits, parts, [&](Int g, const Pair &sums) { batch.write(g, sums, count); });          \
   }                                                                                                                    \
-  KERNEL(batch_gradient_##s, (Extents e, int whole, const T *gradient, const T *x, const Slope<T> *slopes,             \
+  KERNEL(batch_gradient_##s, (Extents e, int whole, const T *gradient, const T *x, const Slope<Real<T>> *slopes,       \
                               int isRectified, T *dx)) {                                                               \
     constexpr int width = Whole<T>::width;                                                                             \
     if (!whole) batchGradient<1, false>(e, gradient, x, slopes, isRectified, dx);                                      \
@@ -238,74 +240,12 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
   }
 BATCH_NORMALIZATION(f32, float)
 BATCH_NORMALIZATION(f64, double)
+BATCH_NORMALIZATION(bf16, BFloat16)
 
-// Rows with moments of their own, each by one row of threads.
-template <class T>
-DEVICE void layerNormalize(Int rows, Int columns, const T *x, const T *mean, const T *variance, double epsilon,
-                           const T *weight, const T *bias, T *out) {
-  const Int row = (Int)blockIdx.x * blockDim.y + threadIdx.y;
-  if (row >= rows) return;
-  const T center = mean[row], scale = 1 / squareRoot(variance[row] + (T)epsilon);
-  for (Int c = threadIdx.x; c < columns; c += blockDim.x) {
-    const T normalized = (x[row * columns + c] - center) * scale;
-    out[row * columns + c] = (weight ? normalized * weight[c] : normalized) + (bias ? bias[c] : T(0));
+#define FOLLOW_MOMENTS(s, T)                                                                                           \
+  KERNEL(follow_moments_##s, (Int groups, const T *mean, const T *variance, double unbiased, double momentum,          \
+                              int isAverage, T *runningMean, T *runningVariance, Int *batchCount)) {                   \
+    followMoments(groups, mean, variance, unbiased, momentum, isAverage, runningMean, runningVariance, batchCount);    \
   }
-}
-
-template <class T>
-DEVICE void layerGradient(Int rows, Int columns, const T *gradient, const T *x, const T *mean, const T *variance,
-                          double epsilon, const T *weight, T *dx) {
-  const Int row = (Int)blockIdx.x * blockDim.y + threadIdx.y;
-  const Int start = (row < rows ? row : 0) * columns;
-  const T center = mean[row < rows ? row : 0];
-  Pair sums = {0, 0};
-  for (Int c = threadIdx.x; c < columns; c += blockDim.x) {
-    const T g = weight ? gradient[start + c] * weight[c] : gradient[start + c];
-    sums = sums + Pair{(double)g, (double)g * ((double)x[start + c] - (double)center)};
-  }
-  sums = combinedInRow(sums, Adding());
-  if (row >= rows) return;
-  const double deviation = 1 / sqrt((double)variance[row] + epsilon);
-  const T average = (T)(sums.first / (double)columns), scale = (T)deviation;
-  const T slope = (T)(sums.second * deviation * deviation / (double)columns);
-  for (Int c = threadIdx.x; c < columns; c += blockDim.x) {
-    const T g = weight ? gradient[start + c] * weight[c] : gradient[start + c];
-    dx[start + c] = (g - average - (x[start + c] - center) * slope) * scale;
-  }
-}
-
-#define LAYER_NORMALIZATION(s, T)                                                                                      \
-  KERNEL(layer_normalize_##s, (Int rows, Int columns, const T *x, const T *mean, const T *variance, double epsilon,    \
-                               const T *weight, const T *bias, T *out)) {                                              \
-    layerNormalize(rows, columns, x, mean, variance, epsilon, weight, bias, out);                                      \
-  }                                                                                                                    \
-  KERNEL(layer_gradient_##s, (Int rows, Int columns, const T *gradient, const T *x, const T *mean, const T *variance,  \
-                              double epsilon, const T *weight, T *dx)) {                                               \
-    layerGradient(rows, columns, gradient, x, mean, variance, epsilon, weight, dx);                                    \
-  }                                                                                                                    \
-  KERNEL(layer_affine_gradient_##s,                                                                                    \
-         (Int rows, Int columns, Int chunk, const T *gradient, const T *x, const T *mean, const T *variance,           \
-          double epsilon, Pair *parts, T *weightGradient, T *biasGradient)) {                                          \
-    reduceColumns<Pair>(                                                                                               \
-        {1, rows, columns}, chunk,                                                                                     \
-        [&](Int) {                                                                                                     \
-          return [&](Int at, Int row) {                                                                                \
-            const T scale = 1 / squareRoot(variance[row] + (T)epsilon);                                                \
-            return Pair{(double)gradient[at] * (double)((x[at] - mean[row]) * scale), (double)gradient[at]};           \
-          };                                                                                                           \
-        },                                                                                                             \
-        parts,                                                                                                         \
-        [&](Int column, const Pair &sums) {                                                                            \
-          weightGradient[column] = (T)sums.first;                                                                      \
-          biasGradient[column] = (T)sums.second;                                                                       \
-        });                                                                                                            \
-  }                                                                                                                    \
-  KERNEL(layer_affine_gradient_of_parts_##s,                                                                           \
-         (Int columns, Int splits, const Pair *parts, T *weightGradient, T *biasGradient)) {                           \
-    combineParts<Pair>(columns, splits, parts, [&](Int column, const Pair &sums) {                                     \
-      weightGradient[column] = (T)sums.first;                                                                          \
-      biasGradient[column] = (T)sums.second;                                                                           \
-    });                                                                                                                \
-  }
-LAYER_NORMALIZATION(f32, float)
-LAYER_NORMALIZATION(f64, double)
+FOLLOW_MOMENTS(f32, float)
+FOLLOW_MOMENTS(f64, double)

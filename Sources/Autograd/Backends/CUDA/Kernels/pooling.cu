@@ -57,23 +57,24 @@ template <class T> DEVICE bool isSame(T a, T b) { return a == b || (a != a && b 
 template <class T> DEVICE void maximumPool(const Window &w, const T *x, T *out) {
   forEachPlace(w, w.outputHeight, w.outputWidth, [&](Int i, Int n, int channel, int row, int column) {
     const T *image = x + w.plane(n, channel);
-    T best = 0;
+    Real<T> best = 0;
     bool isFirst = true;
     forEachElement(w, row, column, [&](int at) {
-      best = isFirst ? image[at] : larger(best, image[at]);
+      const Real<T> value = image[at];
+      best = isFirst ? value : larger(best, value);
       isFirst = false;
       return best == best;
     });
-    out[i] = best;
+    out[i] = (T)best;
   });
 }
 
 // The place in its plane of the first element of a window that is `value`.
-template <class T> DEVICE int placeOf(const Window &w, const T *image, int row, int column, T value) {
+template <class T> DEVICE int placeOf(const Window &w, const T *image, int row, int column, Real<T> value) {
   int found = 0;
   forEachElement(w, row, column, [&](int at) {
     found = at;
-    return !isSame(image[at], value);
+    return !isSame<Real<T>>(image[at], value);
   });
   return found;
 }
@@ -85,13 +86,13 @@ DEVICE void maximumPoolScatter(const Window &w, const T *gradient, const T *x, c
     const Int outputs = w.outputPlane(n, channel);
     const T *image = x + w.plane(n, channel);
     const int place = (y * (int)w.width + column) * (int)w.channels;
-    T sum = 0;
+    Real<T> sum = 0;
     forEachWindow(w, y, column, [&](int row, int right) {
       const Int output = outputs + (row * w.outputWidth + right) * w.channels;
-      const T value = maxima[output];
-      if (isSame(x[i], value) && placeOf(w, image, row, right, value) == place) sum += gradient[output];
+      const Real<T> value = maxima[output];
+      if (isSame<Real<T>>(x[i], value) && placeOf(w, image, row, right, value) == place) sum += gradient[output];
     });
-    out[i] = sum;
+    out[i] = (T)sum;
   });
 }
 
@@ -103,27 +104,27 @@ template <class T> DEVICE void maximumPoolGather(const Window &w, const T *value
 }
 
 template <class T> DEVICE void averagePool(const Window &w, const T *x, T *out) {
-  const T area = (T)(w.kernelHeight * w.kernelWidth);
+  const Real<T> area = (Real<T>)(w.kernelHeight * w.kernelWidth);
   forEachPlace(w, w.outputHeight, w.outputWidth, [&](Int i, Int n, int channel, int row, int column) {
     const T *image = x + w.plane(n, channel);
-    T sum = 0;
+    Real<T> sum = 0;
     forEachElement(w, row, column, [&](int at) {
       sum += image[at];
       return true;
     });
-    out[i] = sum / area;
+    out[i] = (T)(sum / area);
   });
 }
 
 template <class T> DEVICE void averagePoolSpread(const Window &w, const T *y, T *out) {
-  const T area = (T)(w.kernelHeight * w.kernelWidth);
+  const Real<T> area = (Real<T>)(w.kernelHeight * w.kernelWidth);
   forEachPlace(w, w.height, w.width, [&](Int i, Int n, int channel, int down, int right) {
     const T *outputs = y + w.outputPlane(n, channel);
-    T sum = 0;
+    Real<T> sum = 0;
     forEachWindow(w, down, right, [&](int row, int column) {
       sum += outputs[(row * w.outputWidth + column) * w.channels] / area;
     });
-    out[i] = sum;
+    out[i] = (T)sum;
   });
 }
 
@@ -139,3 +140,4 @@ template <class T> DEVICE void averagePoolSpread(const Window &w, const T *y, T 
   KERNEL(average_pool_spread_##s, (Window w, const T *y, T *out)) { averagePoolSpread(w, y, out); }
 POOLING(f32, float)
 POOLING(f64, double)
+POOLING(bf16, BFloat16)

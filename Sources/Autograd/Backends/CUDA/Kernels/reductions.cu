@@ -1,26 +1,28 @@
 #include "reduce.h"
 
 // Sums of rows of `length` elements, each added up in `splits` parts of `chunk`.
-template <class T> DEVICE void sumRows(Int rows, Int length, Int chunk, const T *x, void *parts, T *out) {
+template <class T> DEVICE void sumRows(Int rows, Int length, Int chunk, const T *x, void *parts, Real<T> *out) {
   typedef typename SumOf<T>::Type Sum;
   reduceGroups<Sum>(
       {1, rows, length}, chunk, [&](Int) { return [x](Int at) { return (Sum)x[at]; }; }, (Sum *)parts,
-      [&](Int row, Sum sum) { out[row] = (T)sum; });
+      [&](Int row, Sum sum) { out[row] = (Real<T>)sum; });
 }
-template <class T> DEVICE void sumColumns(Int outer, Int rows, Int columns, Int chunk, const T *x, void *parts, T *out) {
+template <class T>
+DEVICE void sumColumns(Int outer, Int rows, Int columns, Int chunk, const T *x, void *parts, Real<T> *out) {
   typedef typename SumOf<T>::Type Sum;
   reduceColumns<Sum>(
       {outer, rows, columns}, chunk, [&](Int) { return [x](Int at, Int) { return (Sum)x[at]; }; }, (Sum *)parts,
-      [&](Int column, Sum sum) { out[column] = (T)sum; });
+      [&](Int column, Sum sum) { out[column] = (Real<T>)sum; });
 }
 
 #define SUM(s, T)                                                                                                  \
-  KERNEL(sum_rows_##s, (Int rows, Int length, Int chunk, const T *x, void *parts, T *out)) {                       \
+  KERNEL(sum_rows_##s, (Int rows, Int length, Int chunk, const T *x, void *parts, Real<T> *out)) {                 \
     sumRows(rows, length, chunk, x, parts, out);                                                                   \
   }                                                                                                                \
-  KERNEL(sum_columns_##s, (Int outer, Int rows, Int columns, Int chunk, const T *x, void *parts, T *out)) {        \
+  KERNEL(sum_columns_##s, (Int outer, Int rows, Int columns, Int chunk, const T *x, void *parts, Real<T> *out)) {  \
     sumColumns(outer, rows, columns, chunk, x, parts, out);                                                        \
-  }                                                                                                                \
+  }
+#define SUM_OF_PARTS(s, T)                                                                                         \
   KERNEL(sum_parts_##s, (Int results, Int splits, const void *parts, T *out)) {                                    \
     typedef SumOf<T>::Type Sum;                                                                                    \
     combineParts<Sum>(results, splits, (const Sum *)parts, [&](Int i, Sum sum) { out[i] = (T)sum; });              \
@@ -28,6 +30,10 @@ template <class T> DEVICE void sumColumns(Int outer, Int rows, Int columns, Int 
 SUM(f32, float)
 SUM(f64, double)
 SUM(i64, Int)
+SUM(bf16, BFloat16)
+SUM_OF_PARTS(f32, float)
+SUM_OF_PARTS(f64, double)
+SUM_OF_PARTS(i64, Int)
 
 // A value and its place; NaN counts as largest, and of equal values the first one wins.
 template <class T> struct Extreme {
