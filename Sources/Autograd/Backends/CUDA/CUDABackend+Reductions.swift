@@ -26,7 +26,7 @@ extension CUDABackend {
     }
     guard let sums else { return }
     launch(
-      "sum_parts_\(result.dtype.suffix)", in: .reductions, rows: result.count, of: parts.count, result.count, parts.count,
+      "sum_parts_\(result.suffix)", in: .reductions, rows: result.count, of: parts.count, result.count, parts.count,
       sums.address, result.address)
   }
 
