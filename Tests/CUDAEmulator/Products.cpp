@@ -26,9 +26,15 @@ float number(float x) { return x; }
 double number(double x) { return x; }
 float number(unsigned short bits) { return __uint_as_float((unsigned)bits << 16); }
 
-template <class Factor, class T>
+void set(float &result, double value) { result = (float)value; }
+void set(double &result, double value) { result = value; }
+void set(unsigned short &result, double value) {
+  result = (unsigned short)(__float_as_uint(emulator::withoutBits((float)value, 16)) >> 16);
+}
+
+template <class Factor, class Result, class T>
 void multiply(bool transposesA, bool transposesB, int m, int n, int k, T alpha, const Factor *a, int leadingA,
-              const Factor *b, int leadingB, T beta, T *c, int leadingC, int compute) {
+              const Factor *b, int leadingB, T beta, Result *c, int leadingC, int compute) {
   for (int column = 0; column < n; column++)
     for (int row = 0; row < m; row++) {
       double sum = 0;
@@ -37,9 +43,9 @@ void multiply(bool transposesA, bool transposesB, int m, int n, int k, T alpha, 
         const Factor right = transposesB ? b[column + (long)i * leadingB] : b[i + (long)column * leadingB];
         sum += (double)rounded(number(left), compute) * (double)rounded(number(right), compute);
       }
-      T &result = c[row + (long)column * leadingC];
+      Result &result = c[row + (long)column * leadingC];
       // What is multiplied by zero is not read.
-      result = T(alpha * sum) + (beta == 0 ? T(0) : beta * result);
+      set(result, T(alpha * sum) + (beta == 0 ? T(0) : beta * number(result)));
     }
 }
 
@@ -76,16 +82,20 @@ int cublasGemmStridedBatchedEx(dt_blas handle, int transposesA, int transposesB,
   for (const void *matrix : {a, b, (const void *)c}) emulator::requireDeviceAddress(matrix, "a matrix of cuBLAS's");
   if (typeA != typeB || (typeA != typeC && (typeA != bfloat16 || typeC != float32))) return notSupported;
   const auto each = [&](auto *first, auto *second, auto *result) {
-    using T = std::remove_pointer_t<decltype(result)>;
     using Factor = std::remove_const_t<std::remove_pointer_t<decltype(first)>>;
+    using Result = std::remove_pointer_t<decltype(result)>;
+    using T = decltype(number(*result));
     const T scale = *static_cast<const T *>(alpha), kept = *static_cast<const T *>(beta);
     emulator::submit(handle->stream, "product", [=] {
       for (int i = 0; i < count; i++)
-        multiply<Factor, T>(transposesA, transposesB, m, n, k, scale, first + i * strideA, leadingA,
+        multiply<Factor, Result, T>(transposesA, transposesB, m, n, k, scale, first + i * strideA, leadingA,
                             second + i * strideB, leadingB, kept, result + i * strideC, leadingC, compute);
     });
   };
-  if (typeA == bfloat16 && compute == computeFloat32)
+  if (typeA == bfloat16 && typeC == bfloat16 && compute == computeFloat32)
+    each(static_cast<const unsigned short *>(a), static_cast<const unsigned short *>(b),
+         static_cast<unsigned short *>(c));
+  else if (typeA == bfloat16 && compute == computeFloat32)
     each(static_cast<const unsigned short *>(a), static_cast<const unsigned short *>(b), static_cast<float *>(c));
   else if (typeA == float32 && compute != computeFloat64)
     each(static_cast<const float *>(a), static_cast<const float *>(b), static_cast<float *>(c));

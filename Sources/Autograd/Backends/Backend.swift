@@ -45,10 +45,10 @@ protocol Backend: Sendable {
 
   /// `result` = op(a) · op(b), or that added to `result`, for every matrix of the batch.
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool)
-  /// A function of every element of a single product plus a bias for each column, in fewer passes than one for each of
-  /// them; false where that cannot be had, and nothing was done.
+  /// A single product plus a bias for each column, or a function of every element of that, in fewer passes than one for
+  /// each of them; false where that cannot be had, and nothing was done.
   func activatedProduct(
-    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation?,
     into result: Tensor
   ) -> Bool
 
@@ -199,10 +199,12 @@ package struct MatrixProduct: Sendable {
   package var transposesSecond: Bool
   /// The first element of each operand's matrix, for every product of the batch.
   package var offsets: [(first: Int, second: Int)]
+  /// Whether the result may be kept as exactly as the factors are taken: that of a layer, or its gradient.
+  package var roundsResult: Bool
 
   package init(
     rows: Int, columns: Int, inner: Int, transposesFirst: Bool = false, transposesSecond: Bool = false,
-    offsets: [(first: Int, second: Int)] = [(0, 0)]
+    offsets: [(first: Int, second: Int)] = [(0, 0)], roundsResult: Bool = false
   ) {
     self.rows = rows
     self.columns = columns
@@ -210,6 +212,7 @@ package struct MatrixProduct: Sendable {
     self.transposesFirst = transposesFirst
     self.transposesSecond = transposesSecond
     self.offsets = offsets
+    self.roundsResult = roundsResult
   }
 }
 

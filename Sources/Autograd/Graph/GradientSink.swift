@@ -113,6 +113,7 @@ extension Tensor {
     let isFresh = accumulatedGradient == nil
     let destination = accumulatedGradient ?? gradientSlot ?? Tensor(uninitialized: shape, dtype: dtype, device: device)
     accumulatedGradient = destination
+    destination.storage.keepsLayout = true
     destination.storage.version &+= 1
     return (destination, !isFresh)
   }

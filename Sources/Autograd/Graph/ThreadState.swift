@@ -25,8 +25,8 @@ final class ThreadState {
   /// Records what this thread computes, while it is asked to.
   var profiler: Profiler?
 
-  /// The storages of this thread's tensors that have images in place of memory.
-  var imageStorages = ImageStorages()
+  /// The storages of this thread's tensors that have a stand-in in place of memory.
+  var standIns = StandIns()
 
   /// Memory for tensors.
   let memory = MemoryCache()

@@ -29,14 +29,9 @@ extension Tensor {
     var resultShape = shape
     resultShape[rank - 1] = outputs
     let result = Tensor(uninitialized: resultShape, dtype: dtype, device: device)
-    let product = MatrixProduct(rows: rows, columns: outputs, inner: inputs, transposesSecond: true)
-    let isActivated =
-      if let bias, let activation {
-        backend.activatedProduct(product, x, weight, bias: bias, activation, into: result)
-      } else {
-        false
-      }
-    if !isActivated {
+    let product = MatrixProduct(rows: rows, columns: outputs, inner: inputs, transposesSecond: true, roundsResult: true)
+    let isDone = bias.map { backend.activatedProduct(product, x, weight, bias: $0, activation, into: result) } ?? false
+    if !isDone {
       if let bias {
         backend.copy(bias, offset: 0, strides: Shape.broadcastStrides([outputs], to: result.shape), into: result)
       }
@@ -69,7 +64,7 @@ extension Tensor {
 
 extension Backend {
   func activatedProduct(
-    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation?,
     into result: Tensor
   ) -> Bool { false }
 }
@@ -164,7 +159,8 @@ private struct LinearGradients {
     if sink.needs(0) {
       let result = x.uninitializedLike()
       backend.matrixProduct(
-        MatrixProduct(rows: rows, columns: inputs, inner: outputs), gradient, weight, into: result, adding: false)
+        MatrixProduct(rows: rows, columns: inputs, inner: outputs, roundsResult: true), gradient, weight, into: result,
+        adding: false)
       sink.add(0, result)
     }
     sink.write(1, shape: weight.shape, dtype: weight.dtype, device: weight.device) { destination, adding in

@@ -128,7 +128,7 @@ struct ProfilingBackend<Base: Backend>: Backend {
   }
 
   func activatedProduct(
-    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation?,
     into result: Tensor
   ) -> Bool {
     func compute() -> Void? {
@@ -137,7 +137,8 @@ struct ProfilingBackend<Base: Backend>: Backend {
     }
     guard let profiler = Profiler.current else { return compute() != nil }
     return profiler.measureIfDone(
-      .init("matmul a·bᵀ, \(activation.function.rawValue)", product, elementPasses: 3, result.dtype), compute) != nil
+      .init("matmul a·bᵀ, \(activation?.function.rawValue ?? "add")", product, elementPasses: 3, result.dtype), compute)
+      != nil
   }
 
   // MARK: - Losses

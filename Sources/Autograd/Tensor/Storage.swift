@@ -3,7 +3,7 @@
 /// `version` counts changes made in place, so that the backward pass can refuse to use a tensor that was
 /// overwritten after the forward pass read it.
 final class Storage {
-  /// Nil while the elements are in `images`.
+  /// Nil while the elements are in `standIn`.
   private var memory: UnsafeMutableRawPointer?
   let byteCount: Int
   let device: Device
@@ -12,7 +12,9 @@ final class Storage {
   /// Whether this is memory of a GPU where elements of type float32 are kept as bfloat16, of two bytes each.
   let isBFloat16: Bool
   var version: UInt32 = 0
-  /// Keeps borrowed memory alive, or is `images`; `nil` when the memory is this storage's own.
+  /// Whether the elements are to be in this storage's memory for those who add to them there.
+  var keepsLayout = false
+  /// Keeps borrowed memory alive, or is `standIn`; `nil` when the memory is this storage's own.
   private var owner: AnyObject?
 
   /// Takes uninitialized memory, aligned to 64 bytes, from the cache of the device.
@@ -53,31 +55,31 @@ final class Storage {
     }
   }
 
-  /// On a GPU, the elements in another order, [N, H, W, C], and maybe rounded to bfloat16, until ``pointer`` is asked
-  /// for; see ``Tensor/channelsLast``.
-  var images: Tensor? { memory == nil ? owner.map { unsafeDowncast($0, to: Tensor.self) } : nil }
+  /// On a GPU, what has the elements in a ``Layout`` that is not plain, until ``pointer`` is asked for: [N, H, W, C], or
+  /// [count].
+  var standIn: Tensor? { memory == nil ? owner.map { unsafeDowncast($0, to: Tensor.self) } : nil }
 
   /// The first byte, in the memory of ``device``: only the processor's own can be read through it. Where the elements are
-  /// in `images`, memory is taken for them first, and the GPU is asked to bring them there.
-  var pointer: UnsafeMutableRawPointer { memory ?? memoryInOwnOrder() }
+  /// in `standIn`, memory is taken for them first, and the GPU is asked to bring them there.
+  var pointer: UnsafeMutableRawPointer { memory ?? plainMemory() }
 
   /// A tensor of the given shape, in memory of its own, which has this storage's elements from now on.
-  func makeImages(_ shape: [Int], isBFloat16: Bool) -> Tensor {
-    precondition(gpu != nil && !self.isBFloat16, "images in place of the memory of \(device)")
+  func makeStandIn(_ shape: [Int], isBFloat16: Bool) -> Tensor {
+    precondition(gpu != nil && !self.isBFloat16, "a stand-in for the memory of \(device)")
     giveBackMemory()
     memory = nil
-    let images = Tensor(uninitializedImages: shape, isBFloat16: isBFloat16, device: device)
-    owner = images
-    ThreadState.current.imageStorages.append(self)
-    return images
+    let standIn = Tensor(uninitializedStandIn: shape, isBFloat16: isBFloat16, device: device)
+    owner = standIn
+    ThreadState.current.standIns.append(self)
+    return standIn
   }
 
-  private func memoryInOwnOrder() -> UnsafeMutableRawPointer {
-    guard let gpu, let images else { preconditionFailure("a storage without memory") }
+  private func plainMemory() -> UnsafeMutableRawPointer {
+    guard let gpu, let standIn else { preconditionFailure("a storage without memory") }
     let memory = gpu.memory.take(byteCount)
     self.memory = memory
     owner = nil
-    gpu.backend.write(images, to: memory)
+    gpu.backend.writePlain(standIn, to: memory)
     return memory
   }
 }

@@ -1,18 +1,19 @@
 extension CUDABackend {
   func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor) {
     guard x.dtype.isFloatingPoint else { unsupported(operation, x.dtype) }
-    if let images = x.channelsLast, !images.isBFloat16 || operation.suitsBFloat16 {
-      return writeChannelsLast(result, isBFloat16: images.isBFloat16) { unary(operation, images, into: $0) }
+    let layout = x.layout
+    if layout != .plain && (!layout.isBFloat16 || operation.suitsBFloat16) {
+      let x = arranged(x, as: layout)
+      return write(result, as: layout) { unary(operation, x, into: $0) }
     }
     launch(
       "\(operation.rawValue)_\(x.suffix)", in: .elementwise(x), over: x.count, x.count, x.address, result.address)
   }
 
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
-    if let isBFloat16 = isBFloat16ChannelsLast(operation, a, b, into: result),
-      let x = amongChannelsLast(a, of: result, isBFloat16), let y = amongChannelsLast(b, of: result, isBFloat16)
-    {
-      return writeChannelsLast(result, isBFloat16: isBFloat16) { binary(operation, x, y, into: $0) }
+    let layout = resultLayout(operation, a, b, into: result)
+    if layout != .plain, let x = operand(a, of: result, in: layout), let y = operand(b, of: result, in: layout) {
+      return write(result, as: layout) { binary(operation, x, y, into: $0) }
     }
     switch result.dtype {
     case .float32: combine(Float.self, operation, a, b, result)
@@ -22,28 +23,28 @@ extension CUDABackend {
     }
   }
 
-  /// Whether the result of two operands, if it is to lie channels last, is to be in bfloat16: both as the operand that it
-  /// replaces is, or else in the order of an operand, and in bfloat16 if all of its shape are. A gradient is as the
-  /// images are that it is of.
-  private func isBFloat16ChannelsLast(
+  /// The layout for the result of two operands: that of the operand that it replaces or, if it is a gradient, of what it
+  /// is the gradient of; else with channels last if an operand is so, and in bfloat16 if all operands are.
+  private func resultLayout(
     _ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor
-  ) -> Bool? {
-    guard result.rank == 4 else { return nil }
-    if a.storage === result.storage || b.storage === result.storage { return result.channelsLast?.isBFloat16 }
-    let whole = [a, b].filter { $0.shape == result.shape }, images = whole.compactMap(\.channelsLast)
-    if images.isEmpty { return nil }
-    if operation.isActivationGradient, let images = b.channelsLast { return images.isBFloat16 }
-    return images.count == whole.count && images.allSatisfy(\.isBFloat16)
+  ) -> Layout {
+    if a.storage === result.storage || b.storage === result.storage { return result.layout }
+    if operation.isActivationGradient { return b.layout }
+    let layouts = [a, b].filter { $0.count > 1 || result.count == 1 }.map(\.layout)
+    let isChannelsLast = result.rank == 4 && [a, b].contains { $0.layout.isChannelsLast && $0.shape == result.shape }
+    return Layout(
+      isChannelsLast: isChannelsLast, isBFloat16: !layouts.isEmpty && layouts.allSatisfy(\.isBFloat16))
   }
 
-  /// An operand as it combines with images [N, H, W, C], if it is one element, one for each channel, or as many.
-  private func amongChannelsLast(_ x: Tensor, of result: Tensor, _ isBFloat16: Bool) -> Tensor? {
-    if x.count == 1 { return x }
-    if x.shape == result.shape { return arrangedChannelsLast(x, isBFloat16: isBFloat16) }
+  /// An operand as it combines with elements in a layout: one element as it is; images [N, H, W, C] with others, or one
+  /// element for each channel.
+  private func operand(_ x: Tensor, of result: Tensor, in layout: Layout) -> Tensor? {
+    if x.count == 1 { return x.layout == .plain ? x : nil }
+    if x.shape == result.shape || !layout.isChannelsLast { return arranged(x, as: layout) }
     guard x.count == result.shape[1] && [[], [1]].contains(where: { $0 + [x.count, 1, 1] == x.shape }) else {
       return nil
     }
-    return arrangedChannelsLast(x.part(shape: [1, x.count, 1, 1]), isBFloat16: isBFloat16).part(shape: [x.count])
+    return arranged(x, as: Layout(isBFloat16: layout.isBFloat16)).part(shape: [x.count])
   }
 
   private func combine<T: TensorElement & Numeric>(
@@ -124,7 +125,7 @@ extension DataType {
 
 extension KernelModule {
   /// The element-wise functions for a tensor.
-  fileprivate static func elementwise(_ x: Tensor) -> KernelModule {
+  static func elementwise(_ x: Tensor) -> KernelModule {
     switch x.dtype {
     case .float32 where x.isBFloat16: .elementwiseBFloat16
     case .float32: .elementwiseFloat32

@@ -41,17 +41,8 @@ extension CUDABackend {
     Tensor(uninitialized: [count], dtype: dtype, device: .cuda(device.index))
   }
 
-  /// The elements of a float32 tensor as bfloat16, two bytes each.
-  func roundedToBFloat16(_ x: Tensor) -> Tensor {
-    let result = scratch(2 * x.count, .uint8)
-    launch("round_bf16", in: .copies, over: x.count, x.count, x.address, result.address)
-    return result
-  }
-
   /// Writes `count` bfloat16 numbers as float32, or adds them to what is there.
-  func widen(
-    _ x: UnsafeMutableRawPointer, count: Int, into result: UnsafeMutableRawPointer, adding: Bool
-  ) {
+  func widen(_ x: UnsafeMutableRawPointer, count: Int, into result: UnsafeMutableRawPointer, adding: Bool) {
     launch("widen_bf16", in: .copies, over: count, count, Int32(adding ? 1 : 0), x, result)
   }
 }

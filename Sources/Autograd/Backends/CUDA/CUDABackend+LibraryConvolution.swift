@@ -18,19 +18,18 @@ extension CUDABackend {
       guard isBFloat16 else {
         return computeInOrder(plan, first.address, second.address, into: result.address, adding: adding)
       }
-      let (a, b, sums) = (roundedToBFloat16(first), roundedToBFloat16(second), scratch(2 * result.count, .uint8))
+      let (a, b) = (arranged(first, as: Layout(isBFloat16: true)), arranged(second, as: Layout(isBFloat16: true)))
+      let sums = scratch(2 * result.count, .uint8)
       computeInOrder(plan, a.address, b.address, into: sums.address, adding: false)
       widen(sums.address, count: result.count, into: result.address, adding: adding)
       return extendLifetime((a, b, sums))
     }
-    guard !adding || canAddChannelsLast(to: result, isBFloat16: isBFloat16) else {
+    let layout = Layout(isChannelsLast: true, isBFloat16: isBFloat16)
+    guard !adding || canAdd(to: result, as: layout) else {
       return add(to: result) { compute(plan, first, second, into: $0) }
     }
-    let a = arrangedChannelsLast(first, isBFloat16: isBFloat16)
-    let b = arrangedChannelsLast(second, isBFloat16: isBFloat16)
-    // Gradients of filters are added up over batches and ranks: they do not stay in bfloat16.
-    let mayStay = !isBFloat16 || plan.operation != .filterGradient
-    writeChannelsLast(result, isBFloat16: isBFloat16, mayStay: mayStay) {
+    let (a, b) = (arranged(first, as: layout), arranged(second, as: layout))
+    write(result, as: layout) {
       computeInOrder(plan, a.address, b.address, into: $0.address, adding: adding)
     }
     extendLifetime((a, b))

@@ -1,8 +1,9 @@
 extension CUDABackend {
   func moments(_ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor) {
     requireReal(x)
-    if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
-      return moments(images, extents, mean: mean, variance: variance)
+    let layout = x.layout
+    if layout != .plain, let extents = extents.arranged(as: layout, of: x) {
+      return moments(arranged(x, as: layout), extents, mean: mean, variance: variance)
     }
     guard x.count > 0 else {
       fill(mean, with: .nan)
@@ -44,12 +45,12 @@ extension CUDABackend {
   ) {
     requireReal(x)
     let residual = rectification?.residual
-    if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
-      let isBFloat16 = images.isBFloat16
-      let residual = residual.map { arrangedChannelsLast($0, isBFloat16: isBFloat16) }
+    let layout = x.layout
+    if layout != .plain, let extents = extents.arranged(as: layout, of: x) {
+      let (x, residual) = (arranged(x, as: layout), residual.map { arranged($0, as: layout) })
       let rectification = rectification.map { _ in Rectification(residual: residual) }
-      return writeChannelsLast(result, isBFloat16: isBFloat16) {
-        batchNormalize(images, extents, moments, weight: weight, bias: bias, rectification, into: $0)
+      return write(result, as: layout) {
+        batchNormalize(x, extents, moments, weight: weight, bias: bias, rectification, into: $0)
       }
     }
     let width = packWidth(extents, [x, result] + (residual.map { [$0] } ?? []))
@@ -64,18 +65,17 @@ extension CUDABackend {
     _ rectified: RectifiedNormalization?, into results: NormalizationGradients
   ) {
     requireReal(x)
-    if let images = x.channelsLast, let extents = extents.channelsLast(of: x) {
-      let isBFloat16 = images.isBFloat16
-      let gradient = arrangedChannelsLast(gradient, isBFloat16: isBFloat16)
-      return writeChannelsLast(results.input, isBFloat16: isBFloat16) { input in
+    let layout = x.layout
+    if layout != .plain, let extents = extents.arranged(as: layout, of: x) {
+      let (x, gradient) = (arranged(x, as: layout), arranged(gradient, as: layout))
+      return write(results.input, as: layout) { input in
         let results = NormalizationGradients(input: input, weight: results.weight, bias: results.bias)
-        func write(_ rectified: RectifiedNormalization?) {
-          batchNormalizeGradient(gradient, images, extents, moments, weight: weight, rectified, into: results)
+        func compute(_ rectified: RectifiedNormalization?) {
+          batchNormalizeGradient(gradient, x, extents, moments, weight: weight, rectified, into: results)
         }
-        guard case .sum(let output, let residualGradient) = rectified else { return write(rectified) }
-        writeChannelsLast(residualGradient, isBFloat16: isBFloat16) {
-          write(.sum(output: arrangedChannelsLast(output, isBFloat16: isBFloat16), residualGradient: $0))
-        }
+        guard case .sum(let output, let residualGradient) = rectified else { return compute(rectified) }
+        let sum = arranged(output, as: layout)
+        write(residualGradient, as: layout) { compute(.sum(output: sum, residualGradient: $0)) }
       }
     }
     let suffix = x.suffix

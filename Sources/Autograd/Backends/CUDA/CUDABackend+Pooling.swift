@@ -33,16 +33,12 @@ extension CUDABackend {
         arguments: [window] + operands.map(\.address) + [result.address])
       extendLifetime(operands)
     }
-    let ordered = operands.compactMap(\.channelsLast)
-    if !ordered.isEmpty {
-      let isBFloat16 = ordered.contains(where: \.isBFloat16)
-      let operands = operands.map { arrangedChannelsLast($0, isBFloat16: isBFloat16) }
-      writeChannelsLast(result, isBFloat16: isBFloat16) {
-        start(operands, $0, count: input[0], channels: input[1])
-      }
-    } else {
-      start(operands, result, count: input[0] * input[1], channels: 1)
-    }
+    let layouts = operands.map(\.layout)
+    let layout = Layout(
+      isChannelsLast: layouts.contains(where: \.isChannelsLast), isBFloat16: layouts.contains(where: \.isBFloat16))
+    let (count, channels) = layout.isChannelsLast ? (input[0], input[1]) : (input[0] * input[1], 1)
+    let arranged = operands.map { self.arranged($0, as: layout) }
+    write(result, as: layout) { start(arranged, $0, count: count, channels: channels) }
   }
 }
 

@@ -10,10 +10,7 @@ extension CUDABackend {
       switch ProductPrecision.current {
       case .float32: multiply(product, a, b, into: result, adding: adding, .float32, .float32)
       case .tf32: multiply(product, a, b, into: result, adding: adding, .float32, .float32ByTF32)
-      case .bfloat16 where product.outweighsConversion:
-        let (first, second) = (roundedToBFloat16(a), roundedToBFloat16(b))
-        multiply(product, first, second, into: result, adding: adding, .bfloat16, .float32)
-      case .bfloat16: multiply(product, a, b, into: result, adding: adding, .float32, .float32ByBFloat16)
+      case .bfloat16: multiplyBFloat16(product, a, b, into: result, adding: adding)
       }
     case .float64: multiply(product, a, b, into: result, adding: adding, .float64, .float64)
     case .int64: multiplyIntegers(product, a, b, into: result, adding: adding)
@@ -22,13 +19,43 @@ extension CUDABackend {
   }
 
   func activatedProduct(
-    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation,
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation?,
     into result: Tensor
   ) -> Bool {
     guard result.count > 0 && result.dtype.isFloatingPoint else { return false }
+    guard activation != nil || isResultBFloat16(product, result) else { return false }
     matrixProduct(product, a, b, into: result, adding: false)
-    combineBroadcast("\(activation.function.rawValue)_biased", in: .linear, result, bias, into: result)
+    let layout = result.layout
+    let addend = arranged(bias, as: layout)
+    write(result, as: layout) { sums in
+      if let activation {
+        combineBroadcast("\(activation.function.rawValue)_biased", in: .linear, sums, addend, into: sums)
+      } else {
+        binary(.add, sums, addend, into: sums)
+      }
+    }
     return true
+  }
+
+  /// The product of factors that are rounded to bfloat16, by a pass over each that is not kept so where that is worth it.
+  private func multiplyBFloat16(
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool
+  ) {
+    let layout = Layout(isBFloat16: true)
+    let isResultBFloat16 = !adding && isResultBFloat16(product, result)
+    let isSingle = product.offsets.count == 1
+    guard isSingle && (isResultBFloat16 || product.isLarge || a.layout == layout || b.layout == layout) else {
+      return multiply(product, a, b, into: result, adding: adding, .float32, .float32ByBFloat16)
+    }
+    let (a, b) = (arranged(a, as: layout), arranged(b, as: layout))
+    guard isResultBFloat16 else { return multiply(product, a, b, into: result, adding: adding, .bfloat16, .float32) }
+    write(result, as: layout) { multiply(product, a, b, into: $0, adding: false, .bfloat16, .float32) }
+  }
+
+  /// Whether a product's result is to be kept in bfloat16.
+  private func isResultBFloat16(_ product: MatrixProduct, _ result: Tensor) -> Bool {
+    product.roundsResult && product.offsets.count == 1 && min(product.rows, product.columns) >= MatrixProduct.large
+      && result.dtype == .float32 && ProductPrecision.current == .bfloat16
   }
 
   private func multiply(
@@ -36,8 +63,8 @@ extension CUDABackend {
     _ factor: MatrixLibrary.Element, _ arithmetic: MatrixLibrary.Arithmetic
   ) {
     device.enter()
-    let size = result.dtype.byteCount
-    let factorSize = factor == .bfloat16 ? 2 : size
+    let size = result.elementByteCount
+    let factorSize = a.elementByteCount
     func multiply(_ place: Int, count: Int, strides: (first: Int, second: Int)) {
       let offset = p.offsets[place]
       device.matrices.multiply(
@@ -50,7 +77,8 @@ extension CUDABackend {
         into: .init(
           address: result.address + place * p.rows * p.columns * size, rowStride: p.columns,
           batchStride: p.rows * p.columns),
-        rows: p.rows, columns: p.columns, inner: p.inner, count: count, adding: adding, factor, arithmetic)
+        rows: p.rows, columns: p.columns, inner: p.inner, count: count, adding: adding, factor,
+        result.isBFloat16 ? .bfloat16 : factor == .bfloat16 ? .float32 : factor, arithmetic)
     }
     if let strides = p.evenStrides {
       multiply(0, count: p.offsets.count, strides: strides)
@@ -72,9 +100,10 @@ extension CUDABackend {
 }
 
 extension MatrixProduct {
-  /// Whether the product of bfloat16 factors takes so much less time than that of float32 ones, rounded on the way, that
-  /// it is worth a pass over each to convert them first.
-  fileprivate var outweighsConversion: Bool { offsets.count == 1 && min(rows, columns, inner) >= 512 }
+  /// The product of bfloat16 factors of this size takes so much less time than that of float32 ones, rounded on the way,
+  /// that it is worth a pass over each to round them first.
+  fileprivate static let large = 512
+  fileprivate var isLarge: Bool { min(rows, columns, inner) >= Self.large }
 
   /// The distances from each matrix of the batch to the next, if they are all the same.
   fileprivate var evenStrides: (first: Int, second: Int)? {

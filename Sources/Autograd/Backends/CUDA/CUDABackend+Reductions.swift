@@ -1,11 +1,9 @@
 extension CUDABackend {
   func sum(_ x: Tensor, extents e: ReductionExtents, into result: Tensor) {
     guard x.dtype.isFloatingPoint || x.dtype == .int64 else { unsupported("sum", x.dtype) }
-    if let images = x.channelsLast {
-      let (count, places, channels) = (x.shape[0], x.shape[2] * x.shape[3], x.shape[1])
-      if (e.outer, e.reduced, e.inner) == (count * channels, places, 1) {
-        return sum(images, extents: ReductionExtents(outer: count, reduced: places, inner: channels), into: result)
-      }
+    let layout = x.layout
+    if layout != .plain, let extents = e.arranged(as: layout, of: x) {
+      return sum(arranged(x, as: layout), extents: extents, into: result)
     }
     let suffix = x.suffix
     let parts: ReductionParts
@@ -34,17 +32,24 @@ extension CUDABackend {
     _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
   ) {
     guard sums.count > 0 else { return }
+    let layout = output.layout
+    if layout != .plain {
+      let (gradient, output) = (arranged(gradient, as: layout), arranged(output, as: layout))
+      return write(result, as: layout) {
+        activationGradient(operation, gradient, output, into: $0, sums: sums, adding: adding)
+      }
+    }
     let (rows, columns) = (result.count / sums.count, sums.count)
     let parts = ReductionParts(matrices: 1, rows: rows, columns: columns)
     let totals = parts.count > 1 ? scratch(parts.count * columns, .float64) : nil
     defer { extendLifetime(totals) }
     let isAdding: Int32 = adding ? 1 : 0
     launch(
-      "\(operation.rawValue)_sums_\(result.dtype.suffix)", in: .linear, columns: columns, parts: parts.count, rows,
+      "\(operation.rawValue)_sums_\(result.suffix)", in: .linear, columns: columns, parts: parts.count, rows,
       columns, parts.chunk, gradient.address, output.address, totals?.address, result.address, sums.address, isAdding)
     guard let totals else { return }
     launch(
-      "gradient_sums_of_parts_\(result.dtype.suffix)", in: .linear, rows: columns, of: parts.count, columns,
+      "gradient_sums_of_parts_\(sums.suffix)", in: .linear, rows: columns, of: parts.count, columns,
       parts.count, totals.address, sums.address, isAdding)
   }
 
@@ -74,5 +79,16 @@ extension CUDABackend {
         "accumulate_columns_\(x.dtype.suffix)", in: .reductions, over: e.outer * e.inner, e.outer, e.reduced, e.inner,
         backwards, x.address, result.address)
     }
+  }
+}
+
+extension ReductionExtents {
+  /// The same sums over `x` as it is in a layout, if they are there: where channels are last, only those of the places
+  /// of each channel of each image are.
+  fileprivate func arranged(as layout: Layout, of x: Tensor) -> ReductionExtents? {
+    guard layout.isChannelsLast else { return self }
+    let (count, channels, places) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
+    guard (outer, reduced, inner) == (count * channels, places, 1) else { return nil }
+    return ReductionExtents(outer: count, reduced: places, inner: channels)
   }
 }

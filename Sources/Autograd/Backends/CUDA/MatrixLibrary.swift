@@ -56,12 +56,11 @@ final class MatrixLibrary: @unchecked Sendable {
     var batchStride = 0
   }
 
-  /// `count` products c = op(a) · op(b), or those added to c; all row-major, c of float64 if the factors are, else float32.
+  /// `count` products c = op(a) · op(b), or those added to c; all row-major.
   func multiply(
     _ a: Operand, _ b: Operand, into c: Operand, rows: Int, columns: Int, inner: Int, count: Int, adding: Bool,
-    _ factor: Element, _ arithmetic: Arithmetic
+    _ factor: Element, _ result: Element, _ arithmetic: Arithmetic
   ) {
-    let result = factor == .float64 ? factor : .float32
     var (one, beta): (Float, Float) = (1, adding ? 1 : 0)
     var (wideOne, wideBeta): (Double, Double) = (1, adding ? 1 : 0)
     func call(_ alpha: UnsafeRawPointer, _ beta: UnsafeRawPointer) -> Int32 {

@@ -8,7 +8,7 @@ package final class RecordedWork {
   /// Records what `body` asks the GPU for, without running it.
   ///
   /// The memory that `body` uses stays reserved as long as this lives, so its results are found again at the same place
-  /// after each ``run()``: for that, images that are there before or after `body` are brought into their own order. `body`
+  /// after each ``run()``: for that, tensors that are there before or after `body` are brought into the plain layout. `body`
   /// must not wait for the GPU or give it anything from the processor's memory.
   ///
   /// - Throws: What `body` throws; nothing is recorded then.
@@ -17,14 +17,14 @@ package final class RecordedWork {
     let gpu = CUDADevice.required(index)
     self.device = gpu
     gpu.enter()
-    ThreadState.current.imageStorages.bringIntoOwnOrder()
+    ThreadState.current.standIns.makePlain()
     let relaxed: Int32 = 2
     CUDADriver.require(dt_cuStreamBeginCapture_v2(gpu.stream, relaxed), "cuStreamBeginCapture")
     var graph: dt_graph?
     let outcome = Result {
       try gpu.memory.reserving(for: self) {
         try body()
-        ThreadState.current.imageStorages.bringIntoOwnOrder()
+        ThreadState.current.standIns.makePlain()
       }
     }
     let status = dt_cuStreamEndCapture(gpu.stream, &graph)

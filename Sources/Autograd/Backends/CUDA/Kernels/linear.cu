@@ -4,24 +4,24 @@
 // The gradient of an activation from those of its results, and the sums of its columns, in one pass.
 template <class T, class Function>
 DEVICE void activationGradient(Int rows, Int columns, Int chunk, const T *gradient, const T *output, double *parts,
-                               T *result, T *sums, int adding, const Function &f) {
+                               T *result, Real<T> *sums, int adding, const Function &f) {
   reduceColumns<double>(
       {1, rows, columns}, chunk,
       [&](Int) {
         return [&](Int at, Int) {
-          const T value = f(gradient[at], output[at]);
-          result[at] = value;
+          const Real<T> value = f(gradient[at], output[at]);
+          result[at] = (T)value;
           return (double)value;
         };
       },
-      parts, [&](Int column, double sum) { sums[column] = adding ? sums[column] + (T)sum : (T)sum; });
+      parts, [&](Int column, double sum) { sums[column] = adding ? sums[column] + (Real<T>)sum : (Real<T>)sum; });
 }
 
 #define ACTIVATION_GRADIENT(name, T, expression)                                                                \
   KERNEL(name, (Int rows, Int columns, Int chunk, const T *gradient, const T *output, double *parts, T *result, \
-                T *sums, int adding)) {                                                                         \
+                Real<T> *sums, int adding)) {                                                                   \
     activationGradient(rows, columns, chunk, gradient, output, parts, result, sums, adding,                     \
-                       [](T a, T b) -> T { return T(expression); });                                            \
+                       [](Real<T> a, Real<T> b) -> Real<T> { return Real<T>(expression); });                    \
   }
 // An activation of the results of a product, a, and the bias, b.
 #define BIASED_ACTIVATIONS(s, T)                                             \
@@ -30,15 +30,21 @@ DEVICE void activationGradient(Int rows, Int columns, Int chunk, const T *gradie
   BROADCAST_KERNEL(tanh_biased_##s, T, hyperbolicTangent(a + b))
 BIASED_ACTIVATIONS(f32, float)
 BIASED_ACTIVATIONS(f64, double)
+BIASED_ACTIVATIONS(bf16, BFloat16)
 
 #define ACTIVATION_GRADIENTS(s, T)                                                                              \
   ACTIVATION_GRADIENT(reluGradient_sums_##s, T, b <= 0 ? 0 : a)                                                 \
   ACTIVATION_GRADIENT(sigmoidGradient_sums_##s, T, a * (1 - b) * b)                                             \
-  ACTIVATION_GRADIENT(tanhGradient_sums_##s, T, a * (1 - b * b))                                                \
+  ACTIVATION_GRADIENT(tanhGradient_sums_##s, T, a * (1 - b * b))
+ACTIVATION_GRADIENTS(f32, float)
+ACTIVATION_GRADIENTS(f64, double)
+ACTIVATION_GRADIENTS(bf16, BFloat16)
+
+#define GRADIENT_SUMS(s, T)                                                                                     \
   KERNEL(gradient_sums_of_parts_##s, (Int columns, Int splits, const double *parts, T *sums, int adding)) {     \
     combineParts<double>(columns, splits, parts, [&](Int column, double sum) {                                  \
       sums[column] = adding ? sums[column] + (T)sum : (T)sum;                                                   \
     });                                                                                                         \
   }
-ACTIVATION_GRADIENTS(f32, float)
-ACTIVATION_GRADIENTS(f64, double)
+GRADIENT_SUMS(f32, float)
+GRADIENT_SUMS(f64, double)

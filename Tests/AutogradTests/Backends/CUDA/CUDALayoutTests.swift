@@ -2,9 +2,10 @@ import Autograd
 import TestSupport
 import Testing
 
-/// Images that lie [N, H, W, C] in a GPU's memory, between convolutions on tensor cores, against the processor's.
+/// Elements that lie otherwise in a GPU's memory than their shape and type say: images [N, H, W, C] between convolutions on
+/// tensor cores, and what is computed in bfloat16; against the processor's.
 @Suite(.enabled(if: try EmulatedGPU.device().summary().contains(", cuDNN "), "the GPU has no cuDNN"))
-struct CUDAChannelsLastTests {
+struct CUDALayoutTests {
   /// The same of both devices, computed by cuDNN on the GPU: in TF32, in which multiples of 1/4 are exact, or in bfloat16,
   /// in which what is kept between convolutions is rounded to 8 bits.
   private func expectSame(
@@ -30,8 +31,8 @@ struct CUDAChannelsLastTests {
 
   /// Expects images that lie channels last on a GPU, and in bfloat16 if that is the precision.
   private func expectOrder(_ images: Tensor, _ draws: DrawnTensors, sourceLocation: SourceLocation = #_sourceLocation) {
-    let expected = draws.device == .cpu ? nil : ProductPrecision.current == .bfloat16
-    #expect(images.channelsLast?.isBFloat16 == expected, sourceLocation: sourceLocation)
+    let expected = Layout(isChannelsLast: true, isBFloat16: ProductPrecision.current == .bfloat16)
+    #expect(images.layout == (draws.device == .cpu ? .plain : expected), sourceLocation: sourceLocation)
   }
 
   @Test(arguments: ProductPrecision.allCases)
@@ -41,14 +42,14 @@ struct CUDAChannelsLastTests {
       withProductPrecision(precision) {
         let x = draws.quarters([2, 6, 5, 6])
         let y = x.conv2d(draws.quarters([4, 6, 3, 3]), bias: draws.quarters([4]))
-        #expect((y.channelsLast != nil) == (precision != .float32))
-        #expect(x.conv2d(draws.quarters([4, 3, 3, 3]), groups: 2).channelsLast == nil)
-        #expect(y.shape == [2, 4, 3, 4] && y.channelsLast?.shape ?? [2, 3, 4, 4] == [2, 3, 4, 4])
+        #expect(y.layout.isChannelsLast == (precision != .float32))
+        #expect(x.conv2d(draws.quarters([4, 3, 3, 3]), groups: 2).layout == .plain)
+        #expect(y.shape == [2, 4, 3, 4])
         // A look at the elements does not change how they lie; an operation may, which needs them in the shape's order.
         let elements = y.array(of: Float.self)
-        #expect((y.channelsLast != nil) == (precision != .float32))
+        #expect(y.layout.isChannelsLast == (precision != .float32))
         _ = y.flattened().sum()
-        #expect(y.channelsLast == nil && y.array(of: Float.self) == elements)
+        #expect(y.layout == .plain && y.array(of: Float.self) == elements)
       }
     }
   }
@@ -63,7 +64,7 @@ struct CUDAChannelsLastTests {
       for images in [product, sum, most, twice] { expectOrder(images, draws) }
       let scale = draws.quarters([3, 1, 1]), shift = draws.quarters([1, 3, 1, 1]), rows = draws.quarters([5, 1])
       let scaled = most * scale - shift
-      expectOrder(scaled, draws)
+      #expect(scaled.layout == Layout(isChannelsLast: draws.device != .cpu))
       return try [product, sum, most, twice, scaled, rows * most]
         + gradients(of: scaled + twice, [x, other, scale, shift], draws)
     }
@@ -76,7 +77,7 @@ struct CUDAChannelsLastTests {
       let y = convolved(draws).detached()
       let kept = x.cloned()
       try other += x
-      #expect(other.channelsLast == nil)
+      #expect(other.layout == .plain)
       try y += other
       expectOrder(y, draws)
       try y *= y
@@ -233,7 +234,7 @@ struct CUDAChannelsLastTests {
     try expectSame("exponential", in: .bfloat16) { draws in
       let x = convolved(draws)
       let y = x.tanh().exp()
-      #expect(y.channelsLast == nil)
+      #expect(y.layout == .plain)
       return try [y] + gradients(of: y, [x], draws)
     }
   }
@@ -245,19 +246,46 @@ struct CUDAChannelsLastTests {
       try withProductPrecision(.bfloat16) {
         let x = convolved(draws), other = draws.quarters(x.shape)
         let sum = x + other * 0.001
-        #expect(sum.channelsLast?.isBFloat16 == false)
+        #expect(sum.layout == Layout(isChannelsLast: true))
         let (narrow, added) = (x.array(of: Float.self), other.array(of: Float.self))
         #expect(sum.array(of: Float.self) == zip(narrow, added).map { $0 + $1 * 0.001 })
         let weight = draws.quarters([3, 3, 2, 2])
         for times in 1...2 {
           try x.conv2d(weight).sum().backward()
           let gradient = try #require(weight.grad)
-          #expect(gradient.channelsLast == nil && gradient.shape == weight.shape, "\(times)")
+          #expect(gradient.layout == .plain && gradient.shape == weight.shape, "\(times)")
         }
         // Single numbers are not rounded: 1 + 2^-9 times a number of few bits is rounded once, as the result.
         let scaled = (x * 1.001953125).array(of: Float.self)
         #expect(scaled == narrow.map { nearestBFloat16($0 * 1.001953125) })
       }
+    }
+  }
+
+  /// Layers that are large enough for their results to be kept in bfloat16, with functions after them.
+  @Test(arguments: 0..<5)
+  func layers(activation: Int) throws {
+    try expectSame("layers", in: .bfloat16) { draws in
+      manualSeed(1)
+      let activations: [any Layer] = [Sequential(), ReLU(), Sigmoid(), Tanh(), GELU()]
+      let linear = Linear(12, 520).to(draws.device)
+      // Of so few digits that no sum changes its sign, and with it what passes a ReLU.
+      for parameter in linear.parameters {
+        try noGrad {
+          try parameter -= parameter
+          try parameter += draws.quarters(parameter.shape)
+        }
+      }
+      let first = Sequential(linear, activations[activation], Linear(520, 512, bias: false)).to(draws.device)
+      let last = Linear(512, 10).to(draws.device)
+      let x = draws.quarters([516, 12])
+      let y = first(x)
+      #expect(y.layout == Layout(isBFloat16: draws.device != .cpu))
+      let z = last(y)
+      #expect(z.layout == .plain && y.layout == Layout(isBFloat16: draws.device != .cpu))
+      let all = try [y, z] + gradients(of: z, [x] + first.parameters + last.parameters, draws)
+      #expect(all.dropFirst().allSatisfy { $0.layout == .plain })
+      return all
     }
   }
 

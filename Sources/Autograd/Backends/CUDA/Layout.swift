@@ -1,0 +1,172 @@
+// How the elements of a tensor are kept in a GPU's memory, which no operator sees.
+//
+// A convolution on tensor cores leaves its result in the order that the next wants, [N, H, W, C]; what is computed in
+// bfloat16 stays in bfloat16, of which half as many bytes are moved. The result's storage then has a stand-in in place of
+// memory. What of this backend can compute on that, and most that comes between convolutions and linear layers can,
+// leaves its own result so too; for all others the elements are brought into the plain layout when the storage is asked
+// for its memory, and stay in it. That may change the order in which later operations add up, but reading elements on
+// the processor does not.
+
+/// How the elements of a tensor lie in memory.
+package struct Layout: Equatable, Sendable {
+  /// Whether images [N, C, H, W] lie as [N, H, W, C].
+  package var isChannelsLast = false
+  /// Whether elements of type float32 are kept as bfloat16, of two bytes each.
+  package var isBFloat16 = false
+
+  package init(isChannelsLast: Bool = false, isBFloat16: Bool = false) {
+    self.isChannelsLast = isChannelsLast
+    self.isBFloat16 = isBFloat16
+  }
+
+  /// In the order of the shape, in the tensor's own type: as every operation can compute on them.
+  package static let plain = Layout()
+}
+
+extension Tensor {
+  /// How the elements are kept.
+  package var layout: Layout {
+    guard let standIn else { return .plain }
+    return Layout(isChannelsLast: standIn.rank == 4, isBFloat16: standIn.isBFloat16)
+  }
+
+  /// What has the elements if their layout is not plain: [N, H, W, C], or [count] in the order of the shape.
+  fileprivate var standIn: Tensor? {
+    guard let standIn = storage.standIn, dtype == standIn.dtype, count == standIn.count else { return nil }
+    return standIn.rank == 1 || (rank == 4 && standIn.shape == channelsLastShape) ? standIn : nil
+  }
+
+  /// Whether the elements, of type float32, are kept as bfloat16: of a stand-in, or a part of one.
+  var isBFloat16: Bool { storage.isBFloat16 }
+
+  /// What the names of kernels for elements as these are kept end in.
+  var suffix: String { isBFloat16 ? "bf16" : dtype.suffix }
+
+  /// Bytes that an element takes as it is kept.
+  var elementByteCount: Int { isBFloat16 ? 2 : dtype.byteCount }
+
+  /// Elements of type float32 as they are kept in a stand-in.
+  convenience init(uninitializedStandIn shape: [Int], isBFloat16: Bool, device: Device) {
+    let byteCount = Shape.count(shape) * (isBFloat16 ? 2 : 4)
+    let storage = Storage(byteCount: byteCount, device: device, isBFloat16: isBFloat16)
+    self.init(storage: storage, shape: shape, dtype: .float32)
+  }
+
+  fileprivate var channelsLastShape: [Int] { [shape[0], shape[2], shape[3], shape[1]] }
+
+  /// Whether the elements of images are in the same place in both orders.
+  fileprivate var isOfOneOrder: Bool { shape[1] == 1 || shape[2] * shape[3] == 1 }
+
+  /// The shape in which a stand-in of a layout is computed on.
+  fileprivate func shape(in layout: Layout) -> [Int] { layout.isChannelsLast ? channelsLastShape : shape }
+}
+
+extension CUDABackend {
+  /// The elements of `x` in a layout, as [N, H, W, C] if that is their order: where they are if they are kept so, else in
+  /// a copy.
+  func arranged(_ x: Tensor, as layout: Layout) -> Tensor {
+    let shape = x.shape(in: layout), current = x.layout
+    let isInOrder = current.isChannelsLast == layout.isChannelsLast || (x.rank == 4 && x.isOfOneOrder)
+    let source = isInOrder ? (x.standIn ?? x).part(shape: shape) : x
+    if isInOrder && source.isBFloat16 == layout.isBFloat16 { return source }
+    let copy = Tensor(uninitializedStandIn: shape, isBFloat16: layout.isBFloat16, device: x.device)
+    if isInOrder || !layout.isChannelsLast {
+      convert(source, toTypeOf: copy)
+    } else {
+      transpose(
+        x, "f32_\(copy.suffix)", matrices: x.shape[0], rows: x.shape[1], columns: x.shape[2] * x.shape[3],
+        into: copy.address)
+    }
+    return copy
+  }
+
+  /// Lets `body` overwrite the elements of `result`, which it gets in a layout, as [N, H, W, C] if that is their order.
+  /// They are kept so from then on where the memory is this tensor's alone.
+  func write(_ result: Tensor, as layout: Layout, _ body: (_ elements: Tensor) -> Void) {
+    let shape = result.shape(in: layout), kept = keptLayout(layout, of: result)
+    if kept == .plain { return body(result.part(shape: shape)) }
+    if result.layout == kept, let standIn = result.standIn { return body(standIn.part(shape: shape)) }
+    if result.isAloneInStorage && !result.storage.keepsLayout {
+      let standIn = result.storage.makeStandIn(
+        kept.isChannelsLast ? shape : [result.count], isBFloat16: kept.isBFloat16)
+      return body(standIn.part(shape: shape))
+    }
+    let elements = Tensor(
+      uninitializedStandIn: kept.isChannelsLast ? shape : [result.count], isBFloat16: kept.isBFloat16,
+      device: result.device)
+    body(elements.part(shape: shape))
+    writePlain(elements, to: result.address)
+  }
+
+  /// Whether adding to `result` in a layout takes no more than the sum.
+  func canAdd(to result: Tensor, as layout: Layout) -> Bool { result.layout == keptLayout(layout, of: result) }
+
+  /// The layout as it is kept: without an order where there is but one.
+  private func keptLayout(_ layout: Layout, of x: Tensor) -> Layout {
+    Layout(isChannelsLast: layout.isChannelsLast && !x.isOfOneOrder, isBFloat16: layout.isBFloat16)
+  }
+
+  /// Writes the elements of a stand-in in the plain layout.
+  func writePlain(_ standIn: Tensor, to memory: UnsafeMutableRawPointer) {
+    guard standIn.rank == 4 else { return widen(standIn.address, count: standIn.count, into: memory, adding: false) }
+    let shape = standIn.shape
+    transpose(
+      standIn, "\(standIn.suffix)_f32", matrices: shape[0], rows: shape[1] * shape[2], columns: shape[3], into: memory)
+  }
+
+  private func transpose(
+    _ x: Tensor, _ types: String, matrices: Int, rows: Int, columns: Int, into memory: UnsafeMutableRawPointer
+  ) {
+    guard x.count > 0 else { return }
+    precondition(x.dtype == .float32, "images of \(x.dtype) with channels last")
+    let tiles = ((rows + 31) / 32, (columns + 31) / 32)
+    device.launch(
+      "transpose_\(types)", in: .copies, blocks: LaunchExtent(matrices * tiles.0 * tiles.1),
+      threads: LaunchExtent(32, 8), rows, columns, x.address, memory)
+  }
+
+  /// From float32 to bfloat16, or back.
+  private func convert(_ x: Tensor, toTypeOf copy: Tensor) {
+    if copy.isBFloat16 {
+      launch("round_bf16", in: .copies, over: x.count, x.count, x.address, copy.address)
+    } else {
+      widen(x.address, count: x.count, into: copy.address, adding: false)
+    }
+  }
+}
+
+/// The storages of a thread's tensors that have a stand-in in place of memory, and some that had.
+struct StandIns {
+  private struct Weak {
+    weak var storage: Storage?
+  }
+
+  private var all: [Weak] = []
+  /// How many there may be before those that are gone are looked for.
+  private var room = 256
+
+  mutating func append(_ storage: Storage) {
+    if all.count >= room {
+      all.removeAll { $0.storage?.standIn == nil }
+      room = max(256, 2 * all.count)
+    }
+    all.append(Weak(storage: storage))
+  }
+
+  /// Brings the elements of all into the plain layout, so that their place in memory does not change from then on.
+  mutating func makePlain() {
+    for entry in all {
+      if let storage = entry.storage, storage.standIn != nil { _ = storage.pointer }
+    }
+    all = []
+  }
+}
+
+extension GroupExtents {
+  /// The same groups of `x` as it is in a layout, if they are there: where channels are last, only the channels are.
+  func arranged(as layout: Layout, of x: Tensor) -> GroupExtents? {
+    guard layout.isChannelsLast else { return self }
+    guard [outer, groups, inner] == [x.shape[0], x.shape[1], x.shape[2] * x.shape[3]] else { return nil }
+    return GroupExtents(outer: outer * inner, groups: groups, inner: 1)
+  }
+}
