@@ -60,8 +60,11 @@ package final class Profiler {
     isInOperator = true
     defer { isInOperator = false }
     let index = begin(.work(work()))
-    defer { end(index) }
-    return body()
+    let result = body()
+    end(index)
+    // How a GPU keeps the result, and in how many bytes, is known by now.
+    events[index].kind = .work(work())
+    return result
   }
 
   /// The same for an operator that gives nil where it cannot be had: that is not recorded.

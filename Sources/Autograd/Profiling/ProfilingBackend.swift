@@ -122,7 +122,7 @@ struct ProfilingBackend<Base: Backend>: Backend {
       case (true, false): "matmul aᵀ·b"
       case (true, true): "matmul aᵀ·bᵀ"
       }
-    recorded(.init(name, product, elementPasses: adding ? 2 : 1, result.dtype)) {
+    recorded(.init(name, product, a, b, result, passes: adding ? 2 : 1)) {
       base.matrixProduct(product, a, b, into: result, adding: adding)
     }
   }
@@ -137,8 +137,7 @@ struct ProfilingBackend<Base: Backend>: Backend {
     }
     guard let profiler = Profiler.current else { return compute() != nil }
     return profiler.measureIfDone(
-      .init("matmul a·bᵀ, \(activation?.function.rawValue ?? "add")", product, elementPasses: 3, result.dtype), compute)
-      != nil
+      .init("matmul a·bᵀ, \(activation?.function.rawValue ?? "add")", product, a, b, result, passes: 3), compute) != nil
   }
 
   // MARK: - Losses
@@ -167,16 +166,22 @@ struct ProfilingBackend<Base: Backend>: Backend {
 
 extension OperatorWork {
   /// A product whose results are written, or read, so many times.
-  fileprivate init(_ name: String, _ product: MatrixProduct, elementPasses: Int, _ dtype: DataType) {
+  fileprivate init(
+    _ name: String, _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, _ result: Tensor, passes: Int
+  ) {
     let (m, n, k, batch) = (product.rows, product.columns, product.inner, product.offsets.count)
+    let factorBytes = m * k * a.keptElementBytes + k * n * b.keptElementBytes
     self.init(
       name, .product(rows: m, columns: n, inner: k, batch: batch), flops: 2 * m * n * k * batch,
-      bytes: (m * k + k * n + elementPasses * m * n) * batch * dtype.byteCount)
+      bytes: (factorBytes + passes * m * n * result.keptElementBytes) * batch)
   }
 }
 
 extension Tensor {
-  var byteCount: Int { count * dtype.byteCount }
+  /// The bytes that the elements take as they are kept, of which a GPU needs fewer where ``Layout/isBFloat16``.
+  var byteCount: Int { count * keptElementBytes }
+
+  fileprivate var keptElementBytes: Int { layout.isBFloat16 ? 2 : dtype.byteCount }
 
   /// The shape, as a profile shows it.
   var extent: OperatorWork.Extent { .shape(shape) }
