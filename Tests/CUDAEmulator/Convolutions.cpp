@@ -34,8 +34,9 @@ enum Type { float32 = 0, bfloat16 = 9 };
 enum Format { channelsFirst = 0, channelsLast = 1 };
 enum Math { defaultMath = 0, tensorCores = 1, fusedMultiplyAdd = 3 };
 
-// What the emulated library can do of each operation: the first algorithm and the last are not what a caller may use.
-enum Algorithm { unordered = 0, ordered = 1, unavailable = 2 };
+// What the emulated library can do of each operation. It lists first what a caller may not use, and then what it offers
+// and refuses, as the real one may.
+enum Algorithm { unordered = 0, ordered = 1, unavailable = 2, refused = 3 };
 constexpr size_t workspaceBytes = 1000;
 
 /// An array of device memory as numbers.
@@ -86,6 +87,7 @@ int compute(Result result, dt_dnn handle, const void *alpha, dt_dnn_tensor image
             dt_dnn_convolution convolution, int algorithm, void *workspace, size_t bytes, const void *beta) {
   for (const void *array : {image, filter, output, (const void *)workspace})
     emulator::requireDeviceAddress(array, "an array of cuDNN's");
+  if (algorithm == refused) return notSupported;
   if (algorithm != ordered || bytes < workspaceBytes || !workspace) return badParameter;
   const float scale = *static_cast<const float *>(alpha), kept = *static_cast<const float *>(beta);
   emulator::submit(handle->stream, "convolution", [=, c = *convolution, imageShape = *imageType,
@@ -120,18 +122,19 @@ int list(const dt_cudnn_tensor &image, const dt_cudnn_tensor &filter, const dt_c
          const dt_cudnn_convolution &convolution, int room, int *found, dt_dnn_algorithm *algorithms) {
   for (const dt_cudnn_tensor *tensor : {&filter, &output})
     if (tensor->type != image.type || tensor->isChannelsLast != image.isChannelsLast) return badParameter;
-  if ((image.type != float32 && image.type != bfloat16) || room < 3) return badParameter;
+  if ((image.type != float32 && image.type != bfloat16) || room < 4) return badParameter;
   const int math = convolution.math;
   algorithms[0] = {unavailable, notSupported, -1, workspaceBytes, 1, math, {}};
   algorithms[1] = {unordered, success, 1, 0, 0, math, {}};
-  algorithms[2] = {ordered, success, 2, workspaceBytes, 1, math, {}};
-  *found = 3;
+  algorithms[2] = {refused, success, 2, 0, 1, math, {}};
+  algorithms[3] = {ordered, success, 3, workspaceBytes, 1, math, {}};
+  *found = 4;
   return success;
 }
 
 int size(int algorithm, size_t *bytes) {
-  *bytes = workspaceBytes;
-  return algorithm == ordered ? success : notSupported;
+  *bytes = algorithm == ordered ? workspaceBytes : 0;
+  return algorithm == ordered || algorithm == refused ? success : notSupported;
 }
 
 }  // namespace

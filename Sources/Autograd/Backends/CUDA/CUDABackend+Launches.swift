@@ -26,7 +26,7 @@ extension CUDABackend {
       arguments: arguments)
   }
 
-  /// Starts a kernel that adds up the columns of `matrices` matrices.
+  /// Starts a kernel that adds up the columns of `matrices` matrices, or of packs of them.
   func launch(
     _ kernel: String, in module: KernelModule, columns: Int, matrices: Int = 1, parts: Int,
     _ arguments: any KernelArgument...
@@ -58,7 +58,7 @@ struct ReductionParts {
     self.init(of: length, atLeast: 8192 / width, atMost: groups >= Self.enough ? 1 : Self.enough)
   }
 
-  /// Parts for the sums of `columns` columns of each of `matrices` matrices.
+  /// Parts for the sums of `columns` columns, or packs of them, of each of `matrices` matrices.
   init(matrices: Int, rows: Int, columns: Int) {
     let tiles = max(matrices * ((columns + 31) / 32), 1)
     self.init(of: rows, atLeast: 256, atMost: max(Self.enough * 2 / tiles, 1))
@@ -72,4 +72,12 @@ struct ReductionParts {
 
   /// As many blocks as keep every GPU busy.
   private static let enough = 512
+}
+
+extension Tensor {
+  /// The packs in which neighbours of so many columns of elements are added up; see `ColumnPack` in `reduce.h`.
+  func columnPacks(_ columns: Int) -> Int {
+    let width = max(8 / elementByteCount, 1)
+    return columns % width == 0 ? columns / width : columns
+  }
 }

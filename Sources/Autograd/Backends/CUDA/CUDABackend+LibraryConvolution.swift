@@ -41,8 +41,11 @@ extension CUDABackend {
     into result: UnsafeMutableRawPointer, adding: Bool
   ) {
     guard let library = device.convolutions else { preconditionFailure("a plan of cuDNN without cuDNN") }
-    let workspace = plan.workspaceByteCount == 0 ? nil : scratch(plan.workspaceByteCount, .uint8)
-    library.compute(plan, first, second, into: result, adding: adding, workspace: workspace?.address)
+    var workspace: Tensor?
+    library.compute(plan, first, second, into: result, adding: adding) { byteCount in
+      workspace = byteCount == 0 ? nil : scratch(byteCount, .uint8)
+      return workspace?.address
+    }
     extendLifetime(workspace)
   }
 }

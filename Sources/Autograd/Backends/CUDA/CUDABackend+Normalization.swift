@@ -15,7 +15,7 @@ extension CUDABackend {
     defer { extendLifetime(sums) }
     if extents.inner == 1 {
       launch(
-        "moments_of_columns_\(suffix)", in: .normalization, columns: extents.groups, parts: parts.count,
+        "moments_of_columns_\(suffix)", in: .normalization, columns: x.columnPacks(extents.groups), parts: parts.count,
         Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, x.address, sums?.address,
         mean.address, variance.address)
     } else {
@@ -97,8 +97,9 @@ extension CUDABackend {
       weightGradient: results.weight.address, biasGradient: results.bias.address, isRectified: isRectified)
     if extents.inner == 1 {
       launch(
-        "batch_gradient_sums_of_columns_\(suffix)", in: .normalization, columns: extents.groups, parts: parts.count,
-        Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, batch, sums?.address)
+        "batch_gradient_sums_of_columns_\(suffix)", in: .normalization, columns: x.columnPacks(extents.groups),
+        parts: parts.count, Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, batch,
+        sums?.address)
     } else {
       launch(
         "batch_gradient_sums_of_groups_\(suffix)", in: .normalization, rows: extents.groups,
@@ -177,7 +178,7 @@ extension GroupExtents {
 extension ReductionParts {
   fileprivate init(_ extents: GroupExtents, of x: Tensor) {
     if extents.inner == 1 {
-      self.init(matrices: 1, rows: extents.outer, columns: extents.groups)
+      self.init(matrices: 1, rows: extents.outer, columns: x.columnPacks(extents.groups))
     } else {
       self.init(groups: extents.groups, length: extents.packs(of: x), width: extents.packWidth(of: x))
     }

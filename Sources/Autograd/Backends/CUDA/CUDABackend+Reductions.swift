@@ -16,10 +16,11 @@ extension CUDABackend {
         "sum_rows_\(suffix)", in: .reductions, rows: e.outer, of: e.reduced, parts: parts.count, e.outer, e.reduced,
         parts.chunk, x.address, sums?.address, result.address)
     } else {
-      parts = ReductionParts(matrices: e.outer, rows: e.reduced, columns: e.inner)
+      let columns = x.columnPacks(e.inner)
+      parts = ReductionParts(matrices: e.outer, rows: e.reduced, columns: columns)
       sums = parts.count > 1 ? scratch(parts.count * result.count, .float64) : nil
       launch(
-        "sum_columns_\(suffix)", in: .reductions, columns: e.inner, matrices: e.outer, parts: parts.count, e.outer,
+        "sum_columns_\(suffix)", in: .reductions, columns: columns, matrices: e.outer, parts: parts.count, e.outer,
         e.reduced, e.inner, parts.chunk, x.address, sums?.address, result.address)
     }
     guard let sums else { return }
@@ -40,12 +41,13 @@ extension CUDABackend {
       }
     }
     let (rows, columns) = (result.count / sums.count, sums.count)
-    let parts = ReductionParts(matrices: 1, rows: rows, columns: columns)
+    let packs = result.columnPacks(columns)
+    let parts = ReductionParts(matrices: 1, rows: rows, columns: packs)
     let totals = parts.count > 1 ? scratch(parts.count * columns, .float64) : nil
     defer { extendLifetime(totals) }
     let isAdding: Int32 = adding ? 1 : 0
     launch(
-      "\(operation.rawValue)_sums_\(result.suffix)", in: .linear, columns: columns, parts: parts.count, rows,
+      "\(operation.rawValue)_sums_\(result.suffix)", in: .linear, columns: packs, parts: parts.count, rows,
       columns, parts.chunk, gradient.address, output.address, totals?.address, result.address, sums.address, isAdding)
     guard let totals else { return }
     launch(

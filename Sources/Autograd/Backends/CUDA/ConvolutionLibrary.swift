@@ -72,10 +72,11 @@ package final class ConvolutionLibrary: @unchecked Sendable {
   }
 
   /// Computes a plan's result from its two operands, which are image, filters and output without the result, in this
-  /// order; adds it to what is there if `adding`.
+  /// order; adds it to what is there if `adding`. Works in memory that `workspace` gives.
   func compute(
     _ plan: ConvolutionPlan, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer,
-    into result: UnsafeMutableRawPointer, adding: Bool, workspace: UnsafeMutableRawPointer?
+    into result: UnsafeMutableRawPointer, adding: Bool,
+    workspace: (_ byteCount: Int) -> UnsafeMutableRawPointer?
   ) {
     let status = plans.withLock { _ in
       plan.compute(first, second, into: result, adding: adding, workspace: workspace, handle: handle)

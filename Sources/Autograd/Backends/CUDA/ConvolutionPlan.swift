@@ -1,8 +1,8 @@
 import CCUDA
 
 /// How cuDNN computes a convolution of certain shapes: its descriptors of the operands, and the algorithm that it
-/// prefers for them of those that always give the same bits.
-final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // immutable once made
+/// prefers for them of those that always give the same bits, or another where it then refuses that.
+final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // used by who has the library's handle
   /// What is computed from the other two of image, filters and output, or their gradients.
   enum Operation: Int, CaseIterable {
     case output, imageGradient, filterGradient
@@ -18,8 +18,7 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   let order: Order
   /// Whether operands and result are bfloat16, of 2 bytes an element.
   let isBFloat16: Bool
-  /// The memory that the algorithm works in.
-  private(set) var workspaceByteCount = 0
+  private let excludesTensorCores: Bool
   /// The operation and its shapes, for messages.
   let description: String
 
@@ -27,7 +26,10 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   private var output: dt_dnn_tensor?
   private var filters: dt_dnn_filter?
   private var convolution: dt_dnn_convolution?
+  /// The algorithm in use, with the memory that it works in, and those that may take its place.
   private var algorithm: Int32 = 0
+  private var workspaceByteCount = 0
+  private var others: ArraySlice<dt_dnn_algorithm> = []
 
   /// An algorithm that would take more memory is passed over.
   private static let largestWorkspace = 1 << 30
@@ -40,13 +42,10 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
     self.order = order
     isBFloat16 = precision == .bfloat16
     description = "\(operation) of a convolution of \(g.input) with \(g.weight) in \(g.groups) group(s)"
-    guard describe(g, precision), let chosen = choose(precision, handle) else { return nil }
-    algorithm = chosen.algorithm
-    // What is said of an algorithm holds with its own kind of arithmetic. For float32 the descriptor's excludes TF32.
-    if precision != .float32 {
-      guard dt_cudnnSetConvolutionMathType(convolution, chosen.math) == 0 else { return nil }
-    }
-    guard findWorkspace(handle) else { return nil }
+    excludesTensorCores = precision == .float32
+    guard describe(g, precision) else { return nil }
+    others = algorithms(handle)[...]
+    guard useNextAlgorithm(handle) else { return nil }
   }
 
   deinit {
@@ -93,8 +92,8 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
       && dt_cudnnSetConvolutionMathType(convolution, math) == 0
   }
 
-  /// The first of the algorithms that the library expects to be fastest which may be used.
-  private func choose(_ precision: ProductPrecision, _ handle: dt_dnn) -> dt_dnn_algorithm? {
+  /// The algorithms that may be used, from that which the library expects to be fastest.
+  private func algorithms(_ handle: dt_dnn) -> [dt_dnn_algorithm] {
     var found = [dt_dnn_algorithm](repeating: dt_dnn_algorithm(), count: 8)
     let room = Int32(found.count)
     var count: Int32 = 0
@@ -109,13 +108,24 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
         dt_cudnnGetConvolutionBackwardFilterAlgorithm_v7(
           handle, image, output, convolution, filters, room, &count, &found)
       }
-    guard status == 0 else { return nil }
+    guard status == 0 else { return [] }
     let deterministic: Int32 = 1
-    let excluded = precision == .float32 ? [Math.tensorCores, Math.converting] : [Math.converting]
-    return found.prefix(Int(count)).first {
+    let excluded = excludesTensorCores ? [Math.tensorCores, Math.converting] : [Math.converting]
+    return found.prefix(Int(count)).filter {
       $0.status == 0 && $0.determinism == deterministic && !excluded.contains($0.math)
         && $0.workspace_bytes <= Self.largestWorkspace
     }
+  }
+
+  /// Takes the next of the other algorithms, if there is one.
+  private func useNextAlgorithm(_ handle: dt_dnn) -> Bool {
+    while let next = others.popFirst() {
+      algorithm = next.algorithm
+      // What is said of an algorithm holds with its own kind of arithmetic. For float32 the descriptor's excludes TF32.
+      if !excludesTensorCores && dt_cudnnSetConvolutionMathType(convolution, next.math) != 0 { continue }
+      if findWorkspace(handle) { return true }
+    }
+    return false
   }
 
   private func findWorkspace(_ handle: dt_dnn) -> Bool {
@@ -134,8 +144,19 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
     return status == 0 && workspaceByteCount <= Self.largestWorkspace
   }
 
-  /// Starts the computation, and returns the library's status.
+  /// Starts the computation, and returns the library's status: of the last algorithm, if it takes none of them.
   func compute(
+    _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer, into result: UnsafeMutableRawPointer,
+    adding: Bool, workspace: (_ byteCount: Int) -> UnsafeMutableRawPointer?, handle: dt_dnn
+  ) -> Int32 {
+    while true {
+      let status = start(
+        first, second, into: result, adding: adding, workspace: workspace(workspaceByteCount), handle: handle)
+      if status == 0 || !useNextAlgorithm(handle) { return status }
+    }
+  }
+
+  private func start(
     _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer, into result: UnsafeMutableRawPointer,
     adding: Bool, workspace: UnsafeMutableRawPointer?, handle: dt_dnn
   ) -> Int32 {

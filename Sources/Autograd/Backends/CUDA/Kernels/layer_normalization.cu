@@ -50,9 +50,9 @@ DEVICE void layerGradient(Int rows, Int columns, const T *gradient, const T *x, 
     reduceColumns<Pair>(                                                                                               \
         {1, rows, columns}, chunk,                                                                                     \
         [&](Int) {                                                                                                     \
-          return [&](Int at, Int row) {                                                                                \
+          return [&](Int at, Int row, Pair *sum) {                                                                     \
             const T scale = 1 / squareRoot(variance[row] + (T)epsilon);                                                \
-            return Pair{(double)gradient[at] * (double)((x[at] - mean[row]) * scale), (double)gradient[at]};           \
+            *sum = *sum + Pair{(double)gradient[at] * (double)((x[at] - mean[row]) * scale), (double)gradient[at]};    \
           };                                                                                                           \
         },                                                                                                             \
         parts,                                                                                                         \

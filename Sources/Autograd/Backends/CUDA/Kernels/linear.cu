@@ -2,16 +2,22 @@
 #include "reduce.h"
 
 // The gradient of an activation from those of its results, and the sums of its columns, in one pass.
-template <class T, class Function>
+template <int width, class T, class Function>
 DEVICE void activationGradient(Int rows, Int columns, Int chunk, const T *gradient, const T *output, double *parts,
                                T *result, Real<T> *sums, int adding, const Function &f) {
-  reduceColumns<double>(
+  reduceColumns<double, width>(
       {1, rows, columns}, chunk,
       [&](Int) {
-        return [&](Int at, Int) {
-          const Real<T> value = f(gradient[at], output[at]);
-          result[at] = (T)value;
-          return (double)value;
+        return [&](Int at, Int, double *ofColumns) {
+          const Pack<T, width> outputs = packAt<width>(output, at / width);
+          Pack<T, width> values = packAt<width>(gradient, at / width);
+#pragma unroll
+          for (int k = 0; k < width; k++) {
+            const Real<T> value = f(values.at[k], outputs.at[k]);
+            values.at[k] = (T)value;
+            ofColumns[k] += (double)value;
+          }
+          placePack(values, result, at / width);
         };
       },
       parts, [&](Int column, double sum) { sums[column] = adding ? sums[column] + (Real<T>)sum : (Real<T>)sum; });
@@ -20,8 +26,11 @@ DEVICE void activationGradient(Int rows, Int columns, Int chunk, const T *gradie
 #define ACTIVATION_GRADIENT(name, T, expression)                                                                \
   KERNEL(name, (Int rows, Int columns, Int chunk, const T *gradient, const T *output, double *parts, T *result, \
                 Real<T> *sums, int adding)) {                                                                   \
-    activationGradient(rows, columns, chunk, gradient, output, parts, result, sums, adding,                     \
-                       [](Real<T> a, Real<T> b) -> Real<T> { return Real<T>(expression); });                    \
+    constexpr int width = ColumnPack<T>::width;                                                                 \
+    const auto f = [](Real<T> a, Real<T> b) -> Real<T> { return Real<T>(expression); };                         \
+    if (hasColumnPacks<T>(columns))                                                                             \
+      activationGradient<width>(rows, columns, chunk, gradient, output, parts, result, sums, adding, f);        \
+    else activationGradient<1>(rows, columns, chunk, gradient, output, parts, result, sums, adding, f);         \
   }
 // An activation of the results of a product, a, and the bias, b.
 #define BIASED_ACTIVATIONS(s, T)                                             \

@@ -2,7 +2,8 @@
 
 // Mean and variance from the sums of distances from one of the elements and of their squares, which lose no digits as
 // long as that element is not far out.
-template <class R> DEVICE void writeMoments(Int group, const Pair &sums, double origin, Int count, R *mean, R *variance) {
+template <class R>
+DEVICE void writeMoments(Int group, const Pair &sums, double origin, Int count, R *mean, R *variance) {
   const double distance = sums.first / (double)count, spread = sums.second / (double)count - distance * distance;
   mean[group] = (R)(origin + distance);
   variance[group] = (R)(spread < 0 ? 0 : spread);
@@ -54,13 +55,14 @@ template <class T> struct BatchGradient {
                      (R)((weight ? (double)weight[group] : 1.0) * deviation), normalization.of(group)};
   }
 
-  // What `width` neighbouring elements of a group, which is normalized by `forward`, add to its sums.
-  template <int width> DEVICE Pair term(Int i, const Affine<R> &forward) const {
+  // Adds what `width` neighbouring elements add to the sums of their groups, which are normalized by `forward`: of one
+  // group, or of as many if they lie `across` groups.
+  template <int width, bool across> DEVICE void add(Int i, const Affine<R> *forward, Pair *sums) const {
     const Pack<T, width> values = packAt<width>(x, i);
     Pack<T, width> passed = packAt<width>(gradient, i);
     if (isRectified) {
 #pragma unroll
-      for (int k = 0; k < width; k++) passed.at[k] = forward(values.at[k]) <= 0 ? T(0) : passed.at[k];
+      for (int k = 0; k < width; k++) passed.at[k] = forward[across ? k : 0](values.at[k]) <= 0 ? T(0) : passed.at[k];
     }
     if (output) {
       const Pack<T, width> results = packAt<width>(output, i);
@@ -68,13 +70,12 @@ template <class T> struct BatchGradient {
       for (int k = 0; k < width; k++) passed.at[k] = R(results.at[k]) <= 0 ? T(0) : passed.at[k];
       placePack(passed, residualGradient, i);
     }
-    Pair sum = {0, 0};
 #pragma unroll
     for (int k = 0; k < width; k++) {
-      const double g = (double)passed.at[k];
-      sum = sum + Pair{g, g * ((double)values.at[k] - (double)forward.center)};
+      const double g = (double)passed.at[k], center = (double)forward[across ? k : 0].center;
+      Pair &sum = sums[across ? k : 0];
+      sum = sum + Pair{g, g * ((double)values.at[k] - center)};
     }
-    return sum;
   }
 };
 
@@ -108,7 +109,26 @@ DEVICE void momentsOfGroups(const Extents &e, Int chunk, const T *x, Pair *parts
         };
       },
       parts,
-      [&](Int g, const Pair &sums) { writeMoments(g, sums, (double)x[g * e.inner], e.outer * e.inner, mean, variance); });
+      [&](Int g, const Pair &sums) {
+        writeMoments(g, sums, (double)x[g * e.inner], e.outer * e.inner, mean, variance);
+      });
+}
+
+template <int width, class T>
+DEVICE void momentsOfColumns(const Extents &e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance) {
+  reduceColumns<Pair, width>(
+      e, chunk,
+      [&](Int column) {
+        return [x, origin = packAt<width>(x, column / width)](Int at, Int, Pair *sums) {
+          const Pack<T, width> values = packAt<width>(x, at / width);
+#pragma unroll
+          for (int k = 0; k < width; k++) sums[k] = sums[k] + fromOrigin(values.at[k], origin.at[k]);
+        };
+      },
+      parts,
+      [&](Int column, const Pair &sums) {
+        writeMoments(column, sums, (double)x[column], e.groups, mean, variance);
+      });
 }
 
 template <int width, bool across, class T>
@@ -141,16 +161,39 @@ DEVICE void gradientSumsOfGroups(const Extents &e, Int chunk, const BatchGradien
       {e.outer, e.groups, e.inner / width}, chunk,
       [&](Int group) {
         return [&batch, forward = batch.normalization.of(group)](Int i) {
-          return batch.template term<width>(i, forward);
+          Pair sum = {0, 0};
+          batch.template add<width, false>(i, &forward, &sum);
+          return sum;
         };
       },
       parts, [&](Int group, const Pair &sums) { batch.write(group, sums, e.outer * e.inner); });
 }
 
+template <int width, class T>
+DEVICE void gradientSumsOfColumns(const Extents &e, Int chunk, const BatchGradient<T> &batch, Pair *parts) {
+  struct Columns {
+    const BatchGradient<T> &batch;
+    Affine<Real<T>> forward[width];
+
+    DEVICE void operator()(Int at, Int, Pair *sums) const {
+      batch.template add<width, true>(at / width, forward, sums);
+    }
+  };
+  reduceColumns<Pair, width>(
+      e, chunk,
+      [&](Int column) {
+        Columns columns = {batch, {}};
+#pragma unroll
+        for (int k = 0; k < width; k++) columns.forward[k] = batch.normalization.of(column + k);
+        return columns;
+      },
+      parts, [&](Int column, const Pair &sums) { batch.write(column, sums, e.groups); });
+}
+
 // With `isRectified` the gradient is that of the ReLU of the results.
 template <int width, bool across, class T>
-DEVICE void batchGradient(const Extents &e, const T *gradient, const T *x, const Slope<Real<T>> *slopes, int isRectified,
-                          T *dx) {
+DEVICE void batchGradient(const Extents &e, const T *gradient, const T *x, const Slope<Real<T>> *slopes,
+                          int isRectified, T *dx) {
   typedef Pack<T, width> Elements;
   typedef Real<T> R;
   constexpr int groups = across ? width : 1;
@@ -193,12 +236,8 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
     else momentsOfGroups<1>(e, chunk, x, parts, mean, variance);                                                       \
   }                                                                                                                    \
   KERNEL(moments_of_columns_##s, (Extents e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance)) {  \
-    reduceColumns<Pair>(                                                                                               \
-        e, chunk,                                                                                                      \
-        [&](Int column) { return [x, origin = x[column]](Int at, Int) { return fromOrigin(x[at], origin); }; },        \
-        parts, [&](Int column, const Pair &sums) {                                                                     \
-          writeMoments(column, sums, (double)x[column], e.groups, mean, variance);                                     \
-        });                                                                                                            \
+    if (hasColumnPacks<T>(e.inner)) momentsOfColumns<ColumnPack<T>::width>(e, chunk, x, parts, mean, variance);        \
+    else momentsOfColumns<1>(e, chunk, x, parts, mean, variance);                                                      \
   }                                                                                                                    \
   KERNEL(moments_of_parts_##s, (Int groups, Int splits, Int inner, Int count, const T *x, const Pair *parts,           \
                                 Real<T> *mean, Real<T> *variance)) {                                                   \
@@ -218,14 +257,8 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
     else gradientSumsOfGroups<1>(e, chunk, batch, parts);                                                              \
   }                                                                                                                    \
   KERNEL(batch_gradient_sums_of_columns_##s, (Extents e, Int chunk, BatchGradient<T> batch, Pair *parts)) {            \
-    reduceColumns<Pair>(                                                                                               \
-        e, chunk,                                                                                                      \
-        [&](Int column) {                                                                                              \
-          return [&batch, forward = batch.normalization.of(column)](Int at, Int) {                                     \
-            return batch.template term<1>(at, forward);                                                                \
-          };                                                                                                           \
-        },                                                                                                             \
-        parts, [&](Int column, const Pair &sums) { batch.write(column, sums, e.groups); });                            \
+    if (hasColumnPacks<T>(e.inner)) gradientSumsOfColumns<ColumnPack<T>::width>(e, chunk, batch, parts);               \
+    else gradientSumsOfColumns<1>(e, chunk, batch, parts);                                                             \
   }                                                                                                                    \
   KERNEL(batch_gradient_sums_of_parts_##s,                                                                             \
          (Int groups, Int splits, Int count, BatchGradient<T> batch, const Pair *parts)) {                             \

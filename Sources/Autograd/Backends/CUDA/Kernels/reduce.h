@@ -31,30 +31,40 @@ DEVICE void reduceGroups(const Extents &extents, Int chunk, const Terms &terms, 
   else parts[blockIdx.y * extents.groups + group] = sum;
 }
 
-// Adds up terms(column)(at, row) over `groups`, the rows of outer matrices of `inner` columns. Blocks have 32 by 8
-// threads and are laid out as (outer · inner / 32, splits); each adds up `chunk` rows of 32 columns.
-template <class Sum, class Terms, class Finish>
+// Adds up terms(column)(at, row, sums) over `groups`, the rows of outer matrices of `inner` columns: of `width`
+// neighbouring columns from `column` on, each to one of the sums. Blocks have 32 by 8 threads and are laid out as
+// (outer · inner / width / 32, splits); each adds up `chunk` rows of 32 · width columns.
+template <class Sum, int width = 1, class Terms, class Finish>
 DEVICE void reduceColumns(const Extents &extents, Int chunk, const Terms &terms, Sum *parts, const Finish &finish) {
-  const Int tiles = (extents.inner + 31) / 32, o = blockIdx.x / tiles;
-  const Int column = (blockIdx.x - o * tiles) * 32 + threadIdx.x;
+  const Int packs = extents.inner / width, tiles = (packs + 31) / 32, o = blockIdx.x / tiles;
+  const Int pack = (blockIdx.x - o * tiles) * 32 + threadIdx.x, column = pack * width;
   const Int first = blockIdx.y * chunk;
   const Int end = first + chunk < extents.groups ? first + chunk : extents.groups;
-  const auto term = terms(column < extents.inner ? column : 0);
-  Sum sum = Sum();
-  if (column < extents.inner) {
+  const auto term = terms(pack < packs ? column : 0);
+  Sum sum[width] = {};
+  if (pack < packs) {
 #pragma unroll 4
     for (Int row = first + threadIdx.y; row < end; row += blockDim.y)
-      sum = sum + term((o * extents.groups + row) * extents.inner + column, row);
+      term((o * extents.groups + row) * extents.inner + column, row, sum);
   }
-  __shared__ Sum sums[8][32];
-  sums[threadIdx.y][threadIdx.x] = sum;
+  __shared__ Sum sums[8][width][32];
+#pragma unroll
+  for (int k = 0; k < width; k++) sums[threadIdx.y][k][threadIdx.x] = sum[k];
   __syncthreads();
-  if (threadIdx.y != 0 || column >= extents.inner) return;
-  for (int i = 1; i < 8; i++) sum = sum + sums[i][threadIdx.x];
-  const Int result = o * extents.inner + column;
-  if (gridDim.y == 1) finish(result, sum);
-  else parts[blockIdx.y * (extents.outer * extents.inner) + result] = sum;
+  if (threadIdx.y != 0 || pack >= packs) return;
+#pragma unroll
+  for (int k = 0; k < width; k++) {
+    for (int i = 1; i < 8; i++) sum[k] = sum[k] + sums[i][k][threadIdx.x];
+    const Int result = o * extents.inner + column + k;
+    if (gridDim.y == 1) finish(result, sum[k]);
+    else parts[blockIdx.y * (extents.outer * extents.inner) + result] = sum[k];
+  }
 }
+
+// How many neighbouring columns of elements a thread adds up, if their number is a multiple of that: 8 bytes of them.
+// It depends on the shape alone, and so does the order.
+template <class T> struct ColumnPack { static constexpr int width = sizeof(T) < 8 ? 8 / sizeof(T) : 1; };
+template <class T> DEVICE bool hasColumnPacks(Int columns) { return columns % ColumnPack<T>::width == 0; }
 
 // Adds up the parts of each of `results` sums, stored as [splits, results], by one row of threads each.
 template <class Sum, class Finish>

@@ -7,12 +7,19 @@ template <class T> DEVICE void sumRows(Int rows, Int length, Int chunk, const T 
       {1, rows, length}, chunk, [&](Int) { return [x](Int at) { return (Sum)x[at]; }; }, (Sum *)parts,
       [&](Int row, Sum sum) { out[row] = (Real<T>)sum; });
 }
-template <class T>
+template <int width, class T>
 DEVICE void sumColumns(Int outer, Int rows, Int columns, Int chunk, const T *x, void *parts, Real<T> *out) {
   typedef typename SumOf<T>::Type Sum;
-  reduceColumns<Sum>(
-      {outer, rows, columns}, chunk, [&](Int) { return [x](Int at, Int) { return (Sum)x[at]; }; }, (Sum *)parts,
-      [&](Int column, Sum sum) { out[column] = (Real<T>)sum; });
+  reduceColumns<Sum, width>(
+      {outer, rows, columns}, chunk,
+      [&](Int) {
+        return [x](Int at, Int, Sum *sums) {
+          const Pack<T, width> values = packAt<width>(x, at / width);
+#pragma unroll
+          for (int k = 0; k < width; k++) sums[k] += (Sum)values.at[k];
+        };
+      },
+      (Sum *)parts, [&](Int column, Sum sum) { out[column] = (Real<T>)sum; });
 }
 
 #define SUM(s, T)                                                                                                  \
@@ -20,7 +27,9 @@ DEVICE void sumColumns(Int outer, Int rows, Int columns, Int chunk, const T *x, 
     sumRows(rows, length, chunk, x, parts, out);                                                                   \
   }                                                                                                                \
   KERNEL(sum_columns_##s, (Int outer, Int rows, Int columns, Int chunk, const T *x, void *parts, Real<T> *out)) {  \
-    sumColumns(outer, rows, columns, chunk, x, parts, out);                                                        \
+    constexpr int width = ColumnPack<T>::width;                                                                    \
+    if (hasColumnPacks<T>(columns)) sumColumns<width>(outer, rows, columns, chunk, x, parts, out);                 \
+    else sumColumns<1>(outer, rows, columns, chunk, x, parts, out);                                                \
   }
 #define SUM_OF_PARTS(s, T)                                                                                         \
   KERNEL(sum_parts_##s, (Int results, Int splits, const void *parts, T *out)) {                                    \
