@@ -75,7 +75,8 @@ struct Train: ParsableCommand {
   @Option(
     help: """
       The type of number to compute with: float32, float64, or bfloat16, which is float32 with the factors of matrix \
-      products rounded to bfloat16; with --device cuda also tf32, which rounds them less.\(Self.default(\.precision.rawValue))
+      products rounded to bfloat16; with --device cuda the results of convolutions and large layers stay in bfloat16, \
+      and there is tf32, which rounds factors less, and nothing else.\(Self.default(\.precision.rawValue))
       """)
   var precision: TrainingConfiguration.Precision?
   @Option(

@@ -1,4 +1,5 @@
-/// How exactly products of float32 matrices are computed. Tensors stay float32, and so do the sums.
+/// How exactly products of float32 matrices, and convolutions, are computed. Sums stay float32, and so do tensors, but for
+/// some that a GPU keeps less exactly.
 ///
 ///     withProductPrecision(.bfloat16) {
 ///       let y = x.matmul(w)  // x and w rounded to bfloat16, their products added up in float32
@@ -10,8 +11,10 @@ public enum ProductPrecision: String, Codable, CaseIterable, Sendable {
   case float32
   /// Factors rounded to ten bits after the point, by the tensor cores of a CUDA device; the processor has no such mode.
   case tf32
-  /// Factors rounded to bfloat16, seven bits after the point, to nearest and ties to even; cuDNN's convolutions round their
-  /// results so, too.
+  /// Factors rounded to bfloat16, seven bits after the point, to nearest and ties to even. On a CUDA device results of
+  /// cuDNN's convolutions and of linear layers with at least 512 rows and columns are rounded so, too, and with them what
+  /// is computed from such results alone by activations, arithmetic, pooling or batch normalization, and the gradients
+  /// of all these; not gradients of leaves, sums, losses, or what is combined with other tensors.
   case bfloat16
 
   /// What this thread's products use, forward and backward; float32 unless set.

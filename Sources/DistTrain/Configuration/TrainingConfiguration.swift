@@ -18,7 +18,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case float64
     /// IEEE 754 single precision, with products of matrices whose factors are rounded by a CUDA device's tensor cores.
     case tf32
-    /// IEEE 754 single precision, with products of matrices whose factors are rounded to bfloat16.
+    /// IEEE 754 single precision, with products of matrices whose factors are rounded to bfloat16, as
+    /// ``ProductPrecision/bfloat16`` says.
     case bfloat16
   }
 
