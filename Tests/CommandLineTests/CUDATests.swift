@@ -219,6 +219,21 @@ extension DistTrainProgramTests {
       #expect(run.output.contains(expected), "\(run.report)")
     }
 
+    @Test(arguments: ["float32", "bfloat16"])
+    func `what cuDNN offers and then refuses is computed without it`(_ precision: String) throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let (here, there) = (try SyntheticData(), try SyntheticData())
+      let arguments = ["--model", "cnn", "--steps", "2", "--global-batch", "2"]
+      let first = try DistTrainProgram.run(here.train() + arguments)
+      #expect(first.succeeded, "\(first.report)")
+      let second = try DistTrainProgram.run(
+        there.train("--device", "cuda", "--precision", precision) + arguments,
+        environment: emulator.environment.merging(["EMULATED_CUDA_FAILURE": "cudnnConvolution"]) { $1 })
+      #expect(second.succeeded, "\(second.report)")
+      for (x, y) in zip(try losses(here), try losses(there)) { #expect(abs(x - y) < 1e-2, "\(second.report)") }
+    }
+
     @Test func `a cuDNN that cannot be used is named, with the call that failed`() throws {
       let emulator = try Emulator()
       defer { emulator.remove() }

@@ -199,7 +199,7 @@ package struct MatrixProduct: Sendable {
   package var transposesSecond: Bool
   /// The first element of each operand's matrix, for every product of the batch.
   package var offsets: [(first: Int, second: Int)]
-  /// Whether the result may be kept as exactly as the factors are taken: that of a layer, or its gradient.
+  /// Whether the result may be kept as exactly as the factors are taken: that of a layer, or the gradient of what is.
   package var roundsResult: Bool
 
   package init(

@@ -71,6 +71,7 @@ extension BackwardPass {
     if writesDirectly(to: leaf) {
       add(gradient, toGradOf: leaf)
     } else {
+      gradient.storage.makePlain()
       let identity = ObjectIdentifier(leaf)
       arrived[identity] = arrived[identity].map { $0 + gradient } ?? gradient
     }
@@ -113,7 +114,8 @@ extension Tensor {
     let isFresh = accumulatedGradient == nil
     let destination = accumulatedGradient ?? gradientSlot ?? Tensor(uninitialized: shape, dtype: dtype, device: device)
     accumulatedGradient = destination
-    destination.storage.keepsLayout = true
+    destination.storage.layoutFreedom = .none
+    destination.storage.makePlain()
     destination.storage.version &+= 1
     return (destination, !isFresh)
   }

@@ -32,5 +32,7 @@ private func difference(_ prediction: Tensor, _ target: Tensor, of operation: St
   precondition(
     prediction.shape == target.shape,
     "\(operation): prediction \(prediction.shape) and target \(target.shape) have different shapes")
+  // Losses are differences of float32, wherever the elements come from.
+  for x in [prediction, target] { x.storage.makePlain() }
   return prediction - target
 }

@@ -9,6 +9,8 @@ public func meanSquaredError(_ prediction: Tensor, _ target: Tensor, reduction: 
     prediction.shape == target.shape,
     "meanSquaredError: prediction \(prediction.shape) and target \(target.shape) have different shapes")
   let (p, t) = Tensor.promoted(prediction, target)
+  // Losses are differences of float32, wherever the elements come from.
+  for x in [p, t] { x.storage.makePlain() }
   let difference = p.detached() - t.detached()
   return difference.mapped(.square).recorded(
     as: "MseLossBackward0", from: [p, t], saving: [p, t]

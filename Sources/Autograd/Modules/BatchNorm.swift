@@ -53,8 +53,7 @@ open class BatchNorm: Module, Layer {
   /// The result has the shape of `x`, [N, channels, …].
   public func callAsFunction(_ x: Tensor) -> Tensor { normalize(x, followedBy: nil) }
 
-  /// max(y + residual, 0) for this layer's result y, with its bits, in fewer passes over memory: what a residual block
-  /// ends with.
+  /// max(y + residual, 0) for this layer's result y, in fewer passes over memory: what a residual block ends with.
   ///
   /// - Parameters:
   ///   - x: [N, channels, …].

@@ -18,8 +18,8 @@ extension Tensor {
 
   /// The same and, in the same passes over memory, a ReLU of the output or of its sum with a residual.
   ///
-  /// The bits are those of the operations after one another, and so are the gradient functions that are seen from
-  /// outside.
+  /// The bits are those of the operations after one another, but where a GPU rounds the result of each to bfloat16, and so
+  /// are the gradient functions that are seen from outside.
   func batchNorm(
     weight: Tensor?, bias: Tensor?, epsilon: Double, followedBy rectification: Rectification?
   ) -> (output: Tensor, mean: Tensor, variance: Tensor) {

@@ -66,6 +66,8 @@ extension Tensor {
         inputs.add(1, x.convolutionWeightGradient(gradient, geometry))
       } else {
         inputs.write(0, shape: geometry.input, dtype: x.dtype, device: x.device) { destination, adding in
+          // A gradient has no fewer digits than what it is of.
+          if !adding && !x.layout.isBFloat16 { destination.storage.limitLayouts(to: .order) }
           x.backend.convolutionInputGradient(gradient, weight, geometry, into: destination, adding: adding)
         }
         inputs.write(1, shape: geometry.weight, dtype: x.dtype, device: x.device) { destination, adding in

@@ -10,7 +10,8 @@ extension Tensor {
   /// x · weightᵀ + bias and, in the same memory, a function of every element of that.
   ///
   /// The backward pass takes the gradient through the function and adds up the bias's in one pass. The bits are those of
-  /// the two operations after one another, and so are the gradient functions that are seen from outside.
+  /// the two operations after one another, but where a GPU rounds the result of each to bfloat16, and so are the gradient
+  /// functions that are seen from outside.
   func linear(_ weight: Tensor, bias: Tensor?, followedBy activation: LinearActivation?) -> Tensor {
     precondition(
       rank > 0 && weight.rank == 2 && shape[rank - 1] == weight.shape[1],
@@ -159,8 +160,8 @@ private struct LinearGradients {
     if sink.needs(0) {
       let result = x.uninitializedLike()
       backend.matrixProduct(
-        MatrixProduct(rows: rows, columns: inputs, inner: outputs, roundsResult: true), gradient, weight, into: result,
-        adding: false)
+        MatrixProduct(rows: rows, columns: inputs, inner: outputs, roundsResult: x.layout.isBFloat16), gradient, weight,
+        into: result, adding: false)
       sink.add(0, result)
     }
     sink.write(1, shape: weight.shape, dtype: weight.dtype, device: weight.device) { destination, adding in

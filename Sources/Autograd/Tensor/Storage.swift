@@ -12,8 +12,8 @@ final class Storage {
   /// Whether this is memory of a GPU where elements of type float32 are kept as bfloat16, of two bytes each.
   let isBFloat16: Bool
   var version: UInt32 = 0
-  /// Whether the elements are to be in this storage's memory for those who add to them there.
-  var keepsLayout = false
+  /// How a GPU may keep the elements.
+  var layoutFreedom = LayoutFreedom.any
   /// Keeps borrowed memory alive, or is `standIn`; `nil` when the memory is this storage's own.
   private var owner: AnyObject?
 
@@ -63,6 +63,16 @@ final class Storage {
   /// in `standIn`, memory is taken for them first, and the GPU is asked to bring them there.
   var pointer: UnsafeMutableRawPointer { memory ?? plainMemory() }
 
+  /// Takes away freedom, if there is more.
+  func limitLayouts(to freedom: LayoutFreedom) {
+    if layoutFreedom.rawValue < freedom.rawValue { layoutFreedom = freedom }
+  }
+
+  /// Brings the elements into the plain layout.
+  func makePlain() {
+    if memory == nil { _ = plainMemory() }
+  }
+
   /// A tensor of the given shape, in memory of its own, which has this storage's elements from now on.
   func makeStandIn(_ shape: [Int], isBFloat16: Bool) -> Tensor {
     precondition(gpu != nil && !self.isBFloat16, "a stand-in for the memory of \(device)")
@@ -82,6 +92,16 @@ final class Storage {
     gpu.backend.writePlain(standIn, to: memory)
     return memory
   }
+}
+
+/// In which a ``Layout`` a GPU may keep what is written to a storage.
+enum LayoutFreedom: UInt8 {
+  /// In any.
+  case any
+  /// In any order, but as float32.
+  case order
+  /// In the plain one, for others look at the memory and add to it.
+  case none
 }
 
 /// The memory of the processor that all tensors together have ever needed at once, in bytes; it stops growing when training is under way.

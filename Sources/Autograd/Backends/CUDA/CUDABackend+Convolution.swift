@@ -2,18 +2,19 @@ extension CUDABackend {
   func convolution(
     _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry, into result: Tensor
   ) {
-    guard let plan = libraryPlan(.output, geometry, x.dtype) else {
+    guard let plan = libraryPlan(.output, geometry, x.dtype), compute(plan, x, weight, into: result) else {
       return gather(Gather(geometry), weight, from: x, bias: bias, into: result)
     }
-    compute(plan, x, weight, into: result)
     if let bias { binary(.add, result, bias.part(shape: [bias.count, 1, 1]), into: result) }
   }
 
   func convolutionInputGradient(
     _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
-    if let plan = libraryPlan(.imageGradient, geometry, gradient.dtype) {
-      return compute(plan, weight, gradient, into: result, adding: adding)
+    if let plan = libraryPlan(.imageGradient, geometry, gradient.dtype),
+      compute(plan, weight, gradient, into: result, adding: adding)
+    {
+      return
     }
     guard !adding else {
       return add(to: result) { convolutionInputGradient(gradient, weight, geometry, into: $0, adding: false) }
@@ -47,8 +48,10 @@ extension CUDABackend {
     _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
     guard result.count > 0 else { return }
-    if let plan = libraryPlan(.filterGradient, geometry, x.dtype) {
-      return compute(plan, x, gradient, into: result, adding: adding)
+    if let plan = libraryPlan(.filterGradient, geometry, x.dtype),
+      compute(plan, x, gradient, into: result, adding: adding)
+    {
+      return
     }
     let c = KernelCorrelation(geometry)
     let tile = ConvolutionTile(x.dtype, rows: c.filters)

@@ -24,16 +24,17 @@ extension CUDABackend {
   }
 
   /// The layout for the result of two operands: that of the operand that it replaces or, if it is a gradient, of what it
-  /// is the gradient of; else with channels last if an operand is so, and in bfloat16 if all operands are.
+  /// is the gradient of; else with channels last if an operand is so, and in bfloat16 if all operands with dimensions are
+  /// and the operation needs no more digits.
   private func resultLayout(
     _ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor
   ) -> Layout {
     if a.storage === result.storage || b.storage === result.storage { return result.layout }
     if operation.isActivationGradient { return b.layout }
-    let layouts = [a, b].filter { $0.count > 1 || result.count == 1 }.map(\.layout)
+    let layouts = [a, b].filter { $0.rank > 0 }.map(\.layout)
     let isChannelsLast = result.rank == 4 && [a, b].contains { $0.layout.isChannelsLast && $0.shape == result.shape }
-    return Layout(
-      isChannelsLast: isChannelsLast, isBFloat16: !layouts.isEmpty && layouts.allSatisfy(\.isBFloat16))
+    let isBFloat16 = !layouts.isEmpty && layouts.allSatisfy(\.isBFloat16) && operation.suitsBFloat16(a)
+    return Layout(isChannelsLast: isChannelsLast, isBFloat16: isBFloat16)
   }
 
   /// An operand as it combines with elements in a layout: one element as it is; images [N, H, W, C] with others, or one
@@ -59,6 +60,7 @@ extension CUDABackend {
 
   private func combineBroadcast(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, _ result: Tensor) {
     guard operation.isArithmetic else {
+      precondition(!result.isBFloat16, "\(operation) of elements in bfloat16 and others in fewer dimensions")
       func whole(_ x: Tensor) -> Tensor {
         let copy = Tensor(uninitialized: result.shape, dtype: x.dtype, device: result.device)
         self.copy(x, offset: 0, strides: Shape.broadcastStrides(x.shape, to: result.shape), into: copy)
@@ -136,22 +138,30 @@ extension KernelModule {
 }
 
 extension UnaryOperation {
-  /// Whether the results for images in bfloat16 are kept in bfloat16.
+  /// Whether the results for elements in bfloat16 are kept in bfloat16.
   fileprivate var suitsBFloat16: Bool {
     switch self {
-    case .negate, .tanh, .sigmoid, .relu, .softplus, .silu, .gelu, .geluTanh: true
+    case .negate, .tanh, .sigmoid, .relu, .silu, .gelu, .geluTanh: true
     default: false
     }
   }
 }
 
 extension BinaryOperation {
+  /// Whether results for elements in bfloat16, of which `a` are the first, are kept in bfloat16: not powers, quotients of a
+  /// number, and slopes, which are few and have more digits.
+  fileprivate func suitsBFloat16(_ a: Tensor) -> Bool {
+    switch self {
+    case .power, .leakyReLUSlope: false
+    case .divide: a.rank > 0
+    default: true
+    }
+  }
+
   /// Whether this is the gradient of an activation, from that of the result, a, and the activation's result or input, b.
   fileprivate var isActivationGradient: Bool {
     switch self {
-    case .reluGradient, .tanhGradient, .sigmoidGradient, .softplusGradient, .siluGradient, .geluGradient,
-      .geluTanhGradient:
-      true
+    case .reluGradient, .tanhGradient, .sigmoidGradient, .siluGradient, .geluGradient, .geluTanhGradient: true
     default: false
     }
   }

@@ -11,41 +11,51 @@ extension CUDABackend {
     return library.plan(operation, geometry, .current)
   }
 
-  /// Computes a plan's result from its two operands, all float32 and [N, C, H, W], or adds it to what is there.
-  func compute(_ plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, into result: Tensor, adding: Bool = false) {
-    let isBFloat16 = plan.isBFloat16
+  /// Computes a plan's result from its two operands, [N, C, H, W], or adds it to what is there. Where cuDNN refuses that it
+  /// is false, and what is there may be lost if it was not to be added to.
+  func compute(
+    _ plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, into result: Tensor, adding: Bool = false
+  ) -> Bool {
+    var isDone = false
     guard plan.order == .channelsLast else {
-      guard isBFloat16 else {
+      guard plan.isBFloat16 else {
         return computeInOrder(plan, first.address, second.address, into: result.address, adding: adding)
       }
       let (a, b) = (arranged(first, as: Layout(isBFloat16: true)), arranged(second, as: Layout(isBFloat16: true)))
       let sums = scratch(2 * result.count, .uint8)
-      computeInOrder(plan, a.address, b.address, into: sums.address, adding: false)
-      widen(sums.address, count: result.count, into: result.address, adding: adding)
-      return extendLifetime((a, b, sums))
+      isDone = computeInOrder(plan, a.address, b.address, into: sums.address, adding: false)
+      if isDone { widen(sums.address, count: result.count, into: result.address, adding: adding) }
+      extendLifetime((a, b, sums))
+      return isDone
     }
-    let layout = Layout(isChannelsLast: true, isBFloat16: isBFloat16)
+    // What filters are changed by is not rounded further.
+    if plan.isBFloat16 && plan.operation == .filterGradient { result.storage.limitLayouts(to: .none) }
+    let layout = Layout(isChannelsLast: true, isBFloat16: plan.isBFloat16)
     guard !adding || canAdd(to: result, as: layout) else {
-      return add(to: result) { compute(plan, first, second, into: $0) }
+      let summand = result.uninitializedLike()
+      guard compute(plan, first, second, into: summand) else { return false }
+      binary(.add, result, summand, into: result)
+      return true
     }
     let (a, b) = (arranged(first, as: layout), arranged(second, as: layout))
     write(result, as: layout) {
-      computeInOrder(plan, a.address, b.address, into: $0.address, adding: adding)
+      isDone = computeInOrder(plan, a.address, b.address, into: $0.address, adding: adding)
     }
     extendLifetime((a, b))
+    return isDone
   }
 
   /// The same with the elements of all three in the plan's order and type.
   private func computeInOrder(
     _ plan: ConvolutionPlan, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer,
     into result: UnsafeMutableRawPointer, adding: Bool
-  ) {
+  ) -> Bool {
     guard let library = device.convolutions else { preconditionFailure("a plan of cuDNN without cuDNN") }
     var workspace: Tensor?
-    library.compute(plan, first, second, into: result, adding: adding) { byteCount in
+    defer { extendLifetime(workspace) }
+    return library.compute(plan, first, second, into: result, adding: adding) { byteCount in
       workspace = byteCount == 0 ? nil : scratch(byteCount, .uint8)
       return workspace?.address
     }
-    extendLifetime(workspace)
   }
 }

@@ -45,7 +45,8 @@ extension CUDABackend {
   ) {
     requireReal(x)
     let residual = rectification?.residual
-    let layout = x.layout
+    var layout = x.layout
+    if let residual, !residual.layout.isBFloat16 { layout.isBFloat16 = false }
     if layout != .plain, let extents = extents.arranged(as: layout, of: x) {
       let (x, residual) = (arranged(x, as: layout), residual.map { arranged($0, as: layout) })
       let rectification = rectification.map { _ in Rectification(residual: residual) }
@@ -65,7 +66,8 @@ extension CUDABackend {
     _ rectified: RectifiedNormalization?, into results: NormalizationGradients
   ) {
     requireReal(x)
-    let layout = x.layout
+    var layout = x.layout
+    if case .sum(let output, _) = rectified, !output.layout.isBFloat16 { layout.isBFloat16 = false }
     if layout != .plain, let extents = extents.arranged(as: layout, of: x) {
       let (x, gradient) = (arranged(x, as: layout), arranged(gradient, as: layout))
       return write(results.input, as: layout) { input in

@@ -1,28 +1,28 @@
 extension CUDABackend {
   func maximumPool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    pool("maximum_pool", window, images: x, outputs: result, [x], into: result)
+    pool("maximum_pool", window, images: x, outputs: result, [x], as: x, into: result)
   }
 
   func maximumPoolScatter(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    pool("maximum_pool_scatter", window, images: x, outputs: y, [gradient, x, y], into: result)
+    pool("maximum_pool_scatter", window, images: x, outputs: y, [gradient, x, y], as: x, into: result)
   }
 
   func maximumPoolGather(_ values: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    pool("maximum_pool_gather", window, images: x, outputs: y, [values, x, y], into: result)
+    pool("maximum_pool_gather", window, images: x, outputs: y, [values, x, y], as: x, into: result)
   }
 
   func averagePool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    pool("average_pool", window, images: x, outputs: result, [x], into: result)
+    pool("average_pool", window, images: x, outputs: result, [x], as: x, into: result)
   }
 
   func averagePoolSpread(_ y: Tensor, _ window: SlidingWindow, into result: Tensor) {
-    pool("average_pool_spread", window, images: result, outputs: y, [y], into: result)
+    pool("average_pool_spread", window, images: result, outputs: y, [y], as: y, into: result)
   }
 
-  /// Starts a kernel of one thread for each element of `result`.
+  /// Starts a kernel of one thread for each element of `result`, for elements of the type of `model`'s.
   private func pool(
     _ kernel: String, _ window: SlidingWindow, images: Tensor, outputs: Tensor, _ operands: [Tensor],
-    into result: Tensor
+    as model: Tensor, into result: Tensor
   ) {
     guard result.dtype.isFloatingPoint else { unsupported("pooling", result.dtype) }
     let (input, output) = (images.shape, outputs.shape)
@@ -33,9 +33,8 @@ extension CUDABackend {
         arguments: [window] + operands.map(\.address) + [result.address])
       extendLifetime(operands)
     }
-    let layouts = operands.map(\.layout)
     let layout = Layout(
-      isChannelsLast: layouts.contains(where: \.isChannelsLast), isBFloat16: layouts.contains(where: \.isBFloat16))
+      isChannelsLast: operands.contains { $0.layout.isChannelsLast }, isBFloat16: model.layout.isBFloat16)
     let (count, channels) = layout.isChannelsLast ? (input[0], input[1]) : (input[0] * input[1], 1)
     let arranged = operands.map { self.arranged($0, as: layout) }
     write(result, as: layout) { start(arranged, $0, count: count, channels: channels) }

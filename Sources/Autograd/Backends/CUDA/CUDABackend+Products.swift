@@ -48,8 +48,12 @@ extension CUDABackend {
       return multiply(product, a, b, into: result, adding: adding, .float32, .float32ByBFloat16)
     }
     let (a, b) = (arranged(a, as: layout), arranged(b, as: layout))
-    guard isResultBFloat16 else { return multiply(product, a, b, into: result, adding: adding, .bfloat16, .float32) }
-    write(result, as: layout) { multiply(product, a, b, into: $0, adding: false, .bfloat16, .float32) }
+    if isResultBFloat16 {
+      write(result, as: layout) { multiply(product, a, b, into: $0, adding: false, .bfloat16, .float32) }
+    } else {
+      multiply(product, a, b, into: result, adding: adding, .bfloat16, .float32)
+    }
+    extendLifetime((a, b))
   }
 
   /// Whether a product's result is to be kept in bfloat16.

@@ -51,10 +51,10 @@ package final class ConvolutionLibrary: @unchecked Sendable {
       [ConvolutionPlan.number(of: precision), geometry.groups] + geometry.input + geometry.weight
       + geometry.window.numbers
     return plans.withLock { plans in
-      if let known = plans[key] { return known[operation.rawValue] }
-      let found = makePlans(geometry, precision)
-      plans[key] = found
-      return found[operation.rawValue]
+      let all = plans[key] ?? makePlans(geometry, precision)
+      plans[key] = all
+      guard let plan = all[operation.rawValue], plan.isUsable else { return nil }
+      return plan
     }
   }
 
@@ -72,16 +72,21 @@ package final class ConvolutionLibrary: @unchecked Sendable {
   }
 
   /// Computes a plan's result from its two operands, which are image, filters and output without the result, in this
-  /// order; adds it to what is there if `adding`. Works in memory that `workspace` gives.
+  /// order; adds it to what is there if `adding`. Works in memory that `workspace` gives. False where the library takes
+  /// none of the algorithms that it has offered, and the plan cannot be used any more.
   func compute(
     _ plan: ConvolutionPlan, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer,
     into result: UnsafeMutableRawPointer, adding: Bool,
     workspace: (_ byteCount: Int) -> UnsafeMutableRawPointer?
-  ) {
+  ) -> Bool {
     let status = plans.withLock { _ in
       plan.compute(first, second, into: result, adding: adding, workspace: workspace, handle: handle)
     }
-    if status != 0 { preconditionFailure("cuDNN: \(plan) failed: \(ConvolutionPlan.text(of: status))") }
+    if status == 0 { return true }
+    guard ConvolutionPlan.isRefusal(status) else {
+      preconditionFailure("cuDNN: \(plan) failed: \(ConvolutionPlan.text(of: status))")
+    }
+    return false
   }
 }
 

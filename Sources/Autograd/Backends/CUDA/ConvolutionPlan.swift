@@ -30,6 +30,8 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   private var algorithm: Int32 = 0
   private var workspaceByteCount = 0
   private var others: ArraySlice<dt_dnn_algorithm> = []
+  /// Whether there is an algorithm that the library has not refused.
+  private(set) var isUsable = true
 
   /// An algorithm that would take more memory is passed over.
   private static let largestWorkspace = 1 << 30
@@ -144,7 +146,7 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
     return status == 0 && workspaceByteCount <= Self.largestWorkspace
   }
 
-  /// Starts the computation, and returns the library's status: of the last algorithm, if it takes none of them.
+  /// Starts the computation, and returns the library's status: of the last algorithm, if it refuses all of them.
   func compute(
     _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer, into result: UnsafeMutableRawPointer,
     adding: Bool, workspace: (_ byteCount: Int) -> UnsafeMutableRawPointer?, handle: dt_dnn
@@ -152,9 +154,15 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
     while true {
       let status = start(
         first, second, into: result, adding: adding, workspace: workspace(workspaceByteCount), handle: handle)
-      if status == 0 || !useNextAlgorithm(handle) { return status }
+      guard Self.isRefusal(status) else { return status }
+      isUsable = useNextAlgorithm(handle)
+      if !isUsable { return status }
     }
   }
+
+  /// Whether a status says that the library cannot compute this, before anything was done: bad parameters, or what is not
+  /// supported, by the numbers of version 9 and of those before it.
+  static func isRefusal(_ status: Int32) -> Bool { (2000..<4000).contains(status) || [3, 9].contains(status) }
 
   private func start(
     _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer, into result: UnsafeMutableRawPointer,

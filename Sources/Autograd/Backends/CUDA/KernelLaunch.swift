@@ -36,7 +36,7 @@ extension CUDADevice {
   ///   - sharedBytes: The dynamic shared memory of a block.
   ///   - arguments: Of exactly the kernel's types: `Int` for `long long`, `x.address` for a pointer. The tensors behind
   ///     addresses need not outlive the call, for their memory is used again only after the kernel; but they must live
-  ///     until all addresses are known, for an image's may take memory.
+  ///     until all addresses are known, for asking for one may take memory.
   func launch(
     _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent, sharedBytes: Int = 0,
     _ arguments: any KernelArgument...

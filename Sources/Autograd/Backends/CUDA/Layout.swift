@@ -4,8 +4,8 @@
 // bfloat16 stays in bfloat16, of which half as many bytes are moved. The result's storage then has a stand-in in place of
 // memory. What of this backend can compute on that, and most that comes between convolutions and linear layers can,
 // leaves its own result so too; for all others the elements are brought into the plain layout when the storage is asked
-// for its memory, and stay in it. That may change the order in which later operations add up, but reading elements on
-// the processor does not.
+// for its memory, and stay in it: later operations may add them up in another order, and do not round results that they
+// would have kept in bfloat16. Reading elements on the processor changes nothing.
 
 /// How the elements of a tensor lie in memory.
 package struct Layout: Equatable, Sendable {
@@ -65,6 +65,7 @@ extension CUDABackend {
   /// The elements of `x` in a layout, as [N, H, W, C] if that is their order: where they are if they are kept so, else in
   /// a copy.
   func arranged(_ x: Tensor, as layout: Layout) -> Tensor {
+    if layout == .plain { return x }
     let shape = x.shape(in: layout), current = x.layout
     let isInOrder = current.isChannelsLast == layout.isChannelsLast || (x.rank == 4 && x.isOfOneOrder)
     let source = isInOrder ? (x.standIn ?? x).part(shape: shape) : x
@@ -81,29 +82,45 @@ extension CUDABackend {
   }
 
   /// Lets `body` overwrite the elements of `result`, which it gets in a layout, as [N, H, W, C] if that is their order.
-  /// They are kept so from then on where the memory is this tensor's alone.
+  /// They are kept so from then on where they may be.
   func write(_ result: Tensor, as layout: Layout, _ body: (_ elements: Tensor) -> Void) {
-    let shape = result.shape(in: layout), kept = keptLayout(layout, of: result)
-    if kept == .plain { return body(result.part(shape: shape)) }
-    if result.layout == kept, let standIn = result.standIn { return body(standIn.part(shape: shape)) }
-    if result.isAloneInStorage && !result.storage.keepsLayout {
-      let standIn = result.storage.makeStandIn(
-        kept.isChannelsLast ? shape : [result.count], isBFloat16: kept.isBFloat16)
-      return body(standIn.part(shape: shape))
+    let shape = result.shape(in: layout), wanted = distinct(layout, for: result)
+    let standInShape = wanted.isChannelsLast ? shape : [result.count]
+    switch possibleLayout(of: result, like: wanted) {
+    case .plain where wanted == .plain:
+      body(result.part(shape: shape))
+    case wanted:
+      let standIn =
+        result.layout == wanted
+        ? result.standIn : result.storage.makeStandIn(standInShape, isBFloat16: wanted.isBFloat16)
+      guard let standIn else { preconditionFailure("a layout that is not plain without a stand-in") }
+      body(standIn.part(shape: shape))
+    case let kept:
+      let elements = Tensor(
+        uninitializedStandIn: standInShape, isBFloat16: wanted.isBFloat16, device: result.device)
+      body(elements.part(shape: shape))
+      if kept == .plain { return writePlain(elements, to: result.address) }
+      write(result, as: kept) { convert(elements, toTypeOf: $0) }
     }
-    let elements = Tensor(
-      uninitializedStandIn: kept.isChannelsLast ? shape : [result.count], isBFloat16: kept.isBFloat16,
-      device: result.device)
-    body(elements.part(shape: shape))
-    writePlain(elements, to: result.address)
   }
 
   /// Whether adding to `result` in a layout takes no more than the sum.
-  func canAdd(to result: Tensor, as layout: Layout) -> Bool { result.layout == keptLayout(layout, of: result) }
+  func canAdd(to result: Tensor, as layout: Layout) -> Bool { result.layout == distinct(layout, for: result) }
 
-  /// The layout as it is kept: without an order where there is but one.
-  private func keptLayout(_ layout: Layout, of x: Tensor) -> Layout {
+  /// The layout without an order where there is but one.
+  private func distinct(_ layout: Layout, for x: Tensor) -> Layout {
     Layout(isChannelsLast: layout.isChannelsLast && !x.isOfOneOrder, isBFloat16: layout.isBFloat16)
+  }
+
+  /// The layout in which elements that are written to `x` in another can be kept.
+  private func possibleLayout(of x: Tensor, like layout: Layout) -> Layout {
+    if x.layout == layout { return layout }
+    guard x.isAloneInStorage else { return .plain }
+    return switch x.storage.layoutFreedom {
+    case .any: layout
+    case .order: Layout(isChannelsLast: layout.isChannelsLast)
+    case .none: .plain
+    }
   }
 
   /// Writes the elements of a stand-in in the plain layout.
@@ -118,7 +135,7 @@ extension CUDABackend {
     _ x: Tensor, _ types: String, matrices: Int, rows: Int, columns: Int, into memory: UnsafeMutableRawPointer
   ) {
     guard x.count > 0 else { return }
-    precondition(x.dtype == .float32, "images of \(x.dtype) with channels last")
+    precondition(x.dtype == .float32, "elements of \(x.dtype) in another order")
     let tiles = ((rows + 31) / 32, (columns + 31) / 32)
     device.launch(
       "transpose_\(types)", in: .copies, blocks: LaunchExtent(matrices * tiles.0 * tiles.1),

@@ -119,7 +119,7 @@ struct CUDALayoutTests {
       try expectSame("\(shape)", in: precision, within: 2e-5) { draws in
         let x = convolved(draws, shape)
         let norm = BatchNorm2d(shape[1], affine: affine).to(draws.device)
-        let residual = draws.quarters(shape)
+        let residual = convolved(draws, shape)
         let sum = norm.rectified(x, adding: residual), rectified = Sequential(norm, ReLU())(x), plain = norm(x)
         for images in [sum, rectified, plain] { expectOrder(images, draws) }
         let inputs = [x] + norm.parameters
@@ -221,7 +221,7 @@ struct CUDALayoutTests {
   @Test func activations() throws {
     let functions: [(Tensor) -> Tensor] = [
       { -$0 }, { $0.relu() }, { $0.leakyReLU(negativeSlope: 0.125) }, { $0.tanh() }, { $0.sigmoid() },
-      { $0.softplus() }, { $0.silu() }, { $0.gelu() }, { $0.gelu(approximation: .tanh) },
+      { $0.silu() }, { $0.gelu() }, { $0.gelu(approximation: .tanh) },
     ]
     for (place, function) in functions.enumerated() {
       try expectSame("function \(place)", in: .bfloat16) { draws in
@@ -231,11 +231,76 @@ struct CUDALayoutTests {
         return try [y] + gradients(of: y, [x], draws)
       }
     }
-    try expectSame("exponential", in: .bfloat16) { draws in
-      let x = convolved(draws)
-      let y = x.tanh().exp()
-      #expect(y.layout == .plain)
-      return try [y] + gradients(of: y, [x], draws)
+    let exact: [(Tensor) -> Tensor] = [
+      { $0.tanh().exp() }, { $0.softplus() }, { $0.pow(3) }, { 1 / ($0 * 0 + 4) },
+      { $0 * Tensor([1.25]).to($0.device) },
+    ]
+    for (place, function) in exact.enumerated() {
+      try expectSame("exact function \(place)", in: .bfloat16) { draws in
+        let x = convolved(draws)
+        let y = function(x)
+        #expect(!y.layout.isBFloat16, "\(place)")
+        return try [y] + gradients(of: y, [x], draws)
+      }
+    }
+  }
+
+  /// The largest of elements that bfloat16 cannot tell apart get the gradient, though that comes in bfloat16.
+  @Test func poolingOfFloat32() throws {
+    try expectSame("pooling", in: .bfloat16) { draws in
+      let x = (draws.quarters([2, 3, 6, 8]).detached() * 0.001 + 1).detached()
+      x.requiresGrad = true
+      let largest = (x * 1).maxPool2d((2, 2))
+      let y = largest.conv2d(draws.quarters([4, 3, 2, 2]))
+      #expect(largest.layout == .plain)
+      return try [largest, y] + gradients(of: y, [x], draws)
+    }
+  }
+
+  /// What float32 is added to is float32, forward and backward, in one operation as in several.
+  @Test func residualOfFloat32() throws {
+    try expectSame("residual", in: .bfloat16) { draws in
+      let x = convolved(draws, [2, 8, 5, 6]), residual = draws.normal([2, 8, 5, 6])
+      let sum = BatchNorm2d(8).to(draws.device).rectified(x, adding: residual)
+      #expect(sum.layout == Layout(isChannelsLast: draws.device != .cpu))
+      let all = try [sum] + gradients(of: sum, [residual], draws)
+      if draws.device != .cpu {
+        let alone = BatchNorm2d(8).to(draws.device)
+        let expected = (alone(x.cpu().cuda()) + residual).relu()
+        #expect((expected - sum).abs().maximum().item() < 1e-5)
+      }
+      return all
+    }
+  }
+
+  /// Gradients of one image through two convolutions, whose sum has more digits than bfloat16; and those of filters.
+  @Test func sumsOfGradients() throws {
+    let draws = try DrawnTensors(seed: 1, device: EmulatedGPU.device())
+    func filters(_ value: Double) -> Tensor {
+      let filters = Tensor.full([2, 2, 1, 1], value).to(draws.device)
+      filters.requiresGrad = true
+      return filters
+    }
+    try Kernels.choosing(generic: false) {
+      try withProductPrecision(.bfloat16) {
+        let leaf = draws.normal([1, 2, 3, 4]), (large, small) = (filters(256), filters(1))
+        let image = leaf * 1
+        let sum = image.conv2d(large).sum() + image.conv2d(small).sum()
+        try sum.backward()
+        #expect(leaf.grad?.array(of: Float.self) == [Float](repeating: 514, count: 24))
+        let y = (leaf * 1).conv2d(large)
+        let captured = try gradients(of: y.sum(), withRespectTo: [large])
+        #expect(captured.allSatisfy { $0.layout == .plain })
+      }
+    }
+  }
+
+  /// A convolution that needs the order of the shape, of images that are kept in another.
+  @Test func groupsOfBFloat16() throws {
+    try expectSame("groups", in: .bfloat16) { draws in
+      let x = convolved(draws, [2, 4, 5, 6]), weight = draws.quarters([4, 2, 3, 3])
+      let y = x.relu().conv2d(weight, groups: 2)
+      return try [y] + gradients(of: y, [x, weight], draws)
     }
   }
 
@@ -262,13 +327,14 @@ struct CUDALayoutTests {
     }
   }
 
-  /// Layers that are large enough for their results to be kept in bfloat16, with functions after them.
-  @Test(arguments: 0..<5)
-  func layers(activation: Int) throws {
+  /// Layers that are large enough for their results to be kept in bfloat16, with functions after them; of whole packs of
+  /// columns, and of others.
+  @Test(arguments: 0..<5, [520, 513])
+  func layers(activation: Int, columns: Int) throws {
     try expectSame("layers", in: .bfloat16) { draws in
       manualSeed(1)
       let activations: [any Layer] = [Sequential(), ReLU(), Sigmoid(), Tanh(), GELU()]
-      let linear = Linear(12, 520).to(draws.device)
+      let linear = Linear(12, columns).to(draws.device)
       // Of so few digits that no sum changes its sign, and with it what passes a ReLU.
       for parameter in linear.parameters {
         try noGrad {
@@ -276,7 +342,7 @@ struct CUDALayoutTests {
           try parameter += draws.quarters(parameter.shape)
         }
       }
-      let first = Sequential(linear, activations[activation], Linear(520, 512, bias: false)).to(draws.device)
+      let first = Sequential(linear, activations[activation], Linear(columns, 512, bias: false)).to(draws.device)
       let last = Linear(512, 10).to(draws.device)
       let x = draws.quarters([516, 12])
       let y = first(x)

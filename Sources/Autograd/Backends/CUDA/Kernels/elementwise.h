@@ -174,7 +174,12 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
                      [](Real<T> a, Real<T> b) -> Real<T> { return Real<T>(expression); });     \
   }
 
-// The arithmetic that all numbers have.
+// Powers, which like all arithmetic are taken of operands that are broadcast, too.
+#define POWER(s, T)                       \
+  BINARY_KERNEL(power##s, T, power(a, b)) \
+  BROADCAST_KERNEL(power_broadcast##s, T, power(a, b))
+
+// The other arithmetic that all numbers have.
 #define ARITHMETIC(KERNEL_OF, s, T)                           \
   KERNEL_OF(add##s, T, a + b)                                 \
   KERNEL_OF(subtract##s, T, a - b)                            \
@@ -182,32 +187,28 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   KERNEL_OF(divide##s, T, quotientOf(a, b))                   \
   KERNEL_OF(maximum##s, T, a != a || a > b ? a : b)           \
   KERNEL_OF(minimum##s, T, a != a || a < b ? a : b)           \
-  KERNEL_OF(power##s, T, power(a, b))                         \
   KERNEL_OF(equal##s, T, a == b)                              \
   KERNEL_OF(less##s, T, a < b)                                \
   KERNEL_OF(lessOrEqual##s, T, a <= b)
 
 // Activations and their gradients, for the gradient a and the result or input b. A NaN stays a NaN in relu, as in
-// PyTorch; above 20 softplus is the identity to within rounding, and the exponential would overflow.
+// PyTorch.
 #define ACTIVATIONS(s, T)                                                                     \
   UNARY_KERNEL(tanh##s, T, hyperbolicTangent(x))                                              \
   UNARY_KERNEL(sigmoid##s, T, 1 / (1 + exponential(-x)))                                      \
   UNARY_KERNEL(relu##s, T, x <= 0 ? 0 : x)                                                    \
-  UNARY_KERNEL(softplus##s, T, x > 20 ? x : logarithmOfOnePlus(exponential(x)))               \
   UNARY_KERNEL(silu##s, T, silu(x))                                                           \
   UNARY_KERNEL(gelu##s, T, x * normal(x))                                                     \
   UNARY_KERNEL(geluTanh##s, T, geluTanh(x))                                                   \
-  BINARY_KERNEL(leakyReLU##s, T, a > 0 ? a : a * b)                                           \
-  BINARY_KERNEL(leakyReLUSlope##s, T, a > 0 ? 1 : b)                                          \
   BINARY_KERNEL(tanhGradient##s, T, a * (1 - b * b))                                          \
   BINARY_KERNEL(sigmoidGradient##s, T, a * (1 - b) * b)                                       \
   BINARY_KERNEL(reluGradient##s, T, b <= 0 ? 0 : a)                                           \
-  BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))               \
   BINARY_KERNEL(siluGradient##s, T, a * siluSlope(b))                                         \
   BINARY_KERNEL(geluGradient##s, T, a * geluSlope(b))                                         \
   BINARY_KERNEL(geluTanhGradient##s, T, a * geluTanhSlope(b))
 
-// Everything for a floating-point type T with names that end in s.
+// Everything for a floating-point type T with names that end in s. Above 20 softplus is the identity to within rounding,
+// and the exponential would overflow.
 #define REAL_KERNELS(s, T)                                                                    \
   UNARY_KERNEL(negate##s, T, -x)                                                              \
   UNARY_KERNEL(absolute##s, T, magnitude(x))                                                  \
@@ -224,8 +225,13 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   UNARY_KERNEL(cosine##s, T, cosine(x))                                                       \
   UNARY_KERNEL(errorFunction##s, T, errorFunction(x))                                         \
   UNARY_KERNEL(logSigmoid##s, T, logSigmoid(x))                                               \
+  UNARY_KERNEL(softplus##s, T, x > 20 ? x : logarithmOfOnePlus(exponential(x)))               \
+  BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))               \
+  BINARY_KERNEL(leakyReLU##s, T, a > 0 ? a : a * b)                                           \
+  BINARY_KERNEL(leakyReLUSlope##s, T, a > 0 ? 1 : b)                                          \
   ACTIVATIONS(s, T)                                                                           \
   ARITHMETIC(BINARY_KERNEL, s, T)                                                             \
-  ARITHMETIC(BROADCAST_KERNEL, _broadcast##s, T)
+  ARITHMETIC(BROADCAST_KERNEL, _broadcast##s, T)                                              \
+  POWER(s, T)
 
 #endif
