@@ -8,7 +8,7 @@ import Testing
 struct CUDALayoutTests {
   /// The same of both devices, computed by cuDNN on the GPU: in TF32, in which multiples of 1/4 are exact, or in bfloat16,
   /// in which what is kept between convolutions is rounded to 8 bits.
-  private func expectSame(
+  func expectSame(
     _ what: String, in precision: ProductPrecision = .tf32, within tolerance: Double = 0, seed: UInt64 = 1,
     _ body: (DrawnTensors) throws -> [Tensor]
   ) throws {
@@ -21,7 +21,7 @@ struct CUDALayoutTests {
   }
 
   /// Images that a convolution has left in that order, on a GPU, and of which gradients are taken.
-  private func convolved(_ draws: DrawnTensors, _ shape: [Int] = [2, 3, 5, 6]) -> Tensor {
+  func convolved(_ draws: DrawnTensors, _ shape: [Int] = [2, 3, 5, 6]) -> Tensor {
     let x = draws.quarters(shape), weight = draws.quarters([shape[1], shape[1], 1, 1])
     let y = x.conv2d(weight).detached()
     y.requiresGrad = true
@@ -30,7 +30,7 @@ struct CUDALayoutTests {
   }
 
   /// Expects images that lie channels last on a GPU, and in bfloat16 if that is the precision.
-  private func expectOrder(_ images: Tensor, _ draws: DrawnTensors, sourceLocation: SourceLocation = #_sourceLocation) {
+  func expectOrder(_ images: Tensor, _ draws: DrawnTensors, sourceLocation: SourceLocation = #_sourceLocation) {
     let expected = Layout(isChannelsLast: true, isBFloat16: ProductPrecision.current == .bfloat16)
     #expect(images.layout == (draws.device == .cpu ? .plain : expected), sourceLocation: sourceLocation)
   }
@@ -203,159 +203,5 @@ struct CUDALayoutTests {
         }
       }
     }
-  }
-
-  /// Images in bfloat16 that are convolved, added up, and convolved again.
-  @Test func sumsOfBFloat16() throws {
-    try expectSame("bfloat16", in: .bfloat16) { draws in
-      let x = draws.quarters([2, 3, 5, 6]), weights = (0..<2).map { _ in draws.quarters([4, 3, 3, 3]) }
-      let image = x * 1
-      let y = (image.conv2d(weights[0], bias: draws.quarters([4])) + image.conv2d(weights[1])).relu()
-      expectOrder(y, draws)
-      let z = y.conv2d(draws.quarters([2, 4, 1, 1]))
-      return try [y, z] + gradients(of: z, [x] + weights, draws)
-    }
-  }
-
-  /// The activations that are computed on bfloat16, forward and backward, and a function that is not.
-  @Test func activations() throws {
-    let functions: [(Tensor) -> Tensor] = [
-      { -$0 }, { $0.relu() }, { $0.leakyReLU(negativeSlope: 0.125) }, { $0.tanh() }, { $0.sigmoid() },
-      { $0.silu() }, { $0.gelu() }, { $0.gelu(approximation: .tanh) },
-    ]
-    for (place, function) in functions.enumerated() {
-      try expectSame("function \(place)", in: .bfloat16) { draws in
-        let x = convolved(draws)
-        let y = function(x)
-        expectOrder(y, draws)
-        return try [y] + gradients(of: y, [x], draws)
-      }
-    }
-    let exact: [(Tensor) -> Tensor] = [
-      { $0.tanh().exp() }, { $0.softplus() }, { $0.pow(3) }, { 1 / ($0 * 0 + 4) },
-      { $0 * Tensor([1.25]).to($0.device) },
-    ]
-    for (place, function) in exact.enumerated() {
-      try expectSame("exact function \(place)", in: .bfloat16) { draws in
-        let x = convolved(draws)
-        let y = function(x)
-        #expect(!y.layout.isBFloat16, "\(place)")
-        return try [y] + gradients(of: y, [x], draws)
-      }
-    }
-  }
-
-  /// The largest of elements that bfloat16 cannot tell apart get the gradient, though that comes in bfloat16.
-  @Test func poolingOfFloat32() throws {
-    try expectSame("pooling", in: .bfloat16) { draws in
-      let x = (draws.quarters([2, 3, 6, 8]).detached() * 0.001 + 1).detached()
-      x.requiresGrad = true
-      let largest = (x * 1).maxPool2d((2, 2))
-      let y = largest.conv2d(draws.quarters([4, 3, 2, 2]))
-      #expect(largest.layout == .plain)
-      return try [largest, y] + gradients(of: y, [x], draws)
-    }
-  }
-
-  /// What float32 is added to is float32, forward and backward, in one operation as in several.
-  @Test func residualOfFloat32() throws {
-    try expectSame("residual", in: .bfloat16) { draws in
-      let x = convolved(draws, [2, 8, 5, 6]), residual = draws.normal([2, 8, 5, 6])
-      let sum = BatchNorm2d(8).to(draws.device).rectified(x, adding: residual)
-      #expect(sum.layout == Layout(isChannelsLast: draws.device != .cpu))
-      let all = try [sum] + gradients(of: sum, [residual], draws)
-      if draws.device != .cpu {
-        let alone = BatchNorm2d(8).to(draws.device)
-        let expected = (alone(x.cpu().cuda()) + residual).relu()
-        #expect((expected - sum).abs().maximum().item() < 1e-5)
-      }
-      return all
-    }
-  }
-
-  /// Gradients of one image through two convolutions, whose sum has more digits than bfloat16; and those of filters.
-  @Test func sumsOfGradients() throws {
-    let draws = try DrawnTensors(seed: 1, device: EmulatedGPU.device())
-    func filters(_ value: Double) -> Tensor {
-      let filters = Tensor.full([2, 2, 1, 1], value).to(draws.device)
-      filters.requiresGrad = true
-      return filters
-    }
-    try Kernels.choosing(generic: false) {
-      try withProductPrecision(.bfloat16) {
-        let leaf = draws.normal([1, 2, 3, 4]), (large, small) = (filters(256), filters(1))
-        let image = leaf * 1
-        let sum = image.conv2d(large).sum() + image.conv2d(small).sum()
-        try sum.backward()
-        #expect(leaf.grad?.array(of: Float.self) == [Float](repeating: 514, count: 24))
-        let y = (leaf * 1).conv2d(large)
-        let captured = try gradients(of: y.sum(), withRespectTo: [large])
-        #expect(captured.allSatisfy { $0.layout == .plain })
-      }
-    }
-  }
-
-  /// A convolution that needs the order of the shape, of images that are kept in another.
-  @Test func groupsOfBFloat16() throws {
-    try expectSame("groups", in: .bfloat16) { draws in
-      let x = convolved(draws, [2, 4, 5, 6]), weight = draws.quarters([4, 2, 3, 3])
-      let y = x.relu().conv2d(weight, groups: 2)
-      return try [y] + gradients(of: y, [x, weight], draws)
-    }
-  }
-
-  /// What is combined with elements of float32 is kept as float32, and so are gradients of filters.
-  @Test func whatIsNotRounded() throws {
-    let draws = try DrawnTensors(seed: 1, device: EmulatedGPU.device())
-    try Kernels.choosing(generic: false) {
-      try withProductPrecision(.bfloat16) {
-        let x = convolved(draws), other = draws.quarters(x.shape)
-        let sum = x + other * 0.001
-        #expect(sum.layout == Layout(isChannelsLast: true))
-        let (narrow, added) = (x.array(of: Float.self), other.array(of: Float.self))
-        #expect(sum.array(of: Float.self) == zip(narrow, added).map { $0 + $1 * 0.001 })
-        let weight = draws.quarters([3, 3, 2, 2])
-        for times in 1...2 {
-          try x.conv2d(weight).sum().backward()
-          let gradient = try #require(weight.grad)
-          #expect(gradient.layout == .plain && gradient.shape == weight.shape, "\(times)")
-        }
-        // Single numbers are not rounded: 1 + 2^-9 times a number of few bits is rounded once, as the result.
-        let scaled = (x * 1.001953125).array(of: Float.self)
-        #expect(scaled == narrow.map { nearestBFloat16($0 * 1.001953125) })
-      }
-    }
-  }
-
-  /// Layers that are large enough for their results to be kept in bfloat16, with functions after them; of whole packs of
-  /// columns, and of others.
-  @Test(arguments: 0..<5, [520, 513])
-  func layers(activation: Int, columns: Int) throws {
-    try expectSame("layers", in: .bfloat16) { draws in
-      manualSeed(1)
-      let activations: [any Layer] = [Sequential(), ReLU(), Sigmoid(), Tanh(), GELU()]
-      let linear = Linear(12, columns).to(draws.device)
-      // Of so few digits that no sum changes its sign, and with it what passes a ReLU.
-      for parameter in linear.parameters {
-        try noGrad {
-          try parameter -= parameter
-          try parameter += draws.quarters(parameter.shape)
-        }
-      }
-      let first = Sequential(linear, activations[activation], Linear(columns, 512, bias: false)).to(draws.device)
-      let last = Linear(512, 10).to(draws.device)
-      let x = draws.quarters([516, 12])
-      let y = first(x)
-      #expect(y.layout == Layout(isBFloat16: draws.device != .cpu))
-      let z = last(y)
-      #expect(z.layout == .plain && y.layout == Layout(isBFloat16: draws.device != .cpu))
-      let all = try [y, z] + gradients(of: z, [x] + first.parameters + last.parameters, draws)
-      #expect(all.dropFirst().allSatisfy { $0.layout == .plain })
-      return all
-    }
-  }
-
-  private func nearestBFloat16(_ x: Float) -> Float {
-    Float(bitPattern: (x.bitPattern + 0x7fff + (x.bitPattern >> 16 & 1)) & 0xffff_0000)
   }
 }
