@@ -172,9 +172,7 @@ struct StandIns {
 
   /// Brings the elements of all into the plain layout, so that their place in memory does not change from then on.
   mutating func makePlain() {
-    for entry in all {
-      if let storage = entry.storage, storage.standIn != nil { _ = storage.pointer }
-    }
+    for entry in all { entry.storage?.makePlain() }
     all = []
   }
 }
