@@ -156,14 +156,14 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
 }
 
 // The kernels of functions of one element; the expression is in terms of x.
-#define UNARY_KERNEL(name, T, expression)                                                \
-  KERNEL(name, (Int n, const T *x, T *y)) {                                              \
-    mapElements(n, x, y, [](Real<T> x) -> Real<T> { return Real<T>(expression); });      \
+#define UNARY_KERNEL(name, T, expression)                                           \
+  KERNEL(name, (Int n, const T *x, T *y)) {                                         \
+    mapElements(n, x, y, [](Real<T> x) -> Real<T> { return Real<T>(expression); }); \
   }
 
 // The kernels of functions of two elements, in terms of a and b.
-#define BINARY_KERNEL(name, T, expression)                                                          \
-  KERNEL(name, (Int n, Operand<T> a, Operand<T> b, T *out)) {                                       \
+#define BINARY_KERNEL(name, T, expression)                                                              \
+  KERNEL(name, (Int n, Operand<T> a, Operand<T> b, T *out)) {                                           \
     combineElements(n, a, b, out, [](Real<T> a, Real<T> b) -> Real<T> { return Real<T>(expression); }); \
   }
 
