@@ -45,6 +45,8 @@ protocol Backend: Sendable {
 
   /// `result` = op(a) · op(b), or that added to `result`, for every matrix of the batch.
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool)
+  /// A factor of a layer's product as that takes it, and another that it is a factor of: itself, or a copy.
+  func factor(_ x: Tensor, of product: MatrixProduct) -> Tensor
   /// A single product plus a bias for each column, or a function of every element of that, in fewer passes than one for
   /// each of them; false where that cannot be had, and nothing was done.
   func activatedProduct(
@@ -61,6 +63,8 @@ protocol Backend: Sendable {
 
   /// Cross-correlation of `x` [N, C, H, W] with `weight` [O, C / groups, h, w], plus `bias` [O].
   func convolution(_ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry, into result: Tensor)
+  /// The weight as that takes it, and the gradient of its input: itself, or a copy.
+  func filters(_ weight: Tensor, of geometry: ConvolutionGeometry) -> Tensor
   func convolutionInputGradient(
     _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool)
   func convolutionWeightGradient(

@@ -1,4 +1,6 @@
 extension Backend {
+  func filters(_ weight: Tensor, of geometry: ConvolutionGeometry) -> Tensor { weight }
+
   /// Adds what `compute` writes to memory of its own, where it cannot be added on the way.
   func add(to result: Tensor, _ compute: (_ summand: Tensor) -> Void) {
     let summand = result.uninitializedLike()
@@ -56,7 +58,8 @@ extension Tensor {
   func convolved(_ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
     let x = self
     let result = Tensor(uninitialized: geometry.output, dtype: dtype, device: device)
-    backend.convolution(x, weight, bias: bias, geometry, into: result)
+    let filters = backend.filters(weight, of: geometry)
+    backend.convolution(x, filters, bias: bias, geometry, into: result)
     let saved = (weight.requiresGrad ? [x] : []) + (x.requiresGrad ? [weight] : [])
     return result.recorded(
       as: "ConvolutionBackward0", from: ShortList([x, weight] + (bias.map { [$0] } ?? [])), saving: ShortList(saved)
@@ -68,7 +71,8 @@ extension Tensor {
         inputs.write(0, shape: geometry.input, dtype: x.dtype, device: x.device) { destination, adding in
           // A gradient has no fewer digits than what it is of.
           if !adding && !x.layout.isBFloat16 { destination.storage.limitLayouts(to: .order) }
-          x.backend.convolutionInputGradient(gradient, weight, geometry, into: destination, adding: adding)
+          x.backend.convolutionInputGradient(
+            gradient, filters.unlessRounded(from: weight), geometry, into: destination, adding: adding)
         }
         inputs.write(1, shape: geometry.weight, dtype: x.dtype, device: x.device) { destination, adding in
           x.backend.convolutionWeightGradient(x, gradient, geometry, into: destination, adding: adding)

@@ -31,12 +31,13 @@ extension Tensor {
     resultShape[rank - 1] = outputs
     let result = Tensor(uninitialized: resultShape, dtype: dtype, device: device)
     let product = MatrixProduct(rows: rows, columns: outputs, inner: inputs, transposesSecond: true, roundsResult: true)
-    let isDone = bias.map { backend.activatedProduct(product, x, weight, bias: $0, activation, into: result) } ?? false
+    let factor = backend.factor(weight, of: product)
+    let isDone = bias.map { backend.activatedProduct(product, x, factor, bias: $0, activation, into: result) } ?? false
     if !isDone {
       if let bias {
         backend.copy(bias, offset: 0, strides: Shape.broadcastStrides([outputs], to: result.shape), into: result)
       }
-      backend.matrixProduct(product, x, weight, into: result, adding: bias != nil)
+      backend.matrixProduct(product, x, factor, into: result, adding: bias != nil)
       if let activation { backend.unary(activation.function, result, into: result) }
     }
     let name: StaticString = bias == nil ? "MmBackward0" : "AddmmBackward0"
@@ -44,7 +45,7 @@ extension Tensor {
     if weight.requiresGrad { saved.append(x) }
     if x.requiresGrad { saved.append(weight) }
     let sources: ShortList = if let bias { [x, weight, bias] } else { [x, weight] }
-    let gradients = LinearGradients(x: x, weight: weight, hasBias: bias != nil, rows: rows)
+    let gradients = LinearGradients(x: x, weight: weight, factor: factor, hasBias: bias != nil, rows: rows)
     guard let activation else {
       return result.recorded(as: .operation(name), from: sources, saving: saved) { gradient, sink in
         gradients.give(gradient, to: sink)
@@ -68,6 +69,8 @@ extension Backend {
     _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation?,
     into result: Tensor
   ) -> Bool { false }
+
+  func factor(_ x: Tensor, of product: MatrixProduct) -> Tensor { x }
 }
 
 /// A function that is applied to the result of a linear transformation in the memory where that is.
@@ -113,6 +116,8 @@ enum LinearActivation {
 private struct LinearGradients {
   let x: Tensor
   let weight: Tensor
+  /// The weight as the forward pass took it.
+  let factor: Tensor
   let hasBias: Bool
   /// Of `x` seen as a matrix.
   let rows: Int
@@ -157,11 +162,13 @@ private struct LinearGradients {
 
   private func giveProducts(_ gradient: Tensor, to sink: GradientSink) {
     let backend = gradient.backend
+    var gradient = gradient
     if sink.needs(0) {
       let result = x.uninitializedLike()
-      backend.matrixProduct(
-        MatrixProduct(rows: rows, columns: inputs, inner: outputs, roundsResult: x.layout.isBFloat16), gradient, weight,
-        into: result, adding: false)
+      let product = MatrixProduct(
+        rows: rows, columns: inputs, inner: outputs, roundsResult: x.layout.isBFloat16)
+      gradient = backend.factor(gradient, of: product)
+      backend.matrixProduct(product, gradient, factor.unlessRounded(from: weight), into: result, adding: false)
       sink.add(0, result)
     }
     sink.write(1, shape: weight.shape, dtype: weight.dtype, device: weight.device) { destination, adding in

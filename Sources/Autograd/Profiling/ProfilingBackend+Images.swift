@@ -8,6 +8,10 @@ extension ProfilingBackend {
     }
   }
 
+  func filters(_ weight: Tensor, of geometry: ConvolutionGeometry) -> Tensor {
+    recordedIfCopied(weight) { base.filters($0, of: geometry) }
+  }
+
   func convolutionInputGradient(
     _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {

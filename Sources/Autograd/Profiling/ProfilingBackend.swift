@@ -11,6 +11,17 @@ struct ProfilingBackend<Base: Backend>: Backend {
     }
   }
 
+  /// The tensor, or a copy of it, which is recorded.
+  func recordedIfCopied(_ x: Tensor, _ copy: (Tensor) -> Tensor) -> Tensor {
+    guard let profiler = Profiler.current else { return copy(x) }
+    var result = x
+    return profiler.measureIfDone(.init("rearrange", x.extent, bytes: x.byteCount + result.byteCount)) {
+      result = copy(x)
+      base.finish()
+      return result === x ? nil : result
+    } ?? x
+  }
+
   func finish() { base.finish() }
 
   // MARK: - Copies
@@ -125,6 +136,10 @@ struct ProfilingBackend<Base: Backend>: Backend {
     recorded(.init(name, product, a, b, result, passes: adding ? 2 : 1)) {
       base.matrixProduct(product, a, b, into: result, adding: adding)
     }
+  }
+
+  func factor(_ x: Tensor, of product: MatrixProduct) -> Tensor {
+    recordedIfCopied(x) { base.factor($0, of: product) }
   }
 
   func activatedProduct(

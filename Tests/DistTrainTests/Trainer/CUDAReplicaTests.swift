@@ -254,6 +254,40 @@ struct CUDAReplicaTests {
     #expect(recorded == "recorded: " + (forward + backward).joined(separator: " ") + " sgd_f32\n")
   }
 
+  @Test(.enabled(if: try EmulatedGPU.device().summary().contains(", cuDNN "), "the GPU has no cuDNN"))
+  func `a recorded step in bfloat16 has these kernels`() async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      setenv("EMULATED_CUDA_GRAPHS", "yes", 1)
+      try withProductPrecision(.bfloat16) {
+        let model = Sequential(
+          Conv2d(2, 4, kernel: 3, bias: false), ReLU(), Conv2d(4, 4, kernel: 3, bias: false), ReLU(),
+          Conv2d(4, 4, kernel: 1, bias: false), AvgPool2d(4), Flatten(), Linear(4, 512), ReLU(), Linear(512, 512),
+          Linear(512, 3))
+        let replica = try Replica(
+          model.to(EmulatedGPU.device()), SGD.Options(learningRate: 0.01), communicator: LocalCommunicator(),
+          recordsSteps: true)
+        let batch = Batch(inputs: .ones([512, 2, 8, 8]), targets: .zeros([512], dtype: .int64))
+        for _ in 0..<3 { _ = try replica.step(batch) }
+      }
+    }
+    let recorded = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    // Weights and biases are rounded here, and not again in the backward pass but for the small last one.
+    let forward = [
+      "transpose_f32_bf16 transpose_f32_bf16 convolution relu_bf16 transpose_f32_bf16 convolution relu_bf16",
+      "round_bf16 convolution average_pool_bf16 round_bf16 product round_bf16 relu_biased_bf16",
+      "round_bf16 product round_bf16 add_broadcast_bf16 copy_32 round_bf16 product cross_entropy_f32 sum_rows_f32",
+    ]
+    // The images of the batch, and images' gradients in float32, are rounded for each of the convolutions that take them.
+    let backward = [
+      "fill_32 cross_entropy_gradient_f32 round_bf16 round_bf16 product product sum_columns_f32 sum_parts_f32",
+      "product product sum_columns_bf16 sum_parts_f32 reluGradient_sums_bf16 gradient_sums_of_parts_f32 product product",
+      "average_pool_spread_f32 transpose_f32_bf16 convolution transpose_f32_bf16 convolution widen_bf16",
+      "reluGradient_bf16 convolution convolution transpose_bf16_f32",
+      "reluGradient_bf16 transpose_f32_bf16 convolution transpose_bf16_f32",
+    ]
+    #expect(recorded == "recorded: " + (forward + backward).joined(separator: " ") + " sgd_f32\n")
+  }
+
   /// In a process of its own, where nothing else has tensors.
   @Test func `steps leave no memory behind`() async {
     await #expect(processExitsWith: .success) {

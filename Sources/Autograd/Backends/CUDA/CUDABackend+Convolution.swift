@@ -8,6 +8,10 @@ extension CUDABackend {
     if let bias { binary(.add, result, bias.part(shape: [bias.count, 1, 1]), into: result) }
   }
 
+  func filters(_ weight: Tensor, of geometry: ConvolutionGeometry) -> Tensor {
+    libraryPlan(.output, geometry, weight.dtype).map { kept(weight, as: $0.layout) } ?? weight
+  }
+
   func convolutionInputGradient(
     _ gradient: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {

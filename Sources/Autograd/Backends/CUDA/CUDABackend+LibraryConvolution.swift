@@ -16,21 +16,9 @@ extension CUDABackend {
   func compute(
     _ plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, into result: Tensor, adding: Bool = false
   ) -> Bool {
-    var isDone = false
-    guard plan.order == .channelsLast else {
-      guard plan.isBFloat16 else {
-        return computeInOrder(plan, first.address, second.address, into: result.address, adding: adding)
-      }
-      let (a, b) = (arranged(first, as: Layout(isBFloat16: true)), arranged(second, as: Layout(isBFloat16: true)))
-      let sums = scratch(2 * result.count, .uint8)
-      isDone = computeInOrder(plan, a.address, b.address, into: sums.address, adding: false)
-      if isDone { widen(sums.address, count: result.count, into: result.address, adding: adding) }
-      extendLifetime((a, b, sums))
-      return isDone
-    }
+    let layout = plan.layout
     // What filters are changed by is not rounded further.
-    if plan.isBFloat16 && plan.operation == .filterGradient { result.storage.limitLayouts(to: .none) }
-    let layout = Layout(isChannelsLast: true, isBFloat16: plan.isBFloat16)
+    if layout.isBFloat16 && plan.operation == .filterGradient { result.storage.limitLayouts(to: .none) }
     guard !adding || canAdd(to: result, as: layout) else {
       let summand = result.uninitializedLike()
       guard compute(plan, first, second, into: summand) else { return false }
@@ -38,6 +26,7 @@ extension CUDABackend {
       return true
     }
     let (a, b) = (arranged(first, as: layout), arranged(second, as: layout))
+    var isDone = false
     write(result, as: layout) {
       isDone = computeInOrder(plan, a.address, b.address, into: $0.address, adding: adding)
     }

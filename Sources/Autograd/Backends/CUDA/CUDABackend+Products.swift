@@ -18,12 +18,18 @@ extension CUDABackend {
     }
   }
 
+  func factor(_ x: Tensor, of product: MatrixProduct) -> Tensor {
+    guard x.dtype == .float32 && ProductPrecision.current == .bfloat16 else { return x }
+    let isRounded = product.isLarge || isResultBFloat16(product, .float32)
+    return isRounded ? kept(x, as: Layout(isBFloat16: true)) : x
+  }
+
   func activatedProduct(
     _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation?,
     into result: Tensor
   ) -> Bool {
     guard result.count > 0 && result.dtype.isFloatingPoint else { return false }
-    guard activation != nil || isResultBFloat16(product, result) else { return false }
+    guard activation != nil || isResultBFloat16(product, result.dtype) else { return false }
     matrixProduct(product, a, b, into: result, adding: false)
     let layout = result.layout
     let addend = arranged(bias, as: layout)
@@ -42,7 +48,7 @@ extension CUDABackend {
     _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool
   ) {
     let layout = Layout(isBFloat16: true)
-    let isResultBFloat16 = !adding && isResultBFloat16(product, result)
+    let isResultBFloat16 = !adding && isResultBFloat16(product, result.dtype)
     let isSingle = product.offsets.count == 1
     guard isSingle && (isResultBFloat16 || product.isLarge || a.layout == layout || b.layout == layout) else {
       return multiply(product, a, b, into: result, adding: adding, .float32, .float32ByBFloat16)
@@ -57,9 +63,9 @@ extension CUDABackend {
   }
 
   /// Whether a product's result is to be kept in bfloat16.
-  private func isResultBFloat16(_ product: MatrixProduct, _ result: Tensor) -> Bool {
+  private func isResultBFloat16(_ product: MatrixProduct, _ dtype: DataType) -> Bool {
     product.roundsResult && product.offsets.count == 1 && min(product.rows, product.columns) >= MatrixProduct.large
-      && result.dtype == .float32 && ProductPrecision.current == .bfloat16
+      && dtype == .float32 && ProductPrecision.current == .bfloat16
   }
 
   private func multiply(

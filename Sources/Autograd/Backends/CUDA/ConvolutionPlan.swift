@@ -15,9 +15,8 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   }
 
   let operation: Operation
-  let order: Order
-  /// Whether operands and result are bfloat16, of 2 bytes an element.
-  let isBFloat16: Bool
+  /// How operands and result are kept.
+  let layout: Layout
   private let excludesTensorCores: Bool
   /// The operation and its shapes, for messages.
   let description: String
@@ -41,11 +40,10 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
     _ operation: Operation, _ g: ConvolutionGeometry, _ order: Order, _ precision: ProductPrecision, handle: dt_dnn
   ) {
     self.operation = operation
-    self.order = order
-    isBFloat16 = precision == .bfloat16
+    layout = Layout(isChannelsLast: order == .channelsLast, isBFloat16: precision == .bfloat16)
     description = "\(operation) of a convolution of \(g.input) with \(g.weight) in \(g.groups) group(s)"
     excludesTensorCores = precision == .float32
-    guard describe(g, precision) else { return nil }
+    guard describe(g, order, precision) else { return nil }
     others = algorithms(handle)[...]
     guard useNextAlgorithm(handle) else { return nil }
   }
@@ -75,10 +73,10 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
     static let fusedMultiplyAdd: Int32 = 3
   }
 
-  private func describe(_ g: ConvolutionGeometry, _ precision: ProductPrecision) -> Bool {
+  private func describe(_ g: ConvolutionGeometry, _ order: Order, _ precision: ProductPrecision) -> Bool {
     let (float32, bfloat16, crossCorrelation): (Int32, Int32, Int32) = (0, 9, 1)
     let order = order.rawValue
-    let type = isBFloat16 ? bfloat16 : float32
+    let type = layout.isBFloat16 ? bfloat16 : float32
     let math = precision == .float32 ? Math.fusedMultiplyAdd : Math.tensorCores
     let (input, result, weight) = (g.input.map(Int32.init), g.output.map(Int32.init), g.weight.map(Int32.init))
     let (padding, stride, dilation) = (g.window.padding, g.window.stride, g.window.dilation)

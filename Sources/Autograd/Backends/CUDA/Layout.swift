@@ -30,6 +30,11 @@ extension Tensor {
     return Layout(isChannelsLast: standIn.rank == 4, isBFloat16: standIn.isBFloat16)
   }
 
+  /// This copy of `original`, or that itself where products take more digits than when the copy was made.
+  func unlessRounded(from original: Tensor) -> Tensor {
+    self !== original && layout.isBFloat16 && ProductPrecision.current != .bfloat16 ? original : self
+  }
+
   /// What has the elements if their layout is not plain: [N, H, W, C], or [count] in the order of the shape.
   fileprivate var standIn: Tensor? {
     guard let standIn = storage.standIn, dtype == standIn.dtype, count == standIn.count else { return nil }
@@ -57,6 +62,11 @@ extension Tensor {
   /// Whether the elements of images are in the same place in both orders.
   fileprivate var isOfOneOrder: Bool { shape[1] == 1 || shape[2] * shape[3] == 1 }
 
+  /// Whether the elements are in the places that they have in a layout.
+  fileprivate func isInOrder(of layout: Layout) -> Bool {
+    self.layout.isChannelsLast == layout.isChannelsLast || (rank == 4 && isOfOneOrder)
+  }
+
   /// The shape in which a stand-in of a layout is computed on.
   fileprivate func shape(in layout: Layout) -> [Int] { layout.isChannelsLast ? channelsLastShape : shape }
 }
@@ -66,19 +76,30 @@ extension CUDABackend {
   /// a copy.
   func arranged(_ x: Tensor, as layout: Layout) -> Tensor {
     if layout == .plain { return x }
-    let shape = x.shape(in: layout), current = x.layout
-    let isInOrder = current.isChannelsLast == layout.isChannelsLast || (x.rank == 4 && x.isOfOneOrder)
-    let source = isInOrder ? (x.standIn ?? x).part(shape: shape) : x
-    if isInOrder && source.isBFloat16 == layout.isBFloat16 { return source }
-    let copy = Tensor(uninitializedStandIn: shape, isBFloat16: layout.isBFloat16, device: x.device)
-    if isInOrder || !layout.isChannelsLast {
-      convert(source, toTypeOf: copy)
-    } else {
-      transpose(
-        x, "f32_\(copy.suffix)", matrices: x.shape[0], rows: x.shape[1], columns: x.shape[2] * x.shape[3],
-        into: copy.address)
+    let shape = x.shape(in: layout)
+    let elements = x.standIn ?? x
+    if x.isInOrder(of: layout) && elements.isBFloat16 == layout.isBFloat16 {
+      return elements.part(shape: shape)
     }
+    let copy = Tensor(uninitializedStandIn: shape, isBFloat16: layout.isBFloat16, device: x.device)
+    arrange(x, as: layout, into: copy)
     return copy
+  }
+
+  /// The tensor, or a copy of it, which is kept in a layout.
+  func kept(_ x: Tensor, as layout: Layout) -> Tensor {
+    if x.layout == distinct(layout, for: x) { return x }
+    let copy = x.uninitializedLike()
+    write(copy, as: layout) { arrange(x, as: layout, into: $0) }
+    return copy
+  }
+
+  private func arrange(_ x: Tensor, as layout: Layout, into copy: Tensor) {
+    let elements = x.standIn ?? x
+    if x.isInOrder(of: layout) { return convert(elements, toTypeOf: copy) }
+    let (channels, places) = (x.shape[1], x.shape[2] * x.shape[3])
+    let (rows, columns) = layout.isChannelsLast ? (channels, places) : (places, channels)
+    transpose(elements, matrices: x.shape[0], rows: rows, columns: columns, as: copy.suffix, into: copy.address)
   }
 
   /// Lets `body` overwrite the elements of `result`, which it gets in a layout, as [N, H, W, C] if that is their order.
@@ -128,17 +149,18 @@ extension CUDABackend {
     guard standIn.rank == 4 else { return widen(standIn.address, count: standIn.count, into: memory, adding: false) }
     let shape = standIn.shape
     transpose(
-      standIn, "\(standIn.suffix)_f32", matrices: shape[0], rows: shape[1] * shape[2], columns: shape[3], into: memory)
+      standIn, matrices: shape[0], rows: shape[1] * shape[2], columns: shape[3], as: DataType.float32.suffix,
+      into: memory)
   }
 
   private func transpose(
-    _ x: Tensor, _ types: String, matrices: Int, rows: Int, columns: Int, into memory: UnsafeMutableRawPointer
+    _ x: Tensor, matrices: Int, rows: Int, columns: Int, as suffix: String, into memory: UnsafeMutableRawPointer
   ) {
     guard x.count > 0 else { return }
     precondition(x.dtype == .float32, "elements of \(x.dtype) in another order")
     let tiles = ((rows + 31) / 32, (columns + 31) / 32)
     device.launch(
-      "transpose_\(types)", in: .copies, blocks: LaunchExtent(matrices * tiles.0 * tiles.1),
+      "transpose_\(x.suffix)_\(suffix)", in: .copies, blocks: LaunchExtent(matrices * tiles.0 * tiles.1),
       threads: LaunchExtent(32, 8), rows, columns, x.address, memory)
   }
 

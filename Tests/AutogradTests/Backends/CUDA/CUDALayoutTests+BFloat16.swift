@@ -94,12 +94,24 @@ extension CUDALayoutTests {
     }
   }
 
-  /// A convolution that needs the order of the shape, of images that are kept in another.
-  @Test func groupsOfBFloat16() throws {
-    try expectSame("groups", in: .bfloat16) { draws in
+  /// Convolutions in groups, in the order of the shape, of images that are kept in another, and what follows them in both.
+  @Test(arguments: 0..<4) func groupsOfBFloat16(seed: UInt64) throws {
+    try expectSame("groups", in: .bfloat16, seed: seed) { draws in
+      let inOrder = Layout(isBFloat16: draws.device != .cpu)
       let x = convolved(draws, [2, 4, 5, 6]), weight = draws.quarters([4, 2, 3, 3])
-      let y = x.relu().conv2d(weight, groups: 2)
-      return try [y] + gradients(of: y, [x, weight], draws)
+      let point = draws.quarters([4, 4, 1, 1])
+      let y = x.conv2d(weight, padding: (1, 1), groups: 2)
+      let largest = y.relu().maxPool2d((2, 2), stride: (1, 1))
+      let sum = BatchNorm2d(4).to(draws.device).rectified(y, adding: y)
+      for images in [y, largest, sum] { #expect(images.layout == inOrder) }
+      // Both look at the same elements where they lie.
+      let last = sum.conv2d(point)
+      let mixed = last + sum
+      for images in [x, last, mixed] { expectOrder(images, draws) }
+      #expect(sum.layout == inOrder)
+      let again = mixed.conv2d(weight, groups: 2)
+      #expect(again.layout == inOrder)
+      return try [y, largest, last, mixed, again] + gradients(of: again, [x, weight, point], draws)
     }
   }
 
@@ -122,7 +134,36 @@ extension CUDALayoutTests {
         // Single numbers are not rounded: 1 + 2^-9 times a number of few bits is rounded once, as the result.
         let scaled = (x * 1.001953125).array(of: Float.self)
         #expect(scaled == narrow.map { nearestBFloat16($0 * 1.001953125) })
+        let leaky = x.leakyReLU(negativeSlope: 1.001953125).array(of: Float.self)
+        #expect(leaky == narrow.map { $0 > 0 ? $0 : nearestBFloat16($0 * 1.001953125) })
+        // Losses are of float32: 256 less a few quarters takes more digits than bfloat16 has.
+        let far = convolved(draws).detached() * 0 + 256
+        expectOrder(far, draws)
+        let differences = narrow.map { 256 - $0 }
+        #expect(l1Loss(far * 1, x * 1, reduction: .none).array(of: Float.self) == differences)
+        #expect(smoothL1Loss(far * 1, x * 1, reduction: .none).array(of: Float.self) == differences.map { $0 - 0.5 })
+        let squares = meanSquaredError(far * 1, x * 1, reduction: .none)
+        #expect(squares.array(of: Float.self) == differences.map { $0 * $0 })
       }
+    }
+  }
+
+  /// Gradients that are taken with more digits than the forward pass took are those of the weights, not of their copies.
+  @Test func gradientsInFloat32() throws {
+    let draws = try DrawnTensors(seed: 1, device: EmulatedGPU.device())
+    func gradient(_ y: (Tensor) -> Tensor, shape: [Int]) throws -> [Float] {
+      let x = Tensor.zeros(shape).to(draws.device)
+      x.requiresGrad = true
+      try withProductPrecision(.bfloat16) { y(x).sum() }.backward()
+      return try #require(x.grad).array(of: Float.self)
+    }
+    try Kernels.choosing(generic: false) {
+      // 1 + 2^-10 is 1 in bfloat16.
+      let weight = Tensor.full([512, 512], 1.0009765625).to(draws.device)
+      let filters = Tensor.full([4, 2, 1, 1], 1.0009765625).to(draws.device)
+      let ofProduct = try gradient({ $0.linear(weight) }, shape: [512, 512])
+      let ofConvolution = try gradient({ $0.conv2d(filters) }, shape: [1, 2, 3, 3])
+      #expect(Set(ofProduct) == [512.5] && Set(ofConvolution) == [4.00390625])
     }
   }
 

@@ -86,6 +86,7 @@ template <class From, class To> DEVICE void transpose(Int rows, Int columns, con
 TRANSPOSE(f32_f32, float, float)
 TRANSPOSE(f32_bf16, float, BFloat16)
 TRANSPOSE(bf16_f32, BFloat16, float)
+TRANSPOSE(bf16_bf16, BFloat16, BFloat16)
 
 // One of two by a condition; an operand at no address is `aBits` or `bBits` everywhere.
 #define SELECT(bits, T)                                                                                           \
