@@ -24,6 +24,9 @@ static const char convolution_cu[] = {
 static const char copies_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/copies.cu" suffix(, 0)
 };
+static const char dropout_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/dropout.cu" suffix(, 0)
+};
 static const char elementwise_bf16_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/elementwise_bf16.cu" suffix(, 0)
 };
@@ -76,6 +79,7 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"reduce.h", reduce_h},
     {"convolution.cu", convolution_cu},
     {"copies.cu", copies_cu},
+    {"dropout.cu", dropout_cu},
     {"elementwise_bf16.cu", elementwise_bf16_cu},
     {"elementwise_f32.cu", elementwise_f32_cu},
     {"elementwise_f64.cu", elementwise_f64_cu},

@@ -30,6 +30,8 @@ protocol Backend: Sendable {
   /// Combines `a` and `b`, broadcast to the shape of `result`, which may be `a` or `b` itself. One of them may be one
   /// element in the processor's memory.
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor)
+  /// Draws for a dropout of `x`, and of gradients of its result; `nil` where the processor draws a factor for each element.
+  func dropoutMask(for x: Tensor, probability: Double, generator: RandomGenerator?) -> (any DropoutMask)?
   /// The gradient of an activation, of (gradient, output), and with it the sums of its columns, which for a linear layer
   /// before the activation are the gradient of the bias: [columns], or that added to `sums`.
   func activationGradient(

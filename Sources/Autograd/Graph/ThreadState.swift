@@ -19,6 +19,8 @@ final class ThreadState {
 
   /// The work that this thread records for a GPU: all memory that is taken there meanwhile is its own.
   var recordedWork: ObjectIdentifier?
+  /// Where the keys of its random draws lie; nil unless work is recorded.
+  var randomKeys: RandomKeys?
   /// What decides on the optimizer's step that this thread asks a GPU for; nil where it is made in any case.
   var guardedUpdates: GuardedUpdates?
 

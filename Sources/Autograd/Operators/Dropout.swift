@@ -1,17 +1,45 @@
+/// Draws that a backend makes by itself, and that say which elements are dropped.
+protocol DropoutMask {
+  /// The elements of `x` that are kept, divided by the probability of that, and 0 times the others.
+  func apply(to x: Tensor, into result: Tensor)
+}
+
+extension Backend {
+  func dropoutMask(for x: Tensor, probability: Double, generator: RandomGenerator?) -> (any DropoutMask)? { nil }
+}
+
 extension Tensor {
   /// Every element set to 0 with the given probability, and otherwise divided by the probability of being kept, so
   /// that expectations stay the same (Srivastava et al., 2014); the tensor itself when not training.
   ///
+  /// On the processor elements are those that PyTorch drops. A GPU draws by itself, from a key that it is given of the
+  /// generator: the same elements every time, but others than the processor.
+  ///
   /// - Parameters:
   ///   - probability: Of an element being dropped, from 0 to 1.
-  ///   - generator: Where the draws come from, one an element; the thread's default generator if left out.
+  ///   - generator: Where the draws come from, one an element, or on a GPU one key; the thread's default generator if
+  ///     left out.
   public func dropout(probability: Double, training: Bool = true, generator: RandomGenerator? = nil) -> Tensor {
     precondition((0...1).contains(probability), "dropout with a probability of \(probability), which is not in 0...1")
+    precondition(dtype.isFloatingPoint, "dropout of \(dtype), which must be a floating-point type")
     guard training && probability > 0 else { return self }
     guard probability < 1 else { return self * 0 }
-    let mask = Tensor(shape: shape, of: Float.self) { factors in
-      (generator ?? .default).dropoutMask(into: factors, probability: probability)
+    if let mask = backend.dropoutMask(for: self, probability: probability, generator: generator) {
+      return dropped(by: mask)
     }
-    return self * mask.to(device).cast(to: dtype)
+    func factors<T: TensorElement & BinaryFloatingPoint>(of _: T.Type) -> Tensor {
+      Tensor(shape: shape) { (factors: UnsafeMutableBufferPointer<T>) in
+        (generator ?? .default).dropoutMask(into: factors, probability: probability)
+      }
+    }
+    return self * (dtype == .float64 ? factors(of: Double.self) : factors(of: Float.self))
+  }
+
+  private func dropped(by mask: any DropoutMask) -> Tensor {
+    let result = uninitializedLike()
+    mask.apply(to: self, into: result)
+    return result.recorded(as: "NativeDropoutBackward0", from: [self]) { gradient, inputs in
+      inputs.add(0, gradient.dropped(by: mask))
+    }
   }
 }

@@ -89,6 +89,11 @@ struct ProfilingBackend<Base: Backend>: Backend {
     }
   }
 
+  func dropoutMask(for x: Tensor, probability: Double, generator: RandomGenerator?) -> (any DropoutMask)? {
+    let mask = base.dropoutMask(for: x, probability: probability, generator: generator)
+    return mask.map { ProfiledDropoutMask(base: $0, backend: self) }
+  }
+
   func activationGradient(
     _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
   ) {
@@ -176,6 +181,18 @@ struct ProfilingBackend<Base: Backend>: Backend {
         "crossEntropyGradient", logits.extent,
         bytes: logits.byteCount + targets.byteCount + logSumExps.byteCount + result.byteCount)
     ) { base.crossEntropyGradient(gradient, logits, targets, logSumExps: logSumExps, options, into: result) }
+  }
+}
+
+/// Dropouts, each recorded.
+private struct ProfiledDropoutMask<Base: Backend>: DropoutMask {
+  let base: any DropoutMask
+  let backend: ProfilingBackend<Base>
+
+  func apply(to x: Tensor, into result: Tensor) {
+    backend.recorded(.init("dropout", x.extent, bytes: x.byteCount + result.byteCount)) {
+      base.apply(to: x, into: result)
+    }
   }
 }
 

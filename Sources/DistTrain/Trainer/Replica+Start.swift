@@ -73,7 +73,9 @@ extension Replica {
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
     let sums =
       if isWhole, let recorder, let batch {
-        try recorder.run(batch, allAgree: allAgree, update: update, computeAndUpdate)
+        try recorder.run(
+          batch, allAgree: allAgree, drawing: { random.draw(step: stepCount, part: part, $0) }, update: update,
+          computeAndUpdate)
       } else {
         try computeAndUpdate(batch)
       }

@@ -75,7 +75,9 @@ extension Replica {
       guard let recorder, let batch, isFirst && isLast && communicator.size == 1 else {
         return try differentiate(batch, count: count, part: part, loss: loss, isLast: isLast)
       }
-      return try recorder.run(batch) { try differentiate($0, count: count, part: part, loss: loss, isLast: true) }
+      return try recorder.run(batch, drawing: { random.draw(step: stepCount, part: part, $0) }) {
+        try differentiate($0, count: count, part: part, loss: loss, isLast: true)
+      }
     }
     // cuDNN may choose another algorithm, and so another order of additions, on another machine.
     let needsOwnKernels = isReproducible && arena.device != .cpu

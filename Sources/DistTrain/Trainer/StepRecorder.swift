@@ -5,7 +5,7 @@ import Autograd
 ///
 /// The first kind of batch that comes for the third time is recorded: a kind is the shapes, and the copy of a data set
 /// that batches are gathered from. The two before it are computed as they come, to warm up, and so are batches of all
-/// other kinds. A computation that needs the processor on the way, to draw dropout for one, is never recorded.
+/// other kinds. A computation that needs the processor on the way, to draw noise for one, is never recorded.
 ///
 /// Where sums of other ranks are part of it, all record at the same step, and all repeat or none: NCCL wants its work
 /// recorded, and recorded work launched, by all ranks alike.
@@ -56,10 +56,12 @@ final class StepRecorder {
   ///
   /// - Parameters:
   ///   - allAgree: Whether all ranks whose sums are part of `body` have the same prospect.
+  ///   - drawing: Runs something so that it draws the random numbers of this step.
   ///   - update: The optimizer's step that `body` ends with, whose numbers may be others each time.
   ///   - body: The same for all batches of one kind; what it returns stays valid until the next call.
   func run(
-    _ batch: Batch, allAgree: Bool = true, update: () throws -> Void = {}, _ body: (Batch) throws -> Tensor?
+    _ batch: Batch, allAgree: Bool = true, drawing: (() -> Void) -> Void, update: () throws -> Void = {},
+    _ body: (Batch) throws -> Tensor?
   ) throws -> Tensor? {
     switch prospect(of: batch) {
     case .repeating where allAgree:
@@ -67,7 +69,7 @@ final class StepRecorder {
       for (input, tensor) in zip(recorded.inputs, batch.contents) { try input.copyElements(from: tensor) }
       try updates?.note(update)
       updates?.upload()
-      recorded.work.run()
+      drawing { recorded.work.run() }
       return recorded.result
     case .recording where allAgree:
       let inputs = batch.contents.map { $0.cloned() }
@@ -75,7 +77,7 @@ final class StepRecorder {
       let work = try RecordedWork(on: device) { result = try body(batch.with(contents: inputs)) }
       recorded = (Kind(batch), work, inputs, result)
       updates?.upload()
-      work.run()
+      drawing { work.run() }
       return result
     default: return try warmUp(batch, body)
     }

@@ -33,6 +33,16 @@ import Testing
     check(draw) { $0.dropoutMask(into: $1, probability: 0.5) }
   }
 
+  /// `torch.nn.functional.dropout(torch.ones(12, dtype=torch.float64), 0.3)` after `torch.manual_seed(3)`.
+  @Test func dropoutInDoublePrecision() {
+    let generator = RandomGenerator(seed: 3)
+    let factors: [Double] = drawn(12) { generator.dropoutMask(into: $0, probability: 0.3) }
+    let dropped = Tensor.ones([12], dtype: .float64).dropout(probability: 0.3, generator: RandomGenerator(seed: 3))
+    #expect(factors == (0..<12).map { [2, 4, 9].contains($0) ? 0 : 1.4285714285714286 })
+    #expect(dropped.array(of: Double.self) == factors)
+    #expect(Tensor.rand([1], generator: generator).item() == 0.1808772087097168)
+  }
+
   @Test(arguments: RandomFixture.draws("randint_0_3_f32")) func floatIntegers(_ draw: RandomFixture.Draw) {
     check(draw) { $0.integers(into: $1, low: 0, high: 3) }
   }

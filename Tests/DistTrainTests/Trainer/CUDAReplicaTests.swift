@@ -7,7 +7,7 @@ import TestSupport
 
 /// Replicas on the emulated GPU.
 struct CUDAReplicaTests {
-  private func model(dropout: Bool) -> Sequential {
+  private func model(dropout: Bool = false) -> Sequential {
     let generator = RandomGenerator(seed: 5)
     let middle: any Layer = dropout ? Dropout(0.5) : BatchNorm1d(8)
     return Sequential(Linear(6, 8, generator: generator), middle, ReLU(), Linear(8, 3, generator: generator))
@@ -19,28 +19,36 @@ struct CUDAReplicaTests {
       targets: .randint(0..<3, [count], generator: RandomGenerator(seed: UInt64(100 + index))))
   }
 
-  private func outcomes(on device: Device, dropout: Bool) throws -> (losses: [Double], weights: [Double]) {
+  private func outcomes(
+    on device: Device, dropout: Bool = false, recordsSteps: Bool = true
+  ) throws -> (losses: [Double], weights: [Double]) {
     manualSeed(1)
     let replica = try Replica(
       model(dropout: dropout).to(device), SGD.Options(learningRate: 0.1, momentum: 0.9),
-      communicator: LocalCommunicator(), recordsSteps: true)
+      communicator: LocalCommunicator(), recordsSteps: recordsSteps)
     let losses = try batches.map { try replica.step($0).loss }
     return (losses, replica.arena.flat.array())
   }
 
   /// The third full batch is recorded and the later ones repeat it; a short and an empty one come between.
-  @Test(arguments: [false, true])
-  func `steps that repeat what was recorded are those of the processor`(_ dropout: Bool) throws {
-    let here = try outcomes(on: .cpu, dropout: dropout)
-    let there = try outcomes(on: EmulatedGPU.device(), dropout: dropout)
+  @Test func `steps that repeat what was recorded are those of the processor`() throws {
+    let (here, there) = (try outcomes(on: .cpu), try outcomes(on: EmulatedGPU.device()))
     for (a, b) in zip(here.losses, there.losses) { #expect(abs(a - b) < 1e-5, "\(here.losses)\n\(there.losses)") }
     for (a, b) in zip(here.weights, there.weights) { #expect(abs(a - b) < 1e-5) }
+  }
+
+  /// The GPU draws the dropout of each step, whether that is repeated or not.
+  @Test func `recorded steps drop what others do`() throws {
+    let device = try EmulatedGPU.device()
+    let recorded = try outcomes(on: device, dropout: true)
+    let computed = try outcomes(on: device, dropout: true, recordsSteps: false)
+    #expect(recorded.losses == computed.losses && recorded.weights == computed.weights)
   }
 
   @Test func `a loss that is not finite changes nothing`() throws {
     let device = try EmulatedGPU.device()
     let replica = try Replica(
-      model(dropout: false).to(device), SGD.Options(learningRate: 0.1), communicator: LocalCommunicator(),
+      model().to(device), SGD.Options(learningRate: 0.1), communicator: LocalCommunicator(),
       recordsSteps: true)
     for batch in batches.prefix(4) { _ = try replica.step(batch) }
     let before = replica.arena.flat.array(of: Float.self)
@@ -60,8 +68,8 @@ struct CUDAReplicaTests {
     let device = try EmulatedGPU.device()
     func check<Rule: UpdateRule>(_ rule: Rule) throws {
       let replica = try Replica(
-        model(dropout: false).to(device), rule, communicator: LocalCommunicator(), recordsSteps: true)
-      let plain = model(dropout: false).to(device)
+        model().to(device), rule, communicator: LocalCommunicator(), recordsSteps: true)
+      let plain = model().to(device)
       let arena = ParameterArena(plain)
       let optimizer = ParameterOptimizer([arena.flat], rule)
       for (number, batch) in (batches + batches).enumerated() where batch.count > 0 {
@@ -94,10 +102,10 @@ struct CUDAReplicaTests {
   @Test func `steps of another rule are made after the loss was read`() throws {
     let device = try EmulatedGPU.device()
     let own = try Replica(
-      model(dropout: false).to(device), PlainDescent(learningRate: 0.1), communicator: LocalCommunicator(),
+      model().to(device), PlainDescent(learningRate: 0.1), communicator: LocalCommunicator(),
       recordsSteps: true)
     let known = try Replica(
-      model(dropout: false).to(device), SGDRule(learningRate: 0.1), communicator: LocalCommunicator(),
+      model().to(device), SGDRule(learningRate: 0.1), communicator: LocalCommunicator(),
       recordsSteps: true)
     for batch in batches {
       #expect(try own.start(batch).isOver)
@@ -261,8 +269,8 @@ struct CUDAReplicaTests {
       try withProductPrecision(.bfloat16) {
         let model = Sequential(
           Conv2d(2, 4, kernel: 3, bias: false), ReLU(), Conv2d(4, 4, kernel: 3, bias: false), ReLU(),
-          Conv2d(4, 4, kernel: 1, bias: false), AvgPool2d(4), Flatten(), Linear(4, 512), ReLU(), Linear(512, 512),
-          Linear(512, 3))
+          Conv2d(4, 4, kernel: 1, bias: false), AvgPool2d(4), Flatten(), Linear(4, 512), ReLU(), Dropout(0.1),
+          Linear(512, 512), Linear(512, 3))
         let replica = try Replica(
           model.to(EmulatedGPU.device()), SGD.Options(learningRate: 0.01), communicator: LocalCommunicator(),
           recordsSteps: true)
@@ -274,13 +282,14 @@ struct CUDAReplicaTests {
     // Weights and biases are rounded here, and not again in the backward pass but for the small last one.
     let forward = [
       "transpose_f32_bf16 transpose_f32_bf16 convolution relu_bf16 transpose_f32_bf16 convolution relu_bf16",
-      "round_bf16 convolution average_pool_bf16 round_bf16 product round_bf16 relu_biased_bf16",
+      "round_bf16 convolution average_pool_bf16 round_bf16 product round_bf16 relu_biased_bf16 dropout_bf16",
       "round_bf16 product round_bf16 add_broadcast_bf16 copy_32 round_bf16 product cross_entropy_f32 sum_rows_f32",
     ]
     // The images of the batch, and images' gradients in float32, are rounded for each of the convolutions that take them.
     let backward = [
       "fill_32 cross_entropy_gradient_f32 round_bf16 round_bf16 product product sum_columns_f32 sum_parts_f32",
-      "product product sum_columns_bf16 sum_parts_f32 reluGradient_sums_bf16 gradient_sums_of_parts_f32 product product",
+      "product product sum_columns_bf16 sum_parts_f32 dropout_bf16",
+      "reluGradient_sums_bf16 gradient_sums_of_parts_f32 product product",
       "average_pool_spread_f32 transpose_f32_bf16 convolution transpose_f32_bf16 convolution widen_bf16",
       "reluGradient_bf16 convolution convolution transpose_bf16_f32",
       "reluGradient_bf16 transpose_f32_bf16 convolution transpose_bf16_f32",

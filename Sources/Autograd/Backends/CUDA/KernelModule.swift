@@ -7,7 +7,8 @@ package enum KernelModule: String, CaseIterable, Sendable {
   case elementwiseFloat64 = "elementwise_f64"
   case elementwiseInt64 = "elementwise_i64"
   case layerNormalization = "layer_normalization"
-  case copies, reductions, ordering, indexing, linear, losses, normalization, pooling, convolution, optimizers, products
+  case copies, dropout, indexing, losses, ordering, reductions
+  case convolution, linear, normalization, optimizers, pooling, products
 
   package var fileName: String { "\(rawValue).cu" }
 }

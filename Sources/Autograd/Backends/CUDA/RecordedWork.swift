@@ -3,6 +3,7 @@ import CCUDA
 /// Work for a GPU that was recorded as a CUDA graph and is repeated by one call, on whatever its inputs then hold.
 package final class RecordedWork {
   private let device: CUDADevice
+  private let randomKeys: RandomKeys
   private var executable: dt_executable_graph?
 
   /// Records what `body` asks the GPU for, without running it.
@@ -16,6 +17,7 @@ package final class RecordedWork {
     guard case .cuda(let index) = device else { preconditionFailure("work recorded on \(device)") }
     let gpu = CUDADevice.required(index)
     self.device = gpu
+    randomKeys = RandomKeys(on: device)
     gpu.enter()
     ThreadState.current.standIns.makePlain()
     let relaxed: Int32 = 2
@@ -23,6 +25,8 @@ package final class RecordedWork {
     var graph: dt_graph?
     let outcome = Result {
       try gpu.memory.reserving(for: self) {
+        ThreadState.current.randomKeys = randomKeys
+        defer { ThreadState.current.randomKeys = nil }
         try body()
         ThreadState.current.standIns.makePlain()
       }
@@ -43,8 +47,10 @@ package final class RecordedWork {
     device.memory.endReservation(of: self)
   }
 
-  /// Does the work after all that was asked for before.
+  /// Does the work after all that was asked for before. What it draws at random comes from the same generators as in
+  /// `body`, or from this thread's default one.
   package func run() {
+    randomKeys.draw()
     device.enter()
     CUDADriver.require(dt_cuGraphLaunch(executable, device.stream), "cuGraphLaunch")
   }

@@ -46,7 +46,6 @@ import TestSupport
     same { .randint(0..<9, [7], device: $0, generator: RandomGenerator(seed: 1)) }
     same { .randperm(9, device: $0, generator: RandomGenerator(seed: 1)) }
     same { .bernoulli([9], probability: 0.4, device: $0, generator: RandomGenerator(seed: 1)) }
-    same { Tensor.ones([30], device: $0).dropout(probability: 0.5, generator: RandomGenerator(seed: 1)) }
   }
 
   @Test func numbersOnTheProcessorCombineWithTensorsOnTheGPU() throws {
