@@ -8,6 +8,7 @@ extension TrainingConfiguration.Model: ExpressibleByArgument {}
 extension TrainingConfiguration.Precision: ExpressibleByArgument {}
 extension TrainingConfiguration.DeviceKind: ExpressibleByArgument {}
 extension CollectiveChoice: ExpressibleByArgument {}
+extension ScheduleChoice: ExpressibleByArgument {}
 extension GradientCompression: ExpressibleByArgument {}
 
 extension BucketChoice {
@@ -61,6 +62,15 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("The step size of the optimizer.\(Self.default(\.learningRate))", valueName: "number"))
   var learningRate: Double?
   @Option(
+    help:
+      "How the learning rate goes on after the warm-up: constant, or linear or cosine down to 0 at the end of the run.\(Self.default(\.schedule.rawValue))"
+  )
+  var schedule: ScheduleChoice?
+  @Option(
+    help: ArgumentHelp(
+      "Let the learning rate rise evenly in so many first steps.\(Self.default(\.warmup))", valueName: "steps"))
+  var warmup: Int?
+  @Option(
     help: ArgumentHelp(
       "The part of the last update that the next one keeps.\(Self.default(\.momentum))", valueName: "number"))
   var momentum: Double?
@@ -68,6 +78,11 @@ struct Train: ParsableCommand {
     help: ArgumentHelp(
       "The factor of the weights that is added to their gradient.\(Self.default(\.weightDecay))", valueName: "number"))
   var weightDecay: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Scale the gradients of a step down where their norm, of all together, is above this. (default: off)",
+      valueName: "number"))
+  var clipNorm: Double?
   @Option(
     help: ArgumentHelp(
       "Chooses the initial weights and the order of the samples.\(Self.default(\.seed))", valueName: "number"))
@@ -179,8 +194,11 @@ struct Train: ParsableCommand {
     set(\.epochs, epochs)
     if let steps { result.steps = steps }
     set(\.learningRate, learningRate)
+    set(\.schedule, schedule)
+    set(\.warmup, warmup)
     set(\.momentum, momentum)
     set(\.weightDecay, weightDecay)
+    if let clipNorm { result.clipNorm = clipNorm }
     set(\.seed, seed)
     set(\.precision, precision)
     set(\.device, device)

@@ -87,6 +87,7 @@ extension DistTrainProgramTests {
       (["--steps", "0"], "--steps is 0, expected at least 1"),
       (["--learning-rate=-1"], "--learning-rate is -1.0, expected a finite number from 0"),
       (["--learning-rate", "nan"], "--learning-rate is nan, expected a finite number from 0"),
+      (["--clip-norm", "0"], "--clip-norm is 0.0, expected a positive number"),
       (["--momentum", "1"], "--momentum is 1.0, expected a number from 0 to below 1"),
       (["--log-every", "0"], "--log-every is 0, expected at least 1"),
     ]

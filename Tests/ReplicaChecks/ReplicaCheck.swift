@@ -26,7 +26,8 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
   /// All checks on GPUs, of which each rank has one or all share one.
   public static let onGPUs = onAnyDevice + startedSteps
 
-  private static let onAnyDevice = accumulation + unevenData + unusedParameters + batchStatistics + reproducibility
+  private static let onAnyDevice =
+    accumulation + unevenData + unusedParameters + batchStatistics + reproducibility + stepSizes
 }
 
 /// Throws unless a condition holds.

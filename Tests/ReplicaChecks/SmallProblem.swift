@@ -36,12 +36,13 @@ enum SmallProblem {
   static func replica(
     _ model: any Layer, _ communicator: any Communicator,
     buckets: BucketChoice = .sizes(BucketSizes(first: 64, others: 64)), reproducibleShards: Int? = nil,
-    recordsSteps: Bool = false, synchronizesBatchNorm: Bool = false
+    gradientNormLimit: Double? = nil, shardsOptimizer: Bool = false, recordsSteps: Bool = false,
+    synchronizesBatchNorm: Bool = false
   ) throws -> Replica {
     try Replica(
       model.to(device(communicator)), options, communicator: communicator, buckets: buckets,
-      reproducibleShards: reproducibleShards, recordsSteps: recordsSteps,
-      synchronizesBatchNorm: synchronizesBatchNorm)
+      shardsOptimizer: shardsOptimizer, gradientNormLimit: gradientNormLimit, reproducibleShards: reproducibleShards,
+      recordsSteps: recordsSteps, synchronizesBatchNorm: synchronizesBatchNorm)
   }
 }
 

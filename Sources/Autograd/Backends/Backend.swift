@@ -38,6 +38,8 @@ protocol Backend: Sendable {
     _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool)
   /// Sums over the middle dimension of `x`, seen as [outer, reduced, inner].
   func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor)
+  /// The sum of the squares of all elements, in double precision, as one float64 element.
+  func sumOfSquares(_ x: Tensor, into result: Tensor)
   /// The largest values over the middle dimension, and the int64 places where they first occur.
   func maximum(_ x: Tensor, extents: ReductionExtents, into result: Tensor, places: Tensor)
   /// The running sums along the middle dimension, from its end if `reversed`.

@@ -114,6 +114,9 @@ public final class ParameterArena {
   /// One of the values after the last gradient, in the arena's memory.
   package func tailElement(_ index: Int) -> Tensor { tailElements.part(at: index, shape: [1]) }
 
+  /// All gradients, as one array of the arena's layout in its memory.
+  package var flatGradients: Tensor { gradients.part(shape: flat.shape) }
+
   /// All gradients and the tail, as one array in the arena's memory.
   package var gradientsAndTail: Tensor { gradients }
 

@@ -1,8 +1,8 @@
 /// The Euclidean norm of the gradients of all `parameters` together, in double precision.
 public func gradientNorm(_ parameters: [Tensor]) -> Double {
-  parameters.reduce(0) { sum, parameter in
-    sum + (parameter.grad?.sumOfSquares() ?? 0)
-  }.squareRoot()
+  // A GPU is asked for all sums before anybody waits for one.
+  let squares = parameters.compactMap { $0.grad?.sumOfSquares() }
+  return squares.reduce(0) { $0 + $1.item() }.squareRoot()
 }
 
 /// Scales the gradients of `parameters` so that their norm together is at most `limit`, as
@@ -12,8 +12,8 @@ public func gradientNorm(_ parameters: [Tensor]) -> Double {
 @discardableResult
 public func clipGradientNorm(_ parameters: [Tensor], to limit: Double) -> Double {
   let norm = gradientNorm(parameters)
-  let factor = limit / (norm + 1e-6)
-  guard !(factor >= 1) else { return norm }
+  let factor = clippingFactor(norm: norm, limit: limit)
+  guard factor != 1 else { return norm }
   for case let gradient? in parameters.map(\.grad) {
     gradient.storage.version &+= 1
     gradient.backend.binary(.multiply, gradient, gradient.scalar(factor), into: gradient)
@@ -21,16 +21,17 @@ public func clipGradientNorm(_ parameters: [Tensor], to limit: Double) -> Double
   return norm
 }
 
+/// What gradients of a norm are multiplied by to have at most the norm `limit`; NaN if the norm is.
+package func clippingFactor(norm: Double, limit: Double) -> Double {
+  let factor = limit / (norm + 1e-6)
+  return factor >= 1 ? 1 : factor
+}
+
 extension Tensor {
-  fileprivate func sumOfSquares() -> Double {
-    guard device == .cpu else { return detached().cast(to: .float64).mapped(.square).sum().item() }
-    func sum<Scalar: BinaryFloatingPoint & TensorElement>(_ type: Scalar.Type) -> Double {
-      withElements(of: type) { $0.reduce(0) { $0 + Double($1) * Double($1) } }
-    }
-    return switch dtype {
-    case .float32: sum(Float.self)
-    case .float64: sum(Double.self)
-    default: unsupported("the norm of a gradient", dtype)
-    }
+  /// The sum of the squares of all elements, one float64 element on the same device.
+  package func sumOfSquares() -> Tensor {
+    let result = Tensor(uninitialized: [1], dtype: .float64, device: device)
+    backend.sumOfSquares(detached(), into: result)
+    return result
   }
 }

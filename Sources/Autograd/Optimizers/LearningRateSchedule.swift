@@ -148,3 +148,25 @@ public struct OneCycleLR: LearningRateSchedule, Equatable {
       : cosine(from: maximum, to: first / finalDivisor, (step - peak) / (last - peak))
   }
 }
+
+/// An even rise of the rate in the first steps, and another schedule, or the base rate, from then on (P. Goyal et al.,
+/// arXiv:1706.02677).
+public struct LinearWarmup: LearningRateSchedule {
+  /// The steps of the rise.
+  public let stepCount: Int
+  /// What comes then, counted from its beginning; the base rate if nil.
+  public let next: (any LearningRateSchedule)?
+
+  /// A schedule that reaches the base rate after `stepCount` steps, 0 for no rise.
+  public init(stepCount: Int, then next: (any LearningRateSchedule)? = nil) {
+    precondition(stepCount >= 0, "LinearWarmup: \(stepCount) steps")
+    self.stepCount = stepCount
+    self.next = next
+  }
+
+  /// base · (step + 1) / (stepCount + 1) at first, and then that of `next` at step − stepCount.
+  public func learningRate(at step: Int, base: Double) -> Double {
+    guard step >= stepCount else { return base * Double(step + 1) / Double(stepCount + 1) }
+    return next?.learningRate(at: step - stepCount, base: base) ?? base
+  }
+}

@@ -110,6 +110,10 @@ struct ProfilingBackend<Base: Backend>: Backend {
     }
   }
 
+  func sumOfSquares(_ x: Tensor, into result: Tensor) {
+    recorded(.init("sumOfSquares", x.extent, bytes: x.byteCount)) { base.sumOfSquares(x, into: result) }
+  }
+
   func maximum(_ x: Tensor, extents: ReductionExtents, into result: Tensor, places: Tensor) {
     recorded(.init("maximumAlong", x.extent, bytes: x.byteCount + result.byteCount + places.byteCount)) {
       base.maximum(x, extents: extents, into: result, places: places)

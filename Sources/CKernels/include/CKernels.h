@@ -71,6 +71,8 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
 #define DT_DECLARE_TYPED(T, s)                                                                                         \
   /* x has shape [outer, reduced, inner]; the result has shape [outer, inner]. Sums are accumulated in double. */      \
   void dt_sum_##s(size_t outer, size_t reduced, size_t inner, const T *x, T *out);                                     \
+  /* The sum of the squares of n elements, accumulated in double. */                                                   \
+  double dt_sum_of_squares_##s(size_t n, const T *x);                                                                  \
   /* The largest value along `reduced` and the place of its first occurrence; NaN counts as largest. */                \
   void dt_maximum_along_##s(size_t outer, size_t reduced, size_t inner, const T *x, T *out, int64_t *place);           \
   /* Cross entropy of `rows` rows of `classes` logits: losses (0 for an ignored target) and log-sum-exps. */           \

@@ -48,10 +48,16 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var steps: Int?
   /// The step size of the optimizer (`--learning-rate`).
   public var learningRate = 0.02
+  /// How the learning rate changes from step to step (`--schedule`).
+  public var schedule = ScheduleChoice.constant
+  /// The first steps, in which the learning rate rises evenly (`--warmup`).
+  public var warmup = 0
   /// The part of the last update that the next one keeps (`--momentum`).
   public var momentum = 0.9
   /// The factor of the weights that is added to their gradient (`--weight-decay`).
   public var weightDecay = 0.0
+  /// The largest norm that all gradients of a step together may have; without it they may have any (`--clip-norm`).
+  public var clipNorm: Double?
   /// Decides the initial weights and the order of the samples (`--seed`).
   public var seed: UInt64 = 0
   /// The type of parameters, activations and gradients, and how exactly they are multiplied (`--precision`).
@@ -104,6 +110,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     try require(epochs >= 1, "epochs", epochs, "at least 1")
     if let steps { try require(steps >= 1, "steps", steps, "at least 1") }
     try require(learningRate.isFinite && learningRate >= 0, "learning-rate", learningRate, "a finite number from 0")
+    try require(warmup >= 0, "warmup", warmup, "at least 0")
+    if let clipNorm { try require(clipNorm.isFinite && clipNorm > 0, "clip-norm", clipNorm, "a positive number") }
     try require((0..<1).contains(momentum), "momentum", momentum, "a number from 0 to below 1")
     try require(weightDecay.isFinite && weightDecay >= 0, "weight-decay", weightDecay, "a finite number from 0")
     try require(logEvery >= 1, "log-every", logEvery, "at least 1")

@@ -49,6 +49,23 @@ final class ArenaOptimizer {
   /// The bytes of this rank's state.
   var byteCount: Int { optimizer.stateDictionary().reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.byteCount } }
 
+  /// The same for all parameters.
+  var learningRate: Double {
+    get { optimizer.learningRates[0] }
+    set { optimizer.learningRates = [newValue] }
+  }
+
+  /// The sum of the squares of all gradients, which is the same on all ranks. Collective where it is sharded.
+  ///
+  /// - Parameter isWhole: Whether each rank has all sums of gradients, and the order of additions must not depend on the
+  ///   number of ranks.
+  func gradientSquares(isWhole: Bool) throws -> Double {
+    guard isSharded && !isWhole else { return arena.flatGradients.sumOfSquares().item() }
+    // A GPU is asked for all sums before anybody waits for one.
+    let squares = parts.map { arena.view(of: arena.flatGradients, $0).sumOfSquares() }
+    return try communicator.allReduced(squares.reduce(0) { $0 + $1.item() }, .sum)
+  }
+
   /// Updates all parameters from this rank's parts of the gradients, which are multiplied by `gradientScale` first.
   /// Collective where it is sharded.
   func step(gradientScale: Double) throws {

@@ -12,8 +12,9 @@ extension Replica {
     let plan = arena.plan(of: chosen.sizes)
     if optimizer.isSharded && plan != arena.plan(of: .standard) {
       // The ranks' parts follow from the buckets.
-      let state = try optimizer.gatherState()
+      let (state, learningRate) = (try optimizer.gatherState(), self.learningRate)
       optimizer = makeOptimizer(plan)
+      self.learningRate = learningRate
       try restoreOptimizer(communicator.broadcast(state))
     }
     reducer.use(plan, scattersSums: scattersSums)

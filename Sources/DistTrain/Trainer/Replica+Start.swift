@@ -63,11 +63,11 @@ extension Replica {
       progress.add(loss: own, count: given?.count ?? 0)
       guard communicator.size > 1 else {
         let sum = progress.lossSum?.to(arena.device).cast(to: arena.dtype)
-        if let sum { try updates.make(after: sum, update) }
+        if let sum { try updates.make(after: sum, gradients: arena.flatGradients, update) }
         return sum
       }
       try profiled(.allReduce) { _ = try reducer.finish() }
-      try updates.make(after: arena.lossSum, update)
+      try updates.make(after: arena.lossSum, gradients: arena.flatGradients, update)
       return arena.tailArray
     }
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)

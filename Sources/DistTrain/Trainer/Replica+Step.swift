@@ -39,11 +39,18 @@ extension Replica {
     guard sums.loss.isFinite || allowsNonfinite else {
       throw NonfiniteLoss(rank: sums.firstNonfiniteRank, step: stepCount + 1)
     }
-    try profiled(.optimizer) { try optimizer.step(gradientScale: 1 / sums.count) }
+    try profiled(.optimizer) { try optimizer.step(gradientScale: gradientScale(count: sums.count)) }
     stepCount += 1
     try tuneBuckets(after: seconds)
     seconds.optimizer += stopwatch.lap()
     return Outcome(loss: sums.loss / sums.count, count: Int(sums.count), seconds: seconds)
+  }
+
+  /// What the sums of the gradients of so many samples are multiplied by. Collective where the optimizer is sharded.
+  private func gradientScale(count: Double) throws -> Double {
+    guard let gradientNormLimit else { return 1 / count }
+    let norm = try optimizer.gradientSquares(isWhole: isReproducible).squareRoot() / count
+    return clippingFactor(norm: norm, limit: gradientNormLimit) / count
   }
 
   /// Computes a piece of this rank's part of a step that is not the last, as within PyTorch's `no_sync()`.

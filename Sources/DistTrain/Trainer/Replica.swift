@@ -44,6 +44,8 @@ public final class Replica {
   /// The reducer, where GPUs do all of its work.
   let reducerOnGPU: (any ReductionOnGPU)?
   let allowsNonfinite: Bool
+  /// The largest norm that all gradients of a step together may have.
+  let gradientNormLimit: Double?
   let cut: BatchCut
   let random: PieceRandomness
   let shardBuffers: ShardBuffers?
@@ -77,6 +79,8 @@ public final class Replica {
   ///   - compression: How gradients are made smaller between nodes.
   ///   - shardsOptimizer: Whether each rank keeps the optimizer's state of its part of the parameters only.
   ///   - allowsNonfinite: Whether training goes on after a loss that is not a finite number.
+  ///   - gradientNormLimit: The largest Euclidean norm that the gradients of the mean loss over the global batch may have
+  ///     together: larger ones are scaled down to it before the update, as by `torch.nn.utils.clip_grad_norm_`.
   ///   - reproducibleShards: The logical shards, a power of two that the number of ranks divides, whose gradients are
   ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
   ///     shards by ``accumulate(_:loss:)`` and, the last, by ``step(_:loss:)``, in the order of
@@ -91,8 +95,8 @@ public final class Replica {
   public init<Rule: UpdateRule>(
     _ model: any Layer, _ options: Rule, communicator: any Communicator,
     buckets choice: BucketChoice = .automatic, compression: GradientCompression? = nil,
-    shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, reproducibleShards: Int? = nil,
-    recordsSteps: Bool = false, synchronizesBatchNorm: Bool = false
+    shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, gradientNormLimit: Double? = nil,
+    reproducibleShards: Int? = nil, recordsSteps: Bool = false, synchronizesBatchNorm: Bool = false
   ) throws {
     precondition(
       reproducibleShards == nil || !synchronizesBatchNorm,
@@ -100,12 +104,17 @@ public final class Replica {
     self.model = model
     self.communicator = communicator
     self.allowsNonfinite = allowsNonfinite
+    precondition(
+      gradientNormLimit.map { $0 > 0 } ?? true,
+      "a limit of \(gradientNormLimit ?? 0) for the norm of the gradients, which must be positive")
+    self.gradientNormLimit = gradientNormLimit
     let cut = reproducibleShards.map(BatchCut.logicalShards) ?? .ranks(pieces: 1)
     self.cut = cut
     try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
     let description =
       "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
+      + "\nlimit of the gradients' norm: \(gradientNormLimit.map { "\($0)" } ?? "none")"
     try communicator.verifySame(description, what: "the replica")
     let sharesWeights = shardsOptimizer && communicator.size > 1
     arena = try ParameterArena(model, tailCount: StepSums.elementCount(ranks: communicator.size)) {
@@ -131,7 +140,8 @@ public final class Replica {
     updates =
       staysOnGPU && options is any FusedUpdateRule
       ? GuardedUpdates(
-        on: arena.device, dtype: arena.dtype, allowsNonfinite: allowsNonfinite, readingCapacity: arena.tail.count) : nil
+        on: arena.device, dtype: arena.dtype, allowsNonfinite: allowsNonfinite, gradientNormLimit: gradientNormLimit,
+        readingCapacity: arena.tail.count) : nil
     recorder = staysOnGPU && recordsSteps ? StepRecorder(on: arena.device, updates: updates) : nil
     try communicator.broadcastState(of: model)
     random = try PieceRandomness(communicator)
@@ -153,6 +163,13 @@ public final class Replica {
     case let reduction as MirroredReduction: "in the processor's memory: \(reduction.reason)"
     default: nil
     }
+  }
+
+  /// The optimizer's learning rate from the next step on. All ranks set the same: a ``LearningRateSchedule`` gives it for
+  /// the number of the step.
+  public var learningRate: Double {
+    get { optimizer.learningRate }
+    set { optimizer.learningRate = newValue }
   }
 
   /// Whether this is the rank that writes and reads files.

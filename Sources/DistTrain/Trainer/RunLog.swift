@@ -43,7 +43,8 @@ struct RunLog {
 
   /// Takes note of a training step, and writes a record of the steps since the last one when it is time.
   mutating func add(
-    step: Int, epoch: Int, _ outcome: Replica.Outcome, seconds: TrainingRecord.Seconds, isLast: Bool
+    step: Int, epoch: Int, _ outcome: Replica.Outcome, learningRate: Double, seconds: TrainingRecord.Seconds,
+    isLast: Bool
   ) throws {
     interval.steps += 1
     interval.samples += outcome.count
@@ -52,7 +53,7 @@ struct RunLog {
     display.update(step: step, epoch: epoch, loss: outcome.loss, samples: outcome.count)
     guard isLast || step.isMultiple(of: configuration.logEvery) else { return }
     let record = TrainingRecord(
-      step: step, epoch: epoch, loss: outcome.loss, learningRate: configuration.learningRate,
+      step: step, epoch: epoch, loss: outcome.loss, learningRate: learningRate,
       samplesPerSecond: Double(interval.samples) / max(interval.elapsed, .leastNormalMagnitude),
       seconds: interval.seconds / Double(interval.steps))
     interval = Interval()

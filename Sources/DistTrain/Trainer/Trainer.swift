@@ -15,6 +15,8 @@ public final class Trainer {
   private let test: LabeledImages
   private var feed: BatchFeed
   private var step: Int
+  /// Of the number of the step, from 0.
+  private let schedule: any LearningRateSchedule
   /// The last step, while it is not known what it did.
   private var pending: PendingStep?
   private var log: RunLog?
@@ -63,6 +65,10 @@ public final class Trainer {
     let shards = Shards(
       sampleCount: training.count, globalBatch: configuration.globalBatch, rank: communicator.rank,
       worldSize: communicator.size, dropLast: configuration.dropLast, cut: configuration.cut)
+    schedule = try communicator.agree(on: "choosing the learning rates") {
+      try configuration.schedule.schedule(
+        warmup: configuration.warmup, totalSteps: configuration.totalSteps(of: shards.stepsPerEpoch))
+    }
     replica = try Replica(
       Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)).to(device),
       SGD.Options(
@@ -70,7 +76,8 @@ public final class Trainer {
         weightDecay: configuration.weightDecay),
       communicator: communicator, buckets: configuration.buckets, compression: configuration.compress,
       shardsOptimizer: configuration.shardOptimizer,
-      allowsNonfinite: configuration.allowNonfinite, reproducibleShards: configuration.reproducible, recordsSteps: true)
+      allowsNonfinite: configuration.allowNonfinite, gradientNormLimit: configuration.clipNorm,
+      reproducibleShards: configuration.reproducible, recordsSteps: true)
     feed = BatchFeed(
       ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch), for: replica)
     directory = try communicator.agreeOnDirectory(configuration, resume: resume)
@@ -108,10 +115,7 @@ public final class Trainer {
   }
 
   /// The steps of the whole run.
-  private var totalSteps: Int {
-    let (steps, overflow) = configuration.epochs.multipliedReportingOverflow(by: feed.loader.shards.stepsPerEpoch)
-    return min(configuration.steps ?? .max, overflow ? .max : steps)
-  }
+  private var totalSteps: Int { configuration.totalSteps(of: feed.loader.shards.stepsPerEpoch) }
 
   /// The epochs of the whole run; the last may not be complete.
   private var epochs: Int { (totalSteps - 1) / feed.loader.shards.stepsPerEpoch + 1 }
@@ -123,6 +127,7 @@ public final class Trainer {
       defer { dataSeconds += stopwatch.lap() }
       return try feed.batch(epoch: epoch, step: position, piece: piece)
     }
+    replica.learningRate = schedule.learningRate(at: step, base: configuration.learningRate)
     step += 1
     let lastPiece = feed.loader.shards.pieceCount - 1
     do {
@@ -131,7 +136,8 @@ public final class Trainer {
         batch(lastPiece), meanwhile: { try feed.prepare(epoch: epoch, step: position + 1) })
       try reportPending()
       pending = PendingStep(
-        started: started, step: step, epoch: epoch + 1, dataSeconds: dataSeconds, isLast: endsEpoch(position))
+        started: started, step: step, epoch: epoch + 1, learningRate: replica.learningRate, dataSeconds: dataSeconds,
+        isLast: endsEpoch(position))
       let isVerificationDue = configuration.verifyReplicas > 0 && step.isMultiple(of: configuration.verifyReplicas)
       if started.isOver || endsEpoch(position) || isCheckpointDue || isVerificationDue { try reportPending() }
       if !replica.isTuningBuckets { keepBuckets() }
@@ -159,7 +165,9 @@ public final class Trainer {
     let outcome = try pending.started.outcome()
     var seconds = outcome.seconds
     seconds.data = pending.dataSeconds
-    try log?.add(step: pending.step, epoch: pending.epoch, outcome, seconds: seconds, isLast: pending.isLast)
+    try log?.add(
+      step: pending.step, epoch: pending.epoch, outcome, learningRate: pending.learningRate, seconds: seconds,
+      isLast: pending.isLast)
   }
 
   /// Takes the sizes of buckets that an earlier run like this one measured. Collective.
@@ -217,12 +225,20 @@ public final class Trainer {
   }
 }
 
+extension TrainingConfiguration {
+  fileprivate func totalSteps(of stepsPerEpoch: Int) -> Int {
+    let (all, overflow) = epochs.multipliedReportingOverflow(by: stepsPerEpoch)
+    return min(steps ?? .max, overflow ? .max : all)
+  }
+}
+
 /// A step that was started.
 private struct PendingStep {
   let started: StartedStep
   let step: Int
   /// From 1.
   let epoch: Int
+  let learningRate: Double
   let dataSeconds: Double
   /// Whether it is the last of its epoch.
   let isLast: Bool

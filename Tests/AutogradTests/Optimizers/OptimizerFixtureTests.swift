@@ -69,6 +69,17 @@ import Testing
     }
   }
 
+  /// The norm in double precision, and the same bits for any number of threads that share its blocks.
+  @Test(arguments: [DataType.float32, .float64])
+  func normsOfManyElements(dtype: DataType) {
+    let gradient = Tensor.randn([300_001], dtype: dtype, generator: RandomGenerator(seed: 4))
+    let parameter = Tensor.zeros(gradient.shape, dtype: dtype, requiresGrad: true)
+    parameter.grad = gradient
+    let expected = gradient.array(of: Double.self).reduce(0) { $0 + $1 * $1 }.squareRoot()
+    let norms = [1, 2, 3].map { threads in LoopThreads.using(threads: threads) { gradientNorm([parameter]) } }
+    #expect(abs(norms[0] - expected) < 1e-12 * expected && Set(norms).count == 1, "\(norms)")
+  }
+
   @Test func clippingIsPyTorchs() {
     let fixture = OptimizerFixture.all.clip_grad_norm
     let parameters = fixture.gradients.map { gradient in

@@ -150,6 +150,14 @@ import Testing
     #expect(LinearLR().learningRate(at: 100, base: 3) == 3)
   }
 
+  @Test func warmUpGoesOverToWhatComesThen() {
+    let alone = LinearWarmup(stepCount: 3)
+    #expect((0..<5).map { alone.learningRate(at: $0, base: 2) } == [0.5, 1, 1.5, 2, 2])
+    let decaying = LinearWarmup(stepCount: 1, then: ExponentialLR(factor: 0.5))
+    #expect((0..<4).map { decaying.learningRate(at: $0, base: 2) } == [1, 2, 1, 0.5])
+    #expect(LinearWarmup(stepCount: 0).learningRate(at: 0, base: 2) == 2)
+  }
+
   @Test func aParameterThatChangedItsTypeTraps() async {
     await #expect(processExitsWith: .failure) {
       let layer = Linear(2, 1)

@@ -18,6 +18,9 @@ struct ConfigurationFileTests {
     expected.epochs = 7
     expected.steps = 200
     expected.learningRate = 1e-3
+    expected.schedule = .cosine
+    expected.warmup = 40
+    expected.clipNorm = 1.5
     expected.momentum = 0
     expected.weightDecay = 0.5
     expected.seed = .max
@@ -43,6 +46,9 @@ struct ConfigurationFileTests {
       epochs: 7
       steps: 200
       learning-rate: 1e-3
+      schedule: cosine
+      warmup: 40
+      clip-norm: 1.5
       momentum: 0
       weight-decay: 0.5
       seed: 18446744073709551615

@@ -28,6 +28,9 @@ struct TrainingConfigurationTests {
     ({ $0.steps = 0 }, "--steps is 0, expected at least 1"),
     ({ $0.learningRate = .nan }, "--learning-rate is nan, expected a finite number from 0"),
     ({ $0.learningRate = -0.1 }, "--learning-rate is -0.1, expected a finite number from 0"),
+    ({ $0.warmup = -1 }, "--warmup is -1, expected at least 0"),
+    ({ $0.clipNorm = 0 }, "--clip-norm is 0.0, expected a positive number"),
+    ({ $0.clipNorm = .infinity }, "--clip-norm is inf, expected a positive number"),
     ({ $0.momentum = 1 }, "--momentum is 1.0, expected a number from 0 to below 1"),
     ({ $0.weightDecay = .infinity }, "--weight-decay is inf, expected a finite number from 0"),
     (

@@ -85,6 +85,41 @@ struct CUDAReplicaTests {
     try check(Self.rules[index])
   }
 
+  /// The GPU finds the norm and scales the gradients down, in recorded steps and others, at learning rates that change.
+  @Test(arguments: rules.indices)
+  func `clipped updates are those of the processor`(_ index: Int) throws {
+    let (device, limit) = (try EmulatedGPU.device(), 0.8)
+    // No normalization, before which a bias has nothing but rounding for a gradient.
+    func model() -> Sequential {
+      let generator = RandomGenerator(seed: 5)
+      return Sequential(Linear(6, 8, generator: generator), Tanh(), Linear(8, 3, generator: generator))
+    }
+    func check<Rule: UpdateRule>(_ rule: Rule) throws {
+      let replica = try Replica(
+        model().to(device), rule, communicator: LocalCommunicator(), gradientNormLimit: limit, recordsSteps: true)
+      let plain = model()
+      let optimizer = ParameterOptimizer(plain.parameters, rule)
+      var norms: [Double] = []
+      for (number, batch) in (batches + batches).enumerated() where batch.count > 0 {
+        let rate = rule.learningRate / Double(1 + number % 4)
+        replica.learningRate = rate
+        _ = try replica.step(batch)
+        optimizer.zeroGrad()
+        try crossEntropy(plain(batch.inputs), batch.targets).backward()
+        norms.append(clipGradientNorm(plain.parameters, to: limit))
+        optimizer.learningRates = [rate]
+        optimizer.step()
+        for (a, b) in zip(replica.model.parameters, plain.parameters) {
+          for (x, y) in zip(a.array(of: Float.self), b.array(of: Float.self)) {
+            #expect(abs(x - y) < 1e-4, "\(rule), step \(number)")
+          }
+        }
+      }
+      #expect(norms.contains { $0 < limit } && norms.contains { $0 > limit }, "\(norms)")
+    }
+    try check(Self.rules[index])
+  }
+
   /// A rule of somebody's own, made of tensor operations: the processor decides on its steps.
   private struct PlainDescent: UpdateRule {
     var learningRate: Double

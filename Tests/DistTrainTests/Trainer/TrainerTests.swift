@@ -43,6 +43,41 @@ struct TrainerTests {
     #expect(ProductPrecision.current == .float32)
   }
 
+  @Test(arguments: [(1, ScheduleChoice.cosine), (3, .linear), (2, .constant)])
+  func `the learning rate follows its schedule, and large gradients are clipped`(
+    _ ranks: Int, _ schedule: ScheduleChoice
+  ) throws {
+    func job(ranks: Int, clipNorm: Double?) throws -> (rates: [Double], losses: [Double]) {
+      var job = try SmallJob()
+      (job.configuration.schedule, job.configuration.warmup, job.configuration.clipNorm) = (schedule, 3, clipNorm)
+      let ended = try job.run(ranks: ranks)
+      #expect(ended.allSatisfy { $0.error == nil && $0.weights == ended[0].weights }, "\(ended)")
+      return (try MetricsHistory(path: job.directory.metrics).training.map(\.learningRate), try job.losses())
+    }
+    let (rates, losses) = try job(ranks: ranks, clipNorm: 0.5)
+    let expected = (0..<12).map { step in
+      guard step >= 3 else { return 0.05 * Double(step + 1) / 4 }
+      let part = Double(step - 3) / 9
+      return switch schedule {
+      case .constant: 0.05
+      case .linear: 0.05 * (1 - part)
+      case .cosine: 0.05 * (1 + cos(.pi * part)) / 2
+      }
+    }
+    #expect(largestDifference(rates, expected) < 1e-15, "\(rates)")
+    #expect(largestDifference(losses, try job(ranks: 1, clipNorm: 0.5).losses) < 1e-12)
+    #expect(largestDifference(losses, try job(ranks: 1, clipNorm: nil).losses) > 1e-3)
+  }
+
+  @Test func `a warm-up that does not end is refused before anything is written`() throws {
+    var job = try SmallJob()
+    (job.configuration.schedule, job.configuration.warmup) = (.linear, 12)
+    let ended = try job.run(ranks: 2)
+    let message = "--warmup is 12, expected fewer than the run's 12 step(s) with --schedule linear"
+    #expect(ended[0].error == message, "\(ended)")
+    #expect(ended[1].error != nil && !FileManager.default.fileExists(atPath: job.directory.path))
+  }
+
   @Test(arguments: 1...3, [2, 3])
   func `batches in pieces are the same job`(_ ranks: Int, _ pieces: Int) throws {
     let whole = try SmallJob()

@@ -10,6 +10,24 @@ extension CPUBackend {
     }
   }
 
+  /// Blocks are the same however many threads share them, and so is the order of the sums.
+  func sumOfSquares(_ x: Tensor, into result: Tensor) {
+    let block = 1 << 15
+    var sums = [Double](repeating: 0, count: (x.count + block - 1) / block)
+    sums.withUnsafeMutableBufferPointer { sums in
+      nonisolated(unsafe) let sums = sums
+      LoopThreads.shared.share(sums.count, over: LoopThreads.threads(forElements: x.count)) { number, _ in
+        let start = number * block, count = min(block, x.count - start)
+        switch x.dtype {
+        case .float32: sums[number] = dt_sum_of_squares_f32(count, x.from(start))
+        case .float64: sums[number] = dt_sum_of_squares_f64(count, x.from(start))
+        default: unsupported("a sum of squares", x.dtype)
+        }
+      }
+    }
+    result.pointer(Double.self)[0] = sums.reduce(0, +)
+  }
+
   func activationGradient(
     _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
   ) {

@@ -59,10 +59,13 @@ private struct KernelStep<T: BinaryFloatingPoint & BitwiseCopyable>: KernelArgum
   private let loss: UnsafeMutableRawPointer?
   private let isStopped: UnsafeMutableRawPointer?
   private let inMemory: UnsafeMutableRawPointer?
+  private let squares: UnsafeMutableRawPointer?
+  private let limit: Double
   private var given = InlineArray<9, T>(repeating: 0)
 
   init(_ decision: KernelGuard, _ numbers: [Double]) {
     (loss, isStopped, inMemory) = (decision.loss, decision.isStopped, decision.numbers)
+    (squares, limit) = (decision.squares, decision.limit)
     for (index, number) in numbers.enumerated() { given[index] = T(number) }
   }
 }

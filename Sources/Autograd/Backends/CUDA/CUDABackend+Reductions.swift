@@ -29,6 +29,21 @@ extension CUDABackend {
       sums.address, result.address)
   }
 
+  func sumOfSquares(_ x: Tensor, into result: Tensor) {
+    guard x.dtype.isFloatingPoint else { unsupported("a sum of squares", x.dtype) }
+    let parts = ReductionParts(groups: 1, length: x.count)
+    let sums = scratch(parts.count, .float64)
+    let address = x.address
+    launch(
+      "sum_squares_\(x.dtype.suffix)", in: .reductions, rows: 1, of: x.count, parts: parts.count, x.count, parts.chunk,
+      address, sums.address, result.address)
+    if parts.count > 1 {
+      launch(
+        "sum_parts_f64", in: .reductions, rows: 1, of: parts.count, 1, parts.count, sums.address, result.address)
+    }
+    extendLifetime(sums)
+  }
+
   func activationGradient(
     _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
   ) {

@@ -12,13 +12,15 @@ package final class GuardedUpdates {
   private let isStopped: Tensor
   private let numbers: Tensor
   private let checksLoss: Bool
+  /// The largest norm that all gradients together may have.
+  private let gradientNormLimit: Double?
   private var purpose: Purpose?
   private var noted: [Double] = []
   private var uploaded: [Double] = []
 
   private enum Purpose {
-    case launching(loss: Tensor)
-    case recording(loss: Tensor)
+    case launching(loss: Tensor, squares: Tensor?)
+    case recording(loss: Tensor, squares: Tensor?)
     case noting
   }
 
@@ -26,22 +28,29 @@ package final class GuardedUpdates {
   ///
   /// - Parameters:
   ///   - allowsNonfinite: Whether steps are made whatever their loss.
+  ///   - gradientNormLimit: The largest norm that all gradients of a step together may have, multiplied by their scale;
+  ///     the kernel scales larger ones down.
   ///   - readingCapacity: The most numbers that are read after a step.
-  package init(on device: Device, dtype: DataType, allowsNonfinite: Bool, readingCapacity: Int) {
+  package init(
+    on device: Device, dtype: DataType, allowsNonfinite: Bool, gradientNormLimit: Double?, readingCapacity: Int
+  ) {
     guard case .cuda(let index) = device else { preconditionFailure("guarded updates on \(device)") }
     losses = LossReadings(CUDADevice.required(index), capacity: readingCapacity)
     isStopped = .zeros([1], dtype: .int64, device: device)
     numbers = .zeros([Self.capacity], dtype: dtype, device: device)
     checksLoss = !allowsNonfinite
+    self.gradientNormLimit = gradientNormLimit
   }
 
-  /// Makes the step that `body` asks an optimizer for, if the GPU finds `loss`, of the parameters' type, finite.
-  package func make(after loss: Tensor, _ body: () throws -> Void) rethrows {
+  /// Makes the step that `body` asks an optimizer for, with `gradients`, if the GPU finds `loss`, of the parameters' type,
+  /// finite.
+  package func make(after loss: Tensor, gradients: Tensor, _ body: () throws -> Void) rethrows {
     precondition(
       loss.count == 1 && loss.dtype == numbers.dtype && loss.device == numbers.device,
       "a loss of shape \(loss.shape) and \(loss.dtype) on \(loss.device) for parameters of \(numbers.dtype)")
     let isRecorded = ThreadState.current.recordedWork != nil
-    try run(isRecorded ? .recording(loss: loss) : .launching(loss: loss), body)
+    let squares = gradientNormLimit == nil ? nil : gradients.sumOfSquares()
+    try run(isRecorded ? .recording(loss: loss, squares: squares) : .launching(loss: loss, squares: squares), body)
   }
 
   /// Takes note of the numbers of the step that `body` asks an optimizer for, which recorded work will make.
@@ -75,15 +84,16 @@ package final class GuardedUpdates {
   /// What the kernel of an update is given beside its numbers; nil if it is not to be started.
   func guardOfKernel(_ numbers: [Double]) -> KernelGuard? {
     guard let purpose else { preconditionFailure("an update outside of a step") }
-    func with(_ loss: Tensor, numbers: UnsafeMutableRawPointer?) -> KernelGuard {
+    func with(_ loss: Tensor, _ squares: Tensor?, numbers: UnsafeMutableRawPointer?) -> KernelGuard {
       KernelGuard(
-        loss: checksLoss ? loss.address : nil, isStopped: checksLoss ? isStopped.address : nil, numbers: numbers)
+        loss: checksLoss ? loss.address : nil, isStopped: checksLoss ? isStopped.address : nil, numbers: numbers,
+        squares: squares?.address, limit: gradientNormLimit ?? 0)
     }
     switch purpose {
-    case .launching(let loss): return with(loss, numbers: nil)
-    case .recording(let loss):
+    case .launching(let loss, let squares): return with(loss, squares, numbers: nil)
+    case .recording(let loss, let squares):
       note(numbers)
-      return with(loss, numbers: self.numbers.address)
+      return with(loss, squares, numbers: self.numbers.address)
     case .noting:
       note(numbers)
       return nil
@@ -103,4 +113,7 @@ struct KernelGuard {
   var loss: UnsafeMutableRawPointer?
   var isStopped: UnsafeMutableRawPointer?
   var numbers: UnsafeMutableRawPointer?
+  /// The sum of the squares of all gradients, where the norm of these has a limit.
+  var squares: UnsafeMutableRawPointer?
+  var limit = 0.0
 }

@@ -15,6 +15,15 @@ import Testing
     }
   }
 
+  @Test(arguments: [0, 1, 31, 33_000, 100_001])
+  func sumsOfSquares(count: Int) throws {
+    try expectSame("\(count) elements", within: 1e-13) { draws in
+      let x = draws.normal([count + 1])
+      let part = x[1...].detached()
+      return [x.sumOfSquares(), part.sumOfSquares(), x.cast(to: .float64).sumOfSquares()]
+    }
+  }
+
   /// Layers whose activation and bias have their gradients in one pass, the second time added to the first.
   @Test(arguments: [1, 40, 700])
   func activationsOfLinearLayers(rows: Int) throws {

@@ -41,9 +41,20 @@ template <class T> struct Step {
   const T *loss;
   Int *isStopped;
   const T *inMemory;
+  // The sum of the squares of all gradients, and the largest norm that they may have; no limit at no address.
+  const double *squares;
+  double limit;
   T given[9];
 
   DEVICE T operator[](int i) const { return inMemory ? inMemory[i] : given[i]; }
+
+  // What gradients are multiplied by: a number, and less where that leaves them a norm above the limit.
+  DEVICE T scale(int i) const {
+    const T whole = (*this)[i];
+    if (!squares) return whole;
+    const double factor = limit / (squareRoot(*squares) * magnitude((double)whole) + 1e-6);
+    return factor >= 1 ? whole : (T)(whole * factor);
+  }
 
   // All threads give the same answer, for the mark changes only where none of them makes the step.
   DEVICE bool isMade() const {
@@ -57,12 +68,12 @@ template <class T> struct Step {
 #define OPTIMIZERS(s, T)                                                                                               \
   KERNEL(sgd_##s, (Int n, T *gradient, T *weight, Step<T> step)) {                                                     \
     if (!step.isMade()) return;                                                                                        \
-    const T rate = step[0], decay = step[1], scale = step[2];                                                          \
+    const T rate = step[0], decay = step[1], scale = step.scale(2);                                                    \
     update<2, T>(n, {gradient, weight}, [=](T *v) { v[1] -= rate * (v[0] * scale + decay * v[1]); });                  \
   }                                                                                                                    \
   KERNEL(sgd_momentum_##s, (Int n, T *gradient, T *weight, T *velocity, Step<T> step)) {                               \
     if (!step.isMade()) return;                                                                                        \
-    const T rate = step[0], momentum = step[1], undamped = step[2], decay = step[3], scale = step[4];                  \
+    const T rate = step[0], momentum = step[1], undamped = step[2], decay = step[3], scale = step.scale(4);            \
     const bool nesterov = step[5] != 0, first = step[6] != 0;                                                          \
     update<3, T>(n, {gradient, weight, velocity}, [=](T *v) {                                                          \
       const T g = v[0] * scale + decay * v[1];                                                                         \
@@ -73,7 +84,7 @@ template <class T> struct Step {
   KERNEL(adam_##s, (Int n, T *gradient, T *weight, T *average, T *square, Step<T> step)) {                             \
     if (!step.isMade()) return;                                                                                        \
     const T rate = step[0], correction = step[1], meanPart = step[2], squareKept = step[3], squarePart = step[4];      \
-    const T epsilon = step[5], decay = step[6], weightKept = step[7], scale = step[8];                                 \
+    const T epsilon = step[5], decay = step[6], weightKept = step[7], scale = step.scale(8);                           \
     update<4, T>(n, {gradient, weight, average, square}, [=](T *v) {                                                   \
       const T w = v[1] * weightKept, g = v[0] * scale + decay * w;                                                     \
       v[2] += meanPart * (g - v[2]);                                                                                   \
@@ -83,7 +94,7 @@ template <class T> struct Step {
   }                                                                                                                    \
   KERNEL(rmsprop_##s, (Int n, T *gradient, T *weight, T *square, Step<T> step)) {                                      \
     if (!step.isMade()) return;                                                                                        \
-    const T rate = step[0], kept = step[1], part = step[2], epsilon = step[3], decay = step[4], scale = step[5];       \
+    const T rate = step[0], kept = step[1], part = step[2], epsilon = step[3], decay = step[4], scale = step.scale(5); \
     update<3, T>(n, {gradient, weight, square}, [=](T *v) {                                                            \
       const T g = v[0] * scale + decay * v[1];                                                                         \
       v[2] = kept * v[2] + part * g * g;                                                                               \
@@ -93,7 +104,7 @@ template <class T> struct Step {
   KERNEL(rmsprop_momentum_##s, (Int n, T *gradient, T *weight, T *square, T *velocity, Step<T> step)) {                \
     if (!step.isMade()) return;                                                                                        \
     const T rate = step[0], kept = step[1], part = step[2], epsilon = step[3], momentum = step[4];                     \
-    const T decay = step[5], scale = step[6];                                                                          \
+    const T decay = step[5], scale = step.scale(6);                                                                    \
     update<4, T>(n, {gradient, weight, square, velocity}, [=](T *v) {                                                  \
       const T g = v[0] * scale + decay * v[1];                                                                         \
       v[2] = kept * v[2] + part * g * g;                                                                               \
@@ -103,7 +114,7 @@ template <class T> struct Step {
   }                                                                                                                    \
   KERNEL(adagrad_##s, (Int n, T *gradient, T *weight, T *sum, Step<T> step)) {                                         \
     if (!step.isMade()) return;                                                                                        \
-    const T rate = step[0], epsilon = step[1], decay = step[2], scale = step[3];                                       \
+    const T rate = step[0], epsilon = step[1], decay = step[2], scale = step.scale(3);                                 \
     update<3, T>(n, {gradient, weight, sum}, [=](T *v) {                                                               \
       const T g = v[0] * scale + decay * v[1];                                                                         \
       v[2] += g * g;                                                                                                   \

@@ -31,6 +31,12 @@ DEVICE void sumColumns(Int outer, Int rows, Int columns, Int chunk, const T *x, 
     if (hasColumnPacks<T>(columns)) sumColumns<width>(outer, rows, columns, chunk, x, parts, out);                 \
     else sumColumns<1>(outer, rows, columns, chunk, x, parts, out);                                                \
   }
+#define SUM_SQUARES(s, T)                                                                                          \
+  KERNEL(sum_squares_##s, (Int length, Int chunk, const T *x, double *parts, double *out)) {                       \
+    reduceGroups<double>(                                                                                          \
+        {1, 1, length}, chunk, [&](Int) { return [x](Int at) { return (double)x[at] * x[at]; }; }, parts,          \
+        [&](Int, double sum) { *out = sum; });                                                                     \
+  }
 #define SUM_OF_PARTS(s, T)                                                                                         \
   KERNEL(sum_parts_##s, (Int results, Int splits, const void *parts, T *out)) {                                    \
     typedef SumOf<T>::Type Sum;                                                                                    \
@@ -40,6 +46,8 @@ SUM(f32, float)
 SUM(f64, double)
 SUM(i64, Int)
 SUM(bf16, BFloat16)
+SUM_SQUARES(f32, float)
+SUM_SQUARES(f64, double)
 SUM_OF_PARTS(f32, float)
 SUM_OF_PARTS(f64, double)
 SUM_OF_PARTS(i64, Int)
