@@ -5,8 +5,7 @@ import DistTrain
 extension ReplicaCheck {
   /// What decides how far a step goes: the norm of the gradients and the learning rate.
   static let stepSizes = [
-    ReplicaCheck("step sizes: the gradients of the whole batch are clipped, and the learning rate is that of the step")
-    {
+    ReplicaCheck("step sizes: the whole batch's gradients are clipped, at the learning rate of the step") {
       communicator in
       for shardsOptimizer in [false, true] {
         let model = SmallProblem.perceptron()
