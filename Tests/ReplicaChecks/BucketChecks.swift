@@ -15,14 +15,16 @@ extension ReplicaCheck {
   /// three more steps.
   private static func train(
     _ communicator: any Communicator, _ buckets: BucketChoice, compression: GradientCompression? = nil,
-    shardsOptimizer: Bool = false, reproducibleShards: Int? = nil
+    shardsOptimizer: Bool = false, reproducibleShards: Int? = nil, gradientNormLimit: Double? = nil
   ) throws -> Ended {
     let model = SmallProblem.model(dtype: .float32) {
       Sequential(Linear(6, 200), Sigmoid(), Linear(200, 200), Sigmoid(), Linear(200, 200), Sigmoid(), Linear(200, 3))
     }
     let replica = try Replica(
       model, SmallProblem.options, communicator: communicator, buckets: buckets, compression: compression,
-      shardsOptimizer: shardsOptimizer, reproducibleShards: reproducibleShards)
+      shardsOptimizer: shardsOptimizer, gradientNormLimit: gradientNormLimit, reproducibleShards: reproducibleShards)
+    // Not the one that an optimizer of other parts begins with.
+    replica.learningRate /= 2
     var losses: [Double] = []
     for step in 0..<stepCount {
       let start = step * 16 + communicator.rank * 2
@@ -45,21 +47,24 @@ extension ReplicaCheck {
 
   static let buckets = [
     ReplicaCheck("buckets: a measurement changes no bits") { communicator in
-      let options: [(compression: GradientCompression?, shardsOptimizer: Bool, shards: Int?)] = [
-        (nil, false, nil), (nil, true, nil), (.half(.bfloat16), false, nil), (.powerSGD(rank: 2), false, nil),
-        (nil, false, communicator.size), (nil, true, communicator.size),
+      let options: [(compression: GradientCompression?, shardsOptimizer: Bool, shards: Int?, limit: Double?)] = [
+        (nil, false, nil, nil), (nil, true, nil, nil), (.half(.bfloat16), false, nil, nil),
+        (.powerSGD(rank: 2), false, nil, nil), (nil, false, communicator.size, nil),
+        (nil, true, communicator.size, nil), (nil, false, nil, 0.1), (nil, true, nil, 0.1),
+        (nil, true, communicator.size, 0.1),
       ]
-      for (compression, shardsOptimizer, shards) in options where shards?.nonzeroBitCount ?? 1 == 1 {
+      for (compression, shardsOptimizer, shards, limit) in options where shards?.nonzeroBitCount ?? 1 == 1 {
         func train(_ buckets: BucketChoice) throws -> Ended {
           try Self.train(
             communicator, buckets, compression: compression, shardsOptimizer: shardsOptimizer,
-            reproducibleShards: shards)
+            reproducibleShards: shards, gradientNormLimit: limit)
         }
         let found = try train(.automatic)
         let isAlone = communicator.size == 1
         let isInOrder = compression == .half(.bfloat16) || shards != nil || communicator.sumsAlongBinaryTree
-        let origin: ChosenBuckets.Origin =
-          isAlone ? .standard : communicator.size == 2 || isInOrder ? .measured : .unmeasured
+        let addsPartsOfSquares = shardsOptimizer && shards == nil && limit != nil
+        let isMeasured = (communicator.size == 2 || isInOrder) && !addsPartsOfSquares
+        let origin: ChosenBuckets.Origin = isAlone ? .standard : isMeasured ? .measured : .unmeasured
         try require(found.buckets.origin == origin, "\(found.buckets), expected one that is \(origin)")
         try requireSame(found.buckets, communicator)
         for sizes in origin == .unmeasured ? [.standard] : [BucketSizes(first: 64, others: 64), .standard] {
@@ -67,7 +72,8 @@ extension ReplicaCheck {
           try require(expected.buckets == ChosenBuckets(sizes: sizes, origin: .given), "\(expected.buckets)")
           try require(
             found.losses == expected.losses && found.weights == expected.weights,
-            "other bits than with \(sizes), \(compression?.rawValue ?? "as they are"), sharded \(shardsOptimizer)")
+            "other bits than with \(sizes), \(compression?.rawValue ?? "as they are"), sharded \(shardsOptimizer), "
+              + "limit \(limit ?? 0)")
         }
       }
     },

@@ -166,7 +166,7 @@ public struct LinearWarmup: LearningRateSchedule {
 
   /// base · (step + 1) / (stepCount + 1) at first, and then that of `next` at step − stepCount.
   public func learningRate(at step: Int, base: Double) -> Double {
-    guard step >= stepCount else { return base * Double(step + 1) / Double(stepCount + 1) }
+    guard step >= stepCount else { return base * (Double(step) + 1) / (Double(stepCount) + 1) }
     return next?.learningRate(at: step - stepCount, base: base) ?? base
   }
 }

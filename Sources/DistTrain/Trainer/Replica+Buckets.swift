@@ -39,14 +39,16 @@ extension BucketChoice {
   var firstSizes: BucketSizes { if case .sizes(let sizes) = self { sizes } else { .standard } }
 
   /// What is known of the sizes at first, and the search for better ones, where there can be any.
+  ///
+  /// - Parameter changesBits: Whether a step has other bits with other sizes.
   func start(
-    _ reducer: any GradientReduction, _ arena: ParameterArena, _ communicator: any Communicator
+    _ arena: ParameterArena, _ communicator: any Communicator, changesBits: Bool
   ) -> (buckets: ChosenBuckets, tuning: BucketTuning?) {
     if case .sizes = self { return (ChosenBuckets(sizes: firstSizes, origin: .given), nil) }
     guard communicator.size > 1, let tuning = BucketTuning(plan: arena.plan) else {
       return (ChosenBuckets(sizes: .standard, origin: .standard), nil)
     }
-    guard self == .measured || !reducer.sumsDependOnPlan else {
+    guard self == .measured || !changesBits else {
       return (ChosenBuckets(sizes: .standard, origin: .unmeasured), nil)
     }
     return (ChosenBuckets(sizes: .standard, origin: .measuring), tuning)

@@ -132,7 +132,10 @@ public final class Replica {
     reducer = try arena.makeReduction(
       communicator, plan: plan, shards: reproducibleShards.map { $0 / communicator.size },
       scattersSums: scattersSums, compression: compression)
-    (buckets, tuning) = choice.start(reducer, arena, communicator)
+    // Ranks that each know a part of the gradients add up the squares of their parts, which follow from the buckets.
+    let sumsSquaresOfParts = sharesWeights && gradientNormLimit != nil && reproducibleShards == nil
+    (buckets, tuning) = choice.start(
+      arena, communicator, changesBits: reducer.sumsDependOnPlan || sumsSquaresOfParts)
     if tuning != nil { reducer.use(plan, scattersSums: false) }
     uploads = arena.device == .cpu ? nil : StagedUploads(to: arena.device)
     reducerOnGPU = reducer as? any ReductionOnGPU

@@ -43,7 +43,7 @@ final class StepRecorder {
   /// Forgets what was recorded, and begins anew.
   func forget() { (warmUps, isRecordable, recorded) = ([], true, nil) }
 
-  /// What ``run(_:allAgree:update:_:)`` can do with a batch.
+  /// What ``run(_:allAgree:drawing:update:_:)`` can do with a batch.
   func prospect(of batch: Batch) -> Prospect {
     // A profile shows operators, which the repetition does not tell apart.
     guard isRecordable, !Profiler.isActive else { return .computing }

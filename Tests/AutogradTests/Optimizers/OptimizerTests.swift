@@ -156,6 +156,7 @@ import Testing
     let decaying = LinearWarmup(stepCount: 1, then: ExponentialLR(factor: 0.5))
     #expect((0..<4).map { decaying.learningRate(at: $0, base: 2) } == [1, 2, 1, 0.5])
     #expect(LinearWarmup(stepCount: 0).learningRate(at: 0, base: 2) == 2)
+    #expect(LinearWarmup(stepCount: .max).learningRate(at: 0, base: 2) == 0x1p-62)
   }
 
   @Test func aParameterThatChangedItsTypeTraps() async {

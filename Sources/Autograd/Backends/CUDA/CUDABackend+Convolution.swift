@@ -9,7 +9,8 @@ extension CUDABackend {
   }
 
   func filters(_ weight: Tensor, of geometry: ConvolutionGeometry) -> Tensor {
-    libraryPlan(.output, geometry, weight.dtype).map { kept(weight, as: $0.layout) } ?? weight
+    guard let library = suitableLibrary(geometry, weight.dtype) else { return weight }
+    return library.layoutOfFilters(geometry, .current).map { kept(weight, as: $0) } ?? weight
   }
 
   func convolutionInputGradient(

@@ -3,12 +3,17 @@ extension CUDABackend {
   func libraryPlan(
     _ operation: ConvolutionPlan.Operation, _ geometry: ConvolutionGeometry, _ dtype: DataType
   ) -> ConvolutionPlan? {
+    suitableLibrary(geometry, dtype)?.plan(operation, geometry, .current)
+  }
+
+  /// cuDNN where it is present, and may be asked.
+  func suitableLibrary(_ geometry: ConvolutionGeometry, _ dtype: DataType) -> ConvolutionLibrary? {
     guard let library = device.convolutions, dtype == .float32, !Kernels.areGeneric else { return nil }
     // The library counts elements in 32 bits, and takes no empty tensors.
     let counts = [geometry.input, geometry.weight, geometry.output].map { $0.reduce(1, *) }
     guard counts.allSatisfy({ $0 > 0 && $0 <= Int32.max }) else { return nil }
     device.enter()
-    return library.plan(operation, geometry, .current)
+    return library
   }
 
   /// Computes a plan's result from its two operands, [N, C, H, W], or adds it to what is there. Where cuDNN refuses that it

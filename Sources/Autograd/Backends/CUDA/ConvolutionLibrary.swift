@@ -47,14 +47,29 @@ package final class ConvolutionLibrary: @unchecked Sendable {
   func plan(
     _ operation: ConvolutionPlan.Operation, _ geometry: ConvolutionGeometry, _ precision: ProductPrecision
   ) -> ConvolutionPlan? {
+    withPlans(geometry, precision) { plans in plans[operation.rawValue].flatMap { $0.isUsable ? $0 : nil } }
+  }
+
+  /// How filters are kept for both passes, once the library has computed both: before, it may refuse one of them.
+  func layoutOfFilters(_ geometry: ConvolutionGeometry, _ precision: ProductPrecision) -> Layout? {
+    withPlans(geometry, precision) { plans in
+      let both = [.output, .imageGradient].compactMap { (operation: ConvolutionPlan.Operation) in
+        plans[operation.rawValue].flatMap { $0.hasComputed && $0.isUsable ? $0.layout : nil }
+      }
+      return both.count == 2 ? both[0] : nil
+    }
+  }
+
+  private func withPlans<R: Sendable>(
+    _ geometry: ConvolutionGeometry, _ precision: ProductPrecision, _ body: ([ConvolutionPlan?]) -> R
+  ) -> R {
     let key =
       [ConvolutionPlan.number(of: precision), geometry.groups] + geometry.input + geometry.weight
       + geometry.window.numbers
     return plans.withLock { plans in
       let all = plans[key] ?? makePlans(geometry, precision)
       plans[key] = all
-      guard let plan = all[operation.rawValue], plan.isUsable else { return nil }
-      return plan
+      return body(all)
     }
   }
 

@@ -31,6 +31,8 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   private var others: ArraySlice<dt_dnn_algorithm> = []
   /// Whether there is an algorithm that the library has not refused.
   private(set) var isUsable = true
+  /// Whether the library has taken an algorithm.
+  private(set) var hasComputed = false
 
   /// An algorithm that would take more memory is passed over.
   private static let largestWorkspace = 1 << 30
@@ -152,7 +154,10 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
     while true {
       let status = start(
         first, second, into: result, adding: adding, workspace: workspace(workspaceByteCount), handle: handle)
-      guard Self.isRefusal(status) else { return status }
+      guard Self.isRefusal(status) else {
+        hasComputed = status == 0
+        return status
+      }
       isUsable = useNextAlgorithm(handle)
       if !isUsable { return status }
     }

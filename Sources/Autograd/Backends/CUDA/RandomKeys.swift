@@ -12,9 +12,19 @@ final class RandomKeys {
   /// The place of one more key, which is to come from a generator.
   func append(from generator: RandomGenerator?) -> UnsafeMutableRawPointer {
     let place = generators.count % Self.blockCount
-    if place == 0 { blocks.append(Tensor(uninitialized: [Self.blockCount], dtype: .int64, device: device)) }
+    if place == 0 { blocks.append(makeBlock()) }
     generators.append(generator)
     return blocks[blocks.count - 1].address + place * MemoryLayout<UInt64>.size
+  }
+
+  /// Not of the memory that is reserved for the work: what comes earlier in it may have used that, and does again after
+  /// keys were brought there.
+  private func makeBlock() -> Tensor {
+    let thread = ThreadState.current
+    let work = thread.recordedWork
+    thread.recordedWork = nil
+    defer { thread.recordedWork = work }
+    return Tensor(uninitialized: [Self.blockCount], dtype: .int64, device: device)
   }
 
   /// Draws all keys, in the order in which they were asked for, and brings them to the GPU after all that was asked for
