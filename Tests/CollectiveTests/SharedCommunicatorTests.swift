@@ -1,4 +1,5 @@
 import Collective
+import Foundation
 import Testing
 import TestSupport
 
@@ -80,6 +81,40 @@ import TestSupport
       try ThreadCommunicator.run(ranksPerNode: [2, 2]) { threads in
         _ = try SharedCommunicator(RefusingProvider(threads, afterAllowing: threads.rank < 2 ? 1 : 0))
       }
+    }
+  }
+
+  /// Rank 0 gives what rank 1 has waited for, and ends, between two looks of rank 1: at the window, and at who lives.
+  @Test func `what a rank has done before it ended counts`() throws {
+    let isLookedAt = DispatchSemaphore(value: 0)
+    let received = try ThreadCommunicator.run(ranksPerNode: [2]) { threads in
+      let node = SlowToLook(threads, isLookedAt)
+      let communicator = try SharedCommunicator(node)
+      if communicator.rank == 0 { isLookedAt.wait() } else { node.isArmed = true }
+      var values = [Int64](repeating: communicator.rank == 0 ? 7 : 0, count: 3)
+      try communicator.broadcast(&values, from: 0)
+      return values
+    }
+    #expect(received == [[7, 7, 7], [7, 7, 7]])
+  }
+
+  /// A rank that, once it looks whether another has ended, lets that go on to its end first.
+  private final class SlowToLook: WrappedThreads {
+    private let isLookedAt: DispatchSemaphore
+    var isArmed = false
+
+    init(_ base: ThreadCommunicator, _ isLookedAt: DispatchSemaphore) {
+      self.isLookedAt = isLookedAt
+      super.init(base)
+    }
+
+    override func nodeGroup() throws -> any SharedMemoryProvider { self }
+
+    override func hasEnded(_ rank: Int) -> Bool {
+      guard isArmed else { return super.hasEnded(rank) }
+      isLookedAt.signal()
+      while !super.hasEnded(rank) { usleep(100) }
+      return true
     }
   }
 

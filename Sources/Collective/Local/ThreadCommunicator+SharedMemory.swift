@@ -28,6 +28,8 @@ extension ThreadCommunicator: SharedMemoryProvider {
     group.job.nodes.count > ProcessInfo.processInfo.activeProcessorCount
   }
 
+  package func hasEnded(_ rank: Int) -> Bool { group.job.hasLeft(group.members[rank]) }
+
   /// Throws the job's failure.
   package func checkIsAlive(_ rank: Int, named name: Int, call: CollectiveCall) throws {
     try group.job.condition.withLock {

@@ -34,6 +34,9 @@ final class ThreadJob: @unchecked Sendable {
     return start
   }
 
+  /// Whether a rank's work is done, or failed.
+  func hasLeft(_ rank: Int) -> Bool { condition.withLock { hasLeft[rank] } }
+
   /// Throws the failure that ended the work, or that one of the ranks `needed` for a call has left. Called under the
   /// lock.
   func checkArePresent(_ needed: [Int], call: String) throws {

@@ -36,9 +36,13 @@ extension MPICommunicator: SharedMemoryProvider {
   }
 
   /// Asks the kernel whether the rank's process is still there.
+  package func hasEnded(_ rank: Int) -> Bool {
+    guard peerProcesses.indices.contains(rank), let process = peerProcesses[rank] else { return false }
+    return Self.hasEnded(process)
+  }
+
   package func checkIsAlive(_ rank: Int, named name: Int, call: CollectiveCall) throws {
-    guard peerProcesses.indices.contains(rank), let process = peerProcesses[rank] else { return }
-    if Self.hasEnded(process) { throw PeerFailure(rank: name, work: "others waited for it in \(call)") }
+    if hasEnded(rank) { throw PeerFailure(rank: name, work: "others waited for it in \(call)") }
   }
 
   /// Why the folder of shared windows has no place for one of so many bytes a rank; nil when it has, or is not known.

@@ -131,7 +131,11 @@ final class ExchangeQueue {
     var stall: Stall?
     while try !isDone() {
       patience.rest(sleeping: outside.isEmpty && underWay.isEmpty)
-      if patience.isLong { try look(&stall, for: peer(), call) }
+      guard patience.isLong else { continue }
+      let peer = peer()
+      // What a rank has done before it ended, it may have done since this one last looked.
+      if let peer, network.node.hasEnded(peer), try isDone() { return }
+      try look(&stall, for: peer, call)
     }
   }
 

@@ -21,6 +21,9 @@ package protocol SharedMemoryProvider: Communicator {
   /// Whether the ranks of this group, all on one node, outnumber the processors that they may run on. Collective.
   func isOversubscribed() throws -> Bool
 
+  /// Whether a rank has ended. Before that it may have done all that others wait for.
+  func hasEnded(_ rank: Int) -> Bool
+
   /// Throws a ``PeerFailure`` with `name` when a rank that is waited for in `call` has ended.
   func checkIsAlive(_ rank: Int, named name: Int, call: CollectiveCall) throws
 }
