@@ -9,7 +9,10 @@ extension CUDABackend {
   }
 
   func filters(_ weight: Tensor, of geometry: ConvolutionGeometry) -> Tensor {
-    guard let library = suitableLibrary(geometry, weight.dtype) else { return weight }
+    // In float32 operands are as they are.
+    guard ProductPrecision.current != .float32, let library = suitableLibrary(geometry, weight.dtype) else {
+      return weight
+    }
     return library.layoutOfFilters(geometry, .current).map { kept(weight, as: $0) } ?? weight
   }
 
