@@ -127,8 +127,8 @@ public final class Trainer {
       defer { dataSeconds += stopwatch.lap() }
       return try feed.batch(epoch: epoch, step: position, piece: piece)
     }
-    replica.learningRate = schedule.learningRate(at: step, base: configuration.learningRate)
     step += 1
+    replica.learningRate = learningRate(ofStep: step)
     let lastPiece = feed.loader.shards.pieceCount - 1
     do {
       for piece in 0..<lastPiece { try replica.accumulate(batch(piece)) }
@@ -136,8 +136,7 @@ public final class Trainer {
         batch(lastPiece), meanwhile: { try feed.prepare(epoch: epoch, step: position + 1) })
       try reportPending()
       pending = PendingStep(
-        started: started, step: step, epoch: epoch + 1, learningRate: replica.learningRate, dataSeconds: dataSeconds,
-        isLast: endsEpoch(position))
+        started: started, step: step, epoch: epoch + 1, dataSeconds: dataSeconds, isLast: endsEpoch(position))
       let isVerificationDue = configuration.verifyReplicas > 0 && step.isMultiple(of: configuration.verifyReplicas)
       if started.isOver || endsEpoch(position) || isCheckpointDue || isVerificationDue { try reportPending() }
       if !replica.isTuningBuckets { keepBuckets() }
@@ -148,6 +147,11 @@ public final class Trainer {
     } catch let error as ReplicaMismatch {
       throw TrainingStopped(step: step, epoch: epoch + 1, reason: error)
     }
+  }
+
+  /// That of a step, counted from 1.
+  private func learningRate(ofStep number: Int) -> Double {
+    schedule.learningRate(at: number - 1, base: configuration.learningRate)
   }
 
   /// Whether the step after which `position + 1` steps of the epoch are made is its last, or the last of all.
@@ -166,8 +170,8 @@ public final class Trainer {
     var seconds = outcome.seconds
     seconds.data = pending.dataSeconds
     try log?.add(
-      step: pending.step, epoch: pending.epoch, outcome, learningRate: pending.learningRate, seconds: seconds,
-      isLast: pending.isLast)
+      step: pending.step, epoch: pending.epoch, outcome, learningRate: learningRate(ofStep: pending.step),
+      seconds: seconds, isLast: pending.isLast)
   }
 
   /// Takes the sizes of buckets that an earlier run like this one measured. Collective.
@@ -238,7 +242,6 @@ private struct PendingStep {
   let step: Int
   /// From 1.
   let epoch: Int
-  let learningRate: Double
   let dataSeconds: Double
   /// Whether it is the last of its epoch.
   let isLast: Bool
