@@ -19,8 +19,7 @@ package final class GuardedUpdates {
   private var uploaded: [Double] = []
 
   private enum Purpose {
-    case launching(loss: Tensor, squares: Tensor?)
-    case recording(loss: Tensor, squares: Tensor?)
+    case making(KernelGuard)
     case noting
   }
 
@@ -50,7 +49,11 @@ package final class GuardedUpdates {
       "a loss of shape \(loss.shape) and \(loss.dtype) on \(loss.device) for parameters of \(numbers.dtype)")
     let isRecorded = ThreadState.current.recordedWork != nil
     let squares = gradientNormLimit == nil ? nil : gradients.sumOfSquares()
-    try run(isRecorded ? .recording(loss: loss, squares: squares) : .launching(loss: loss, squares: squares), body)
+    defer { extendLifetime(squares) }
+    let decision = KernelGuard(
+      loss: checksLoss ? loss.address : nil, isStopped: checksLoss ? isStopped.address : nil,
+      numbers: isRecorded ? numbers.address : nil, squares: squares?.address, limit: gradientNormLimit ?? 0)
+    try run(.making(decision), body)
   }
 
   /// Takes note of the numbers of the step that `body` asks an optimizer for, which recorded work will make.
@@ -60,7 +63,7 @@ package final class GuardedUpdates {
     let state = ThreadState.current
     state.guardedUpdates = self
     self.purpose = purpose
-    if case .launching = purpose {} else { noted = [] }
+    noted = []
     defer {
       state.guardedUpdates = nil
       self.purpose = nil
@@ -84,16 +87,10 @@ package final class GuardedUpdates {
   /// What the kernel of an update is given beside its numbers; nil if it is not to be started.
   func guardOfKernel(_ numbers: [Double]) -> KernelGuard? {
     guard let purpose else { preconditionFailure("an update outside of a step") }
-    func with(_ loss: Tensor, _ squares: Tensor?, numbers: UnsafeMutableRawPointer?) -> KernelGuard {
-      KernelGuard(
-        loss: checksLoss ? loss.address : nil, isStopped: checksLoss ? isStopped.address : nil, numbers: numbers,
-        squares: squares?.address, limit: gradientNormLimit ?? 0)
-    }
     switch purpose {
-    case .launching(let loss, let squares): return with(loss, squares, numbers: nil)
-    case .recording(let loss, let squares):
-      note(numbers)
-      return with(loss, squares, numbers: self.numbers.address)
+    case .making(let decision):
+      if decision.numbers != nil { note(numbers) }
+      return decision
     case .noting:
       note(numbers)
       return nil
