@@ -27,7 +27,8 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
   public static let onGPUs = onAnyDevice + startedSteps
 
   private static let onAnyDevice =
-    accumulation + unevenData + unusedParameters + batchStatistics + reproducibility + stepSizes
+    accumulation + unevenData + unusedParameters + batchStatistics + reproducibility + stepSizes + parameterGroups
+    + checkpoints
 }
 
 /// Throws unless a condition holds.

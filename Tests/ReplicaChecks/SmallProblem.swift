@@ -35,12 +35,13 @@ enum SmallProblem {
   /// A replica with buckets so small that there are several, unless others are asked for.
   static func replica(
     _ model: any Layer, _ communicator: any Communicator,
+    groups: [(parameters: [Tensor], options: SGD.Options)] = [],
     buckets: BucketChoice = .sizes(BucketSizes(first: 64, others: 64)), reproducibleShards: Int? = nil,
     gradientNormLimit: Double? = nil, shardsOptimizer: Bool = false, recordsSteps: Bool = false,
     synchronizesBatchNorm: Bool = false
   ) throws -> Replica {
     try Replica(
-      model.to(device(communicator)), options, communicator: communicator, buckets: buckets,
+      model.to(device(communicator)), options, groups: groups, communicator: communicator, buckets: buckets,
       shardsOptimizer: shardsOptimizer, gradientNormLimit: gradientNormLimit, reproducibleShards: reproducibleShards,
       recordsSteps: recordsSteps, synchronizesBatchNorm: synchronizesBatchNorm)
   }

@@ -14,10 +14,14 @@ final class ArenaOptimizer {
   private let arena: ParameterArena
   private let communicator: any Communicator
   private let optimizer: any RevertibleOptimizer
+  /// What the optimizer steps over, in its order.
+  private let pieces: [OptionRange]
   /// The ranges of the arena that are each cut over all ranks; the whole, cut over this rank alone, unless sharded.
   private let shards: [Range<Int>]
   /// This rank's part of each.
   private let parts: [Range<Int>]
+  /// The arena, cut where options change.
+  private let optionRanges: [OptionRange]
   /// Whether each rank keeps the state of its parts only.
   let isSharded: Bool
   /// Where weights that are on a GPU are gathered.
@@ -27,32 +31,40 @@ final class ArenaOptimizer {
   ///
   /// - Parameters:
   ///   - shards: The ranges that are each cut over all ranks by a `ShardCut`, or nil for no sharding.
-  ///   - makeOptimizer: Makes the optimizer of some tensors, by a rule that changes every element on its own.
+  ///   - optionRanges: Where in the arena which options hold.
+  ///   - makeOptimizer: Makes the optimizer of each group's tensors, by rules that change every element on its own and
+  ///     keep the same for it.
   init(
-    _ arena: ParameterArena, shards: [Range<Int>]?, communicator: any Communicator,
-    makeOptimizer: ([Tensor]) -> any RevertibleOptimizer
+    _ arena: ParameterArena, shards: [Range<Int>]?, optionRanges: [OptionRange], communicator: any Communicator,
+    makeOptimizer: (_ tensors: (_ group: Int) -> [Tensor]) -> any RevertibleOptimizer
   ) {
     self.arena = arena
     self.communicator = communicator
+    self.optionRanges = optionRanges
     isSharded = shards != nil && communicator.size > 1
     self.shards = isSharded ? shards ?? [] : [0..<arena.flat.count]
     parts = isSharded ? self.shards.map { $0.part(of: communicator.rank, among: communicator.size) } : self.shards
+    let pieces = optionRanges.pieces(in: parts)
+    self.pieces = pieces
     if isSharded && arena.device != .cpu {
       let memory = CommunicationBuffer(privateByteCount: arena.flat.count * arena.dtype.byteCount)
       mirror = (HostMirror(of: arena.flat, in: memory.bytes, owner: memory), memory.bytes)
     } else {
       mirror = nil
     }
-    optimizer = makeOptimizer(isSharded ? parts.map(arena.part) : [arena.flat])
+    optimizer = makeOptimizer { group in pieces.filter { $0.group == group }.map { arena.part($0.elements) } }
   }
+
+  /// The arrays that a step updates, one after the other.
+  var updateCount: Int { pieces.count }
 
   /// The bytes of this rank's state.
   var byteCount: Int { optimizer.stateDictionary().reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.byteCount } }
 
-  /// The same for all parameters.
-  var learningRate: Double {
-    get { optimizer.learningRates[0] }
-    set { optimizer.learningRates = [newValue] }
+  /// Of each group.
+  var learningRates: [Double] {
+    get { optimizer.learningRates }
+    set { optimizer.learningRates = newValue }
   }
 
   /// The sum of the squares of all gradients, which is the same on all ranks. Collective where it is sharded.
@@ -96,13 +108,13 @@ final class ArenaOptimizer {
       let words = entry.name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
       return (quantity: String(words[words.count - 1]), tensor: entry.tensor)
     }
-    let quantities = own.prefix(own.count / parts.count)
-    guard isSharded else { return quantities.map { (quantity: $0.quantity, values: $0.tensor) } }
+    let quantities = own.prefix(own.count / pieces.count)
+    guard isSharded || pieces.count > 1 else { return quantities.map { (quantity: $0.quantity, values: $0.tensor) } }
     return try quantities.enumerated().compactMap { index, first in
-      guard first.tensor.shape == [parts[0].count] else {
+      guard first.tensor.shape == [pieces[0].elements.count] else {
         return communicator.rank == 0 ? (quantity: first.quantity, values: first.tensor) : nil
       }
-      let tensors = parts.indices.map { own[$0 * quantities.count + index].tensor }
+      let tensors = pieces.indices.map { own[$0 * quantities.count + index].tensor }
       return try gather(tensors).map { (quantity: first.quantity, values: $0) }
     }
   }
@@ -112,10 +124,10 @@ final class ArenaOptimizer {
   /// - Throws: `StateDictionaryError` where it is not the state of such an optimizer.
   func restore(_ state: OptimizerState) throws {
     try optimizer.load(
-      stateDictionary: parts.enumerated().flatMap { index, part in
+      stateDictionary: pieces.enumerated().flatMap { index, piece in
         state.map { quantity, values in
-          let isArray = isSharded && values.shape == arena.flat.shape
-          return (name: "\(index).\(quantity)", tensor: isArray ? arena.view(of: values, part) : values)
+          let isArray = values.shape == arena.flat.shape
+          return (name: "\(index).\(quantity)", tensor: isArray ? arena.view(of: values, piece.elements) : values)
         }
       })
   }
@@ -128,18 +140,25 @@ final class ArenaOptimizer {
     for operation in operations { try operation.wait() }
   }
 
-  /// An array of the arena's layout from all ranks' parts, on rank 0.
+  /// An array of the arena's layout, on rank 0, from what each rank keeps of its pieces.
   private func gather(_ tensors: [Tensor]) throws -> Tensor? {
     let whole = communicator.rank == 0 ? Tensor.zeros(arena.flat.shape, dtype: arena.dtype) : nil
-    for (shard, tensor) in zip(shards, tensors) {
-      for rank in 0..<communicator.size {
-        let part = shard.part(of: rank, among: communicator.size)
-        let place = whole.map { arena.view(of: $0, part) }
+    guard isSharded else {
+      guard let whole else { return nil }
+      for (piece, tensor) in zip(pieces, tensors) {
+        try arena.view(of: whole, piece.elements).copyElements(from: tensor)
+      }
+      return whole
+    }
+    for rank in 0..<communicator.size {
+      let parts = shards.map { $0.part(of: rank, among: communicator.size) }
+      for (index, piece) in optionRanges.pieces(in: parts).enumerated() {
+        let target = whole.map { arena.view(of: $0, piece.elements) }
         if rank == communicator.rank {
-          try communicator.broadcast(tensor, from: rank)
-          try place?.copyElements(from: tensor)
+          try communicator.broadcast(tensors[index], from: rank)
+          try target?.copyElements(from: tensors[index])
         } else {
-          try communicator.broadcast(place ?? Tensor.zeros([part.count], dtype: arena.dtype), from: rank)
+          try communicator.broadcast(target ?? Tensor.zeros([piece.elements.count], dtype: arena.dtype), from: rank)
         }
       }
     }

@@ -12,9 +12,9 @@ extension Replica {
     let plan = arena.plan(of: chosen.sizes)
     if optimizer.isSharded && plan != arena.plan(of: .standard) {
       // The ranks' parts follow from the buckets.
-      let (state, learningRate) = (try optimizer.gatherState(), self.learningRate)
+      let (state, learningRates) = (try optimizer.gatherState(), self.learningRates)
       optimizer = makeOptimizer(plan)
-      self.learningRate = learningRate
+      self.learningRates = learningRates
       try restoreOptimizer(communicator.broadcast(state))
     }
     reducer.use(plan, scattersSums: scattersSums)

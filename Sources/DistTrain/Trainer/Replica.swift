@@ -25,9 +25,9 @@ public final class Replica {
   public let model: any Layer
   /// Its parameters, flat.
   public let arena: ParameterArena
-  /// The steps that were made, which with seed and piece choose what the model draws at random, as for dropout. Set it
-  /// when going on from a checkpoint.
-  public var stepCount = 0
+  /// The steps that were made, which with seed and piece choose what the model draws at random, as for dropout.
+  /// ``resume(from:identity:)`` sets it.
+  public package(set) var stepCount = 0
 
   /// The sizes of the buckets in which gradients are all-reduced.
   public internal(set) var buckets: ChosenBuckets
@@ -47,7 +47,7 @@ public final class Replica {
   /// The largest norm that all gradients of a step together may have.
   let gradientNormLimit: Double?
   let cut: BatchCut
-  let random: PieceRandomness
+  var random: PieceRandomness
   let shardBuffers: ShardBuffers?
   let batchStatistics: BatchStatistics?
   private let uploads: StagedUploads?
@@ -73,6 +73,9 @@ public final class Replica {
   ///   - model: Of the same architecture on all ranks.
   ///   - options: Of the optimizer: `SGD.Options`, `Adam.Options` or those of another. Its rule must change every
   ///     element on its own.
+  ///   - groups: Parameters with options of their own, as biases that shall not decay, with those: PyTorch's parameter
+  ///     groups. The rule must keep the same for each. All others have `options`. A tensor that is no parameter to be
+  ///     trained, or is given twice, traps.
   ///   - communicator: Connects the ranks.
   ///   - choice: Who chooses the sizes of the buckets in which gradients are all-reduced. A measurement is made in the
   ///     first steps, while ``isTuningBuckets``.
@@ -93,7 +96,8 @@ public final class Replica {
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step.
   /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
   public init<Rule: UpdateRule>(
-    _ model: any Layer, _ options: Rule, communicator: any Communicator,
+    _ model: any Layer, _ options: Rule, groups: [(parameters: [Tensor], options: Rule)] = [],
+    communicator: any Communicator,
     buckets choice: BucketChoice = .automatic, compression: GradientCompression? = nil,
     shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, gradientNormLimit: Double? = nil,
     reproducibleShards: Int? = nil, recordsSteps: Bool = false, synchronizesBatchNorm: Bool = false
@@ -111,19 +115,28 @@ public final class Replica {
     let cut = reproducibleShards.map(BatchCut.logicalShards) ?? .ranks(pieces: 1)
     self.cut = cut
     try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
+    precondition(
+      groups.allSatisfy { $0.options.stateNames == options.stateNames },
+      "an optimizer that keeps \(options.stateNames), and for a group of parameters something else")
     let description =
       "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
       + "\nlimit of the gradients' norm: \(gradientNormLimit.map { "\($0)" } ?? "none")"
+      + groups.map { "\n" + model.description(ofOptimizer: $0.options, of: $0.parameters) }.joined()
     try communicator.verifySame(description, what: "the replica")
     let sharesWeights = shardsOptimizer && communicator.size > 1
     arena = try ParameterArena(model, tailCount: StepSums.elementCount(ranks: communicator.size)) {
       contents, byteCount in
       contents == .weights && !sharesWeights ? nil : try communicator.makeSharedMemory(byteCount: byteCount)
     }
+    let optionRanges = arena.optionRanges(groups: groups.map(\.parameters))
     makeOptimizer = { [arena] plan in
-      ArenaOptimizer(arena, shards: shardsOptimizer ? plan.gradientRanges : nil, communicator: communicator) {
-        ParameterOptimizer($0, options)
+      ArenaOptimizer(
+        arena, shards: shardsOptimizer ? plan.gradientRanges : nil, optionRanges: optionRanges,
+        communicator: communicator
+      ) { tensors in
+        ParameterOptimizer(
+          groups: ([options] + groups.map(\.options)).enumerated().map { ParameterGroup(tensors($0), $1) })
       }
     }
     let plan = arena.plan(of: choice.firstSizes)
@@ -144,7 +157,7 @@ public final class Replica {
       staysOnGPU && options is any FusedUpdateRule
       ? GuardedUpdates(
         on: arena.device, dtype: arena.dtype, allowsNonfinite: allowsNonfinite, gradientNormLimit: gradientNormLimit,
-        readingCapacity: arena.tail.count) : nil
+        updateCount: optimizer.updateCount, readingCapacity: arena.tail.count) : nil
     recorder = staysOnGPU && recordsSteps ? StepRecorder(on: arena.device, updates: updates) : nil
     try communicator.broadcastState(of: model)
     random = try PieceRandomness(communicator)
@@ -168,11 +181,17 @@ public final class Replica {
     }
   }
 
-  /// The optimizer's learning rate from the next step on. All ranks set the same: a ``LearningRateSchedule`` gives it for
-  /// the number of the step.
+  /// The optimizer's learning rate from the next step on, but for parameters in groups of their own. All ranks set the
+  /// same: a ``LearningRateSchedule`` gives it for the number of the step.
   public var learningRate: Double {
-    get { optimizer.learningRate }
-    set { optimizer.learningRate = newValue }
+    get { learningRates[0] }
+    set { learningRates[0] = newValue }
+  }
+
+  /// ``learningRate``, and that of each group; all ranks set the same.
+  public var learningRates: [Double] {
+    get { optimizer.learningRates }
+    set { optimizer.learningRates = newValue }
   }
 
   /// Whether this is the rank that writes and reads files.
@@ -197,12 +216,6 @@ public final class Replica {
     try optimizer.restore(state)
     // What was recorded changes the arrays of the state before.
     recorder?.forget()
-  }
-
-  /// Gives all ranks the parameters and the buffers of rank 0 and the optimizer state that it has read. Collective.
-  func broadcastState(optimizer state: OptimizerState) throws {
-    try communicator.broadcastState(of: model)
-    try restoreOptimizer(communicator.broadcast(state))
   }
 
   /// Compares the parameters of all ranks, bit by bit. Collective.
@@ -256,6 +269,13 @@ extension Communicator {
 }
 
 extension Module {
+  /// What updates some parameters, one a line.
+  fileprivate func description(ofOptimizer options: some UpdateRule, of parameters: [Tensor]) -> String {
+    let own = Set(parameters.map(ObjectIdentifier.init))
+    return namedParameters().filter { own.contains(ObjectIdentifier($0.parameter)) }
+      .map { "optimizer of \($0.name): \(options)" }.joined(separator: "\n")
+  }
+
   /// Names, types and shapes of all parameters and buffers, one a line.
   var fingerprint: String {
     func line(_ kind: String, _ name: String, _ tensor: Tensor) -> String {

@@ -203,28 +203,24 @@ public final class Trainer {
     return evaluation
   }
 
-  private var checkpoint: TrainingCheckpoint {
-    TrainingCheckpoint(step: step, configuration: configuration, sampleCount: feed.loader.dataset.count)
+  private var identity: [(key: String, value: String)] {
+    configuration.identity(sampleCount: feed.loader.dataset.count)
   }
 
   private func writeCheckpoint() throws {
-    try checkpoint.write(replica, to: directory.checkpoint)
+    try replica.writeCheckpoint(to: directory.checkpoint, identity: identity)
   }
 
-  /// Reads the checkpoint on rank 0 and gives every rank its state and step.
+  /// Gives every rank the checkpoint's state and step.
   private func resumeFromCheckpoint() throws -> Int {
-    let read = try communicator.agree(on: "reading the checkpoint") {
-      guard communicator.rank == 0 else { return (step: 0, optimizerState: OptimizerState()) }
-      let read = try TrainingCheckpoint.read(from: directory.checkpoint, into: replica, expected: checkpoint)
-      guard read.step <= totalSteps else {
-        throw FileError(
-          directory.checkpoint,
-          "is from after step \(read.step), and this run would end after step \(totalSteps): raise --steps or --epochs")
-      }
-      return read
+    try replica.resume(from: directory.checkpoint, identity: identity)
+    try communicator.agree(on: "reading the checkpoint") {
+      guard communicator.rank == 0, replica.stepCount > totalSteps else { return }
+      throw FileError(
+        directory.checkpoint,
+        "is from after step \(replica.stepCount), and this run would end after step \(totalSteps): raise --steps or --epochs"
+      )
     }
-    try replica.broadcastState(optimizer: read.optimizerState)
-    replica.stepCount = Int(try communicator.allReduced(Int64(read.step), .maximum))
     return replica.stepCount
   }
 }

@@ -2,19 +2,21 @@
 /// next.
 ///
 /// A step whose loss is not finite changes nothing, and neither does any after it until ``resume()``. The numbers of a
-/// step (learning rate, bias corrections, the factor of the gradient) are arguments of its kernel, or, where the kernel
-/// is part of a ``RecordedWork``, lie in the GPU's memory, where ``upload()`` brings those of the step to come.
+/// step's updates (learning rate, bias corrections, the factor of the gradient) are arguments of their kernels, or, where
+/// these are part of a ``RecordedWork``, lie in the GPU's memory, where ``upload()`` brings those of the step to come.
 package final class GuardedUpdates {
   /// More than the numbers of any rule.
-  private static let capacity = 16
+  private static let capacityOfUpdate = 16
 
   private let losses: LossReadings
   private let isStopped: Tensor
+  /// Those of each update of a step.
   private let numbers: Tensor
   private let checksLoss: Bool
   /// The largest norm that all gradients together may have.
   private let gradientNormLimit: Double?
   private var purpose: Purpose?
+  /// As in `numbers`, of the updates so far.
   private var noted: [Double] = []
   private var uploaded: [Double] = []
 
@@ -29,14 +31,16 @@ package final class GuardedUpdates {
   ///   - allowsNonfinite: Whether steps are made whatever their loss.
   ///   - gradientNormLimit: The largest norm that all gradients of a step together may have, multiplied by their scale;
   ///     the kernel scales larger ones down.
+  ///   - updateCount: The most arrays that the optimizer updates in a step.
   ///   - readingCapacity: The most numbers that are read after a step.
   package init(
-    on device: Device, dtype: DataType, allowsNonfinite: Bool, gradientNormLimit: Double?, readingCapacity: Int
+    on device: Device, dtype: DataType, allowsNonfinite: Bool, gradientNormLimit: Double?, updateCount: Int,
+    readingCapacity: Int
   ) {
     guard case .cuda(let index) = device else { preconditionFailure("guarded updates on \(device)") }
     losses = LossReadings(CUDADevice.required(index), capacity: readingCapacity)
     isStopped = .zeros([1], dtype: .int64, device: device)
-    numbers = .zeros([Self.capacity], dtype: dtype, device: device)
+    numbers = .zeros([updateCount * Self.capacityOfUpdate], dtype: dtype, device: device)
     checksLoss = !allowsNonfinite
     self.gradientNormLimit = gradientNormLimit
   }
@@ -56,7 +60,7 @@ package final class GuardedUpdates {
     try run(.making(decision), body)
   }
 
-  /// Takes note of the numbers of the step that `body` asks an optimizer for, which recorded work will make.
+  /// Takes note of the numbers of the updates that `body` asks an optimizer for, which recorded work will make.
   package func note(_ body: () throws -> Void) rethrows { try run(.noting, body) }
 
   private func run(_ purpose: Purpose, _ body: () throws -> Void) rethrows {
@@ -74,7 +78,7 @@ package final class GuardedUpdates {
   /// Brings the numbers noted last to the GPU, after all that was asked for before, unless they are there.
   package func upload() {
     guard noted != uploaded else { return }
-    numbers.assign(noted + Array(repeating: 0, count: Self.capacity - noted.count))
+    numbers.assign(noted + Array(repeating: 0, count: numbers.count - noted.count))
     uploaded = noted
   }
 
@@ -88,8 +92,10 @@ package final class GuardedUpdates {
   func guardOfKernel(_ numbers: [Double]) -> KernelGuard? {
     guard let purpose else { preconditionFailure("an update outside of a step") }
     switch purpose {
-    case .making(let decision):
-      if decision.numbers != nil { note(numbers) }
+    case .making(var decision):
+      guard let start = decision.numbers else { return decision }
+      decision.numbers = start + noted.count * self.numbers.dtype.byteCount
+      note(numbers)
       return decision
     case .noting:
       note(numbers)
@@ -97,10 +103,10 @@ package final class GuardedUpdates {
     }
   }
 
-  private func note(_ numbers: [Double]) {
-    precondition(noted.isEmpty, "a recorded step updates one array, not several")
-    precondition(numbers.count <= Self.capacity, "an update with \(numbers.count) numbers")
-    noted = numbers
+  private func note(_ update: [Double]) {
+    precondition(update.count <= Self.capacityOfUpdate, "an update with \(update.count) numbers")
+    precondition(noted.count < numbers.count, "more updates in a step than \(numbers.count / Self.capacityOfUpdate)")
+    noted += update + Array(repeating: 0, count: Self.capacityOfUpdate - update.count)
   }
 }
 

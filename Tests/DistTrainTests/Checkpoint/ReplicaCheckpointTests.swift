@@ -4,7 +4,7 @@ import DistTrain
 import Testing
 import TestSupport
 
-struct TrainingCheckpointTests {
+struct ReplicaCheckpointTests {
   let folder: TemporaryFolder
   let path: String
   let run = SmallRun()
@@ -12,10 +12,6 @@ struct TrainingCheckpointTests {
   init() throws {
     folder = try TemporaryFolder()
     path = "\(folder.path)/checkpoint"
-  }
-
-  private func checkpoint(step: Int) -> TrainingCheckpoint {
-    TrainingCheckpoint(step: step, configuration: TrainingConfiguration(), sampleCount: run.sampleCount)
   }
 
   private func replica(momentum: Double = 0.9) throws -> Replica {
@@ -31,9 +27,10 @@ struct TrainingCheckpointTests {
   @Test func `parameters and momentum go on as they were`() throws {
     let first = try replica()
     try makeSteps(0..<1, first)
-    try checkpoint(step: 1).write(first, to: path)
+    try first.writeCheckpoint(to: path)
     let second = try replica()
-    #expect(try TrainingCheckpoint.read(from: path, into: second, expected: checkpoint(step: 0)).step == 1)
+    try second.resume(from: path)
+    #expect(second.stepCount == 1)
     #expect(second.weights == first.weights)
     try makeSteps(1..<3, first)
     try makeSteps(1..<3, second)
@@ -43,7 +40,7 @@ struct TrainingCheckpointTests {
   @Test func `tensors are named after the parameters`() throws {
     let replica = try replica()
     try makeSteps(0..<1, replica)
-    try checkpoint(step: 1).write(replica, to: path)
+    try replica.writeCheckpoint(to: path)
     let parameters = ["2.bias", "2.weight", "0.bias", "0.weight"]
     let file = try SafetensorsFile(path: path)
     #expect(
@@ -57,25 +54,25 @@ struct TrainingCheckpointTests {
   }
 
   @Test func `the optimizer has no arrays before the first step and without momentum`() throws {
-    try checkpoint(step: 0).write(replica(), to: path)
+    try replica().writeCheckpoint(to: path)
     #expect(try SafetensorsFile(path: path).entries.count == 4)
     let replica = try replica(momentum: 0)
     try makeSteps(0..<2, replica)
-    try checkpoint(step: 2).write(replica, to: path)
+    try replica.writeCheckpoint(to: path)
     #expect(
       try SafetensorsFile(path: path).entries.map(\.name).filter { !$0.hasPrefix("model.") } == ["optimizer.step"])
-    #expect(try TrainingCheckpoint.read(from: path, into: replica, expected: checkpoint(step: 0)).step == 2)
+    try makeSteps(0..<1, replica)
+    try replica.resume(from: path)
+    #expect(replica.stepCount == 2)
   }
 
   @Test(arguments: ["model.0.bias", "optimizer.momentum_buffer.0.bias"])
   func `a tensor that is missing is named`(_ name: String) throws {
     let replica = try replica()
     try makeSteps(0..<1, replica)
-    try checkpoint(step: 1).write(replica, to: path)
+    try replica.writeCheckpoint(to: path)
     let incomplete = try rewritten { $0.removeAll { $0.name == name } }
-    let message = fileErrorMessage {
-      _ = try TrainingCheckpoint.read(from: incomplete, into: replica, expected: checkpoint(step: 0))
-    }
+    let message = fileErrorMessage { try replica.resume(from: incomplete) }
     #expect(message == "\(incomplete): has no tensor '\(name)'")
   }
 
@@ -88,7 +85,7 @@ struct TrainingCheckpointTests {
     ),
     (
       .init(name: "optimizer.speed", elementType: .float32, shape: [2]),
-      "the optimizer cannot go on from (--momentum cannot change from or to 0): "
+      "the optimizer cannot go on from (momentum cannot change from or to 0): "
         + "the state dictionary does not fit: unexpected: 0.speed"
     ),
     (.init(name: "optimizer.", elementType: .uint8, shape: []), "unexpected: 0."),
@@ -115,24 +112,68 @@ struct TrainingCheckpointTests {
   func `a tensor that does not belong is named`(_ entry: Safetensors.Entry, _ words: String) throws {
     let replica = try replica()
     try makeSteps(0..<1, replica)
-    try checkpoint(step: 1).write(replica, to: path)
+    try replica.writeCheckpoint(to: path)
     let strange = try rewritten { entries in
       entries.removeAll { $0.name == entry.name }
       entries.append(entry)
     }
-    let message = fileErrorMessage {
-      _ = try TrainingCheckpoint.read(from: strange, into: replica, expected: checkpoint(step: 0))
-    }
+    try makeSteps(1..<2, replica)
+    let before = replica.weights
+    let message = fileErrorMessage { try replica.resume(from: strange) }
+    #expect(replica.weights == before && replica.stepCount == 2)
     #expect(message.hasPrefix("\(strange): ") && message.contains(words), "\(message)")
   }
 
+  @Test func `a run of another identity is refused`() throws {
+    let replica = try replica()
+    try replica.writeCheckpoint(to: path, identity: [("data", "spiral"), ("samples", "22")])
+    try replica.resume(from: path, identity: [("samples", "22")])
+    #expect(
+      fileErrorMessage { try replica.resume(from: path, identity: [("samples", "23")]) }
+        == "\(path): is of a run with samples 22, this one has samples 23: they cannot be joined")
+    #expect(
+      fileErrorMessage { try replica.resume(from: path, identity: [("fold", "1")]) }
+        == "\(path): is of a run with fold missing, this one has fold 1: they cannot be joined")
+  }
+
+  @Test(arguments: ["format", "step", "random-seed"])
+  func `a file without what a checkpoint tells of itself is none`(_ key: String) throws {
+    let replica = try replica()
+    try replica.writeCheckpoint(to: path)
+    for replacement in [[], [Safetensors.Metadata(key, "-1")], [Safetensors.Metadata(key, "")]] {
+      let strange = try rewritten(metadata: {
+        $0.removeAll { $0.key == key }; $0 += replacement
+      }) { _ in }
+      #expect(
+        fileErrorMessage { try replica.resume(from: strange) }
+          == "\(strange): is not a checkpoint of disttrain: expected as metadata the format 'disttrain-2', a step and a "
+          + "random-seed")
+    }
+  }
+
+  @Test func `a checkpoint in the middle of a step traps`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let run = SmallRun()
+      let replica = try Replica(run.model(rank: 0), SmallRun.options, communicator: LocalCommunicator())
+      var loader = run.loader(LocalCommunicator())
+      try replica.accumulate(loader.batch(epoch: 0, step: 0))
+      try replica.writeCheckpoint(to: "/nowhere/checkpoint")
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("a checkpoint in the middle of a step"), "\(message.prefix(400))")
+  }
+
   /// The checkpoint with other tensors: a tensor that it has keeps its elements, one that it has not is zero.
-  private func rewritten(_ change: (inout [Safetensors.Entry]) -> Void) throws -> String {
+  private func rewritten(
+    metadata changeMetadata: (inout [Safetensors.Metadata]) -> Void = { _ in },
+    _ change: (inout [Safetensors.Entry]) -> Void
+  ) throws -> String {
     let file = try SafetensorsFile(path: path)
-    var entries = file.entries
+    var (entries, metadata) = (file.entries, file.metadata)
+    changeMetadata(&metadata)
     change(&entries)
     let result = "\(folder.path)/rewritten"
-    try Safetensors.write(to: result, entries: entries, metadata: file.metadata) { [entries] index, write in
+    try Safetensors.write(to: result, entries: entries, metadata: metadata) { [entries] index, write in
       let entry = entries[index]
       if file.entry(entry.name) == entry {
         try file.bytes(entry.name).withUnsafeBytes(write)

@@ -1,0 +1,128 @@
+import Autograd
+
+/// Where a run is, besides its tensors.
+struct Checkpoint {
+  /// The steps that were made.
+  var step = 0
+  /// What the random streams of the model follow from.
+  var randomSeed: UInt64 = 0
+  /// What must be the same in the run that goes on, as text by name.
+  var identity: [(key: String, value: String)] = []
+}
+
+/// The file of a checkpoint, as rank 0 writes and reads it; `Replica.writeCheckpoint(to:identity:)` tells its contents.
+enum CheckpointFile {
+  private static let format = "disttrain-2"
+
+  /// Writes the parameters and buffers of `replica`, and the state of its optimizer, in one atomic step.
+  ///
+  /// - Throws: ``FileError`` where the file cannot be written.
+  static func write(
+    _ replica: Replica, optimizerState: OptimizerState, _ checkpoint: Checkpoint, to path: String
+  ) throws {
+    let arena = replica.arena
+    var tensors = replica.model.stateDictionary().map { (name: "model.\($0.name)", tensor: $0.tensor) }
+    for (quantity, values) in optimizerState {
+      guard values.shape == arena.flat.shape else {
+        tensors.append(("optimizer.\(quantity)", values))
+        continue
+      }
+      for (index, (name, _)) in arena.parameters.enumerated() {
+        tensors.append(("optimizer.\(quantity).\(name)", arena.view(of: values, at: index)))
+      }
+    }
+    let own: [(key: String, value: String)] = [
+      ("format", format), ("step", "\(checkpoint.step)"), ("random-seed", "\(checkpoint.randomSeed)"),
+    ]
+    for (key, _) in checkpoint.identity {
+      precondition(!own.contains { $0.key == key }, "'\(key)' is what a checkpoint calls something of its own")
+    }
+    try TensorFile.write(
+      tensors, to: path, metadata: (own + checkpoint.identity).map { Safetensors.Metadata($0.key, $0.value) })
+  }
+
+  /// Reads a checkpoint into a `replica`, which is not changed where something is wrong.
+  ///
+  /// - Returns: Where the run was, and all that the optimizer kept.
+  /// - Throws: ``FileError`` where the file is not a checkpoint of the same model, optimizer and `identity`.
+  static func read(
+    into replica: Replica, from path: String, identity: [(key: String, value: String)]
+  ) throws -> (checkpoint: Checkpoint, optimizerState: OptimizerState) {
+    let file = try SafetensorsFile(path: path)
+    let checkpoint = try checkpoint(of: file, identity: identity)
+    let state = replica.model.stateDictionary()
+    let known = Set(state.map { "model.\($0.name)" })
+    let parameters = Set(replica.arena.parameters.map(\.name))
+    let extra = file.entries.first { entry in
+      guard let place = optimizerPlace(entry.name) else { return !known.contains(entry.name) }
+      return place.parameter.map { !parameters.contains($0) } ?? false
+    }
+    if let extra {
+      throw FileError(path, "holds the tensor '\(extra.name)', which no checkpoint of this model has")
+    }
+    let contents = try state.map { name, tensor in
+      let content = Tensor.zeros(tensor.shape, dtype: tensor.dtype)
+      try TensorFile.read("model.\(name)", from: file, into: content)
+      return (name: name, tensor: content)
+    }
+    let optimizerState = try optimizerState(in: file, replica.arena)
+    do {
+      try replica.restoreOptimizer(optimizerState)
+    } catch let error as StateDictionaryError {
+      throw FileError(
+        path, "holds a state that the optimizer cannot go on from (momentum cannot change from or to 0): \(error)")
+    }
+    try replica.model.load(stateDictionary: contents)
+    return (checkpoint, optimizerState)
+  }
+
+  private static func checkpoint(
+    of file: SafetensorsFile, identity: [(key: String, value: String)]
+  ) throws -> Checkpoint {
+    func metadata(_ key: String) -> String? { file.metadata.first { $0.key == key }?.value }
+    guard metadata("format") == format, let step = metadata("step").flatMap(Int.init), step >= 0,
+      let seed = metadata("random-seed").flatMap(UInt64.init)
+    else {
+      throw FileError(
+        file.path,
+        "is not a checkpoint of disttrain: expected as metadata the format '\(format)', a step and a random-seed")
+    }
+    for (key, value) in identity {
+      let found = metadata(key) ?? "missing"
+      guard found == value else {
+        throw FileError(
+          file.path, "is of a run with \(key) \(found), this one has \(key) \(value): they cannot be joined")
+      }
+    }
+    return Checkpoint(step: step, randomSeed: seed, identity: identity)
+  }
+
+  /// What the optimizer kept, in the order of the file.
+  private static func optimizerState(
+    in file: SafetensorsFile, _ arena: ParameterArena
+  ) throws -> OptimizerState {
+    var state: OptimizerState = []
+    for entry in file.entries {
+      guard let place = optimizerPlace(entry.name), !state.contains(where: { $0.quantity == place.quantity }) else {
+        continue
+      }
+      guard place.parameter != nil else {
+        state.append((place.quantity, try TensorFile.read(entry.name, from: file)))
+        continue
+      }
+      let flat = Tensor.zeros(arena.flat.shape, dtype: arena.dtype)
+      for (index, (name, _)) in arena.parameters.enumerated() {
+        try TensorFile.read("optimizer.\(place.quantity).\(name)", from: file, into: arena.view(of: flat, at: index))
+      }
+      state.append((place.quantity, flat))
+    }
+    return state
+  }
+
+  /// What a tensor called `name` is to the optimizer: a quantity of a parameter or, without one, of all together.
+  private static func optimizerPlace(_ name: String) -> (quantity: String, parameter: String?)? {
+    let parts = name.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+    guard parts.count >= 2, parts[0] == "optimizer" else { return nil }
+    return (parts[1], parts.count == 3 ? parts[2] : nil)
+  }
+}

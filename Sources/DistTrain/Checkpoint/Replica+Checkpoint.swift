@@ -1,0 +1,58 @@
+import Autograd
+import Collective
+
+extension Replica {
+  /// Writes all that later steps depend on, besides data and options, from rank 0 and in one atomic step: parameters,
+  /// buffers, what the optimizer keeps, the number of steps, and where the random streams come from. Collective.
+  ///
+  ///     if replica.stepCount % 1000 == 0 { try replica.writeCheckpoint(to: "run/checkpoint.safetensors") }
+  ///
+  /// The file is safetensors and depends neither on the number of ranks, nor on who keeps the optimizer's state, nor on
+  /// groups of parameters. Parameters and buffers are called `model.NAME`, and what the optimizer keeps for them
+  /// `optimizer.QUANTITY.NAME`, or `optimizer.QUANTITY` where it is kept once for all.
+  ///
+  /// - Parameters:
+  ///   - path: A file that is there is replaced once the new one is whole.
+  ///   - identity: What must be the same where training goes on, by name, as the number of samples.
+  /// - Throws: ``FileError`` on rank 0, and `PeerFailure` on the others, where the file cannot be written; when
+  ///   communication fails; ``NonfiniteLoss`` of a step that was started and whose outcome nobody asked for.
+  public func writeCheckpoint(to path: String, identity: [(key: String, value: String)] = []) throws {
+    precondition(progress.pieceCount == 0, "a checkpoint in the middle of a step, whose gradients it would not hold")
+    let state = try gatherOptimizerState()
+    try communicator.agree(on: "writing the checkpoint") {
+      guard isFirstRank else { return }
+      try CheckpointFile.write(
+        self, optimizerState: state, Checkpoint(step: stepCount, randomSeed: random.seed, identity: identity), to: path)
+    }
+  }
+
+  /// Goes on from a checkpoint, which rank 0 reads: ``stepCount`` is the number of steps that were made. Collective.
+  ///
+  ///     if FileManager.default.fileExists(atPath: path) { try replica.resume(from: path) }
+  ///     for step in replica.stepCount..<stepCount {
+  ///       let (epoch, position) = step.quotientAndRemainder(dividingBy: loader.shards.stepsPerEpoch)
+  ///       _ = try replica.step(loader.batch(epoch: epoch, step: position))
+  ///     }
+  ///
+  /// With the same data and options, steps then have the bits of those of a run that was not interrupted. Learning rates
+  /// and other numbers of the optimizer are not read: they are those that the program gives.
+  ///
+  /// - Parameters:
+  ///   - path: Looked at by rank 0 only.
+  ///   - identity: What the file must have, too; it may have more.
+  /// - Throws: ``FileError`` on rank 0, and `PeerFailure` on the others, where the file is no checkpoint of the same
+  ///   model and identity, and of an optimizer that keeps the same. Nothing is changed then. When communication fails.
+  public func resume(from path: String, identity: [(key: String, value: String)] = []) throws {
+    precondition(progress.pieceCount == 0, "a checkpoint was read in the middle of a step")
+    let read = try communicator.agree(on: "reading the checkpoint") {
+      guard isFirstRank else { return (checkpoint: Checkpoint(), optimizerState: OptimizerState()) }
+      return try CheckpointFile.read(into: self, from: path, identity: identity)
+    }
+    try communicator.broadcastState(of: model)
+    try restoreOptimizer(communicator.broadcast(read.optimizerState))
+    var numbers = [Int64(read.checkpoint.step), Int64(bitPattern: read.checkpoint.randomSeed)]
+    try communicator.broadcast(&numbers, from: 0)
+    stepCount = Int(numbers[0])
+    random = PieceRandomness(seed: UInt64(bitPattern: numbers[1]))
+  }
+}

@@ -1,0 +1,67 @@
+import Autograd
+import Collective
+import Testing
+
+import DistTrain
+
+struct OptionRangeTests {
+  private let model = Sequential(Linear(4, 16), Linear(16, 16), Linear(16, 2))
+
+  private func parameters(_ names: String...) -> [Tensor] {
+    model.namedParameters().filter { names.contains($0.name) }.map(\.parameter)
+  }
+
+  @Test func `the arena is cut where options change only`() {
+    let arena = ParameterArena(model)
+    // The last layer's bias, which takes 16 elements of the arena with its padding, comes first.
+    #expect(arena.optionRanges(groups: []) == [OptionRange(elements: 0..<arena.flat.count, group: 0)])
+    let found = arena.optionRanges(groups: [
+      parameters("0.bias", "1.weight"), [], parameters("2.bias", "2.weight", "0.weight"),
+    ])
+    #expect(
+      found == [
+        OptionRange(elements: 0..<48, group: 3), OptionRange(elements: 48..<64, group: 0),
+        OptionRange(elements: 64..<336, group: 1), OptionRange(elements: 336..<400, group: 3),
+      ])
+  }
+
+  @Test func `pieces are what lies in the parts, by group`() {
+    let ranges = [
+      OptionRange(elements: 0..<10, group: 1), OptionRange(elements: 10..<20, group: 0),
+      OptionRange(elements: 20..<30, group: 1),
+    ]
+    #expect(
+      ranges.pieces(in: [5..<12, 18..<30]) == [
+        OptionRange(elements: 10..<12, group: 0), OptionRange(elements: 18..<20, group: 0),
+        OptionRange(elements: 5..<10, group: 1), OptionRange(elements: 20..<30, group: 1),
+      ])
+    #expect(ranges.pieces(in: [7..<7]) == [OptionRange(elements: 0..<0, group: 0)])
+  }
+
+  private func expectTrap(_ words: String, _ result: ExitTest.Result?) {
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains(words), "\(message.prefix(400))")
+  }
+
+  @Test func `groups that are none trap`() async {
+    expectTrap(
+      "group 0 has a tensor of shape [2, 2] that is no parameter of the model to be trained",
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = ParameterArena(Linear(2, 2)).optionRanges(groups: [Linear(2, 2).parameters])
+      })
+    expectTrap(
+      "parameter weight is in two groups, or twice in one",
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        let layer = Linear(2, 2)
+        _ = ParameterArena(layer).optionRanges(groups: [[layer.weight], layer.parameters])
+      })
+    expectTrap(
+      "an optimizer that keeps [\"momentum_buffer\"], and for a group of parameters something else",
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        let model = Sequential(Linear(2, 2))
+        _ = try Replica(
+          model, SGD.Options(learningRate: 1, momentum: 0.9), groups: [(model.parameters, .init(learningRate: 1))],
+          communicator: LocalCommunicator())
+      })
+  }
+}
