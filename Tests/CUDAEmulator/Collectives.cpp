@@ -1,4 +1,4 @@
-// NCCL: sums over ranks that are threads or processes of one machine, in memory that they share.
+// NCCL: sums and gathering over ranks that are threads or processes of one machine, in memory that they share.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -73,7 +73,7 @@ void requireUniform(const SharedMemory &memory, int rank, bool isRecorded) {
   memory.meeting().wait(memory.size);
   for (int other = 0; other < memory.size; other++)
     if (memory.isRecorded(other) != isRecorded)
-      emulator::fail("ncclAllReduce: recorded on rank %d or %d and not on the other", rank, other);
+      emulator::fail("NCCL: recorded on rank %d or %d and not on the other", rank, other);
   memory.meeting().wait(memory.size);
 }
 
@@ -88,6 +88,18 @@ template <class T> void addUp(const SharedMemory &memory, int rank, const T *sou
       for (int other = 0; other < memory.size; other++) total += reinterpret_cast<const T *>(memory.piece(other))[i];
       target[from + i] = total;
     }
+    memory.meeting().wait(memory.size);
+  }
+}
+
+/// Each rank shows the others its part, a piece at a time.
+void gather(const SharedMemory &memory, int rank, const char *source, char *target, size_t bytes) {
+  for (size_t from = 0; from < bytes; from += pieceBytes) {
+    const size_t part = std::min(pieceBytes, bytes - from);
+    memcpy(memory.piece(rank), source + from, part);
+    memory.meeting().wait(memory.size);
+    for (int other = 0; other < memory.size; other++)
+      memcpy(target + other * bytes + from, memory.piece(other), part);
     memory.meeting().wait(memory.size);
   }
 }
@@ -153,6 +165,21 @@ int ncclAllReduce(const void *source, void *target, size_t count, int type, int 
           addUp(*memory, rank, static_cast<const float *>(source), static_cast<float *>(target), count);
         else
           addUp(*memory, rank, static_cast<const double *>(source), static_cast<double *>(target), count);
+      },
+      emulator::Turn::shared);
+  return success;
+}
+
+int ncclAllGather(const void *source, void *target, size_t count, int type, dt_nccl communicator, dt_stream stream) {
+  for (const void *array : {source, (const void *)target})
+    emulator::requireDeviceAddress(array, "an array of NCCL's");
+  if (type != float32 && type != float64) return invalidArgument;
+  const size_t bytes = count * (type == float32 ? sizeof(float) : sizeof(double));
+  emulator::submit(
+      stream, "all_gather",
+      [=, rank = communicator->rank, memory = communicator->memory, isRecorded = emulator::isCaptured(stream)] {
+        requireUniform(*memory, rank, isRecorded);
+        gather(*memory, rank, static_cast<const char *>(source), static_cast<char *>(target), bytes);
       },
       emulator::Turn::shared);
   return success;

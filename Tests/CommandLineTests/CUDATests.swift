@@ -51,10 +51,11 @@ extension DistTrainProgramTests {
     @Test(
       .enabled(if: hasMPI, "built without MPI"),
       arguments: [
-        ["--accumulate", "2"], ["--shard-optimizer"], ["--collective", "mpi", "--compress", "bfloat16"],
-        ["--reproducible", "4"],
+        (["--accumulate", "2"], "by NCCL 29900"), (["--shard-optimizer"], "by NCCL 29900"),
+        (["--collective", "mpi", "--compress", "bfloat16"], "in the processor's memory: they are sent compressed"),
+        (["--reproducible", "4"], "in the processor's memory: reproducible sums have an order of their own"),
       ])
-    func `what sums gradients in other ways does so on a GPU too`(_ arguments: [String]) throws {
+    func `what sums gradients in other ways does so on a GPU too`(_ arguments: [String], _ sums: String) throws {
       let emulator = try Emulator()
       defer { emulator.remove() }
       let (here, there) = (try SyntheticData(), try SyntheticData())
@@ -63,6 +64,7 @@ extension DistTrainProgramTests {
       let second = try DistTrainProgram.run(
         there.train("--steps", "4", "--device", "cuda") + arguments, ranks: 2, environment: emulator.environment)
       #expect(second.succeeded, "\(second.report)")
+      #expect(second.errorOutput.contains("gradients are added up \(sums)\n"), "\(second.report)")
       for (x, y) in zip(try losses(here), try losses(there)) { #expect(abs(x - y) < 1e-3, "\(second.report)") }
     }
 
@@ -76,7 +78,7 @@ extension DistTrainProgramTests {
           data.train("--device", "cuda"), ranks: 2,
           environment: emulator.environment.merging(["EMULATED_CUDA_FAILURE": call]) { $1 })
         #expect(!run.succeeded && !run.timedOut, "\(run.report)")
-        let what = call == "ncclAllReduce" ? "a sum by NCCL" : call
+        let what = call == "ncclAllReduce" ? "NCCL" : call
         #expect(
           run.messages.first == "error: \(what) failed: an error: of the emulated NCCL", "\(run.report)")
       }

@@ -83,6 +83,33 @@ extension ReplicaCheck {
       }
       try requireClose(train(.measured).model, train(.sizes(.standard)).model)
     },
+    ReplicaCheck("started steps: with a part of the optimizer's state GPUs make the same bits, and nobody waits") {
+      communicator in
+      // As they come, recorded, and clipped.
+      for (recordsSteps, limit) in [(false, nil), (true, nil), (true, 0.5)] {
+        func replica(shardsOptimizer: Bool) throws -> Replica {
+          try SmallProblem.replica(
+            SmallProblem.perceptron(), communicator, gradientNormLimit: limit, shardsOptimizer: shardsOptimizer,
+            recordsSteps: recordsSteps)
+        }
+        let (whole, sharded) = (try replica(shardsOptimizer: false), try replica(shardsOptimizer: true))
+        var last: StartedStep?
+        for step in 0..<8 {
+          let start = step * 40 + communicator.rank * 3
+          let batch = SmallProblem.batch(start..<start + 3)
+          _ = try whole.step(batch)
+          last = try sharded.start(batch)
+        }
+        let runsAhead = communicator.size == 1 || hasOwnGPU(communicator)
+        try require(last?.isOver == !runsAhead, "the last step is over: \(!runsAhead) was expected")
+        _ = try last?.outcome()
+        // In the processor's memory the norm is that of the ranks' parts, added up.
+        try requireClose(sharded.model, whole.model, within: limit != nil && !runsAhead ? 1e-12 : 0)
+        try sharded.verify()
+        let (part, all) = (sharded.optimizerByteCount, whole.optimizerByteCount)
+        try require(communicator.size == 1 ? part == all : part < all * 2 / 3, "\(part) bytes of \(all)")
+      }
+    },
   ]
 
   /// Makes started steps, of which rank 0 throws in the tenth while the others go on.

@@ -44,11 +44,13 @@ public final class ParameterArena {
   /// - Parameters:
   ///   - module: Its parameters must have one element type and one device; anything else traps.
   ///   - tailCount: Elements to reserve after the last gradient.
+  ///   - partCount: Into how many equal parts, of whole 64 bytes, the arrays can be cut: zeros after the last parameter
+  ///     make it so.
   ///   - memory: Gives memory for so many bytes of contents, aligned to 64 bytes and filled with zeros, and what keeps
   ///     it alive; where it gives nil, and for parameters that are not on the CPU, the arena takes its own.
   /// - Throws: What `memory` throws.
   public init<Failure>(
-    _ module: Module, tailCount: Int,
+    _ module: Module, tailCount: Int, partCount: Int = 1,
     memory: (Contents, _ byteCount: Int) throws(Failure) -> (start: UnsafeMutableRawPointer, owner: AnyObject)?
   ) throws(Failure) {
     parameters = module.namedParameters().filter { $0.parameter.requiresGrad }.reversed()
@@ -64,6 +66,8 @@ public final class ParameterArena {
       ranges.append(end..<end + padded)
       end += padded
     }
+    end = (end + partCount * granule - 1) / (partCount * granule) * partCount * granule
+    ranges[ranges.count - 1] = ranges[ranges.count - 1].lowerBound..<end
     self.ranges = ranges
     tail = end..<end + tailCount
     func array(of contents: Contents, count: Int) throws(Failure) -> Tensor {

@@ -207,7 +207,10 @@ typedef struct {
   X(int, ncclCommAbort, (dt_nccl communicator), (communicator)) \
   X(int, ncclAllReduce, \
     (const void *source, void *target, size_t count, int type, int operation, dt_nccl communicator, dt_stream stream), \
-    (source, target, count, type, operation, communicator, stream))
+    (source, target, count, type, operation, communicator, stream)) \
+  X(int, ncclAllGather, \
+    (const void *source, void *target, size_t count, int type, dt_nccl communicator, dt_stream stream), \
+    (source, target, count, type, communicator, stream))
 
 #define DT_DECLARE(result, name, parameters, arguments) result dt_##name parameters;
 DT_DRIVER_FUNCTIONS(DT_DECLARE)

@@ -24,29 +24,34 @@ final class ArenaOptimizer {
   private let optionRanges: [OptionRange]
   /// Whether each rank keeps the state of its parts only.
   let isSharded: Bool
-  /// Where weights that are on a GPU are gathered.
+  /// The GPUs that gather weights by themselves, if they do.
+  private let gpus: NCCLGroup?
+  /// Where other weights that are on a GPU are gathered.
   private let mirror: (weights: HostMirror, bytes: UnsafeMutableRawBufferPointer)?
 
   /// An optimizer of `arena`.
   ///
   /// - Parameters:
   ///   - shards: The ranges that are each cut over all ranks by a `ShardCut`, or nil for no sharding.
+  ///   - gpus: The GPUs of all ranks, if they gather weights by themselves: the arena is then cut as a whole.
   ///   - optionRanges: Where in the arena which options hold.
   ///   - makeOptimizer: Makes the optimizer of each group's tensors, by rules that change every element on its own and
   ///     keep the same for it.
   init(
-    _ arena: ParameterArena, shards: [Range<Int>]?, optionRanges: [OptionRange], communicator: any Communicator,
+    _ arena: ParameterArena, shards: [Range<Int>]?, gpus: NCCLGroup?, optionRanges: [OptionRange],
+    communicator: any Communicator,
     makeOptimizer: (_ tensors: (_ group: Int) -> [Tensor]) -> any RevertibleOptimizer
   ) {
     self.arena = arena
     self.communicator = communicator
     self.optionRanges = optionRanges
+    self.gpus = gpus
     isSharded = shards != nil && communicator.size > 1
-    self.shards = isSharded ? shards ?? [] : [0..<arena.flat.count]
+    self.shards = isSharded && gpus == nil ? shards ?? [] : [0..<arena.flat.count]
     parts = isSharded ? self.shards.map { $0.part(of: communicator.rank, among: communicator.size) } : self.shards
     let pieces = optionRanges.pieces(in: parts)
     self.pieces = pieces
-    if isSharded && arena.device != .cpu {
+    if isSharded && gpus == nil && arena.device != .cpu {
       let memory = CommunicationBuffer(privateByteCount: arena.flat.count * arena.dtype.byteCount)
       mirror = (HostMirror(of: arena.flat, in: memory.bytes, owner: memory), memory.bytes)
     } else {
@@ -54,6 +59,9 @@ final class ArenaOptimizer {
     }
     optimizer = makeOptimizer { group in pieces.filter { $0.group == group }.map { arena.part($0.elements) } }
   }
+
+  /// Whether a rank's parts follow from the buckets.
+  var partsFollowBuckets: Bool { isSharded && gpus == nil }
 
   /// The arrays that a step updates, one after the other.
   var updateCount: Int { pieces.count }
@@ -78,11 +86,13 @@ final class ArenaOptimizer {
     return try communicator.allReduced(squares.reduce(0) { $0 + $1.item() }, .sum)
   }
 
-  /// Updates all parameters from this rank's parts of the gradients, which are multiplied by `gradientScale` first.
-  /// Collective where it is sharded.
-  func step(gradientScale: Double) throws {
-    optimizer.step(gradientScale: gradientScale)
+  /// Updates this rank's parts of the parameters from those of the gradients, which are multiplied by `gradientScale` first.
+  func update(gradientScale: Double) { optimizer.step(gradientScale: gradientScale) }
+
+  /// Gets the parts of the parameters that other ranks have updated. Collective where the optimizer is sharded.
+  func gatherParameters() throws {
     guard isSharded else { return }
+    if let gpus { return try gpus.gatherParts(of: arena.flat) }
     guard let mirror else {
       switch arena.dtype {
       case .float64: try gather(in: arena.weightBuffer(of: Double.self))

@@ -1,11 +1,11 @@
 import Autograd
 import Collective
 
-/// Sums gradients that are on GPUs by NCCL, bucket by bucket, while backward goes on.
+/// Sums gradients that are on GPUs by NCCL, bucket by bucket, while backward goes on. All ranks get all sums.
 final class NCCLReduction: ReductionOnGPU {
   /// The library's version, as in 22703.
   let version: Int
-  private let group: NCCLGroup
+  let group: NCCLGroup
   private let rankCount: Int
   private let gradients: Tensor
   private var plan: BucketPlan
@@ -27,10 +27,8 @@ final class NCCLReduction: ReductionOnGPU {
   /// NCCL's algorithm follows from the size; two ranks have only one order.
   var sumsDependOnPlan: Bool { rankCount > 2 }
 
-  func use(_ plan: BucketPlan, scattersSums: Bool) {
-    precondition(!scattersSums, "sums by NCCL are not scattered")
-    self.plan = plan
-  }
+  /// Where a part of the sums would do, a rank gets the others, too: they are added up in the same order then.
+  func use(_ plan: BucketPlan, scattersSums: Bool) { self.plan = plan }
 
   func begin() {
     for index in isReady.indices { isReady[index] = false }

@@ -5,7 +5,7 @@ extension ParameterArena {
   /// What sums the gradients of all ranks, wherever they are. Collective.
   ///
   /// Gradients on GPUs are summed by NCCL where every rank has a GPU of its own and the library; else, and where logical
-  /// shards, scattered sums or compression ask for more than NCCL's sums, in the processor's memory.
+  /// shards or compression ask for more than NCCL's sums, in the processor's memory.
   ///
   /// - Parameters:
   ///   - shards: The logical shards that every rank computes in a step; nil where sums may depend on the number of ranks.
@@ -27,8 +27,6 @@ extension ParameterArena {
     let reason: String
     if shards != nil {
       reason = "reproducible sums have an order of their own"
-    } else if scattersSums {
-      reason = "a rank needs its part of them only"
     } else if compression != nil {
       reason = "they are sent compressed"
     } else {

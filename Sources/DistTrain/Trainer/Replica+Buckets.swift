@@ -10,8 +10,7 @@ extension Replica {
     tuning = nil
     buckets = chosen
     let plan = arena.plan(of: chosen.sizes)
-    if optimizer.isSharded && plan != arena.plan(of: .standard) {
-      // The ranks' parts follow from the buckets.
+    if optimizer.partsFollowBuckets && plan != arena.plan(of: .standard) {
       let (state, learningRates) = (try optimizer.gatherState(), self.learningRates)
       optimizer = makeOptimizer(plan)
       self.learningRates = learningRates

@@ -56,18 +56,19 @@ extension Replica {
   ) throws -> Tensor {
     let isWhole = progress.pieceCount == 0
     let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
-    func update() throws { try profiled(.optimizer) { try optimizer.step(gradientScale: 1 / Double(count)) } }
+    func update() { profiled(.optimizer) { optimizer.update(gradientScale: 1 / Double(count)) } }
     func computeAndUpdate(_ batch: Batch?) throws -> Tensor? {
       if isWhole { reducer.begin() }
       let own = try differentiate(batch, count: given?.count ?? 0, part: part, loss: loss, isLast: true)
       progress.add(loss: own, count: given?.count ?? 0)
       guard communicator.size > 1 else {
         let sum = progress.lossSum?.to(arena.device).cast(to: arena.dtype)
-        if let sum { try updates.make(after: sum, gradients: arena.flatGradients, update) }
+        if let sum { updates.make(after: sum, gradients: arena.flatGradients, update) }
         return sum
       }
       try profiled(.allReduce) { _ = try reducer.finish() }
-      try updates.make(after: arena.lossSum, gradients: arena.flatGradients, update)
+      updates.make(after: arena.lossSum, gradients: arena.flatGradients, update)
+      try profiled(.optimizer) { try optimizer.gatherParameters() }
       return arena.tailArray
     }
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)

@@ -39,7 +39,10 @@ extension Replica {
     guard sums.loss.isFinite || allowsNonfinite else {
       throw NonfiniteLoss(rank: sums.firstNonfiniteRank, step: stepCount + 1)
     }
-    try profiled(.optimizer) { try optimizer.step(gradientScale: gradientScale(count: sums.count)) }
+    try profiled(.optimizer) {
+      optimizer.update(gradientScale: try gradientScale(count: sums.count))
+      try optimizer.gatherParameters()
+    }
     stepCount += 1
     try tuneBuckets(after: seconds)
     seconds.optimizer += stopwatch.lap()
@@ -49,7 +52,7 @@ extension Replica {
   /// What the sums of the gradients of so many samples are multiplied by. Collective where the optimizer is sharded.
   private func gradientScale(count: Double) throws -> Double {
     guard let gradientNormLimit else { return 1 / count }
-    let norm = try optimizer.gradientSquares(isWhole: isReproducible).squareRoot() / count
+    let norm = try optimizer.gradientSquares(isWhole: isReproducible || reducerOnGPU != nil).squareRoot() / count
     return clippingFactor(norm: norm, limit: gradientNormLimit) / count
   }
 

@@ -124,34 +124,36 @@ public final class Replica {
       + "\nlimit of the gradients' norm: \(gradientNormLimit.map { "\($0)" } ?? "none")"
       + groups.map { "\n" + model.description(ofOptimizer: $0.options, of: $0.parameters) }.joined()
     try communicator.verifySame(description, what: "the replica")
-    let sharesWeights = shardsOptimizer && communicator.size > 1
-    arena = try ParameterArena(model, tailCount: StepSums.elementCount(ranks: communicator.size)) {
-      contents, byteCount in
-      contents == .weights && !sharesWeights ? nil : try communicator.makeSharedMemory(byteCount: byteCount)
+    let isSharded = shardsOptimizer && communicator.size > 1
+    arena = try ParameterArena(
+      model, tailCount: StepSums.elementCount(ranks: communicator.size),
+      partCount: isSharded && model.device != .cpu ? communicator.size : 1
+    ) { contents, byteCount in
+      contents == .weights && !isSharded ? nil : try communicator.makeSharedMemory(byteCount: byteCount)
     }
+    let plan = arena.plan(of: choice.firstSizes)
+    scattersSums = isSharded && reproducibleShards == nil && compression == nil
+    reducer = try arena.makeReduction(
+      communicator, plan: plan, shards: reproducibleShards.map { $0 / communicator.size },
+      scattersSums: scattersSums, compression: compression)
+    reducerOnGPU = reducer as? any ReductionOnGPU
     let optionRanges = arena.optionRanges(groups: groups.map(\.parameters))
-    makeOptimizer = { [arena] plan in
+    makeOptimizer = { [arena, reducer] plan in
       ArenaOptimizer(
-        arena, shards: shardsOptimizer ? plan.gradientRanges : nil, optionRanges: optionRanges,
-        communicator: communicator
+        arena, shards: shardsOptimizer ? plan.gradientRanges : nil, gpus: (reducer as? NCCLReduction)?.group,
+        optionRanges: optionRanges, communicator: communicator
       ) { tensors in
         ParameterOptimizer(
           groups: ([options] + groups.map(\.options)).enumerated().map { ParameterGroup(tensors($0), $1) })
       }
     }
-    let plan = arena.plan(of: choice.firstSizes)
     optimizer = makeOptimizer(plan)
-    scattersSums = shardsOptimizer && reproducibleShards == nil && compression == nil
-    reducer = try arena.makeReduction(
-      communicator, plan: plan, shards: reproducibleShards.map { $0 / communicator.size },
-      scattersSums: scattersSums, compression: compression)
     // Ranks that each know a part of the gradients add up the squares of their parts, which follow from the buckets.
-    let sumsSquaresOfParts = sharesWeights && gradientNormLimit != nil && reproducibleShards == nil
+    let sumsSquaresOfParts = optimizer.partsFollowBuckets && gradientNormLimit != nil && reproducibleShards == nil
     (buckets, tuning) = choice.start(
       arena, communicator, changesBits: reducer.sumsDependOnPlan || sumsSquaresOfParts)
     if tuning != nil { reducer.use(plan, scattersSums: false) }
     uploads = arena.device == .cpu ? nil : StagedUploads(to: arena.device)
-    reducerOnGPU = reducer as? any ReductionOnGPU
     let staysOnGPU = reducerOnGPU != nil && (communicator.size == 1 || !synchronizesBatchNorm)
     updates =
       staysOnGPU && options is any FusedUpdateRule

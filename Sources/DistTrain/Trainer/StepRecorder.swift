@@ -60,14 +60,14 @@ final class StepRecorder {
   ///   - update: The optimizer's step that `body` ends with, whose numbers may be others each time.
   ///   - body: The same for all batches of one kind; what it returns stays valid until the next call.
   func run(
-    _ batch: Batch, allAgree: Bool = true, drawing: (() -> Void) -> Void, update: () throws -> Void = {},
+    _ batch: Batch, allAgree: Bool = true, drawing: (() -> Void) -> Void, update: () -> Void = {},
     _ body: (Batch) throws -> Tensor?
   ) throws -> Tensor? {
     switch prospect(of: batch) {
     case .repeating where allAgree:
       guard let recorded else { preconditionFailure("a repetition of nothing") }
       for (input, tensor) in zip(recorded.inputs, batch.contents) { try input.copyElements(from: tensor) }
-      try updates?.note(update)
+      updates?.note(update)
       updates?.upload()
       drawing { recorded.work.run() }
       return recorded.result

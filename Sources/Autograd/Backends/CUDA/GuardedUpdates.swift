@@ -47,7 +47,7 @@ package final class GuardedUpdates {
 
   /// Makes the step that `body` asks an optimizer for, with `gradients`, if the GPU finds `loss`, of the parameters' type,
   /// finite.
-  package func make(after loss: Tensor, gradients: Tensor, _ body: () throws -> Void) rethrows {
+  package func make(after loss: Tensor, gradients: Tensor, _ body: () -> Void) {
     precondition(
       loss.count == 1 && loss.dtype == numbers.dtype && loss.device == numbers.device,
       "a loss of shape \(loss.shape) and \(loss.dtype) on \(loss.device) for parameters of \(numbers.dtype)")
@@ -57,13 +57,13 @@ package final class GuardedUpdates {
     let decision = KernelGuard(
       loss: checksLoss ? loss.address : nil, isStopped: checksLoss ? isStopped.address : nil,
       numbers: isRecorded ? numbers.address : nil, squares: squares?.address, limit: gradientNormLimit ?? 0)
-    try run(.making(decision), body)
+    run(.making(decision), body)
   }
 
   /// Takes note of the numbers of the updates that `body` asks an optimizer for, which recorded work will make.
-  package func note(_ body: () throws -> Void) rethrows { try run(.noting, body) }
+  package func note(_ body: () -> Void) { run(.noting, body) }
 
-  private func run(_ purpose: Purpose, _ body: () throws -> Void) rethrows {
+  private func run(_ purpose: Purpose, _ body: () -> Void) {
     let state = ThreadState.current
     state.guardedUpdates = self
     self.purpose = purpose
@@ -72,7 +72,7 @@ package final class GuardedUpdates {
       state.guardedUpdates = nil
       self.purpose = nil
     }
-    try body()
+    body()
   }
 
   /// Brings the numbers noted last to the GPU, after all that was asked for before, unless they are there.

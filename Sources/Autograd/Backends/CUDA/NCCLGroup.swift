@@ -1,16 +1,18 @@
 import CCUDA
 import Foundation
 
-/// GPUs of several processes that add up arrays over NVLink, PCIe or the network, by NVIDIA's NCCL.
+/// GPUs of several processes that add up and gather arrays over NVLink, PCIe or the network, by NVIDIA's NCCL.
 ///
 /// Sums run on a stream of their own, beside computation: of what was computed before ``startSum(_:of:)``, and for what is
-/// computed after ``finishSums()``. All ranks start the same sums in the same order. Both calls can be part of a
+/// computed after ``finishSums()``. All ranks make the same calls in the same order. These can be part of a
 /// ``RecordedWork``, if they are on all ranks, and all launch it; it must be gone before the group.
 package final class NCCLGroup {
   /// What one rank makes and all need to form a group.
   package static let idByteCount = MemoryLayout<dt_nccl_id>.size
 
   private let device: CUDADevice
+  private let rank: Int
+  private let size: Int
   /// Absent after a failure.
   private var communicator: dt_nccl?
   private let stream: dt_stream
@@ -49,6 +51,7 @@ package final class NCCLGroup {
     precondition(id.count == Self.idByteCount, "a group's identity of \(id.count) bytes, not \(Self.idByteCount)")
     guard case .cuda(let index) = device else { preconditionFailure("NCCL on \(device)") }
     _ = try Self.library.get()
+    (self.rank, self.size) = (rank, size)
     self.device = try CUDADevice.opened(index)
     self.device.enter()
     let identity = id.withUnsafeBytes { $0.loadUnaligned(as: dt_nccl_id.self) }
@@ -74,16 +77,37 @@ package final class NCCLGroup {
   package func startSum(_ elements: Range<Int>, of array: Tensor) throws {
     precondition(elements.upperBound <= array.count, "elements \(elements) of \(array.count)")
     guard !elements.isEmpty else { return }
-    let types: [DataType: Int32] = [.float32: 7, .float64: 8]
-    guard let type = types[array.dtype] else { unsupported("NCCL's sum", array.dtype) }
     let start = array.address + elements.lowerBound * array.dtype.byteCount
+    let sum: Int32 = 0
+    try startAfterComputation("ncclAllReduce", array.dtype) { type, communicator in
+      dt_ncclAllReduce(start, start, elements.count, type, sum, communicator, stream)
+    }
+  }
+
+  /// Gives all ranks the whole of an array, float32 or float64, of which each has one of `size` equal parts, in their order.
+  /// All computation from now on waits for it.
+  ///
+  /// - Throws: ``CUDAError`` when the library refuses, or a call before this one failed.
+  package func gatherParts(of array: Tensor) throws {
+    precondition(array.count.isMultiple(of: size), "\(array.count) elements in \(size) equal parts")
+    let partCount = array.count / size
+    let own = array.address + rank * partCount * array.dtype.byteCount
+    try startAfterComputation("ncclAllGather", array.dtype) { type, communicator in
+      dt_ncclAllGather(own, array.address, partCount, type, communicator, stream)
+    }
+    try finishSums()
+  }
+
+  /// Starts something on the group's stream, with NCCL's number of a type.
+  private func startAfterComputation(
+    _ call: String, _ dtype: DataType, _ body: (_ type: Int32, _ communicator: dt_nccl) -> Int32
+  ) throws {
+    let types: [DataType: Int32] = [.float32: 7, .float64: 8]
+    guard let type = types[dtype] else { unsupported(call, dtype) }
     computed.record(on: device.stream)
     computed.hold(stream)
-    let sum: Int32 = 0
     try checkForFailure()
-    try withCommunicator {
-      try Self.check(dt_ncclAllReduce(start, start, elements.count, type, sum, $0, stream), "ncclAllReduce")
-    }
+    try withCommunicator { try Self.check(body(type, $0), call) }
   }
 
   /// Makes all computation from now on wait for the sums so far, without waiting itself.
@@ -102,20 +126,20 @@ package final class NCCLGroup {
     while !summed.isPassed { try checkForFailure() }
   }
 
-  /// - Throws: ``CUDAError`` when a sum has failed, now or before.
+  /// - Throws: ``CUDAError`` when something has failed, now or before.
   package func checkForFailure() throws {
     try withCommunicator {
       var status: Int32 = 0
       try Self.check(dt_ncclCommGetAsyncError($0, &status), "ncclCommGetAsyncError")
       let inProgress: Int32 = 7
-      if status != inProgress { try Self.check(status, "a sum by NCCL") }
+      if status != inProgress { try Self.check(status, "NCCL") }
     }
   }
 
   /// Ends all sums where `body` fails, for the GPU would wait for ever for those that others do not take part in.
   private func withCommunicator(_ body: (dt_nccl) throws -> Void) throws {
     guard let current = communicator else {
-      throw CUDAError.callFailed(call: "a sum by NCCL", reason: "one before it failed")
+      throw CUDAError.callFailed(call: "NCCL", reason: "one before it failed")
     }
     do { try body(current) } catch {
       communicator = nil

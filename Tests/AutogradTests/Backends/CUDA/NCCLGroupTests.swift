@@ -2,7 +2,7 @@ import Autograd
 import Testing
 import TestSupport
 
-/// Sums by NCCL, alone, so that one real GPU is enough; `ReplicaCheck` has several ranks.
+/// Sums and gathering by NCCL, alone, so that one real GPU is enough; `ReplicaCheck` has several ranks.
 @Suite(.enabled(if: try hasNCCL, "there is no NCCL"))
 struct NCCLGroupTests {
   private let device: Device
@@ -39,6 +39,14 @@ struct NCCLGroupTests {
       work.run()
       #expect(try #require(result).array(of: Double.self) == Array(repeating: 2 * value + 1, count: 1000))
     }
+  }
+
+  @Test func `parts are gathered between the computation before and after`() throws {
+    let x = Tensor((0..<100_000).map(Double.init)).to(device)
+    let doubled = x + x
+    try group.gatherParts(of: doubled)
+    let expected: [Double] = (0..<100_000).map { Double(2 * $0 + 1) }
+    #expect((doubled + 1).array(of: Double.self) == expected)
   }
 
   @Test func `an error while work is recorded leaves nothing behind`() throws {
