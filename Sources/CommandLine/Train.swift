@@ -27,9 +27,9 @@ struct Train: ParsableCommand {
     abstract: "Train a model on images in MNIST's format.",
     discussion: """
       All ranks together take --global-batch samples a step, so the result does not depend on their number. The output \
-      folder gets the resolved configuration, metrics.jsonl, a checkpoint after every epoch, the trained model as \
-      model.safetensors with PyTorch's names, and curve.svg. Settings come from the flags, else from --config, else \
-      from the defaults.
+      folder gets the resolved configuration, metrics.jsonl and the same for TensorBoard, a checkpoint after every \
+      epoch, the trained model as model.safetensors with PyTorch's names, and curve.svg. Settings come from the flags, \
+      else from --config, else from the defaults.
       """)
 
   @Option(help: ArgumentHelp("Read settings from a YAML file; its keys are the names of the flags.", valueName: "file"))

@@ -6,6 +6,7 @@ struct RunLog {
   private let configuration: TrainingConfiguration
   private let directory: RunDirectory
   private let metrics: MetricsLog
+  private let tensorBoard: TensorBoardLog
   private var history: MetricsHistory
   private var display: ProgressDisplay
   /// Sums since the last training record.
@@ -35,6 +36,7 @@ struct RunLog {
     let file = try AtomicFile(path: directory.configuration)
     try file.write(configuration.yaml().utf8)
     try file.commit()
+    tensorBoard = try TensorBoardLog(folder: directory.path, after: resumedStep ?? 0)
     self.display = ProgressDisplay(
       epochs: epochs, totalSteps: totalSteps, lineInterval: max(configuration.logEvery, totalSteps / 50),
       output: display)
@@ -59,6 +61,11 @@ struct RunLog {
     interval = Interval()
     history.training.append(record)
     try metrics.write(record)
+    try tensorBoard.write(
+      [
+        ("train/loss", record.loss), ("train/learning_rate", learningRate),
+        ("train/samples_per_second", record.samplesPerSecond),
+      ], step: step)
   }
 
   /// Takes note of an evaluation.
@@ -68,6 +75,7 @@ struct RunLog {
       count: evaluation.count)
     history.evaluations.append(record)
     try metrics.write(record)
+    try tensorBoard.write([("test/loss", record.loss), ("test/accuracy", record.accuracy)], step: step)
     try writeCurve()
     display.message("epoch \(epoch): test \(evaluation)")
     display.skipElapsedTime()
