@@ -24,12 +24,14 @@ extension ReplicaCheck {
           let isEven = step % 2 == 1 || step > 5
           let samples = (0..<communicator.size * 3).map { step * 40 + $0 }
           let mine = isEven ? Array(samples[(communicator.rank * 3)...].prefix(3)) : own
-          _ = try replica.step(mine.isEmpty ? nil : SmallProblem.batch(mine))
+          let outcome = try replica.step(mine.isEmpty ? nil : SmallProblem.batch(mine))
 
           let batch = SmallProblem.batch(isEven ? samples : split.all(step: step))
           optimizer.zeroGrad()
           try crossEntropy(reference(batch.inputs), batch.targets).backward()
-          if clipGradientNorm(reference.parameters, to: limit) > limit { clippedCount += 1 }
+          let norm = clipGradientNorm(reference.parameters, to: limit)
+          if norm > limit { clippedCount += 1 }
+          try requireClose([outcome.gradientNorm ?? -1], [norm], "the norm of step \(step)'s gradients")
           optimizer.setLearningRates(schedule, at: step, base: [SmallProblem.options.learningRate])
           optimizer.step()
           try requireClose(replica.model, reference)

@@ -33,6 +33,8 @@ public struct TrainingRecord: Equatable, Sendable {
   public var loss: Double
   /// The learning rate of the step.
   public var learningRate: Double
+  /// The norm of the gradients, before they were scaled down; nil where it has no limit.
+  public var gradientNorm: Double?
   /// Samples a second, over all ranks.
   public var samplesPerSecond: Double
   /// Where the time went.
@@ -40,12 +42,14 @@ public struct TrainingRecord: Equatable, Sendable {
 
   /// A record of one step.
   public init(
-    step: Int, epoch: Int, loss: Double, learningRate: Double, samplesPerSecond: Double, seconds: Seconds = Seconds()
+    step: Int, epoch: Int, loss: Double, learningRate: Double, gradientNorm: Double? = nil, samplesPerSecond: Double,
+    seconds: Seconds = Seconds()
   ) {
     self.step = step
     self.epoch = epoch
     self.loss = loss
     self.learningRate = learningRate
+    self.gradientNorm = gradientNorm
     self.samplesPerSecond = samplesPerSecond
     self.seconds = seconds
   }
@@ -80,23 +84,25 @@ public struct EvaluationRecord: Equatable, Sendable {
 extension TrainingRecord {
   /// The record as JSON, its members in the order of the declarations above.
   package var json: JSON {
-    .object([
-      .init("kind", .string("training")),
-      .init("step", .integer(step)),
-      .init("epoch", .integer(epoch)),
-      .init("loss", .real(loss)),
-      .init("learningRate", .real(learningRate)),
-      .init("samplesPerSecond", .real(samplesPerSecond)),
-      .init(
-        "seconds",
-        .object([
-          .init("data", .real(seconds.data)),
-          .init("forward", .real(seconds.forward)),
-          .init("backward", .real(seconds.backward)),
-          .init("communication", .real(seconds.communication)),
-          .init("optimizer", .real(seconds.optimizer)),
-        ])),
-    ])
+    .object(
+      [
+        .init("kind", .string("training")),
+        .init("step", .integer(step)),
+        .init("epoch", .integer(epoch)),
+        .init("loss", .real(loss)),
+        .init("learningRate", .real(learningRate)),
+      ] + (gradientNorm.map { [.init("gradientNorm", .real($0))] } ?? []) + [
+        .init("samplesPerSecond", .real(samplesPerSecond)),
+        .init(
+          "seconds",
+          .object([
+            .init("data", .real(seconds.data)),
+            .init("forward", .real(seconds.forward)),
+            .init("backward", .real(seconds.backward)),
+            .init("communication", .real(seconds.communication)),
+            .init("optimizer", .real(seconds.optimizer)),
+          ])),
+      ])
   }
 
   /// The record that `json` holds, or nil where it holds another.
@@ -109,7 +115,8 @@ extension TrainingRecord {
       let optimizer = parts["optimizer"]?.realValue
     else { return nil }
     self.init(
-      step: step, epoch: epoch, loss: loss, learningRate: learningRate, samplesPerSecond: rate,
+      step: step, epoch: epoch, loss: loss, learningRate: learningRate, gradientNorm: json["gradientNorm"]?.realValue,
+      samplesPerSecond: rate,
       seconds: Seconds(
         data: data, forward: forward, backward: backward, communication: communication, optimizer: optimizer))
   }

@@ -24,7 +24,7 @@ extension Replica {
     let (count, allAgree) = try countSamples(with: batch)
     guard count > 0 else {
       try meanwhile()
-      return StartedStep(number: stepCount, Outcome(loss: 0, count: 0, seconds: progress.seconds))
+      return StartedStep(number: stepCount, Outcome(loss: 0, count: 0, gradientNorm: nil, seconds: progress.seconds))
     }
     let sums = try startComputing(batch, loss: loss, count: count, allAgree: allAgree, updates)
     stepCount += 1

@@ -35,25 +35,29 @@ extension Replica {
     let sums = StepSums(tail: arena.tailValues)
     // A GPU's computation ends here.
     seconds.backward += stopwatch.lap()
-    guard sums.count > 0 else { return Outcome(loss: 0, count: 0, seconds: seconds) }
+    guard sums.count > 0 else { return Outcome(loss: 0, count: 0, gradientNorm: nil, seconds: seconds) }
     guard sums.loss.isFinite || allowsNonfinite else {
       throw NonfiniteLoss(rank: sums.firstNonfiniteRank, step: stepCount + 1)
     }
-    try profiled(.optimizer) {
-      optimizer.update(gradientScale: try gradientScale(count: sums.count))
+    let norm = try profiled(.optimizer) {
+      let norm = try gradientNorm(count: sums.count)
+      let factor =
+        if let norm, let gradientNormLimit { clippingFactor(norm: norm, limit: gradientNormLimit) } else { 1.0 }
+      optimizer.update(gradientScale: factor / sums.count)
       try optimizer.gatherParameters()
+      return norm
     }
     stepCount += 1
     try tuneBuckets(after: seconds)
     seconds.optimizer += stopwatch.lap()
-    return Outcome(loss: sums.loss / sums.count, count: Int(sums.count), seconds: seconds)
+    return Outcome(loss: sums.loss / sums.count, count: Int(sums.count), gradientNorm: norm, seconds: seconds)
   }
 
-  /// What the sums of the gradients of so many samples are multiplied by. Collective where the optimizer is sharded.
-  private func gradientScale(count: Double) throws -> Double {
-    guard let gradientNormLimit else { return 1 / count }
-    let norm = try optimizer.gradientSquares(isWhole: isReproducible || reducerOnGPU != nil).squareRoot() / count
-    return clippingFactor(norm: norm, limit: gradientNormLimit) / count
+  /// The norm of the gradients of the mean loss of so many samples, where it has a limit. Collective where the optimizer is
+  /// sharded.
+  private func gradientNorm(count: Double) throws -> Double? {
+    guard gradientNormLimit != nil else { return nil }
+    return try optimizer.gradientSquares(isWhole: isReproducible || reducerOnGPU != nil).squareRoot() / count
   }
 
   /// Computes a piece of this rank's part of a step that is not the last, as within PyTorch's `no_sync()`.

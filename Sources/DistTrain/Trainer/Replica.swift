@@ -14,6 +14,9 @@ public final class Replica {
     public let loss: Double
     /// The samples of the global batch. With 0, no rank had any, and nothing was changed.
     public let count: Int
+    /// The Euclidean norm of the gradients of the mean loss, of all together and before they were scaled down, where it
+    /// has a limit.
+    public let gradientNorm: Double?
     /// Where the time went, without loading data.
     public let seconds: TrainingRecord.Seconds
   }

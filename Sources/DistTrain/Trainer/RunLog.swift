@@ -55,7 +55,7 @@ struct RunLog {
     display.update(step: step, epoch: epoch, loss: outcome.loss, samples: outcome.count)
     guard isLast || step.isMultiple(of: configuration.logEvery) else { return }
     let record = TrainingRecord(
-      step: step, epoch: epoch, loss: outcome.loss, learningRate: learningRate,
+      step: step, epoch: epoch, loss: outcome.loss, learningRate: learningRate, gradientNorm: outcome.gradientNorm,
       samplesPerSecond: Double(interval.samples) / max(interval.elapsed, .leastNormalMagnitude),
       seconds: interval.seconds / Double(interval.steps))
     interval = Interval()
@@ -65,7 +65,7 @@ struct RunLog {
       [
         ("train/loss", record.loss), ("train/learning_rate", learningRate),
         ("train/samples_per_second", record.samplesPerSecond),
-      ], step: step)
+      ] + (record.gradientNorm.map { [("train/gradient_norm", $0)] } ?? []), step: step)
   }
 
   /// Takes note of an evaluation.

@@ -38,11 +38,15 @@ public final class StartedStep {
       var stopwatch = Stopwatch()
       while !reading.isThere { try replica?.reducerOnGPU?.checkForFailure() }
       let values = reading.values()
+      let sums = values[0]
       seconds.backward += stopwatch.lap()
-      if values[0].isFinite || allowsNonfinite {
-        state = .over(.success(Replica.Outcome(loss: values[0] / Double(count), count: count, seconds: seconds)))
+      if sums[0].isFinite || allowsNonfinite {
+        let norm = values.count == 1 ? nil : values[1][0].squareRoot() / Double(count)
+        state = .over(
+          .success(
+            Replica.Outcome(loss: sums[0] / Double(count), count: count, gradientNorm: norm, seconds: seconds)))
       } else {
-        let rank = values.count == 1 ? 0 : StepSums(tail: values).firstNonfiniteRank
+        let rank = sums.count == 1 ? 0 : StepSums(tail: sums).firstNonfiniteRank
         let error = NonfiniteLoss(rank: rank, step: number)
         fail(error)
         replica?.takeBack(self, error)

@@ -51,6 +51,15 @@ struct MetricsLogTests {
     #expect(try MetricsHistory(path: path).training.last?.loss.isNaN == true)
   }
 
+  @Test func `the norm of the gradients is there where it has a limit`() throws {
+    let log = try MetricsLog(path: path)
+    var record = training(1)
+    record.gradientNorm = 2.5
+    try log.write(record)
+    #expect(try text().contains(#""learningRate":0.05,"gradientNorm":2.5,"samplesPerSecond":"#))
+    #expect(try MetricsHistory(path: path).training == [record])
+  }
+
   @Test func aNewLogReplacesAnOldOne() throws {
     try MetricsLog(path: path).write(training(1))
     try MetricsLog(path: path).write(training(2))

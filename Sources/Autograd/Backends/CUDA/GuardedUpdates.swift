@@ -13,8 +13,8 @@ package final class GuardedUpdates {
   /// Those of each update of a step.
   private let numbers: Tensor
   private let checksLoss: Bool
-  /// The largest norm that all gradients together may have.
-  private let gradientNormLimit: Double?
+  /// The largest norm that all gradients together may have, and the sum of their squares.
+  private let gradientNorm: (limit: Double, squares: Tensor)?
   private var purpose: Purpose?
   /// As in `numbers`, of the updates so far.
   private var noted: [Double] = []
@@ -38,11 +38,11 @@ package final class GuardedUpdates {
     readingCapacity: Int
   ) {
     guard case .cuda(let index) = device else { preconditionFailure("guarded updates on \(device)") }
-    losses = LossReadings(CUDADevice.required(index), capacity: readingCapacity)
+    losses = LossReadings(CUDADevice.required(index), capacity: readingCapacity + 1)
     isStopped = .zeros([1], dtype: .int64, device: device)
     numbers = .zeros([updateCount * Self.capacityOfUpdate], dtype: dtype, device: device)
     checksLoss = !allowsNonfinite
-    self.gradientNormLimit = gradientNormLimit
+    gradientNorm = gradientNormLimit.map { ($0, .zeros([1], dtype: .float64, device: device)) }
   }
 
   /// Makes the step that `body` asks an optimizer for, with `gradients`, if the GPU finds `loss`, of the parameters' type,
@@ -52,11 +52,11 @@ package final class GuardedUpdates {
       loss.count == 1 && loss.dtype == numbers.dtype && loss.device == numbers.device,
       "a loss of shape \(loss.shape) and \(loss.dtype) on \(loss.device) for parameters of \(numbers.dtype)")
     let isRecorded = ThreadState.current.recordedWork != nil
-    let squares = gradientNormLimit == nil ? nil : gradients.sumOfSquares()
-    defer { extendLifetime(squares) }
+    gradientNorm?.squares.assign(gradients.sumOfSquares())
     let decision = KernelGuard(
       loss: checksLoss ? loss.address : nil, isStopped: checksLoss ? isStopped.address : nil,
-      numbers: isRecorded ? numbers.address : nil, squares: squares?.address, limit: gradientNormLimit ?? 0)
+      numbers: isRecorded ? numbers.address : nil, squares: gradientNorm?.squares.address,
+      limit: gradientNorm?.limit ?? 0)
     run(.making(decision), body)
   }
 
@@ -82,8 +82,11 @@ package final class GuardedUpdates {
     uploaded = noted
   }
 
-  /// Starts to bring what a step gave to the processor's memory; two readings at most are under way.
-  package func read(_ numbers: Tensor) -> LossReadings.Reading { losses.start(numbers) }
+  /// Starts to bring what a step gave, and the sum of its gradients' squares where their norm has a limit, to the
+  /// processor's memory; two readings at most are under way.
+  package func read(_ numbers: Tensor) -> LossReadings.Reading {
+    losses.start([numbers] + (gradientNorm.map { [$0.squares] } ?? []))
+  }
 
   /// Lets the steps that are asked for from now on be made again.
   package func resume() { isStopped.backend.fill(isStopped, with: 0) }

@@ -4,22 +4,22 @@ import CCUDA
 package final class LossReadings {
   /// Numbers on their way.
   package struct Reading {
-    fileprivate let place: UnsafeMutableRawPointer
+    fileprivate let places: [(start: UnsafeMutableRawPointer, count: Int, dtype: DataType)]
     fileprivate let owner: PinnedMemory
-    fileprivate let count: Int
-    fileprivate let dtype: DataType
     fileprivate let arrival: CUDAEvent
 
     /// Whether the numbers are there.
     package var isThere: Bool { arrival.isPassed }
 
-    /// The numbers, once they are there: what the GPU was given after them is not waited for.
-    package func values() -> [Double] {
+    /// The numbers of each array, once they are there: what the GPU was given after them is not waited for.
+    package func values() -> [[Double]] {
       arrival.wait()
       return withExtendedLifetime(owner) {
-        (0..<count).map { index in
-          let place = place + index * dtype.byteCount
-          return dtype == .float64 ? place.load(as: Double.self) : Double(place.load(as: Float.self))
+        places.map { start, count, dtype in
+          (0..<count).map { index in
+            let place = start + index * dtype.byteCount
+            return dtype == .float64 ? place.load(as: Double.self) : Double(place.load(as: Float.self))
+          }
         }
       }
     }
@@ -47,17 +47,24 @@ package final class LossReadings {
     for event in events { event.wait() }
   }
 
-  /// Starts to bring the elements of `x`, float32 or float64. The second call from now uses their place again.
-  func start(_ x: Tensor) -> Reading {
-    precondition(
-      x.count <= capacity && x.dtype.isFloatingPoint, "a reading of \(x.shape) elements of \(x.dtype), not \(capacity)")
-    let (place, event) = (memory.start + next * capacity * MemoryLayout<Double>.stride, events[next])
+  /// Starts to bring the elements of arrays, float32 or float64. The second call from now uses their place again.
+  func start(_ arrays: [Tensor]) -> Reading {
+    let (start, event) = (memory.start + next * capacity * MemoryLayout<Double>.stride, events[next])
     next = (next + 1) % Self.placeCount
     gpu.enter()
-    CUDADriver.require(
-      dt_cuMemcpyDtoHAsync_v2(place, x.address, x.count * x.dtype.byteCount, gpu.stream),
-      "copying \(x.count) numbers from the GPU")
+    var used = 0
+    let places = arrays.map { array in
+      precondition(
+        used + array.count <= capacity && array.dtype.isFloatingPoint,
+        "a reading of \(array.shape) elements of \(array.dtype) after \(used), not of \(capacity) in all")
+      let place = start + used * MemoryLayout<Double>.stride
+      CUDADriver.require(
+        dt_cuMemcpyDtoHAsync_v2(place, array.address, array.count * array.dtype.byteCount, gpu.stream),
+        "copying \(array.count) numbers from the GPU")
+      used += array.count
+      return (start: place, count: array.count, dtype: array.dtype)
+    }
     event.record(on: gpu.stream)
-    return Reading(place: place, owner: memory, count: x.count, dtype: x.dtype, arrival: event)
+    return Reading(places: places, owner: memory, arrival: event)
   }
 }
