@@ -27,7 +27,7 @@ struct Train: ParsableCommand {
     abstract: "Train a model on images in MNIST's format.",
     discussion: """
       All ranks together take --global-batch samples a step, so the result does not depend on their number. The output \
-      folder gets the resolved configuration, metrics.jsonl and the same for TensorBoard, a checkpoint after every \
+      folder gets the resolved configuration, metrics.jsonl, event files for TensorBoard, a checkpoint after every \
       epoch, the trained model as model.safetensors with PyTorch's names, and curve.svg. Settings come from the flags, \
       else from --config, else from the defaults.
       """)

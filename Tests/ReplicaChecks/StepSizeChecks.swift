@@ -44,9 +44,10 @@ extension ReplicaCheck {
     ReplicaCheck("step sizes: clipped steps of logical shards have the same bits on any number of ranks") {
       communicator in
       guard 4 % communicator.size == 0 else { return }
-      func train(_ communicator: any Communicator) throws -> Replica {
+      func train(_ communicator: any Communicator, shardsOptimizer: Bool = false) throws -> Replica {
         let replica = try SmallProblem.replica(
-          SmallProblem.perceptron(), communicator, reproducibleShards: 4, gradientNormLimit: limit)
+          SmallProblem.perceptron(), communicator, reproducibleShards: 4, gradientNormLimit: limit,
+          shardsOptimizer: shardsOptimizer)
         let own = 4 / communicator.size
         for step in 0..<4 {
           for piece in 0..<own {
@@ -57,8 +58,14 @@ extension ReplicaCheck {
         }
         return replica
       }
-      let (several, alone) = (try train(communicator), try train(LocalCommunicator()))
-      try requireClose(several.model, alone.model, within: 0)
+      let alone = try train(LocalCommunicator())
+      for shardsOptimizer in [false, true] {
+        let several = try train(communicator, shardsOptimizer: shardsOptimizer)
+        try requireClose(several.model, alone.model, within: 0)
+        // From their number follows the order in which a GPU adds up the squares of many gradients.
+        let (count, expected) = (several.arena.flat.count, alone.arena.flat.count)
+        try require(count == expected, "\(count) elements, alone \(expected)")
+      }
     },
   ]
 

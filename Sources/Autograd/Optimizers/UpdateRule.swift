@@ -5,7 +5,8 @@ public protocol UpdateRule: Sendable, Equatable {
   /// The factor γ of every change.
   var learningRate: Double { get set }
 
-  /// PyTorch's names of the arrays that the rule keeps for each parameter, each of the parameter's shape.
+  /// PyTorch's names of the arrays that the rule keeps for each parameter, each of the parameter's shape; without dots and
+  /// white space.
   var stateNames: [String] { get }
 
   /// The value that the elements of those arrays start with.

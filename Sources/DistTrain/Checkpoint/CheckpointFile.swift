@@ -12,7 +12,9 @@ struct Checkpoint {
 
 /// The file of a checkpoint, as rank 0 writes and reads it; `Replica.writeCheckpoint(to:identity:)` tells its contents.
 enum CheckpointFile {
-  private static let format = "disttrain-2"
+  private static let format = "disttrain-1"
+  /// More steps than there can have been.
+  private static let stepLimit = 1 << 53
 
   /// Writes the parameters and buffers of `replica`, and the state of its optimizer, in one atomic step.
   ///
@@ -49,7 +51,7 @@ enum CheckpointFile {
     into replica: Replica, from path: String, identity: [(key: String, value: String)]
   ) throws -> (checkpoint: Checkpoint, optimizerState: OptimizerState) {
     let file = try SafetensorsFile(path: path)
-    let checkpoint = try checkpoint(of: file, identity: identity)
+    let checkpoint = try checkpoint(of: file, identity: identity, ownSeed: replica.random.seed)
     let state = replica.model.stateDictionary()
     let known = Set(state.map { "model.\($0.name)" })
     let parameters = Set(replica.arena.parameters.map(\.name))
@@ -66,6 +68,9 @@ enum CheckpointFile {
       return (name: name, tensor: content)
     }
     let optimizerState = try optimizerState(in: file, replica.arena)
+    guard checkpoint.step == 0 || !optimizerState.isEmpty else {
+      throw FileError(path, "holds nothing of what the optimizer kept after \(checkpoint.step) steps")
+    }
     do {
       try replica.restoreOptimizer(optimizerState)
     } catch let error as StateDictionaryError {
@@ -77,11 +82,13 @@ enum CheckpointFile {
   }
 
   private static func checkpoint(
-    of file: SafetensorsFile, identity: [(key: String, value: String)]
+    of file: SafetensorsFile, identity: [(key: String, value: String)], ownSeed: UInt64
   ) throws -> Checkpoint {
     func metadata(_ key: String) -> String? { file.metadata.first { $0.key == key }?.value }
-    guard metadata("format") == format, let step = metadata("step").flatMap(Int.init), step >= 0,
-      let seed = metadata("random-seed").flatMap(UInt64.init)
+    // A command line's run of before had it among what must be the same only.
+    let seed = metadata("random-seed") ?? "\(ownSeed)"
+    guard metadata("format") == format, let step = metadata("step").flatMap(Int.init), (0..<stepLimit).contains(step),
+      let seed = UInt64(seed)
     else {
       throw FileError(
         file.path,

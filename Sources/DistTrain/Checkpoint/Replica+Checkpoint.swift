@@ -3,7 +3,8 @@ import Collective
 
 extension Replica {
   /// Writes all that later steps depend on, besides data and options, from rank 0 and in one atomic step: parameters,
-  /// buffers, what the optimizer keeps, the number of steps, and where the random streams come from. Collective.
+  /// buffers, what the optimizer keeps, the number of steps, and where the random streams come from. Collective. (Not
+  /// what PowerSGD left out, nor where a generator is that a layer was given.)
   ///
   ///     if replica.stepCount % 1000 == 0 { try replica.writeCheckpoint(to: "run/checkpoint.safetensors") }
   ///
@@ -29,8 +30,8 @@ extension Replica {
   /// Goes on from a checkpoint, which rank 0 reads: ``stepCount`` is the number of steps that were made. Collective.
   ///
   ///     if FileManager.default.fileExists(atPath: path) { try replica.resume(from: path) }
-  ///     for step in replica.stepCount..<stepCount {
-  ///       let (epoch, position) = step.quotientAndRemainder(dividingBy: loader.shards.stepsPerEpoch)
+  ///     while replica.stepCount < stepCount {
+  ///       let (epoch, position) = replica.stepCount.quotientAndRemainder(dividingBy: loader.shards.stepsPerEpoch)
   ///       _ = try replica.step(loader.batch(epoch: epoch, step: position))
   ///     }
   ///
@@ -41,9 +42,11 @@ extension Replica {
   ///   - path: Looked at by rank 0 only.
   ///   - identity: What the file must have, too; it may have more.
   /// - Throws: ``FileError`` on rank 0, and `PeerFailure` on the others, where the file is no checkpoint of the same
-  ///   model and identity, and of an optimizer that keeps the same. Nothing is changed then. When communication fails.
+  ///   model and identity, and of an optimizer that keeps the same. Nothing is changed then. When communication fails;
+  ///   on all ranks and before anything else, ``NonfiniteLoss`` of a step that was started and whose outcome nobody asked for.
   public func resume(from path: String, identity: [(key: String, value: String)] = []) throws {
     precondition(progress.pieceCount == 0, "a checkpoint was read in the middle of a step")
+    _ = try lastStarted?.outcome()
     let read = try communicator.agree(on: "reading the checkpoint") {
       guard isFirstRank else { return (checkpoint: Checkpoint(), optimizerState: OptimizerState()) }
       return try CheckpointFile.read(into: self, from: path, identity: identity)

@@ -5,8 +5,9 @@ import Foundation
 ///     let log = try TensorBoardLog(folder: "runs/mlp", after: replica.stepCount)
 ///     try log.write([("train/loss", outcome.loss)], step: replica.stepCount)
 ///
-/// Every process that goes on with a run has a file of its own in the folder, `events.out.tfevents.000001` and so on; it
-/// tells TensorBoard to forget what earlier ones have of later steps. One process writes a run, as rank 0.
+/// Every process that goes on with a run has a file of its own in the folder, `events.out.tfevents.000001` and so on. It
+/// tells TensorBoard to forget what earlier ones have of later steps, which its fast loader does name by name, when the
+/// first number of a name comes. One process writes a run, as rank 0.
 public final class TensorBoardLog {
   /// The file.
   public let path: String

@@ -63,7 +63,7 @@ extension BucketCache {
       ("device", configuration.device.rawValue), ("precision", configuration.precision.rawValue),
       ("global batch", "\(configuration.globalBatch)"), ("batch", "\(configuration.cut)"),
       ("collective", configuration.collective.rawValue), ("compression", configuration.compress?.rawValue ?? "none"),
-      ("sharded optimizer", "\(configuration.shardOptimizer)"),
+      ("sharded optimizer", "\(configuration.shardOptimizer)"), ("sums on GPUs", replica.gradientSums ?? "none"),
     ]
     let hosts = try communicator.hostNames().enumerated().map { "rank \($0): \($1)" }
     let lines = settings.map { "\($0): \($1)" } + hosts + [replica.model.fingerprint]

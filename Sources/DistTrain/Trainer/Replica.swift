@@ -119,6 +119,9 @@ public final class Replica {
     self.cut = cut
     try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
     precondition(
+      options.stateNames.allSatisfy { $0.allSatisfy { !$0.isWhitespace && $0 != "." } },
+      "an optimizer that keeps \(options.stateNames): names have neither dots nor white space")
+    precondition(
       groups.allSatisfy { $0.options.stateNames == options.stateNames },
       "an optimizer that keeps \(options.stateNames), and for a group of parameters something else")
     let description =
@@ -128,9 +131,11 @@ public final class Replica {
       + groups.map { "\n" + model.description(ofOptimizer: $0.options, of: $0.parameters) }.joined()
     try communicator.verifySame(description, what: "the replica")
     let isSharded = shardsOptimizer && communicator.size > 1
+    // Whether sharded or not, for sums by NCCL depend on the sizes of arrays.
+    let maySumByNCCL = model.device != .cpu && reproducibleShards == nil && compression == nil
     arena = try ParameterArena(
       model, tailCount: StepSums.elementCount(ranks: communicator.size),
-      partCount: isSharded && model.device != .cpu ? communicator.size : 1
+      partCount: maySumByNCCL ? communicator.size : 1
     ) { contents, byteCount in
       contents == .weights && !isSharded ? nil : try communicator.makeSharedMemory(byteCount: byteCount)
     }

@@ -136,19 +136,42 @@ struct ReplicaCheckpointTests {
         == "\(path): is of a run with fold missing, this one has fold 1: they cannot be joined")
   }
 
-  @Test(arguments: ["format", "step", "random-seed"])
-  func `a file without what a checkpoint tells of itself is none`(_ key: String) throws {
+  @Test(
+    arguments: [
+      ("format", nil), ("format", "disttrain-0"), ("step", nil), ("step", "-1"), ("step", "9007199254740992"),
+      ("random-seed", "-1"), ("random-seed", ""),
+    ])
+  func `a file without what a checkpoint tells of itself is none`(_ key: String, _ value: String?) throws {
     let replica = try replica()
     try replica.writeCheckpoint(to: path)
-    for replacement in [[], [Safetensors.Metadata(key, "-1")], [Safetensors.Metadata(key, "")]] {
-      let strange = try rewritten(metadata: {
-        $0.removeAll { $0.key == key }; $0 += replacement
-      }) { _ in }
-      #expect(
-        fileErrorMessage { try replica.resume(from: strange) }
-          == "\(strange): is not a checkpoint of disttrain: expected as metadata the format 'disttrain-2', a step and a "
-          + "random-seed")
-    }
+    let strange = try rewritten(metadata: { metadata in
+      metadata.removeAll { $0.key == key }
+      if let value { metadata.append(.init(key, value)) }
+    })
+    #expect(
+      fileErrorMessage { try replica.resume(from: strange) }
+        == "\(strange): is not a checkpoint of disttrain: expected as metadata the format 'disttrain-1', a step and a "
+        + "random-seed")
+  }
+
+  /// As the command line wrote them before, which has the seed among what must be the same.
+  @Test func `a file without a seed goes on with the program's`() throws {
+    let replica = try replica()
+    try makeSteps(0..<1, replica)
+    try replica.writeCheckpoint(to: path)
+    try makeSteps(1..<2, replica)
+    try replica.resume(from: rewritten(metadata: { $0.removeAll { $0.key == "random-seed" } }))
+    #expect(replica.stepCount == 1)
+  }
+
+  @Test func `a file without anything of the optimizer is refused after the first step`() throws {
+    let replica = try replica()
+    try makeSteps(0..<2, replica)
+    try replica.writeCheckpoint(to: path)
+    let bare = try rewritten { $0.removeAll { $0.name.hasPrefix("optimizer.") } }
+    #expect(
+      fileErrorMessage { try replica.resume(from: bare) }
+        == "\(bare): holds nothing of what the optimizer kept after 2 steps")
   }
 
   @Test func `a checkpoint in the middle of a step traps`() async {
@@ -165,8 +188,8 @@ struct ReplicaCheckpointTests {
 
   /// The checkpoint with other tensors: a tensor that it has keeps its elements, one that it has not is zero.
   private func rewritten(
-    metadata changeMetadata: (inout [Safetensors.Metadata]) -> Void = { _ in },
-    _ change: (inout [Safetensors.Entry]) -> Void
+    tensors change: (inout [Safetensors.Entry]) -> Void = { _ in },
+    metadata changeMetadata: (inout [Safetensors.Metadata]) -> Void = { _ in }
   ) throws -> String {
     let file = try SafetensorsFile(path: path)
     var (entries, metadata) = (file.entries, file.metadata)

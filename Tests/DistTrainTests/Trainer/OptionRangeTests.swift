@@ -4,6 +4,12 @@ import Testing
 
 import DistTrain
 
+private struct OddRule: UpdateRule {
+  var learningRate = 1.0
+  let stateNames = ["fast.average"]
+  func apply(_ update: ParameterUpdate) {}
+}
+
 struct OptionRangeTests {
   private let model = Sequential(Linear(4, 16), Linear(16, 16), Linear(16, 2))
 
@@ -43,7 +49,7 @@ struct OptionRangeTests {
     #expect(message.contains(words), "\(message.prefix(400))")
   }
 
-  @Test func `groups that are none trap`() async {
+  @Test func `groups and rules that cannot be trap`() async {
     expectTrap(
       "group 0 has a tensor of shape [2, 2] that is no parameter of the model to be trained",
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
@@ -62,6 +68,11 @@ struct OptionRangeTests {
         _ = try Replica(
           model, SGD.Options(learningRate: 1, momentum: 0.9), groups: [(model.parameters, .init(learningRate: 1))],
           communicator: LocalCommunicator())
+      })
+    expectTrap(
+      "an optimizer that keeps [\"fast.average\"]: names have neither dots nor white space",
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = try Replica(Sequential(Linear(2, 2)), OddRule(), communicator: LocalCommunicator())
       })
   }
 }

@@ -139,7 +139,7 @@ package final class NCCLGroup {
   /// Ends all sums where `body` fails, for the GPU would wait for ever for those that others do not take part in.
   private func withCommunicator(_ body: (dt_nccl) throws -> Void) throws {
     guard let current = communicator else {
-      throw CUDAError.callFailed(call: "NCCL", reason: "one before it failed")
+      throw CUDAError.callFailed(call: "NCCL", reason: "a call before this one failed")
     }
     do { try body(current) } catch {
       communicator = nil
