@@ -69,7 +69,7 @@ const std::function<void()> *kernel;
 const char *kernelName;
 
 std::map<std::string, Thunk> &kernels() {
-  static std::map<std::string, Thunk> kernels;
+  static auto &kernels = *new std::map<std::string, Thunk>;
   return kernels;
 }
 

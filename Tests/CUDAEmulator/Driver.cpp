@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "Blocks.h"
 #include "Interface.h"
@@ -23,23 +24,52 @@ enum Status {
 
 constexpr char imageMark[] = "kernels of the emulator: ";
 
-/// For the blocks of memory.
-std::mutex turn;
+/// Blocks of memory. Streams may use them when a process ends.
+class Blocks {
+ public:
+  void add(const void *start, size_t bytes, dt_context context = nullptr) {
+    std::lock_guard<std::mutex> guard(lock);
+    blocks[reinterpret_cast<uintptr_t>(start)] = {reinterpret_cast<uintptr_t>(start) + bytes, context};
+  }
 
-/// The blocks of device memory: the end of each by its start.
-std::map<uintptr_t, uintptr_t> &blocks() {
-  static std::map<uintptr_t, uintptr_t> blocks;
-  return blocks;
-}
+  /// Forgets a block; whether there was one.
+  bool remove(const void *start) {
+    std::lock_guard<std::mutex> guard(lock);
+    return blocks.erase(reinterpret_cast<uintptr_t>(start)) == 1;
+  }
 
-bool isInDevice(const void *pointer, size_t bytes) {
-  std::lock_guard<std::mutex> lock(turn);
-  const uintptr_t start = reinterpret_cast<uintptr_t>(pointer);
-  auto block = blocks().upper_bound(start);
-  if (block == blocks().begin()) return false;
-  --block;
-  return start + bytes <= block->second;
-}
+  bool contain(const void *pointer, size_t bytes) {
+    std::lock_guard<std::mutex> guard(lock);
+    const uintptr_t start = reinterpret_cast<uintptr_t>(pointer);
+    auto block = blocks.upper_bound(start);
+    if (block == blocks.begin()) return false;
+    --block;
+    return start + bytes <= block->second.end;
+  }
+
+  dt_context contextOf(const void *start) {
+    std::lock_guard<std::mutex> guard(lock);
+    const auto block = blocks.find(reinterpret_cast<uintptr_t>(start));
+    return block == blocks.end() ? nullptr : block->second.context;
+  }
+
+ private:
+  struct Block {
+    uintptr_t end;
+    dt_context context;
+  };
+
+  std::mutex lock;
+  std::map<uintptr_t, Block> blocks;
+};
+
+Blocks &device = *new Blocks;
+/// Memory of the processor that copies read and write when it is their turn.
+Blocks &pinned = *new Blocks;
+
+thread_local dt_context context;
+
+bool isInDevice(const void *pointer, size_t bytes) { return device.contain(pointer, bytes); }
 
 void requireDevice(const void *pointer, size_t bytes, const char *call) {
   if (bytes > 0 && !isInDevice(pointer, bytes))
@@ -51,6 +81,8 @@ void requireHost(const void *pointer, const char *call) {
 }
 
 }  // namespace
+
+dt_context emulator::currentContext() { return context; }
 
 void emulator::requireDeviceAddress(const void *pointer, const char *what) {
   if (pointer && !isInDevice(pointer, 0)) fail("%s, %p, is no address of device memory", what, pointer);
@@ -110,13 +142,17 @@ int cuDeviceGetUuid_v2(unsigned char *bytes, int device) {
   return success;
 }
 
-int cuDevicePrimaryCtxRetain(dt_context *context, int) {
-  static char made;
-  *context = reinterpret_cast<dt_context>(&made);
+int cuDevicePrimaryCtxRetain(dt_context *context, int device) {
+  static char made[64];
+  if (device < 0 || device >= (int)sizeof made) return invalidValue;
+  *context = reinterpret_cast<dt_context>(&made[device]);
   return success;
 }
 
-int cuCtxSetCurrent(dt_context) { return success; }
+int cuCtxSetCurrent(dt_context chosen) {
+  context = chosen;
+  return success;
+}
 
 int cuMemGetInfo_v2(size_t *free, size_t *total) {
   *free = *total = size_t(1) << 40;
@@ -124,37 +160,40 @@ int cuMemGetInfo_v2(size_t *free, size_t *total) {
 }
 
 int cuMemAlloc_v2(void **address, size_t bytes) {
-  std::lock_guard<std::mutex> lock(turn);
   const size_t rounded = (bytes + 255) & ~size_t(255);
   *address = aligned_alloc(256, rounded);
   if (!*address) return outOfMemory;
   // As floating-point numbers not numbers, so that what is read before it is written shows.
   memset(*address, 0xff, rounded);
-  const uintptr_t start = reinterpret_cast<uintptr_t>(*address);
-  blocks()[start] = start + bytes;
+  device.add(*address, bytes, context);
   return success;
 }
 
+/// Waits for the GPU, as the real one.
 int cuMemFree_v2(void *address) {
-  std::lock_guard<std::mutex> lock(turn);
-  if (!blocks().erase(reinterpret_cast<uintptr_t>(address))) return invalidValue;
+  if (const dt_context owner = device.contextOf(address)) emulator::finishAll(owner);
+  if (!device.remove(address)) return invalidValue;
   free(address);
   return success;
 }
 
 int cuMemHostAlloc(void **pointer, size_t bytes, unsigned) {
   *pointer = aligned_alloc(4096, (bytes + 4095) & ~size_t(4095));
-  return *pointer ? success : outOfMemory;
-}
-
-int cuMemHostRegister_v2(void *pointer, size_t, unsigned) {
-  requireHost(pointer, "cuMemHostRegister");
+  if (!*pointer) return outOfMemory;
+  pinned.add(*pointer, bytes);
   return success;
 }
 
-int cuMemHostUnregister(void *) { return success; }
+int cuMemHostRegister_v2(void *pointer, size_t bytes, unsigned) {
+  requireHost(pointer, "cuMemHostRegister");
+  pinned.add(pointer, bytes);
+  return success;
+}
+
+int cuMemHostUnregister(void *pointer) { return pinned.remove(pointer) ? success : invalidValue; }
 
 int cuMemFreeHost(void *pointer) {
+  if (!pinned.remove(pointer)) return invalidValue;
   free(pointer);
   return success;
 }
@@ -163,7 +202,15 @@ int cuMemcpyHtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream str
   if (emulator::isCaptured(stream)) return captureUnsupported;
   requireDevice(to, bytes, "cuMemcpyHtoDAsync");
   requireHost(from, "cuMemcpyHtoDAsync");
-  memcpy(to, from, bytes);
+  if (pinned.contain(from, bytes)) {
+    emulator::submit(stream, "upload", [=] { memcpy(to, from, bytes); });
+  } else {
+    // The real one has copied what is not pinned on return.
+    const char *start = static_cast<const char *>(from);
+    emulator::submit(stream, "upload", [to, copy = std::vector<char>(start, start + bytes)] {
+      memcpy(to, copy.data(), copy.size());
+    });
+  }
   return success;
 }
 
@@ -171,7 +218,8 @@ int cuMemcpyDtoHAsync_v2(void *to, const void *from, size_t bytes, dt_stream str
   if (emulator::isCaptured(stream)) return captureUnsupported;
   requireDevice(from, bytes, "cuMemcpyDtoHAsync");
   requireHost(to, "cuMemcpyDtoHAsync");
-  memcpy(to, from, bytes);
+  emulator::submit(stream, "download", [=] { memcpy(to, from, bytes); });
+  if (!pinned.contain(to, bytes)) emulator::finish(stream);
   return success;
 }
 

@@ -1,7 +1,9 @@
-// Streams, events and graphs. Streams have done everything on return. What a real driver refuses while a graph is captured
-// is refused: waiting for what is not captured, asking for what is, and streams that the graph's own does not wait for at
-// the end. With EMULATED_CUDA_GRAPHS in the environment, what a graph consists of is printed when it has been captured.
+// Streams, events and graphs. What a real driver refuses while a graph is captured is refused: waiting for what is not
+// captured, asking for what is, and streams that the graph's own does not wait for at the end. With EMULATED_CUDA_GRAPHS
+// in the environment, what a graph consists of is printed when it has been captured.
 #include "Streams.h"
+
+#include <sched.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -13,11 +15,14 @@
 #include <string>
 #include <vector>
 
+#include "Queue.h"
+
 namespace {
 
 enum Status {
   success = 0,
   invalidValue = 1,
+  notReady = 600,
   captureUnsupported = 900,
   captureUnmatched = 903,
   captureUnjoined = 904,
@@ -60,9 +65,29 @@ void advance(Clock &clock, const Clock &other) {
 
 }  // namespace
 
-struct dt_cuda_stream {};
+struct dt_cuda_stream {
+  std::shared_ptr<Queue> queue = Queue::make();
+
+  ~dt_cuda_stream() { queue->close(); }
+};
+
+namespace {
+
+/// The streams of each GPU, by its context.
+struct Streams {
+  std::mutex lock;
+  std::multimap<dt_context, std::weak_ptr<Queue>> queues;
+};
+
+// Streams may be at work when a process ends.
+Streams &streams = *new Streams;
+
+}  // namespace
 
 struct dt_cuda_event {
+  /// The point of a stream, where it is no part of a graph.
+  std::shared_ptr<Queue> queue;
+  long position = 0;
   /// Where the point is part of a graph, that and what comes before.
   std::weak_ptr<Capture> capture;
   bool wasCaptured = false;
@@ -75,9 +100,25 @@ bool emulator::isCaptured(dt_stream stream) { return current && current->streams
 
 void emulator::submit(dt_stream stream, const char *name, std::function<void()> run, Turn turn) {
   Work work{name, std::move(run), turn};
-  if (!isCaptured(stream)) return perform(work);
+  if (!isCaptured(stream)) {
+    stream->queue->add([work = std::move(work)] { perform(work); });
+    return;
+  }
   current->streams[stream][stream]++;
   current->graph.push_back(std::move(work));
+}
+
+void emulator::finish(dt_stream stream) { stream->queue->wait(stream->queue->end()); }
+
+void emulator::finishAll(dt_context context) {
+  std::vector<std::shared_ptr<Queue>> queues;
+  {
+    std::lock_guard<std::mutex> guard(streams.lock);
+    const auto [first, last] = streams.queues.equal_range(context);
+    for (auto stream = first; stream != last; ++stream)
+      if (auto queue = stream->second.lock()) queues.push_back(queue);
+  }
+  for (const auto &queue : queues) queue->wait(queue->end());
 }
 
 bool emulator::isToFail(const char *call) {
@@ -89,6 +130,8 @@ extern "C" {
 
 int cuStreamCreate(dt_stream *stream, unsigned) {
   *stream = new dt_cuda_stream;
+  std::lock_guard<std::mutex> guard(streams.lock);
+  streams.queues.emplace(emulator::currentContext(), (*stream)->queue);
   return success;
 }
 
@@ -97,13 +140,19 @@ int cuStreamDestroy_v2(dt_stream stream) {
   return success;
 }
 
-int cuStreamSynchronize(dt_stream stream) { return emulator::isCaptured(stream) ? captureUnsupported : success; }
+int cuStreamSynchronize(dt_stream stream) {
+  if (emulator::isCaptured(stream)) return captureUnsupported;
+  emulator::finish(stream);
+  return success;
+}
 
 int cuStreamWaitEvent(dt_stream stream, dt_event event, unsigned) {
   if (event->belongsTo(current)) {
     advance(current->streams[stream], event->before);
   } else if (emulator::isCaptured(stream)) {
     return captureIsolation;
+  } else if (event->queue && event->queue != stream->queue) {
+    stream->queue->add([queue = event->queue, position = event->position] { queue->wait(position); });
   }
   return success;
 }
@@ -123,13 +172,25 @@ int cuEventRecord(dt_event event, dt_stream stream) {
   if (event->wasCaptured) {
     event->capture = current;
     event->before = current->streams[stream];
+  } else {
+    event->queue = stream->queue;
+    event->position = stream->queue->end();
   }
   return success;
 }
 
-int cuEventSynchronize(dt_event event) { return event->wasCaptured ? captureUnsupported : success; }
+int cuEventSynchronize(dt_event event) {
+  if (event->wasCaptured) return captureUnsupported;
+  if (event->queue) event->queue->wait(event->position);
+  return success;
+}
 
-int cuEventQuery(dt_event event) { return event->wasCaptured ? captureUnsupported : success; }
+int cuEventQuery(dt_event event) {
+  if (event->wasCaptured) return captureUnsupported;
+  if (!event->queue || event->queue->isDone(event->position)) return success;
+  sched_yield();
+  return notReady;
+}
 
 int cuEventElapsedTime(float *milliseconds, dt_event, dt_event) {
   *milliseconds = 0;
@@ -167,7 +228,7 @@ int cuGraphInstantiateWithFlags(dt_executable_graph *executable, dt_graph graph,
 
 int cuGraphLaunch(dt_executable_graph executable, dt_stream stream) {
   if (emulator::isCaptured(stream)) return captureUnsupported;
-  for (const Work &work : *reinterpret_cast<Graph *>(executable)) perform(work);
+  for (const Work &work : *reinterpret_cast<Graph *>(executable)) stream->queue->add([work] { perform(work); });
   return success;
 }
 

@@ -15,8 +15,17 @@ enum class Turn {
   shared
 };
 
-/// Does some work of a stream, now or, where a graph is being captured, whenever that is launched.
+/// Does some work of a stream after what it was given before or, where a graph is being captured, whenever that is launched.
 void submit(dt_stream stream, const char *name, std::function<void()> work, Turn turn = Turn::exclusive);
+
+/// Returns once a stream has done everything.
+void finish(dt_stream stream);
+
+/// Returns once all streams of a GPU have done everything.
+void finishAll(dt_context context);
+
+/// That of the GPU that this thread's calls are for.
+dt_context currentContext();
 
 /// Whether what is given to a stream becomes part of a graph.
 bool isCaptured(dt_stream stream);

@@ -128,6 +128,20 @@ extension ReplicaCheck {
     try makeStartedSteps(communicator) { if communicator.rank == 0 { sleep(8) } }
   }
 
+  /// Makes steps, in the second of which rank 0 is late with its gradients.
+  public static func beLateWithinAStep(_ communicator: any Communicator) throws {
+    let replica = try SmallProblem.replica(SmallProblem.perceptron(), communicator)
+    for step in 0..<3 {
+      let start = step * 40 + communicator.rank * 3
+      _ = try replica.step(
+        SmallProblem.batch(start..<start + 3),
+        loss: { output, targets in
+          if step == 1 && communicator.rank == 0 { sleep(8) }
+          return crossEntropy(output, targets, reduction: .sum)
+        })
+    }
+  }
+
   private static func makeStartedSteps(
     _ communicator: any Communicator, meanwhileInTenth: () throws -> Void
   ) throws {

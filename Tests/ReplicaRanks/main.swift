@@ -7,7 +7,7 @@ import ReplicaChecks
 // One rank of the checks of replicas under `mpirun`. With the argument `mpi`, gradients are all-reduced by MPI; with
 // `memory`, the memory of a process is checked instead, which nothing else may use; with `gpu`, the replicas are on GPUs,
 // with `gpu-threads N` this process is N such ranks, with `gpu-failure` one of them fails, and with
-// `gpu-late` one is late.
+// `gpu-late` one is late, and with `gpu-late-within` in the middle of a step.
 let arguments = CommandLine.arguments.dropFirst()
 
 @Sendable func run(_ checks: [ReplicaCheck], _ communicator: any Communicator) throws {
@@ -37,6 +37,7 @@ if arguments.first == "gpu-threads" {
     case "gpu": try run(ReplicaCheck.onGPUs, communicator)
     case "gpu-failure": try ReplicaCheck.failAmongStartedSteps(communicator)
     case "gpu-late": try ReplicaCheck.beLateAmongStartedSteps(communicator)
+    case "gpu-late-within": try ReplicaCheck.beLateWithinAStep(communicator)
     default: try run(ReplicaCheck.all, communicator)
     }
   }

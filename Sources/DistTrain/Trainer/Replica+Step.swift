@@ -28,7 +28,7 @@ extension Replica {
     var seconds = progress.seconds
     try profiled(.allReduce) {
       try reducer.finish()
-      try reducerOnGPU?.wait()
+      if let reducerOnGPU { try waitForGPU(step: stepCount + 1) { reducerOnGPU.hasEnded } }
       try shardBuffers?.endStep(communicator)
     }
     seconds.communication += stopwatch.lap()

@@ -36,7 +36,7 @@ public final class StartedStep {
   public func outcome() throws -> Replica.Outcome {
     if case .running(let reading, let count, var seconds, let allowsNonfinite) = state {
       var stopwatch = Stopwatch()
-      while !reading.isThere { try replica?.reducerOnGPU?.checkForFailure() }
+      try replica?.waitForGPU(step: number) { reading.isThere }
       let values = reading.values()
       let sums = values[0]
       seconds.backward += stopwatch.lap()

@@ -53,6 +53,17 @@ struct ReplicaCheckTests {
       "\(run.report)")
   }
 
+  /// The others wait for its gradients.
+  @Test(.enabled(if: mpiLibraryVersion != nil, "built without MPI"))
+  func `ranks whose GPUs wait for one that is late say so`() throws {
+    let run = try runOnGPUs(ranks: 3, "gpu-late-within", areProcesses: true)
+    #expect(run.succeeded, "\(run.report)")
+    for rank in 0..<3 {
+      let notice = try Regex("rank \(rank) has waited \\d+ s for the sums of step 2 on the GPUs, in which")
+      #expect(run.errorOutput.contains(notice) == (rank > 0), "\(run.report)")
+    }
+  }
+
   private func runOnGPUs(
     ranks: Int, _ arguments: String..., areProcesses: Bool, environment: [String: String] = [:]
   ) throws -> ProcessRun {

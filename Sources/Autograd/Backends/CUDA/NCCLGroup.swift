@@ -119,12 +119,8 @@ package final class NCCLGroup {
     summed.hold(device.stream)
   }
 
-  /// Returns once the sums before the last ``finishSums()``, which was not recorded, are there.
-  ///
-  /// - Throws: ``CUDAError`` when one has failed.
-  package func wait() throws {
-    while !summed.isPassed { try checkForFailure() }
-  }
+  /// Whether the sums before the last ``finishSums()``, which was not recorded, are there.
+  package var hasEnded: Bool { summed.isPassed }
 
   /// - Throws: ``CUDAError`` when something has failed, now or before.
   package func checkForFailure() throws {
