@@ -139,7 +139,11 @@ struct TrainerTests {
     let job = try SmallJob()
     #expect(try job.run(ranks: 2).allSatisfy { $0.directory == job.directory.path && $0.error == nil })
     let names = try FileManager.default.contentsOfDirectory(atPath: job.directory.path).sorted()
-    #expect(names == ["checkpoint.safetensors", "config.yaml", "curve.svg", "metrics.jsonl", "model.safetensors"])
+    #expect(
+      names == [
+        "checkpoint.safetensors", "config.yaml", "curve.svg", "events.out.tfevents.000001", "metrics.jsonl",
+        "model.safetensors",
+      ])
     var configuration = TrainingConfiguration()
     try ConfigurationFile(path: job.directory.configuration).apply(to: &configuration)
     #expect(configuration == job.configuration)
