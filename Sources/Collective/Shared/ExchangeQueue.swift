@@ -1,5 +1,3 @@
-import Foundation
-
 /// The exchanges of one rank, in the order in which all ranks make them.
 ///
 /// Four cursors walk over the steps of all exchanges: one announces them, one reduces, one takes what was combined between
@@ -128,14 +126,14 @@ final class ExchangeQueue {
   /// Waits until `isDone`, which depends on what `peer` does in a call.
   private func wait(for call: CollectiveCall, of peer: () -> Int?, until isDone: () throws -> Bool) throws {
     var patience = Patience(isOversubscribed: isOversubscribed)
-    var stall: Stall?
+    var notice: WaitNotice?
     while try !isDone() {
       patience.rest(sleeping: outside.isEmpty && underWay.isEmpty)
       guard patience.isLong else { continue }
       let peer = peer()
       // What a rank has done before it ended, it may have done since this one last looked.
       if let peer, network.node.hasEnded(peer), try isDone() { return }
-      try look(&stall, for: peer, call)
+      try look(&notice, for: peer, call)
     }
   }
 
@@ -259,28 +257,18 @@ final class ExchangeQueue {
     return error
   }
 
-  /// How long this rank has waited, and when it says so.
-  private struct Stall {
-    let start = ContinuousClock.now
-    var nextNotice: Double
-  }
-
   /// Makes sure that the rank which is waited for lives, and tells who it is after some seconds.
-  private func look(_ stall: inout Stall?, for peer: Int?, _ call: CollectiveCall) throws {
+  private func look(_ notice: inout WaitNotice?, for peer: Int?, _ call: CollectiveCall) throws {
     do {
       if let peer { try network.node.checkIsAlive(peer, named: window.names[peer], call: call) }
     } catch {
       failure = error
       throw error
     }
-    var current = stall ?? Stall(nextNotice: stallSeconds)
-    let seconds = (ContinuousClock.now - current.start) / .seconds(1)
-    if seconds >= current.nextNotice {
-      current.nextNotice *= 2
-      let awaited = peer.map { "rank \(window.names[$0])" } ?? "other nodes"
-      let text = "rank \(window.names[window.rank]) has waited \(Int(seconds)) s for \(awaited) in \(call)\n"
-      FileHandle.standardError.write(Data(text.utf8))
-    }
-    stall = current
+    var current = notice ?? WaitNotice(afterSeconds: stallSeconds)
+    current.tell(
+      rank: window.names[window.rank],
+      waitsFor: "\(peer.map { "rank \(window.names[$0])" } ?? "other nodes") in \(call)")
+    notice = current
   }
 }

@@ -1,5 +1,4 @@
 import Collective
-import Foundation
 
 /// A reduction that GPUs make by themselves, in the order of their computation: the processor starts it, and need not wait
 /// for its end before it asks for what comes after.
@@ -14,17 +13,13 @@ extension Replica {
   /// Waits for what a GPU does in a step, of which sums by other ranks may be a part: one that failed throws, and ranks
   /// that take no part in them leave this rank waiting, which it tells after some seconds.
   func waitForGPU(step: Int, until isThere: () -> Bool) throws {
-    let start = ContinuousClock.now
-    var nextNotice = 5.0
+    var notice = WaitNotice()
     while !isThere() {
       try reducerOnGPU?.checkForFailure()
-      let seconds = (ContinuousClock.now - start) / .seconds(1)
-      guard communicator.size > 1, seconds >= nextNotice else { continue }
-      nextNotice *= 2
-      let text =
-        "rank \(communicator.rank) has waited \(Int(seconds)) s for the sums of step \(step) on the GPUs, "
-        + "in which a rank that does not say so takes no part\n"
-      FileHandle.standardError.write(Data(text.utf8))
+      guard communicator.size > 1 else { continue }
+      notice.tell(
+        rank: communicator.rank,
+        waitsFor: "the sums of step \(step) on the GPUs, in which a rank that does not say so takes no part")
     }
   }
 }
