@@ -6,8 +6,6 @@ struct Checkpoint {
   var step = 0
   /// What the random streams of the model follow from.
   var randomSeed: UInt64 = 0
-  /// What must be the same in the run that goes on, as text by name.
-  var identity: [(key: String, value: String)] = []
 }
 
 /// The file of a checkpoint, as rank 0 writes and reads it; `Replica.writeCheckpoint(to:identity:)` tells its contents.
@@ -18,9 +16,11 @@ enum CheckpointFile {
 
   /// Writes the parameters and buffers of `replica`, and the state of its optimizer, in one atomic step.
   ///
+  /// - Parameter identity: What must be the same in the run that goes on, as text by name.
   /// - Throws: ``FileError`` where the file cannot be written.
   static func write(
-    _ replica: Replica, optimizerState: OptimizerState, _ checkpoint: Checkpoint, to path: String
+    _ replica: Replica, optimizerState: OptimizerState, _ checkpoint: Checkpoint,
+    identity: [(key: String, value: String)], to path: String
   ) throws {
     let arena = replica.arena
     var tensors = replica.model.stateDictionary().map { (name: "model.\($0.name)", tensor: $0.tensor) }
@@ -36,11 +36,11 @@ enum CheckpointFile {
     let own: [(key: String, value: String)] = [
       ("format", format), ("step", "\(checkpoint.step)"), ("random-seed", "\(checkpoint.randomSeed)"),
     ]
-    for (key, _) in checkpoint.identity {
+    for (key, _) in identity {
       precondition(!own.contains { $0.key == key }, "'\(key)' is what a checkpoint calls something of its own")
     }
     try TensorFile.write(
-      tensors, to: path, metadata: (own + checkpoint.identity).map { Safetensors.Metadata($0.key, $0.value) })
+      tensors, to: path, metadata: (own + identity).map { Safetensors.Metadata($0.key, $0.value) })
   }
 
   /// Reads a checkpoint into a `replica`, which is not changed where something is wrong.
@@ -101,7 +101,7 @@ enum CheckpointFile {
           file.path, "is of a run with \(key) \(found), this one has \(key) \(value): they cannot be joined")
       }
     }
-    return Checkpoint(step: step, randomSeed: seed, identity: identity)
+    return Checkpoint(step: step, randomSeed: seed)
   }
 
   /// What the optimizer kept, in the order of the file.

@@ -23,7 +23,7 @@ extension Replica {
     try communicator.agree(on: "writing the checkpoint") {
       guard isFirstRank else { return }
       try CheckpointFile.write(
-        self, optimizerState: state, Checkpoint(step: stepCount, randomSeed: random.seed, identity: identity), to: path)
+        self, optimizerState: state, Checkpoint(step: stepCount, randomSeed: random.seed), identity: identity, to: path)
     }
   }
 
