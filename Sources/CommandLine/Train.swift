@@ -152,6 +152,7 @@ struct Train: ParsableCommand {
       let trainer = try Trainer(
         configuration, resume: resume, communicator: communicator, prefetch: batchesAhead)
       if communicator.rank == 0 { announce(configuration, communicator) }
+      Interruption.watch()
       let evaluation = try trainer.run()
       guard communicator.rank == 0 else { return }
       let directory = trainer.directory

@@ -5,8 +5,7 @@ import TestSupport
 
 extension DistTrainProgramTests {
   /// Ranks and jobs that are ended from outside, in the middle of training.
-  @Suite(.enabled(if: hasMPI, "built without MPI"))
-  struct SignalTests {
+  @Suite struct SignalTests {
     let data: SyntheticData
 
     init() throws { data = try SyntheticData() }
@@ -20,10 +19,11 @@ extension DistTrainProgramTests {
       return (text ?? "").split(separator: " ").compactMap { Int32($0) }.sorted()
     }
 
-    /// Waits until the run has written a checkpoint, and gives its ranks; none if it does not come to that in a minute.
+    /// Waits until the run has made some steps, and gives its ranks; none if it does not come to that in a minute.
     private func ranksOnceTraining(_ launcher: Int32) -> [Int32] {
       for _ in 0..<600 {
-        if FileManager.default.fileExists(atPath: data.run.checkpoint) { return children(of: launcher) }
+        let records = FileManager.default.contents(atPath: data.run.metrics)?.split(separator: UInt8(ascii: "\n"))
+        if let records, records.count > 5 { return children(of: launcher) }
         Thread.sleep(forTimeInterval: 0.1)
       }
       return []
@@ -39,7 +39,7 @@ extension DistTrainProgramTests {
       return false
     }
 
-    @Test(arguments: 0..<3)
+    @Test(.enabled(if: hasMPI, "built without MPI"), arguments: 0..<3)
     func `killing a rank ends the job and names the rank`(_ rank: Int) throws {
       var ranks: [Int32] = []
       let run = try DistTrainProgram.run(endless, ranks: 3, timeout: 60) { launcher in
@@ -51,10 +51,11 @@ extension DistTrainProgramTests {
       #expect(run.errorOutput.contains("process rank \(rank) with PID"), "\(run.report)")
       #expect(run.errorOutput.contains("signal 9"), "\(run.report)")
       #expect(run.messages.isEmpty, "\(run.report)")
-      try expectResumable(ranks)
+      #expect(try expectResumable(ranks).isMultiple(of: 2))
     }
 
-    @Test(arguments: [SIGTERM, SIGINT])
+    /// `mpirun` leaves its ranks a second, which may be enough for another checkpoint.
+    @Test(.enabled(if: hasMPI, "built without MPI"), arguments: [SIGTERM, SIGINT])
     func `ending the launcher ends all ranks and leaves a checkpoint`(_ signal: Int32) throws {
       var ranks: [Int32] = []
       let run = try DistTrainProgram.run(endless, ranks: 2, timeout: 60) { launcher in
@@ -67,17 +68,81 @@ extension DistTrainProgramTests {
       try expectResumable(ranks)
     }
 
-    /// No rank is left, and the run goes on from its checkpoint.
-    private func expectResumable(_ ranks: [Int32]) throws {
-      #expect(areGone(ranks))
-      let file = try SafetensorsFile(path: data.run.checkpoint)
-      let step = try #require(file.metadata.first { $0.key == "step" }.flatMap { Int($0.value) })
-      #expect(step > 0 && step.isMultiple(of: 2))
+    /// Where a job is sent SIGUSR1: the process itself or the launcher that passes it on, or a rank alone.
+    @Test(arguments: hasMPI ? [nil, 1, 2, 3, 4] : [nil], [false, true])
+    func `a job that is asked to end writes a checkpoint, and resumes to the same bits`(
+      _ ranks: Int?, _ reachesOneRank: Bool
+    ) throws {
+      let run = try DistTrainProgram.run(endless, ranks: ranks, timeout: 60) { launcher in
+        let found = ranksOnceTraining(launcher)
+        kill(reachesOneRank ? found.last ?? launcher : launcher, SIGUSR1)
+      }
+      try expectOrderlyEnd(run)
+      let steps = try expectResumable([], ranks: ranks ?? 1) + 3
+      let straight = try SyntheticData()
+      let other = try DistTrainProgram.run(
+        straight.train("--epochs", "1000000", "--steps", "\(steps)"), ranks: ranks ?? 1, timeout: 60)
+      #expect(other.succeeded, "\(other.report)")
+      #expect(try contents(data.run.model) == contents(straight.run.model))
+    }
+
+    /// Steps that nobody has waited for are among those that are made.
+    @Test(.enabled(if: hasMPI, "built without MPI"), arguments: [1, 2])
+    func `a job on GPUs that is asked to end writes a checkpoint`(_ ranks: Int) throws {
+      let emulator = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
+      defer { try? FileManager.default.removeItem(at: emulator) }
+      let environment = ["DISTTRAIN_CUDA_PATH": emulator.path, "XDG_CACHE_HOME": emulator.path]
       let run = try DistTrainProgram.run(
-        ["train", "--resume", "--output", data.run.path, "--steps", "\(step + 3)"], ranks: 2, timeout: 60)
+        endless + ["--device", "cuda"], ranks: ranks, environment: environment, timeout: 120
+      ) { launcher in
+        _ = ranksOnceTraining(launcher)
+        kill(launcher, SIGUSR1)
+      }
+      try expectOrderlyEnd(run)
+      try expectResumable([], "--device", "cpu")
+    }
+
+    /// The run says after which step it ended, and has recorded them all.
+    private func expectOrderlyEnd(_ run: ProcessRun) throws {
+      #expect(run.status == 128 + SIGUSR1 && !run.wasSignalled && !run.timedOut, "\(run.report)")
+      let last = try #require(try MetricsHistory(path: data.run.metrics).training.last?.step)
+      let end = try #require(run.lines.firstIndex { $0.hasPrefix("step \(last) of ") }, "\(run.report)")
+      #expect(run.lines[end].hasSuffix(": the checkpoint is written, --resume goes on from here"), "\(run.report)")
+      #expect(run.lines[end + 1] == "interrupted by SIGUSR1", "\(run.report)")
+      #expect(try checkpointedStep() == last)
+    }
+
+    private func checkpointedStep() throws -> Int {
+      let file = try SafetensorsFile(path: data.run.checkpoint)
+      return try #require(file.metadata.first { $0.key == "step" }.flatMap { Int($0.value) })
+    }
+
+    /// No rank is left, and the run goes on from its checkpoint, whose step this gives.
+    @discardableResult
+    private func expectResumable(_ processes: [Int32], ranks: Int = hasMPI ? 2 : 1, _ flags: String...) throws -> Int {
+      #expect(areGone(processes))
+      let step = try checkpointedStep()
+      #expect(step > 0)
+      let run = try DistTrainProgram.run(
+        ["train", "--resume", "--output", data.run.path, "--steps", "\(step + 3)"] + flags, ranks: ranks, timeout: 60)
       #expect(run.succeeded, "\(run.report)")
       let steps = try MetricsHistory(path: data.run.metrics).training.map(\.step)
       #expect(steps == Array(1...(step + 3)))
+      return step
+    }
+
+    @Test func `a run that is killed in its first steps can be resumed`() throws {
+      let run = try DistTrainProgram.run(data.train("--epochs", "1000000"), timeout: 60) { process in
+        while !FileManager.default.fileExists(atPath: data.run.checkpoint) { usleep(1000) }
+        kill(process, SIGKILL)
+      }
+      #expect(run.wasSignalled, "\(run.report)")
+      let again = try DistTrainProgram.run(
+        ["train", "--resume", "--output", data.run.path, "--steps", "9", "--epochs", "2"], timeout: 60)
+      let straight = try SyntheticData()
+      let other = try DistTrainProgram.run(straight.train("--epochs", "2", "--steps", "9"), timeout: 60)
+      #expect(again.succeeded && other.succeeded, "\(again.report)\(other.report)")
+      #expect(try contents(data.run.model) == contents(straight.run.model))
     }
   }
 }

@@ -10,7 +10,8 @@ import Foundation
 ///     }
 ///
 /// Operations use as many threads as the rank has cores to itself. When `body` throws on any rank, all end, and
-/// one message is printed, by the rank that failed.
+/// one message is printed, by the rank that failed. An ``Interruption``, which all ranks throw, ends them in good order,
+/// with its status.
 public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   let communicator: any Communicator
   do {
@@ -20,9 +21,15 @@ public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   }
   do {
     BLAS.threadCount = try communicator.threadsOfThisRank()
-    try body(communicator)
+    var status: Int32 = 0
+    do {
+      try body(communicator)
+    } catch let interruption as Interruption {
+      if communicator.rank == 0 { printLine("\(interruption)") }
+      status = interruption.status
+    }
     try communicator.finalize()
-    exit(0)
+    exit(status)
   } catch let failure as ReportedFailure {
     fflush(nil)
     communicator.fail(failure) { _ in }
@@ -41,12 +48,16 @@ package var batchesAhead: Int { BLAS.threadCount > 1 ? 1 : 0 }
 
 /// Prints on standard error what a person should know.
 package func printNotice(_ text: String) {
-  FileHandle.standardError.write(Data("note: \(text)\n".utf8))
+  printLine("note: \(text)")
 }
 
 /// Prints what went wrong on standard error.
 private func printError(_ error: any Error) {
-  FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+  printLine("error: \(error)")
+}
+
+private func printLine(_ text: String) {
+  FileHandle.standardError.write(Data("\(text)\n".utf8))
 }
 
 /// Prints what went wrong and ends this process.

@@ -21,14 +21,18 @@ extension Replica {
       return StartedStep(number: stepCount, outcome)
     }
     defer { progress = StepProgress() }
-    let (count, allAgree) = try countSamples(with: batch)
+    let (count, allAgree, isInterrupted) = try countSamples(with: batch)
+    let interruption = try interruption(isRequested: isInterrupted)
     guard count > 0 else {
       try meanwhile()
-      return StartedStep(number: stepCount, Outcome(loss: 0, count: 0, gradientNorm: nil, seconds: progress.seconds))
+      return StartedStep(
+        number: stepCount,
+        Outcome(loss: 0, count: 0, gradientNorm: nil, interruption: interruption, seconds: progress.seconds))
     }
     let sums = try startComputing(batch, loss: loss, count: count, allAgree: allAgree, updates)
     stepCount += 1
-    let started = StartedStep(of: self, updates.read(sums), count: count, seconds: progress.seconds)
+    let started = StartedStep(
+      of: self, updates.read(sums), count: count, interruption: interruption, seconds: progress.seconds)
     let before = lastStarted
     lastStarted = started
     let preparation = Result(catching: meanwhile)
@@ -38,15 +42,17 @@ extension Replica {
     return started
   }
 
-  /// The samples of all ranks in the step that ends with a batch, and whether all ranks can record it, or all repeat what
-  /// they recorded.
-  private func countSamples(with batch: Batch?) throws -> (count: Int, allAgree: Bool) {
+  /// The samples of all ranks in the step that ends with a batch, whether all ranks can record it, or all repeat what
+  /// they recorded, and whether some rank was asked to end.
+  private func countSamples(with batch: Batch?) throws -> (count: Int, allAgree: Bool, isInterrupted: Bool) {
     let own = progress.count + (batch?.count ?? 0)
-    guard communicator.size > 1 else { return (own, true) }
+    guard communicator.size > 1 else { return (own, true, Interruption.received != nil) }
     let prospect = progress.pieceCount == 0 ? batch.flatMap { recorder?.prospect(of: $0) } : nil
-    var sums = [own, prospect == .recording ? 1 : 0, prospect == .repeating ? 1 : 0].map(Int64.init)
+    var sums = [
+      own, Interruption.received == nil ? 0 : 1, prospect == .recording ? 1 : 0, prospect == .repeating ? 1 : 0,
+    ].map(Int64.init)
     try communicator.allReduce(&sums, .sum)
-    return (Int(sums[0]), sums[1...].contains(Int64(communicator.size)))
+    return (Int(sums[0]), sums[2...].contains(Int64(communicator.size)), sums[1] > 0)
   }
 
   /// Asks the GPU for the gradients of a step of `count` samples of all ranks, and for the update; gives the sum of the

@@ -35,7 +35,10 @@ extension Replica {
     let sums = StepSums(tail: arena.tailValues)
     // A GPU's computation ends here.
     seconds.backward += stopwatch.lap()
-    guard sums.count > 0 else { return Outcome(loss: 0, count: 0, gradientNorm: nil, seconds: seconds) }
+    let interruption = try interruption(isRequested: sums.isInterrupted)
+    guard sums.count > 0 else {
+      return Outcome(loss: 0, count: 0, gradientNorm: nil, interruption: interruption, seconds: seconds)
+    }
     guard sums.loss.isFinite || allowsNonfinite else {
       throw NonfiniteLoss(rank: sums.firstNonfiniteRank, step: stepCount + 1)
     }
@@ -50,7 +53,9 @@ extension Replica {
     stepCount += 1
     try tuneBuckets(after: seconds)
     seconds.optimizer += stopwatch.lap()
-    return Outcome(loss: sums.loss / sums.count, count: Int(sums.count), gradientNorm: norm, seconds: seconds)
+    return Outcome(
+      loss: sums.loss / sums.count, count: Int(sums.count), gradientNorm: norm, interruption: interruption,
+      seconds: seconds)
   }
 
   /// The norm of the gradients of the mean loss of so many samples, where it has a limit. Collective where the optimizer is
@@ -116,7 +121,8 @@ extension Replica {
     if updates == nil || communicator.size > 1 {
       var soFar = isReproducible ? StepProgress() : progress
       soFar.add(loss: sum, count: count)
-      arena.setStepSums(loss: soFar.lossSum, count: soFar.count, rank: communicator.rank)
+      arena.setStepSums(
+        loss: soFar.lossSum, count: soFar.count, isInterrupted: Interruption.received != nil, rank: communicator.rank)
     }
     progress.seconds.forward += stopwatch.lap()
 

@@ -17,6 +17,9 @@ public final class Replica {
     /// The Euclidean norm of the gradients of the mean loss, of all together and before they were scaled down, where it
     /// has a limit.
     public let gradientNorm: Double?
+    /// What asked a rank to end by the time of the step, the same on all ranks. It is for the program to do so: the step
+    /// was made.
+    public let interruption: Interruption?
     /// Where the time went, without loading data.
     public let seconds: TrainingRecord.Seconds
   }

@@ -8,7 +8,9 @@ public final class StartedStep {
   private var state: State
 
   private enum State {
-    case running(LossReadings.Reading, count: Int, seconds: TrainingRecord.Seconds, allowsNonfinite: Bool)
+    case running(
+      LossReadings.Reading, count: Int, interruption: Interruption?, seconds: TrainingRecord.Seconds,
+      allowsNonfinite: Bool)
     case over(Result<Replica.Outcome, any Error>)
   }
 
@@ -20,10 +22,14 @@ public final class StartedStep {
 
   /// The step of a replica that a GPU is computing: of `count` samples, the sum of whose losses, or all ``StepSums``, are on
   /// their way.
-  init(of replica: Replica, _ sums: LossReadings.Reading, count: Int, seconds: TrainingRecord.Seconds) {
+  init(
+    of replica: Replica, _ sums: LossReadings.Reading, count: Int, interruption: Interruption?,
+    seconds: TrainingRecord.Seconds
+  ) {
     number = replica.stepCount
     self.replica = replica
-    state = .running(sums, count: count, seconds: seconds, allowsNonfinite: replica.allowsNonfinite)
+    state = .running(
+      sums, count: count, interruption: interruption, seconds: seconds, allowsNonfinite: replica.allowsNonfinite)
   }
 
   /// Whether it is known what the step did, so that ``outcome()`` does not wait.
@@ -34,7 +40,7 @@ public final class StartedStep {
   /// - Throws: ``NonfiniteLoss`` of this step, or of the one before, because of which this one was not made either; when
   ///   communication fails.
   public func outcome() throws -> Replica.Outcome {
-    if case .running(let reading, let count, var seconds, let allowsNonfinite) = state {
+    if case .running(let reading, let count, let interruption, var seconds, let allowsNonfinite) = state {
       var stopwatch = Stopwatch()
       try replica?.waitForGPU(step: number) { reading.isThere }
       let values = reading.values()
@@ -44,7 +50,9 @@ public final class StartedStep {
         let norm = values.count == 1 ? nil : values[1][0].squareRoot() / Double(count)
         state = .over(
           .success(
-            Replica.Outcome(loss: sums[0] / Double(count), count: count, gradientNorm: norm, seconds: seconds)))
+            Replica.Outcome(
+              loss: sums[0] / Double(count), count: count, gradientNorm: norm, interruption: interruption,
+              seconds: seconds)))
       } else {
         let rank = sums.count == 1 ? 0 : StepSums(tail: sums).firstNonfiniteRank
         let error = NonfiniteLoss(rank: rank, step: number)

@@ -19,6 +19,8 @@ public final class Trainer {
   private let schedule: any LearningRateSchedule
   /// The last step, while it is not known what it did.
   private var pending: PendingStep?
+  /// What asked for the end of the job.
+  private var interruption: Interruption?
   private var log: RunLog?
   /// Where the sizes of buckets are kept that this run is measuring.
   private var bucketCache: BucketCache?
@@ -96,18 +98,26 @@ public final class Trainer {
 
   /// Trains to the end and returns the evaluation of the trained model on the test images. Collective.
   ///
-  /// - Throws: ``NonfiniteLoss`` with the step, a `ReplicaMismatch`, ``FileError``, or a failure of communication.
+  /// - Throws: ``TrainingStopped`` with the step, for a ``NonfiniteLoss`` or a `ReplicaMismatch`; ``Interruption``, after a
+  ///   checkpoint; ``FileError``; or a failure of communication.
   public func run() throws -> Evaluation {
     try withProductPrecision(ProductPrecision(configuration.precision)) { try trainAndEvaluate() }
   }
 
   private func trainAndEvaluate() throws -> Evaluation {
+    // Whenever the run is ended, it can be resumed.
+    if step == 0 { try writeCheckpoint() }
     var evaluation: Evaluation?
     while step < totalSteps {
       let (epoch, position) = step.quotientAndRemainder(dividingBy: feed.loader.shards.stepsPerEpoch)
       try trainOneStep(epoch: epoch, position: position)
       evaluation = endsEpoch(position) ? try evaluate(epoch: epoch) : nil
-      if isCheckpointDue || evaluation != nil { try writeCheckpoint() }
+      let isEnding = interruption != nil && step < totalSteps
+      if isCheckpointDue || evaluation != nil || isEnding { try writeCheckpoint() }
+      if isEnding, let interruption {
+        log?.message("step \(step) of \(totalSteps): the checkpoint is written, --resume goes on from here")
+        throw interruption
+      }
     }
     let final = try evaluation ?? Evaluation(of: replica.model, on: test, communicator: communicator)
     try log?.finish(model: replica.model)
@@ -139,6 +149,7 @@ public final class Trainer {
         started: started, step: step, epoch: epoch + 1, dataSeconds: dataSeconds, isLast: endsEpoch(position))
       let isVerificationDue = configuration.verifyReplicas > 0 && step.isMultiple(of: configuration.verifyReplicas)
       if started.isOver || endsEpoch(position) || isCheckpointDue || isVerificationDue { try reportPending() }
+      if interruption != nil { try reportPending() }
       if !replica.isTuningBuckets { keepBuckets() }
       if isVerificationDue { try replica.verify() }
     } catch let error as NonfiniteLoss {
@@ -167,6 +178,7 @@ public final class Trainer {
   private func reportPending() throws {
     guard let pending = pending.take() else { return }
     let outcome = try pending.started.outcome()
+    interruption = interruption ?? outcome.interruption
     var seconds = outcome.seconds
     seconds.data = pending.dataSeconds
     try log?.add(
@@ -241,50 +253,6 @@ private struct PendingStep {
   let dataSeconds: Double
   /// Whether it is the last of its epoch.
   let isLast: Bool
-}
-
-/// A run that ended before its time, and where it was.
-public struct TrainingStopped: CommonError, CustomStringConvertible {
-  /// The step, from 1.
-  public let step: Int
-  /// The epoch, from 1.
-  public let epoch: Int
-  /// Why.
-  public let reason: any Error
-
-  /// Step, epoch and reason.
-  public var description: String { "stopped at step \(step) (epoch \(epoch)): \(reason)" }
-}
-
-extension Workload {
-  /// The model that a configuration names.
-  public init(_ model: TrainingConfiguration.Model) {
-    switch model {
-    case .mlp: self = .mlp
-    case .cnn: self = .cnn
-    }
-  }
-}
-
-extension DataType {
-  /// The type of number that a configuration names.
-  init(_ precision: TrainingConfiguration.Precision) {
-    switch precision {
-    case .float32, .tf32, .bfloat16: self = .float32
-    case .float64: self = .float64
-    }
-  }
-}
-
-extension ProductPrecision {
-  /// The precision of float32 products that a configuration names.
-  public init(_ precision: TrainingConfiguration.Precision) {
-    switch precision {
-    case .float32, .float64: self = .float32
-    case .tf32: self = .tf32
-    case .bfloat16: self = .bfloat16
-    }
-  }
 }
 
 extension Communicator {
