@@ -51,6 +51,7 @@ is_present() {
     libopenmpi-dev) pkg-config --exists ompi-c ;;
     openmpi-bin) command -v mpirun ;;
     iproute2) command -v ip && command -v tc ;;
+    slurm-wlm) command -v slurmctld && command -v slurmd && command -v srun ;;
     dataset-fashion-mnist) [[ -d /usr/share/datasets/fashion-mnist ]] ;;
   esac >/dev/null 2>&1
 }
