@@ -61,6 +61,30 @@ struct MPITests {
     }
   }
 
+  /// The first ranks of the nodes wait for each other, and that of the late one's node for it.
+  @Test func `a rank that is late on another node is named`() throws {
+    let run = try MPIRun.run(ranks: 6, product: "conformance-ranks", arguments: ["stalls-on-nodes"], timeout: 60)
+    #expect(run.succeeded, "\(run.report)")
+    for (rank, awaited) in [(0, "4 on \(ProcessInfo.processInfo.hostName)"), (1, "0"), (4, "5")] {
+      let notice = "rank \(rank) has waited 0 s for rank \(awaited) in an all-reduce (sum) of 1 Float\n"
+      #expect(run.errorOutput.contains(notice), "\(run.report)")
+    }
+    #expect(!run.errorOutput.contains("rank 5 has waited 0 s for rank"), "\(run.report)")
+    for rank in 0..<6 {
+      let notice = "rank \(rank) has waited 0 s for other ranks in MPI_Ibarrier\n"
+      #expect(run.errorOutput.contains(notice) == (rank != 1), "\(run.report)")
+    }
+  }
+
+  @Test func `ranks that are long in a call of MPI's say so`() throws {
+    let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: ["stalls-in-mpi"], timeout: 60)
+    #expect(run.succeeded, "\(run.report)")
+    for rank in 0..<3 {
+      let notice = "rank \(rank) has waited 0 s for other ranks in MPI_Allreduce\n"
+      #expect(run.errorOutput.contains(notice) == (rank < 2), "\(run.report)")
+    }
+  }
+
   @Test func `a rank that is killed while others wait in a shared window ends the job and is named`() throws {
     let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: ["is-killed-shared"], timeout: 60)
     #expect(run.status != 0 && !run.timedOut, "\(run.report)")

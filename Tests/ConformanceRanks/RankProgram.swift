@@ -12,6 +12,8 @@ enum RankProgram: String {
   case unequalNodes = "unequal-nodes"
   case sharing
   case stallsShared = "stalls-shared"
+  case stallsOnNodes = "stalls-on-nodes"
+  case stallsInMPI = "stalls-in-mpi"
   case isKilledShared = "is-killed-shared"
   case differentCallsShared = "different-calls-shared"
   case differentCallsOnNodes = "different-calls-on-nodes"
@@ -45,6 +47,11 @@ enum RankProgram: String {
         case .unequalNodes, .differentCallsOnNodes:
           let ranks = try MPICommunicator(launch, messageCapacity: 1 << 28, ranksPerNode: [1, size - 1])
           return try SharedCommunicator(ranks, slotByteCount: 8 << 10)
+        case .stallsInMPI: return try MPICommunicator(launch, messageCapacity: 1 << 28, stallSeconds: 0.2)
+        case .stallsOnNodes:
+          let ranks = try MPICommunicator(
+            launch, messageCapacity: 1 << 28, ranksPerNode: Array(repeating: 2, count: size / 2), stallSeconds: 0.2)
+          return try SharedCommunicator(ranks, stallSeconds: 0.2)
         default: break
         }
       }
@@ -67,7 +74,11 @@ enum RankProgram: String {
     case .throws: try Self.failAlone(communicator) { throw ConformanceFailure(description: "thrown on purpose") }
     case .aborts: try Self.failAlone(communicator) { communicator.abort(3) }
     case .sharing: try Self.share(communicator)
-    case .stallsShared: try Self.stall(communicator)
+    case .stallsShared, .stallsInMPI: try Self.stall(communicator)
+    case .stallsOnNodes:
+      try Self.stall(communicator)
+      if communicator.rank == 1 { Thread.sleep(forTimeInterval: 1.5) }
+      try communicator.barrier()
     case .isKilledShared: try Self.failDuringAllReduces(communicator) { kill(getpid(), SIGKILL) }
     case .differentCallsShared, .differentCallsOnNodes: try Self.callDifferently(communicator)
     case .isKilled: try Self.failAlone(communicator) { kill(getpid(), SIGKILL) }

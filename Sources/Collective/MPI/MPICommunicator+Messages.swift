@@ -22,12 +22,12 @@ extension MPICommunicator {
   }
 
   /// The request that an MPI call starts.
-  func request(_ call: String, _ start: (inout OpaquePointer?) -> Int32) throws -> MPIOperation.Request {
+  func request(_ call: StaticString, _ start: (inout OpaquePointer?) -> Int32) throws -> MPIOperation.Request {
     MPIOperation.Request(handle: try Self.handle(call, start))
   }
 
   /// The handle that an MPI call writes.
-  static func handle(_ call: String, _ write: (inout OpaquePointer?) -> Int32) throws -> OpaquePointer {
+  static func handle(_ call: StaticString, _ write: (inout OpaquePointer?) -> Int32) throws -> OpaquePointer {
     var handle: OpaquePointer?
     try MPIError.check(write(&handle), call)
     guard let handle else { preconditionFailure("\(call) succeeded without a result") }

@@ -22,6 +22,7 @@ public final class MPICommunicator: Communicator {
   var allCount: Int { whole?.size ?? size }
   private let launcher: String
   private let processorName: String
+  private let watch: MPICallWatch
 
   /// The shared windows, in the order in which all ranks made them.
   var windows: [OpaquePointer] = []
@@ -42,8 +43,10 @@ public final class MPICommunicator: Communicator {
   }
 
   /// Messages are cut at `messageCapacity` elements. The ranks act as if they were on nodes of so many ranks, unless
-  /// `ranksPerNode` is empty.
-  package init(_ launch: LaunchEnvironment, messageCapacity: Int, ranksPerNode: [Int] = []) throws {
+  /// `ranksPerNode` is empty. A rank that is in an MPI call for `stallSeconds` says so.
+  package init(
+    _ launch: LaunchEnvironment, messageCapacity: Int, ranksPerNode: [Int] = [], stallSeconds: Double = 5
+  ) throws {
     var isInitialized: Int32 = 0
     try MPIError.check(cmpi_is_initialized(&isInitialized), "MPI_Initialized")
     guard isInitialized == 0 else { throw LaunchError.alreadyInitialized }
@@ -61,6 +64,7 @@ public final class MPICommunicator: Communicator {
     whole = nil
     launcher = launch.launcher
     processorName = mpiText { cmpi_processor_name($0) } ?? ProcessInfo.processInfo.hostName
+    watch = MPICallWatch(rank: rank, seconds: stallSeconds)
     self.messageCapacity = messageCapacity
   }
 
@@ -73,6 +77,7 @@ public final class MPICommunicator: Communicator {
     whole = group.whole ?? group
     launcher = group.launcher
     processorName = group.processorName
+    watch = group.watch
     messageCapacity = group.messageCapacity
   }
 
@@ -91,8 +96,10 @@ public final class MPICommunicator: Communicator {
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
     for message in messages(buffer.indices) {
-      let code = cmpi_all_reduce(
-        handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi)
+      let code = watch.during("MPI_Allreduce") {
+        cmpi_all_reduce(
+          handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi)
+      }
       try MPIError.check(code, "MPI_Allreduce")
     }
   }
@@ -107,7 +114,7 @@ public final class MPICommunicator: Communicator {
           handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi, &$0)
       }
     }
-    return MPIOperation(call: "MPI_Iallreduce", requests)
+    return MPIOperation(call: "MPI_Iallreduce", requests, watchedBy: watch)
   }
 
   /// `MPI_Ibcast`.
@@ -115,7 +122,8 @@ public final class MPICommunicator: Communicator {
     _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
   ) throws -> any PendingOperation {
     try checkRoot(root)
-    return MPIOperation(call: "MPI_Ibcast", try broadcasts(of: buffer.indices, in: buffer, from: root))
+    return MPIOperation(
+      call: "MPI_Ibcast", try broadcasts(of: buffer.indices, in: buffer, from: root), watchedBy: watch)
   }
 
   /// One `MPI_Ibcast` a part.
@@ -127,7 +135,7 @@ public final class MPICommunicator: Communicator {
     let own = UnsafeMutableBufferPointer(rebasing: all[cut.range(of: rank)])
     if part.baseAddress != UnsafePointer(own.baseAddress) { _ = own.update(fromContentsOf: part) }
     let requests = try (0..<size).flatMap { try broadcasts(of: cut.range(of: $0), in: all, from: $0) }
-    return MPIOperation(call: "MPI_Ibcast", requests)
+    return MPIOperation(call: "MPI_Ibcast", requests, watchedBy: watch)
   }
 
   /// One `MPI_Ireduce` a part.
@@ -147,12 +155,13 @@ public final class MPICommunicator: Communicator {
         }
       }
     }
-    return MPIOperation(call: "MPI_Ireduce", requests)
+    return MPIOperation(call: "MPI_Ireduce", requests, watchedBy: watch)
   }
 
   /// `MPI_Ibarrier`.
   public func startBarrier() throws -> any PendingOperation {
-    MPIOperation(call: "MPI_Ibarrier", [try request("MPI_Ibarrier") { cmpi_start_barrier(handle, &$0) }])
+    MPIOperation(
+      call: "MPI_Ibarrier", [try request("MPI_Ibarrier") { cmpi_start_barrier(handle, &$0) }], watchedBy: watch)
   }
 
   /// `MPI_Isend`. An empty message is one, too.
@@ -167,7 +176,7 @@ public final class MPICommunicator: Communicator {
           Int32(tag), &$0)
       }
     }
-    return MPIOperation(call: "MPI_Isend", requests)
+    return MPIOperation(call: "MPI_Isend", requests, watchedBy: watch)
   }
 
   /// `MPI_Irecv`. Throws an ``MPIError`` for a message that is longer than the buffer, and a ``CollectiveError`` for one
@@ -185,7 +194,7 @@ public final class MPICommunicator: Communicator {
       started.expectedCount = message.count
       return started
     }
-    return MPIOperation(call: "MPI_Irecv", source: (rank, tag), requests)
+    return MPIOperation(call: "MPI_Irecv", source: (rank, tag), requests, watchedBy: watch)
   }
 
   /// `MPI_Comm_split`.

@@ -15,10 +15,10 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
   public var description: String { "\(call) failed: \(text) (code \(code))" }
 
   /// Throws when `code`, returned by `call`, is not success.
-  static func check(_ code: Int32, _ call: String) throws {
+  static func check(_ code: Int32, _ call: StaticString) throws {
     guard code != 0 else { return }
     let text = mpiText { cmpi_error_text(code, $0) }
-    throw MPIError(call: call, code: code, text: text ?? "no text for this code")
+    throw MPIError(call: "\(call)", code: code, text: text ?? "no text for this code")
   }
 }
 

@@ -9,15 +9,19 @@ final class MPIOperation: PendingOperation {
     var expectedCount: Int?
   }
 
-  private let call: String
+  private let call: StaticString
+  private let watch: MPICallWatch
   private let source: (rank: Int, tag: Int)
   /// Those that are not known to be complete, oldest last.
   private var requests: [Request]
   /// What went wrong. MPI cannot complete a request that failed; those after it are still to be waited for.
   private var failure: (any Error)?
 
-  init(call: String, source: (rank: Int, tag: Int) = (0, 0), _ requests: [Request]) {
+  init(
+    call: StaticString, source: (rank: Int, tag: Int) = (0, 0), _ requests: [Request], watchedBy watch: MPICallWatch
+  ) {
     self.call = call
+    self.watch = watch
     self.source = source
     self.requests = requests.reversed()
   }
@@ -34,7 +38,7 @@ final class MPIOperation: PendingOperation {
   }
 
   func wait() throws {
-    while let request = requests.last { complete(request, cmpi_wait(request.handle)) }
+    while let request = requests.last { complete(request, watch.during(call) { cmpi_wait(request.handle) }) }
     if let failure { throw failure }
   }
 

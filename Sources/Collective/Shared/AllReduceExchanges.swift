@@ -54,7 +54,7 @@ struct InPlaceAllReduce: NodeExchange {
 
   func startBetweenNodes(
     _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
-  ) throws -> (any PendingOperation)? {
+  ) throws -> DirectExchange? {
     let (offset, count) = slice(in: window)
     guard slices.haveOtherNodes && count > 0 else { return nil }
     let start = window.buffer(of: window.rank, step.sequence) + offset
@@ -120,7 +120,7 @@ struct SlicedAllReduce: NodeExchange {
 
   func startBetweenNodes(
     _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
-  ) throws -> (any PendingOperation)? {
+  ) throws -> DirectExchange? {
     guard slices.haveOtherNodes else { return nil }
     var slice: UnsafeMutableRawBufferPointer?
     forEachSlice(of: step) { rank, _, offset, byteCount in

@@ -121,6 +121,17 @@ final class DirectExchange: PendingOperation {
     received.deallocate()
   }
 
+  /// The ranks of the group without whose messages it does not go on.
+  var awaitedPeers: [Int] {
+    let missing: [(PeerExchange) -> Bool] = [
+      { [combinedCount, segmentCount] in
+        combinedCount < segmentCount && $0.contributionsReceived.completed <= combinedCount
+      },
+      { !$0.resultsReceived.isComplete }, { !$0.isComplete },
+    ]
+    return missing.lazy.map { self.peers.filter($0).map(\.peer) }.first { !$0.isEmpty } ?? []
+  }
+
   private var isComplete: Bool { combinedCount == segmentCount && peers.allSatisfy(\.isComplete) }
 
   /// Does all that can be done without waiting.

@@ -37,7 +37,7 @@ final class ExchangeQueue {
   private var combining = Cursor()
   private var completing = Cursor()
   /// What the lane does for the steps between ``combining`` and ``reducing``; nil where this rank has no slice.
-  private var underWay: [(any PendingOperation)?] = []
+  private var underWay: [DirectExchange?] = []
   /// The steps of all exchanges so far.
   private var stepCount: UInt64 = 0
   private var failure: (any Error)?
@@ -95,9 +95,15 @@ final class ExchangeQueue {
   /// Returns once an operation of ``add(outside:)`` is complete. Throws its failure, and as ``advance()`` does.
   func wait(forOutside operation: any PendingOperation) throws {
     var patience = Patience(isOversubscribed: isOversubscribed)
+    var notice: WaitNotice?
     while !exchanges.isEmpty {
       if try operation.test() { return }
-      if !(try advance()) { patience.rest(sleeping: false) }
+      if try advance() { continue }
+      patience.rest(sleeping: false)
+      guard patience.isLong else { continue }
+      let (call, peer) = awaited
+      if let peer, network.node.hasEnded(peer), try advance() { continue }
+      try look(&notice, for: peer, call)
     }
     // Nobody waits for anything that this rank would have to do in the window.
     try operation.wait()
@@ -109,8 +115,7 @@ final class ExchangeQueue {
   func wait(for sequence: UInt64) throws {
     while !isComplete(sequence) {
       if try advance() { continue }
-      let (call, peer) = awaited
-      try wait(for: call, of: { peer }) { try advance() }
+      try wait(for: awaited.call, of: { awaited.peer }) { try advance() }
     }
   }
 
@@ -151,7 +156,7 @@ final class ExchangeQueue {
 
   private func advanceWindow() throws -> Bool {
     advanceOutside()
-    let start = (announcing.step.sequence, reducing.step.sequence, completing.step.sequence)
+    let start = progress
     var isMoving = true
     while isMoving {
       isMoving = false
@@ -188,7 +193,12 @@ final class ExchangeQueue {
       }
     }
     removeComplete()
-    return start != (announcing.step.sequence, reducing.step.sequence, completing.step.sequence)
+    return start != progress
+  }
+
+  /// How far the cursors are.
+  private var progress: (UInt64, UInt64, UInt64, UInt64) {
+    (announcing.step.sequence, reducing.step.sequence, combining.step.sequence, completing.step.sequence)
   }
 
   /// Whether the next step may be announced, as ``NodeWindow`` explains.
@@ -268,7 +278,13 @@ final class ExchangeQueue {
     var current = notice ?? WaitNotice(afterSeconds: stallSeconds)
     current.tell(
       rank: window.names[window.rank],
-      waitsFor: "\(peer.map { "rank \(window.names[$0])" } ?? "other nodes") in \(call)")
+      waitsFor: "\(peer.map { "rank \(window.names[$0])" } ?? awaitedOnOtherNodes) in \(call)")
     notice = current
+  }
+
+  /// Whom the lane waits for, where this rank waits for other nodes.
+  private var awaitedOnOtherNodes: String {
+    guard case let exchange?? = underWay.first else { preconditionFailure("nothing is under way between nodes") }
+    return network.description(ofAwaited: exchange)
   }
 }

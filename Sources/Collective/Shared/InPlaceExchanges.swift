@@ -17,7 +17,7 @@ struct InPlaceReduceScatter: NodeExchange {
 
   func startBetweenNodes(
     _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
-  ) throws -> (any PendingOperation)? {
+  ) throws -> DirectExchange? {
     guard nodeCount > 1 else { return nil }
     var data = laneData(step, in: window, isGathered: false)
     if window.size == 1 {
@@ -76,7 +76,7 @@ struct InPlaceAllGather: NodeExchange {
 
   func startBetweenNodes(
     _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
-  ) throws -> (any PendingOperation)? {
+  ) throws -> DirectExchange? {
     guard nodeCount > 1 else { return nil }
     return try network.startExchange(laneData(step, in: window, isGathered: true), call)
   }

@@ -21,7 +21,7 @@ protocol NodeExchange {
   /// Starts what follows between nodes, with this rank's reduced slice; nil on one node, and on a rank that has none.
   func startBetweenNodes(
     _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
-  ) throws -> (any PendingOperation)?
+  ) throws -> DirectExchange?
   /// Gives what came from the other nodes to the other ranks of the node.
   func spread(_ step: ExchangeStep, in window: NodeWindow)
   /// Takes data from the slots; all ranks have staged, and reduced where there is a reduction.
@@ -46,7 +46,7 @@ extension NodeExchange {
   func reduce(_ step: ExchangeStep, in window: NodeWindow) {}
   func startBetweenNodes(
     _ step: ExchangeStep, in window: NodeWindow, _ network: NodeNetwork
-  ) throws -> (any PendingOperation)? { nil }
+  ) throws -> DirectExchange? { nil }
   func spread(_ step: ExchangeStep, in window: NodeWindow) {}
   func collect(_ step: ExchangeStep, in window: NodeWindow) {}
 }

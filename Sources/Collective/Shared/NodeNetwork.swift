@@ -20,6 +20,8 @@ final class NodeNetwork {
   private let lane: (any Communicator)?
   /// The ranks of the whole group that are in the lane.
   private let laneRanks: [Int]
+  /// The names of the machines that they are on.
+  private let laneMachines: [String]
   /// The operations that the lane has started.
   private var operationCount = 0
 
@@ -38,6 +40,7 @@ final class NodeNetwork {
     nodeCount = Int(try group.allReduced(group.localRank == 0 ? Int32(1) : 0, .sum))
     ranks = try node.gathered(group.rank)
     laneRanks = try lane?.gathered(group.rank) ?? []
+    laneMachines = try lane?.gathered(group.launch.processorName) ?? []
     let isRegularHere =
       node.size == largestNode && ranks.first?.isMultiple(of: node.size) == true
       && zip(ranks, ranks.dropFirst()).allSatisfy { $0 + 1 == $1 }
@@ -61,21 +64,28 @@ final class NodeNetwork {
   }
 
   /// Starts to combine a slice over this rank's lane.
-  func startAllReduce(_ slice: UnsafeMutableRawBufferPointer, _ call: CollectiveCall) throws -> any PendingOperation {
+  func startAllReduce(_ slice: UnsafeMutableRawBufferPointer, _ call: CollectiveCall) throws -> DirectExchange {
     try startInLane { try DirectExchange(allReducing: slice, call, $0, named: laneRanks, number: $1) }
   }
 
   /// Starts to scatter or gather parts over this rank's lane.
-  func startExchange(_ data: DirectExchange.Data, _ call: CollectiveCall) throws -> any PendingOperation {
+  func startExchange(_ data: DirectExchange.Data, _ call: CollectiveCall) throws -> DirectExchange {
     try startInLane { try DirectExchange(data, call, $0, named: laneRanks, number: $1) }
   }
 
   private func startInLane(
     _ start: (_ lane: any Communicator, _ number: Int) throws -> DirectExchange
-  ) throws -> any PendingOperation {
+  ) throws -> DirectExchange {
     guard let lane else { preconditionFailure("rank \(node.rank) of its node has a slice, but no lane") }
     operationCount += 1
     return try start(lane, operationCount)
+  }
+
+  /// Whom an exchange in the lane waits for, in words.
+  func description(ofAwaited exchange: DirectExchange) -> String {
+    let peers = exchange.awaitedPeers
+    let first = peers.prefix(4).map { "rank \(laneRanks[$0]) on \(laneMachines[$0])" }.joined(separator: ", ")
+    return peers.count > 4 ? "\(first) and \(peers.count - 4) more" : first
   }
 
   /// Leaves the groups of node and lane.
@@ -93,5 +103,16 @@ extension Communicator {
     numbers[rank] = Int64(number)
     try allReduce(&numbers, .sum)
     return numbers.map(Int.init)
+  }
+
+  /// Every rank's text, cut after 64 bytes, in the order of the ranks. Collective.
+  fileprivate func gathered(_ text: String) throws -> [String] {
+    let length = 64
+    var bytes = [UInt8](repeating: 0, count: size * length)
+    for (index, byte) in text.utf8.prefix(length).enumerated() { bytes[rank * length + index] = byte }
+    try allReduce(&bytes, .maximum)
+    return (0..<size).map { rank in
+      String(decoding: bytes[(rank * length)...].prefix(length).prefix { $0 != 0 }, as: UTF8.self)
+    }
   }
 }
