@@ -24,8 +24,8 @@ public protocol Communicator: AnyObject {
   /// How this group of ranks was started.
   var launch: LaunchDescription { get }
 
-  /// Whether long sums of floats are rounded to fewer bits than they have on the way.
-  var roundsSums: Bool { get }
+  /// The same ranks, with sums that are not rounded to fewer bits on the way: itself, unless it does so.
+  var exact: any Communicator { get }
 
   /// This group with sums of floats that travel in 16 bits wherever they leave a node. Collective.
   func compressing(_ format: HalfPrecision) throws -> any Communicator
@@ -112,8 +112,8 @@ extension Communicator {
   /// False along a binary tree and for two ranks, whose order changes nothing; else nothing is known of the order.
   public var sumsDependOnCount: Bool { size > 2 && !sumsAlongBinaryTree }
 
-  /// False: sums are those of all bits.
-  public var roundsSums: Bool { false }
+  /// The communicator itself, whose sums are those of all bits.
+  public var exact: any Communicator { self }
 
   /// All sums in 16 bits, for any two ranks may be on two nodes.
   public func compressing(_ format: HalfPrecision) throws -> any Communicator {

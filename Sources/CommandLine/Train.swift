@@ -149,10 +149,10 @@ struct Train: ParsableCommand {
       let configuration = try sharedConfiguration(world)
       let communicator =
         configuration.collective == .shared ? try world.sharingMemory(notify: printNotice) : world
+      Interruption.watch()
       let trainer = try Trainer(
         configuration, resume: resume, communicator: communicator, prefetch: batchesAhead)
       if communicator.rank == 0 { announce(configuration, communicator) }
-      Interruption.watch()
       let evaluation = try trainer.run()
       guard communicator.rank == 0 else { return }
       let directory = trainer.directory

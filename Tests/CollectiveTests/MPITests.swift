@@ -76,6 +76,21 @@ struct MPITests {
     }
   }
 
+  @Test func `a rank that is late for a sum in 16 bits is named`() throws {
+    let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: ["stalls-in-16-bits"], timeout: 60)
+    #expect(run.succeeded, "\(run.report)")
+    for rank in 0..<2 {
+      let notice = "rank \(rank) has waited 5 s for rank 2 in a sum of 64 Float in 16 bits\n"
+      #expect(run.errorOutput.contains(notice), "\(run.report)")
+    }
+  }
+
+  /// Their lanes meet the nodes in another order.
+  @Test func `sums between nodes have the same bits however ranks are placed`() throws {
+    let run = try MPIRun.run(ranks: 6, product: "conformance-ranks", arguments: ["crossed-nodes"], timeout: 60)
+    #expect(run.succeeded, "\(run.report)")
+  }
+
   @Test func `ranks that are long in a call of MPI's say so`() throws {
     let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: ["stalls-in-mpi"], timeout: 60)
     #expect(run.succeeded, "\(run.report)")

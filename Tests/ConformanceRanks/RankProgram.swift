@@ -14,6 +14,8 @@ enum RankProgram: String {
   case stallsShared = "stalls-shared"
   case stallsOnNodes = "stalls-on-nodes"
   case stallsInMPI = "stalls-in-mpi"
+  case stallsInHalves = "stalls-in-16-bits"
+  case crossedNodes = "crossed-nodes"
   case isKilledShared = "is-killed-shared"
   case differentCallsShared = "different-calls-shared"
   case differentCallsOnNodes = "different-calls-on-nodes"
@@ -42,15 +44,18 @@ enum RankProgram: String {
         switch self {
         case .shortMessages: return try MPICommunicator(launch, messageCapacity: 333)
         case .madeUpNodes:
-          let nodes = Array(repeating: 2, count: size / 2) + Array(repeating: 1, count: size % 2)
-          return try SharedCommunicator(MPICommunicator(launch, messageCapacity: 1 << 28, ranksPerNode: nodes))
+          return try SharedCommunicator(
+            MPICommunicator(launch, messageCapacity: 1 << 28, nodes: (0..<size).map { $0 / 2 }))
         case .unequalNodes, .differentCallsOnNodes:
-          let ranks = try MPICommunicator(launch, messageCapacity: 1 << 28, ranksPerNode: [1, size - 1])
+          let ranks = try MPICommunicator(launch, messageCapacity: 1 << 28, nodes: (0..<size).map { min($0, 1) })
           return try SharedCommunicator(ranks, slotByteCount: 8 << 10)
+        case .crossedNodes:
+          let nodes = (0..<size).map { min($0, size - 1 - $0) }
+          return try SharedCommunicator(MPICommunicator(launch, messageCapacity: 1 << 28, nodes: nodes))
         case .stallsInMPI: return try MPICommunicator(launch, messageCapacity: 1 << 28, stallSeconds: 0.2)
         case .stallsOnNodes:
           let ranks = try MPICommunicator(
-            launch, messageCapacity: 1 << 28, ranksPerNode: Array(repeating: 2, count: size / 2), stallSeconds: 0.2)
+            launch, messageCapacity: 1 << 28, nodes: (0..<size).map { $0 / 2 }, stallSeconds: 0.2)
           return try SharedCommunicator(ranks, stallSeconds: 0.2)
         default: break
         }
@@ -75,6 +80,8 @@ enum RankProgram: String {
     case .aborts: try Self.failAlone(communicator) { communicator.abort(3) }
     case .sharing: try Self.share(communicator)
     case .stallsShared, .stallsInMPI: try Self.stall(communicator)
+    case .stallsInHalves: try Self.stallInHalves(communicator)
+    case .crossedNodes: try Self.sumInParts(communicator)
     case .stallsOnNodes:
       try Self.stall(communicator)
       if communicator.rank == 1 { Thread.sleep(forTimeInterval: 1.5) }
@@ -136,6 +143,29 @@ enum RankProgram: String {
   private static func stall(_ communicator: any Communicator) throws {
     if communicator.rank == communicator.size - 1 { Thread.sleep(forTimeInterval: 1.5) }
     _ = try communicator.allReduced(Float(1), .sum)
+  }
+
+  /// The last rank comes late to a sum in 16 bits.
+  private static func stallInHalves(_ communicator: any Communicator) throws {
+    let halves = try HalfPrecisionCommunicator(communicator, .bfloat16)
+    if communicator.rank == communicator.size - 1 { Thread.sleep(forTimeInterval: 6) }
+    var values = [Float](repeating: 1, count: 64)
+    try halves.allReduce(&values, .sum)
+    // The group below is left by the program.
+    try communicator.barrier()
+  }
+
+  /// Sums have the same bits whatever calls they are cut into, and whoever then adds them up.
+  private static func sumInParts(_ communicator: any Communicator) throws {
+    let numbers = (0..<200_000).map { (index: Int) -> Float in Float(sin(Double(communicator.rank * 200_000 + index))) }
+    var (whole, parts) = (numbers, numbers)
+    try communicator.allReduce(&whole, .sum)
+    for start in stride(from: 0, to: numbers.count, by: 10_000) {
+      var part = Array(parts[start..<start + 10_000])
+      try communicator.allReduce(&part, .sum)
+      parts.replaceSubrange(start..<start + 10_000, with: part)
+    }
+    guard whole == parts else { throw ConformanceFailure(description: "sums of parts have other bits") }
   }
 
   /// The last rank fails after some all-reduces, with one started, while the others go on.

@@ -5,7 +5,7 @@
 /// sends them to all. All ranks get the same bits, which do not depend on how gradients are cut into buckets. Everything
 /// else is left to the group below.
 public final class HalfPrecisionCommunicator: Communicator {
-  /// The least number of elements that travel in 16 bits: fewer than any parameter takes in an arena.
+  /// The least number of elements that travel in 16 bits: no more than any parameter takes in an arena.
   public static let minimumCount = 16
 
   private let base: any Communicator
@@ -35,8 +35,8 @@ public final class HalfPrecisionCommunicator: Communicator {
   /// How the ranks were started.
   public var launch: LaunchDescription { base.launch }
 
-  /// True.
-  public var roundsSums: Bool { true }
+  /// The group below.
+  public var exact: any Communicator { base }
 
   /// False for what travels in 16 bits.
   public var sumsDependOnCount: Bool { false }

@@ -70,7 +70,15 @@ final class HalfPrecisionSums {
     }
 
     func wait() throws {
-      while try !test() { sched_yield() }
+      var notice = WaitNotice()
+      while try !test() {
+        sched_yield()
+        // The oldest holds up the others.
+        guard let exchange = sums.underWay.first?.exchange else { continue }
+        notice.tell(
+          rank: sums.group.rank,
+          waitsFor: "\(exchange.awaited { "rank \($0)" }) in a sum of \(sum.buffer.count) Float in 16 bits")
+      }
     }
 
     /// After a failure the exchange touches the memory no more: its own operations wait when they are dropped.

@@ -1,7 +1,8 @@
 /// Makes columns of `count` numbers, one after the other, orthogonal and of length 1, by the modified Gram–Schmidt process.
 ///
 /// The order of all operations is fixed: the same input gives the same bits on every CPU. A column that depends on those
-/// before it, or is zero, is replaced by one drawn from `noise`: a factor that has lost a direction finds another.
+/// before it, or is zero, is replaced by one drawn from `noise`: a factor that has lost a direction finds another. Columns
+/// stay as they are from one that is not finite on.
 func orthonormalize(_ matrix: UnsafeMutablePointer<Float>, count: Int, columns: Int, _ noise: inout Noise) {
   precondition(columns <= count, "\(columns) orthogonal columns of \(count) numbers")
   for column in 0..<columns {
@@ -23,7 +24,7 @@ extension UnsafeMutableBufferPointer<Float> {
       for index in indices { self[index] = Float(Double(self[index]) - component * Double(other[index])) }
     }
     let rest = dot(self).squareRoot()
-    guard rest > 1e-4 else { return false }
+    guard rest > 1e-4 else { return rest.isNaN }
     for index in indices { self[index] = Float(Double(self[index]) / rest) }
     return true
   }

@@ -42,11 +42,18 @@ final class PowerSGD: BucketCompression {
     residual = .allocate(capacity: plan.tail.lowerBound)
     residual.initialize(repeating: 0)
     right = .allocate(capacity: matrices.rightCount)
+    right.initialize(repeating: 0)
+    forget()
+  }
+
+  /// Begins again with nothing left out, and with factors that are the same on all ranks.
+  func forget() {
+    residual.update(repeating: 0)
     var filled = 0
     for (index, matrix) in matrices.enumerated() {
       var noise = Noise(seed: UInt64(index))
       for _ in 0..<(matrix?.rightCount ?? 0) {
-        right.initializeElement(at: filled, to: noise.next())
+        right[filled] = noise.next()
         filled += 1
       }
     }
@@ -99,6 +106,8 @@ final class PowerSGD: BucketCompression {
 protocol BucketCompression: AnyObject {
   /// Cuts the gradients in another way. Not while sums are under way.
   func use(_ plan: BucketPlan)
+  /// Forgets what it keeps from step to step. The same on all ranks.
+  func forget()
   /// Begins the sum of a bucket. Throws when the communication fails.
   func start(bucket index: Int) throws
   /// Lets communication that was started proceed. Throws when it fails.

@@ -42,10 +42,10 @@ public final class MPICommunicator: Communicator {
     try self.init(launch, messageCapacity: 1 << 28)
   }
 
-  /// Messages are cut at `messageCapacity` elements. The ranks act as if they were on nodes of so many ranks, unless
-  /// `ranksPerNode` is empty. A rank that is in an MPI call for `stallSeconds` says so.
+  /// Messages are cut at `messageCapacity` elements. The ranks act as if each were on its node of `nodes`, unless these are
+  /// empty. A rank that is in an MPI call for `stallSeconds` says so.
   package init(
-    _ launch: LaunchEnvironment, messageCapacity: Int, ranksPerNode: [Int] = [], stallSeconds: Double = 5
+    _ launch: LaunchEnvironment, messageCapacity: Int, nodes: [Int] = [], stallSeconds: Double = 5
   ) throws {
     var isInitialized: Int32 = 0
     try MPIError.check(cmpi_is_initialized(&isInitialized), "MPI_Initialized")
@@ -57,7 +57,6 @@ public final class MPICommunicator: Communicator {
     if let launched = launch.size, launched != size {
       throw LaunchError.sizeMismatch(launcher: launch.launcher, launched: launched, seen: size)
     }
-    let nodes = ranksPerNode.enumerated().flatMap { node, count in Array(repeating: node, count: count) }
     precondition(nodes.isEmpty || nodes.count == size, "\(size) ranks, \(nodes.count) on nodes")
     declaredNode = nodes.isEmpty ? nil : nodes[rank]
     (localRank, localSize) = try Self.localRankAndSize(of: handle, declaredNode: declaredNode)

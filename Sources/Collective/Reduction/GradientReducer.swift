@@ -5,6 +5,8 @@ public protocol GradientReduction: AnyObject {
   /// Cuts gradients in another way from the next step on, the same on all ranks, and either scatters the sums or not.
   /// Not within a step.
   func use(_ plan: BucketPlan, scattersSums: Bool)
+  /// Forgets what it keeps from step to step, after one whose gradients are of no use. The same on all ranks.
+  func forget()
   /// Begins a step.
   func begin()
   /// Says that the arena holds the gradients of a logical shard that is not this rank's last in the step.
@@ -42,7 +44,7 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
   private var scattersSums: Bool
   private let compression: (any BucketCompression)?
   /// Whether the tail must not go the way of the last bucket's gradients.
-  private var sendsTailAlone: Bool { scattersSums || compression != nil || communicator.roundsSums }
+  private var sendsTailAlone: Bool { scattersSums || compression != nil || communicator.exact !== communicator }
   private var gradientRanges: [Range<Int>] = []
   private var ownParts: [Range<Int>] = []
   private let shards: ShardSums<Element>?
@@ -110,6 +112,9 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
     missing = plan.buckets.map(\.parameters.count)
     compression?.use(plan)
   }
+
+  /// Forgets what compression has left out so far.
+  public func forget() { compression?.forget() }
 
   /// Begins a step.
   public func begin() {
@@ -181,12 +186,16 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
     } else if shards != nil && !communicator.sumsAlongBinaryTree {
       try communicator.sumAlongBinaryTree(UnsafeMutableBufferPointer(rebasing: arena[elements]))
     } else {
-      pending.append(try startAllReduce(sendsTailAlone ? gradientRanges[index] : elements))
+      pending.append(try startAllReduce(sendsTailAlone ? gradientRanges[index] : elements, communicator))
     }
-    if sendsTailAlone && started == missing.count { pending.append(try startAllReduce(plan.tail)) }
+    if sendsTailAlone && started == missing.count {
+      pending.append(try startAllReduce(plan.tail, communicator.exact))
+    }
   }
 
-  private func startAllReduce(_ elements: Range<Int>) throws -> any PendingOperation {
+  private func startAllReduce(
+    _ elements: Range<Int>, _ communicator: any Communicator
+  ) throws -> any PendingOperation {
     try communicator.startAllReduce(UnsafeMutableBufferPointer(rebasing: arena[elements]), .sum)
   }
 }

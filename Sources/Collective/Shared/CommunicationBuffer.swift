@@ -1,6 +1,6 @@
 /// Memory that a ``Communicator`` combines faster than any other, as ``Communicator/makeBuffer(byteCount:)`` makes it.
 public final class CommunicationBuffer {
-  /// The memory, aligned to 64 bytes, valid as long as this object lives.
+  /// The memory, aligned to 64 bytes, valid as long as this object lives, and before ``Communicator/finalize()``.
   public let bytes: UnsafeMutableRawBufferPointer
   private let isOwner: Bool
 

@@ -121,15 +121,17 @@ final class DirectExchange: PendingOperation {
     received.deallocate()
   }
 
-  /// The ranks of the group without whose messages it does not go on.
-  var awaitedPeers: [Int] {
+  /// The ranks without whose messages it does not go on, in words: `name` has those for a rank of the group.
+  func awaited(_ name: (Int) -> String) -> String {
     let missing: [(PeerExchange) -> Bool] = [
       { [combinedCount, segmentCount] in
         combinedCount < segmentCount && $0.contributionsReceived.completed <= combinedCount
       },
       { !$0.resultsReceived.isComplete }, { !$0.isComplete },
     ]
-    return missing.lazy.map { self.peers.filter($0).map(\.peer) }.first { !$0.isEmpty } ?? []
+    let awaited = missing.lazy.map { self.peers.filter($0) }.first { !$0.isEmpty } ?? []
+    let first = awaited.prefix(4).map { name($0.peer) }.joined(separator: ", ")
+    return awaited.count > 4 ? "\(first) and \(awaited.count - 4) more" : first
   }
 
   private var isComplete: Bool { combinedCount == segmentCount && peers.allSatisfy(\.isComplete) }

@@ -285,6 +285,6 @@ final class ExchangeQueue {
   /// Whom the lane waits for, where this rank waits for other nodes.
   private var awaitedOnOtherNodes: String {
     guard case let exchange?? = underWay.first else { preconditionFailure("nothing is under way between nodes") }
-    return network.description(ofAwaited: exchange)
+    return exchange.awaited(network.name)
   }
 }

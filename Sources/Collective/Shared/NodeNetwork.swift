@@ -30,15 +30,16 @@ final class NodeNetwork {
     var sizes = [Int64(group.localSize), -Int64(group.localSize)]
     try group.allReduce(&sizes, .minimum)
     largestNode = -Int(sizes[1])
+    node = group.localSize == group.size ? group : try group.nodeGroup()
+    ranks = try node.gathered(group.rank)
     if group.localSize == group.size {
-      (node, lane, laneCount) = (group, nil, 0)
+      (lane, laneCount) = (nil, 0)
     } else {
       laneCount = Int(sizes[0])
-      node = try group.nodeGroup()
-      lane = try group.split(color: group.localRank < laneCount ? group.localRank : nil, key: group.rank)
+      // Nodes have the same order in all lanes, so that it does not matter which of these adds up an element.
+      lane = try group.split(color: group.localRank < laneCount ? group.localRank : nil, key: ranks[0])
     }
     nodeCount = Int(try group.allReduced(group.localRank == 0 ? Int32(1) : 0, .sum))
-    ranks = try node.gathered(group.rank)
     laneRanks = try lane?.gathered(group.rank) ?? []
     laneMachines = try lane?.gathered(group.launch.processorName) ?? []
     let isRegularHere =
@@ -81,12 +82,8 @@ final class NodeNetwork {
     return try start(lane, operationCount)
   }
 
-  /// Whom an exchange in the lane waits for, in words.
-  func description(ofAwaited exchange: DirectExchange) -> String {
-    let peers = exchange.awaitedPeers
-    let first = peers.prefix(4).map { "rank \(laneRanks[$0]) on \(laneMachines[$0])" }.joined(separator: ", ")
-    return peers.count > 4 ? "\(first) and \(peers.count - 4) more" : first
-  }
+  /// What the ranks of the lane are called where they are waited for.
+  func name(inLane place: Int) -> String { "rank \(laneRanks[place]) on \(laneMachines[place])" }
 
   /// Leaves the groups of node and lane.
   func finalize() throws {

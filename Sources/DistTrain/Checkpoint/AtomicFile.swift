@@ -18,6 +18,7 @@ package final class AtomicFile {
     let name: String
     (folder, name) = folderAndName(path)
     temporaryPath = "\(folder)/.\(name).\(getpid()).tmp"
+    Self.removeLeftovers(of: name, in: folder)
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError.system(path, "cannot write in the folder \(folder)") }
   }
@@ -25,6 +26,16 @@ package final class AtomicFile {
   deinit {
     close(descriptor)
     if !isCommitted { unlink(temporaryPath) }
+  }
+
+  /// Removes what processes left that were killed while they wrote a file of this name.
+  private static func removeLeftovers(of name: String, in folder: String) {
+    for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      guard file.hasPrefix(".\(name)."), file.hasSuffix(".tmp"),
+        let process = pid_t(file.dropFirst(name.utf8.count + 2).dropLast(4)), kill(process, 0) != 0 && errno == ESRCH
+      else { continue }
+      unlink("\(folder)/\(file)")
+    }
   }
 
   /// Appends bytes.

@@ -11,6 +11,7 @@ struct Checkpoint {
 /// The file of a checkpoint, as rank 0 writes and reads it; `Replica.writeCheckpoint(to:identity:)` tells its contents.
 enum CheckpointFile {
   private static let format = "disttrain-1"
+  private static let ownKeys = ["format", "step", "random-seed"]
   /// More steps than there can have been.
   private static let stepLimit = 1 << 53
 
@@ -33,11 +34,9 @@ enum CheckpointFile {
         tensors.append(("optimizer.\(quantity).\(name)", arena.view(of: values, at: index)))
       }
     }
-    let own: [(key: String, value: String)] = [
-      ("format", format), ("step", "\(checkpoint.step)"), ("random-seed", "\(checkpoint.randomSeed)"),
-    ]
+    let own = zip(ownKeys, [format, "\(checkpoint.step)", "\(checkpoint.randomSeed)"]).map { (key: $0, value: $1) }
     for (key, _) in identity {
-      precondition(!own.contains { $0.key == key }, "'\(key)' is what a checkpoint calls something of its own")
+      precondition(!ownKeys.contains(key), "'\(key)' is what a checkpoint calls something of its own")
     }
     try TensorFile.write(
       tensors, to: path, metadata: (own + identity).map { Safetensors.Metadata($0.key, $0.value) })
@@ -94,13 +93,15 @@ enum CheckpointFile {
         file.path,
         "is not a checkpoint of disttrain: expected as metadata the format '\(format)', a step and a random-seed")
     }
-    for (key, value) in identity {
-      let found = metadata(key) ?? "missing"
-      guard found == value else {
-        throw FileError(
-          file.path, "is of a run with \(key) \(found), this one has \(key) \(value): they cannot be joined")
-      }
+    func requireSame(_ key: String, _ found: String?, _ value: String?) throws {
+      guard found != value else { return }
+      let (found, value) = (found ?? "missing", value ?? "missing")
+      throw FileError(
+        file.path, "is of a run with \(key) \(found), this one has \(key) \(value): they cannot be joined")
     }
+    for (key, value) in identity { try requireSame(key, metadata(key), value) }
+    let known = ownKeys + identity.map(\.key)
+    for entry in file.metadata where !known.contains(entry.key) { try requireSame(entry.key, entry.value, nil) }
     return Checkpoint(step: step, randomSeed: seed)
   }
 

@@ -40,7 +40,7 @@ public struct Interruption: CommonError, Equatable, CustomStringConvertible {
   ///   ranks and `sbatch --signal` is mostly told to send.
   public static func watch(_ signals: [Int32] = [SIGINT, SIGTERM, SIGUSR1]) {
     // A global is made when it is first used, which a handler must not be the one to do.
-    firstSignal.store(firstSignal.load(ordering: .relaxed), ordering: .relaxed)
+    _ = firstSignal.compareExchange(expected: 0, desired: 0, ordering: .relaxed)
     for number in signals {
       let before = Foundation.signal(number) { number in
         _ = firstSignal.compareExchange(expected: 0, desired: number, ordering: .relaxed)

@@ -30,6 +30,8 @@ final class MirroredReduction: GradientReduction {
 
   func use(_ plan: BucketPlan, scattersSums: Bool) { reducer.use(plan, scattersSums: scattersSums) }
 
+  func forget() { reducer.forget() }
+
   func begin() {
     for index in isReady.indices { isReady[index] = false }
     reducer.begin()

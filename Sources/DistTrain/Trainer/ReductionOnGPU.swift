@@ -9,6 +9,11 @@ protocol ReductionOnGPU: GradientReduction {
   var hasEnded: Bool { get }
 }
 
+extension ReductionOnGPU {
+  /// Nothing is kept from step to step.
+  func forget() {}
+}
+
 extension Replica {
   /// Waits for what a GPU does in a step, of which sums by other ranks may be a part: one that failed throws, and ranks
   /// that take no part in them leave this rank waiting, which it tells after some seconds.

@@ -40,6 +40,7 @@ extension Replica {
       return Outcome(loss: 0, count: 0, gradientNorm: nil, interruption: interruption, seconds: seconds)
     }
     guard sums.loss.isFinite || allowsNonfinite else {
+      reducer.forget()
       throw NonfiniteLoss(rank: sums.firstNonfiniteRank, step: stepCount + 1)
     }
     let norm = try profiled(.optimizer) {

@@ -19,9 +19,15 @@ public struct RunDirectory: Equatable, Sendable {
   /// The plot of loss and accuracy.
   public var curve: String { "\(path)/curve.svg" }
 
-  /// Whether a run has written here.
+  /// Whether a run has written here, or somebody a configuration. A run that ended before its first checkpoint, and so its
+  /// first step, does not count: it has left a file of metrics with nothing in it.
   public var holdsRun: Bool {
-    [configuration, metrics, checkpoint].contains { FileManager.default.fileExists(atPath: $0) }
+    let files = FileManager.default
+    if files.fileExists(atPath: checkpoint) { return true }
+    guard let attributes = try? files.attributesOfItem(atPath: metrics) else {
+      return files.fileExists(atPath: configuration)
+    }
+    return (attributes[.size] as? NSNumber)?.intValue != 0
   }
 
   /// Makes the folder for a new run.
@@ -78,7 +84,7 @@ public struct RunDirectory: Equatable, Sendable {
       throw FileError(
         path,
         directory.holdsRun
-          ? "holds a run that ended before its first checkpoint: start it anew in another folder, without --resume"
+          ? "holds a run without its checkpoint: start it anew in another folder, without --resume"
           : "holds no run to resume")
     }
     return directory

@@ -127,13 +127,16 @@ struct ReplicaCheckpointTests {
   @Test func `a run of another identity is refused`() throws {
     let replica = try replica()
     try replica.writeCheckpoint(to: path, identity: [("data", "spiral"), ("samples", "22")])
-    try replica.resume(from: path, identity: [("samples", "22")])
-    #expect(
-      fileErrorMessage { try replica.resume(from: path, identity: [("samples", "23")]) }
-        == "\(path): is of a run with samples 22, this one has samples 23: they cannot be joined")
-    #expect(
-      fileErrorMessage { try replica.resume(from: path, identity: [("fold", "1")]) }
-        == "\(path): is of a run with fold missing, this one has fold 1: they cannot be joined")
+    try replica.resume(from: path, identity: [("samples", "22"), ("data", "spiral")])
+    for (identity, difference) in [
+      ([("samples", "23"), ("data", "spiral")], "samples 22, this one has samples 23"),
+      ([("fold", "1"), ("samples", "22")], "fold missing, this one has fold 1"),
+      ([("samples", "22")], "data spiral, this one has data missing"),
+    ] {
+      #expect(
+        fileErrorMessage { try replica.resume(from: path, identity: identity.map { (key: $0, value: $1) }) }
+          == "\(path): is of a run with \(difference): they cannot be joined")
+    }
   }
 
   @Test(

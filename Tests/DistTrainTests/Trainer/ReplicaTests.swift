@@ -67,6 +67,30 @@ struct ReplicaTests {
     #expect(found.map(\.1) == undisturbed.map(\.weights))
   }
 
+  /// The factors that went before, which are of no use any more, are not.
+  @Test func `after a loss that is not finite, compression begins anew`() throws {
+    let weights = try ThreadCommunicator.run(size: 2) { communicator in
+      try [false, true].map { isDisturbed in
+        manualSeed(3)
+        let model = Sequential(Linear(40, 30), Sigmoid(), Linear(30, 3))
+        let replica = try Replica(
+          model, SmallRun.options, communicator: communicator, compression: .powerSGD(rank: 2))
+        func batch(_ step: Int) -> Batch {
+          let generator = RandomGenerator(seed: UInt64(10 * step + communicator.rank))
+          return Batch(inputs: .rand([4, 40], generator: generator), targets: Tensor([0, 1, 2, 1]))
+        }
+        if isDisturbed {
+          #expect(throws: NonfiniteLoss.self) {
+            try replica.step(batch(0)) { crossEntropy($0, $1, reduction: .sum) * .nan }
+          }
+        }
+        for step in 1..<5 { _ = try replica.step(batch(step)) }
+        return replica.weights
+      }
+    }
+    #expect(weights.allSatisfy { $0[0] == $0[1] })
+  }
+
   @Test func `a sum that overflows is no single rank's fault`() throws {
     let run = SmallRun(precision: .float32)
     let errors = try ThreadCommunicator.run(size: 2) { communicator in

@@ -82,6 +82,7 @@ struct ResumeTests {
       "checkpoint.safetensors: is from after step 5, and this run would end after step 4: raise --steps or --epochs"
     ),
     ({ $0.configuration.reproducible = 2 }, "is of a run with reproducible missing, this one has reproducible 2"),
+    ({ try $0.addToCheckpoint("reproducible", "4") }, "is of a run with reproducible 4, this one has reproducible missing"),
     ({ $0.configuration.dropLast = true }, "is of a run with drop-last false, this one has drop-last true"),
     ({ try $0.folder.writeImages(training: 45, test: 13) }, "is of a run with samples 44, this one has samples 45"),
     ({ try $0.truncateCheckpoint() }, "checkpoint.safetensors: is truncated"),
@@ -93,7 +94,7 @@ struct ResumeTests {
     ({ try $0.reshapeCheckpoint() }, "tensor 'model.5.bias' is F64 of shape [2, 5], expected F64 of shape [10]"),
     (
       { try FileManager.default.removeItem(atPath: $0.directory.checkpoint) },
-      "/run: holds a run that ended before its first checkpoint: start it anew in another folder, without --resume"
+      "/run: holds a run without its checkpoint: start it anew in another folder, without --resume"
     ),
     (
       {
@@ -148,13 +149,24 @@ extension SmallJob {
 
   /// Writes the checkpoint with one tensor in another shape of as many elements.
   fileprivate func reshapeCheckpoint() throws {
-    let file = try SafetensorsFile(path: directory.checkpoint)
-    let entries = file.entries.map { entry in
+    try rewriteCheckpoint { entry in
       let shape = entry.name == "model.5.bias" ? [2, 5] : entry.shape
       return Safetensors.Entry(name: entry.name, elementType: entry.elementType, shape: shape)
     }
-    let path = "\(folder.path)/reshaped"
-    try Safetensors.write(to: path, entries: entries, metadata: file.metadata) { index, write in
+  }
+
+  /// Writes the checkpoint with one more text of what must be the same.
+  fileprivate func addToCheckpoint(_ key: String, _ value: String) throws {
+    try rewriteCheckpoint(with: [Safetensors.Metadata(key, value)])
+  }
+
+  private func rewriteCheckpoint(
+    with metadata: [Safetensors.Metadata] = [], _ changed: (Safetensors.Entry) -> Safetensors.Entry = { $0 }
+  ) throws {
+    let file = try SafetensorsFile(path: directory.checkpoint)
+    let entries = file.entries.map(changed)
+    let path = "\(folder.path)/rewritten"
+    try Safetensors.write(to: path, entries: entries, metadata: file.metadata + metadata) { index, write in
       try file.bytes(entries[index].name).withUnsafeBytes(write)
     }
     try replaceCheckpoint(with: path)

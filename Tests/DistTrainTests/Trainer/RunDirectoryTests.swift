@@ -21,6 +21,12 @@ struct RunDirectoryTests {
     #expect(try contents("\(folder.path)/notes.txt") == [1])
   }
 
+  @Test func `a run that ended before its first step is no obstacle to another`() throws {
+    try folder.write([], to: "metrics.jsonl")
+    try folder.write([1], to: "config.yaml")
+    try RunDirectory(path: folder.path).create()
+  }
+
   @Test(arguments: ["config.yaml", "metrics.jsonl", "checkpoint.safetensors"])
   func `a run that is there is not overwritten`(_ name: String) throws {
     try folder.write([1], to: name)

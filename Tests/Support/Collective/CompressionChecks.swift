@@ -51,13 +51,15 @@ extension CollectiveConformance {
     },
     Check(name: "reducer: in 16 bits, with the tail as it is") { communicator in
       let halves = try communicator.forCompression(.bfloat16)
-      var arena = [Float](repeating: 1.25, count: 500) + [257, 65537]
+      // A tail as long as gradients that are rounded.
+      let tail = (0..<2 * HalfPrecisionCommunicator.minimumCount).map { Float(257 * $0) }
+      var arena = [Float](repeating: 1.25, count: 500) + tail
       let plan = BucketPlan(
-        parameters: [0..<100, 100..<500], tailCount: 2, bytesPerElement: 4,
+        parameters: [0..<100, 100..<500], tailCount: tail.count, bytesPerElement: 4,
         sizes: BucketSizes(first: 8, others: 25 << 20))
       try reduceOnce(&arena) { GradientReducer(communicator: halves, arena: $0, plan: plan) }
       let size = Float(communicator.size)
-      try requireEqual(arena, Array(repeating: 1.25 * size, count: 500) + [257 * size, 65537 * size], "sums")
+      try requireEqual(arena, Array(repeating: 1.25 * size, count: 500) + tail.map { $0 * size }, "sums")
     },
     Check(name: "reducer: sums that are scattered") { communicator in
       let parameters = [0..<10, 10..<11, 11..<500, 500..<500, 500..<20_000]
@@ -139,6 +141,32 @@ extension CollectiveConformance {
       try require(errors[0] > 1, "one step of rank 2 leaves something out, found \(errors[0])")
       try require(
         errors[99] < errors[0] / 3, "the mean of 100 steps is off by \(errors[99]), that of one by \(errors[0])")
+    },
+    Check(name: "PowerSGD ends where gradients are too large, and can forget them") { communicator in
+      let plan = BucketPlan(parameters: [0..<900], bytesPerElement: 4)
+      let arena = UnsafeMutableBufferPointer<Float>.allocate(capacity: 900)
+      defer { arena.deallocate() }
+      arena.initialize(repeating: 0)
+      let reducer = GradientReducer(
+        communicator: communicator, arena: arena, plan: plan, shapes: [[30, 30]], powerSGDRank: 2)
+      func reduce(_ fill: () -> Void) throws {
+        fill()
+        reducer.begin()
+        try reducer.parameterReady(0)
+        try reducer.finish()
+      }
+      // The first of the factors' columns is infinite in the second step, and the other is not.
+      for _ in 0..<3 {
+        try reduce {
+          arena.update(repeating: 0)
+          (arena[0], arena[31]) = (1e20, 1)
+        }
+      }
+      try require(communicator.size == 1 || arena.contains { !$0.isFinite }, "all sums are finite")
+      reducer.forget()
+      for _ in 0..<3 { try reduce { arena.update(repeating: 1) } }
+      let size = Float(communicator.size)
+      try require(arena.allSatisfy { abs($0 - size) < 1e-4 * size }, "a sum is not \(size): \(arena[0])")
     },
     Check(name: "PowerSGD finds its way again after gradients of zero") { communicator in
       let plan = BucketPlan(parameters: [0..<900], bytesPerElement: 4)
