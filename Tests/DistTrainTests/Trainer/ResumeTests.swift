@@ -82,7 +82,10 @@ struct ResumeTests {
       "checkpoint.safetensors: is from after step 5, and this run would end after step 4: raise --steps or --epochs"
     ),
     ({ $0.configuration.reproducible = 2 }, "is of a run with reproducible missing, this one has reproducible 2"),
-    ({ try $0.addToCheckpoint("reproducible", "4") }, "is of a run with reproducible 4, this one has reproducible missing"),
+    (
+      { try $0.addToCheckpoint("reproducible", "4") },
+      "is of a run with reproducible 4, this one has reproducible missing"
+    ),
     ({ $0.configuration.dropLast = true }, "is of a run with drop-last false, this one has drop-last true"),
     ({ try $0.folder.writeImages(training: 45, test: 13) }, "is of a run with samples 44, this one has samples 45"),
     ({ try $0.truncateCheckpoint() }, "checkpoint.safetensors: is truncated"),
