@@ -85,9 +85,11 @@ struct RunLog {
   /// Shows a line.
   mutating func message(_ text: String) { display.message(text) }
 
-  /// Writes the trained model and ends the display.
-  mutating func finish(model: any Layer) throws {
-    display.finish()
+  /// Ends the display, so that what is shown next starts on a line of its own.
+  mutating func endDisplay() { display.finish() }
+
+  /// Writes the trained model.
+  func finish(model: any Layer) throws {
     try TensorFile.write(
       model.stateDictionary(), to: directory.model,
       metadata: [Safetensors.Metadata("model", configuration.model.rawValue)])

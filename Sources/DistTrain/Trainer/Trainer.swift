@@ -101,7 +101,8 @@ public final class Trainer {
   /// - Throws: ``TrainingStopped`` with the step, for a ``NonfiniteLoss`` or a `ReplicaMismatch`; ``Interruption``, after a
   ///   checkpoint; ``FileError``; or a failure of communication.
   public func run() throws -> Evaluation {
-    try withProductPrecision(ProductPrecision(configuration.precision)) { try trainAndEvaluate() }
+    defer { log?.endDisplay() }
+    return try withProductPrecision(ProductPrecision(configuration.precision)) { try trainAndEvaluate() }
   }
 
   private func trainAndEvaluate() throws -> Evaluation {

@@ -21,6 +21,8 @@ struct SmallJob {
   /// What is shown by rank 0.
   let shown = CollectedTexts()
   var configuration = TrainingConfiguration()
+  /// Whether it is shown on a terminal.
+  var isOnTerminal = false
   /// Where the cache's folder is made; nil for one of this job.
   var cachePath: String?
 
@@ -56,12 +58,13 @@ struct SmallJob {
     var configuration = configuration
     if let steps { configuration.steps = steps }
     let cache = CacheFolder(environment: ["XDG_CACHE_HOME": cachePath ?? "\(folder.path)/cache"])
-    return try ThreadCommunicator.run(size: ranks) { [configuration, shown] communicator in
+    return try ThreadCommunicator.run(size: ranks) { [configuration, shown, isOnTerminal] communicator in
       var ended = Ended()
       do {
-        let silent = ProgressDisplay.Output(isTerminal: false, columns: { 80 }, write: { shown.append($0) }, now: { 0 })
+        let output = ProgressDisplay.Output(
+          isTerminal: isOnTerminal, columns: { 80 }, write: { shown.append($0) }, now: { 0 })
         let trainer = try Trainer(
-          configuration, resume: resume, communicator: communicator, display: silent, cache: cache)
+          configuration, resume: resume, communicator: communicator, display: output, cache: cache)
         ended.directory = trainer.directory.path
         ended.evaluation = try trainer.run()
         ended.buckets = trainer.replica.buckets

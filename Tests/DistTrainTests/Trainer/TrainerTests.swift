@@ -69,6 +69,15 @@ struct TrainerTests {
     #expect(largestDifference(losses, try job(ranks: 1, clipNorm: nil).losses) > 1e-3)
   }
 
+  @Test func `after a run that stops, what is written next has a line of its own`() throws {
+    var job = try SmallJob()
+    job.isOnTerminal = true
+    job.configuration.learningRate = 1e300
+    #expect(try job.run(ranks: 1)[0].error?.hasPrefix("stopped at step ") == true)
+    let shown = job.shown.texts.joined()
+    #expect(shown.contains("step 1/12") && shown.hasSuffix("\n"), "\(shown)")
+  }
+
   @Test func `a warm-up that does not end is refused before anything is written`() throws {
     var job = try SmallJob()
     (job.configuration.schedule, job.configuration.warmup) = (.linear, 12)
