@@ -28,7 +28,7 @@ struct ClassTargets {
     precondition(
       weight.map { $0.shape == [scores.shape[1]] } ?? true,
       "\(operation): weight \(weight?.shape ?? []) for \(scores.shape[1]) classes")
-    isIgnored = targets .== Double(ignoredTarget)
+    isIgnored = targets .== Tensor(ignoredTarget)
     labels = targets.filled(with: 0, where: isIgnored)
     let used = (!isIgnored).cast(to: scores.dtype)
     guard let weight else {

@@ -5,8 +5,7 @@ extension Tensor {
     let saved = y.detached()
     return y.recorded(as: "ReluBackward0", from: [self], saving: [y]) { gradient, inputs in
       inputs.add(
-        0,
-        activationGradient(.reluGradient, gradient, saved) { gradient * (1 - saved.combined(.equal, saved.scalar(0))) })
+        0, activationGradient(.reluGradient, gradient, saved) { gradient.filled(with: 0, where: saved .== 0) })
     }
   }
 

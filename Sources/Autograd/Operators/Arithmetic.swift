@@ -30,12 +30,10 @@ extension Tensor {
 
   /// Element-wise quotient; shapes are broadcast, types promoted, and integers divided as `float32`.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
-    var (a, b) = promoted(a, b)
-    if !a.dtype.isFloatingPoint { (a, b) = (a.cast(to: .float32), b.cast(to: .float32)) }
-    return quotient(a, b)
-  }
-
-  private static func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
+    guard a.dtype.isFloatingPoint || b.dtype.isFloatingPoint else {
+      return a.cast(to: .float32).combined(.divide, b.cast(to: .float32))
+    }
+    let (a, b) = promoted(a, b)
     let saved = b.requiresGrad ? ShortList(of: a, b) : ShortList(of: b)
     return a.combined(.divide, b).recorded(as: "DivBackward0", from: .init(of: a, b), saving: saved) {
       gradient, inputs in
@@ -52,27 +50,27 @@ extension Tensor {
     }
   }
 
-  /// The larger of each pair of elements; where they are equal, each gets half of the gradient.
+  /// The larger of each pair of elements, NaN if one is; where they are equal, each gets half of the gradient.
   public func maximum(_ other: Tensor) -> Tensor { extremum(.maximum, other, "MaximumBackward0") }
 
-  /// The smaller of each pair of elements; where they are equal, each gets half of the gradient.
+  /// The smaller of each pair of elements, NaN if one is; where they are equal, each gets half of the gradient.
   public func minimum(_ other: Tensor) -> Tensor { extremum(.minimum, other, "MinimumBackward0") }
 
   private func extremum(_ operation: BinaryOperation, _ other: Tensor, _ name: StaticString) -> Tensor {
     let (a, b) = Self.promoted(self, other)
     let chosen = a.combined(operation, b)
     return chosen.recorded(as: name, from: .init(of: a, b), saving: .init(of: a, b)) { gradient, inputs in
-      let tied = a.detached().combined(.equal, b.detached())
-      let smaller = a.detached().combined(.less, b.detached())
-      let loses = operation == .maximum ? smaller : 1 - smaller - tied
-      inputs.add(0, (gradient * (1 - loses - tied * 0.5)).summed(like: a))
-      inputs.add(1, (gradient * (loses + tied * 0.5)).summed(like: b))
+      let (aLoses, bLoses) = operation == .maximum ? (a .< b, a .> b) : (a .> b, a .< b)
+      let shared = Tensor.select(a .== b, gradient * 0.5, gradient)
+      inputs.add(0, shared.filled(with: 0, where: aLoses).summed(like: a))
+      inputs.add(1, shared.filled(with: 0, where: bLoses).summed(like: b))
     }
   }
 }
 
 // MARK: - With a Swift number
 
+// A number is a `Double`: beyond 2⁵³ not every integer is one. Where that matters, take a tensor: `x + Tensor(number)`.
 extension Tensor {
   /// Adds a number to every element.
   public static func + (x: Tensor, value: Double) -> Tensor { x + x.scalar(value) }
@@ -102,19 +100,23 @@ extension Tensor {
   }
 
   private static func converted(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
-    // A tensor without dimensions does not widen one that has some, within the same kind of number.
-    let sameKind = a.dtype.isFloatingPoint == b.dtype.isFloatingPoint
-    let dtype: DataType =
-      if sameKind && a.rank == 0 && b.rank > 0 { b.dtype } else if sameKind && b.rank == 0 && a.rank > 0 {
-        a.dtype
-      } else {
-        .promoted(a.dtype, b.dtype)
-      }
+    let dtype = resultType(a, b)
     return (a.cast(to: dtype), b.cast(to: dtype))
+  }
+
+  /// The type in which two tensors are combined.
+  static func resultType(_ a: Tensor, _ b: Tensor) -> DataType {
+    // A tensor without dimensions does not widen one that has some, within the same kind of number.
+    let sameKind = a.dtype.kind == b.dtype.kind
+    if sameKind && a.rank == 0 && b.rank > 0 { return b.dtype }
+    if sameKind && b.rank == 0 && a.rank > 0 { return a.dtype }
+    return .promoted(a.dtype, b.dtype)
   }
 
   /// The result of an element-wise function of two tensors of one type, without a graph.
   func combined(_ operation: BinaryOperation, _ other: Tensor) -> Tensor {
+    precondition(
+      dtype == other.dtype, "\(operation) of tensors of \(dtype) and \(other.dtype), which must have one type")
     let device = Self.commonDevice(self, other, of: operation)
     let result = Tensor(uninitialized: Shape.broadcast(shape, other.shape), dtype: dtype, device: device)
     result.backend.binary(operation, self, other, into: result)

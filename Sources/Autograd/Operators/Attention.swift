@@ -26,10 +26,9 @@ public func scaledDotProductAttention(
   guard let mask = isCausal ? causalMask(q[q.count - 2], k[k.count - 2]).to(queries.device) : mask else {
     return scores.softmax(-1).matmul(values)
   }
-  guard mask.dtype == .bool else { return (scores + mask).softmax(-1).matmul(values) }
-  let hidden = !mask
-  // The second filling is for rows without any visible key, whose softmax is NaN.
-  let weights = scores.filled(with: -.infinity, where: hidden).softmax(-1).filled(with: 0, where: hidden)
+  let (masked, hidden) = mask.dtype == .bool ? (scores, !mask) : (scores + mask, mask .== -Double.infinity)
+  // The second filling is for rows without any visible key, whose softmax is NaN; the first keeps that from the gradient.
+  let weights = masked.filled(with: -.infinity, where: hidden).softmax(-1).filled(with: 0, where: hidden)
   return weights.matmul(values)
 }
 

@@ -24,8 +24,8 @@ extension Tensor {
   }
 
   private func compared(_ operation: BinaryOperation, _ other: Tensor) -> Tensor {
-    var (a, b) = Self.promoted(detached(), other.detached())
-    if a.dtype == .bool || a.dtype == .uint8 { (a, b) = (a.cast(to: .int64), b.cast(to: .int64)) }
+    // Integers are compared as they are, also with a number that the type of a tensor could not hold.
+    let (a, b) = Self.promoted(detached().widened, other.detached().widened)
     return a.combined(operation, b).cast(to: .bool)
   }
 }

@@ -4,7 +4,7 @@ extension Tensor {
   /// The gradient goes to those places. The dimension must not be empty.
   public func maximum(along dimension: Int, keepingDimensions: Bool = false) -> (values: Tensor, indices: Tensor) {
     let dimension = Shape.normalize(dimension, rank: rank)
-    return extremum(largest(along: dimension).places, dimension, keepingDimensions, "MaxBackward0")
+    return extremum(widened.largest(along: dimension).places, dimension, keepingDimensions, "MaxBackward0")
   }
 
   /// The smallest elements along a dimension and the places, `int64`, where they first occur; NaN counts as smallest.
@@ -12,7 +12,9 @@ extension Tensor {
   /// The gradient goes to those places. The dimension must not be empty.
   public func minimum(along dimension: Int, keepingDimensions: Bool = false) -> (values: Tensor, indices: Tensor) {
     let dimension = Shape.normalize(dimension, rank: rank)
-    return extremum((-detached()).largest(along: dimension).places, dimension, keepingDimensions, "MinBackward0")
+    // Integers are reversed by −1 − x, which is one for each of them; the negative of the smallest is not.
+    let reversed = dtype.isFloatingPoint ? -detached() : Tensor(-1) - widened
+    return extremum(reversed.largest(along: dimension).places, dimension, keepingDimensions, "MinBackward0")
   }
 
   /// The largest of all elements, of which there must be one; where several are equal, they share the gradient.

@@ -74,14 +74,15 @@ extension Tensor {
 
   /// The absolute value of every element; its slope at 0 is 0.
   public func abs() -> Tensor {
-    mapped(.absolute).recorded(as: "AbsBackward0", from: [self], saving: [self]) { gradient, inputs in
+    guard dtype.isFloatingPoint else { return dtype == .uint8 ? cloned() : maximum(-self) }
+    return mapped(.absolute).recorded(as: "AbsBackward0", from: [self], saving: [self]) { gradient, inputs in
       inputs.add(0, gradient * self.detached().mapped(.sign))
     }
   }
 
   /// Every element to a fixed power.
   public func pow(_ exponent: Double) -> Tensor {
-    guard dtype.isFloatingPoint else { return combined(.power, scalar(exponent)) }
+    guard dtype.isFloatingPoint else { return pow(scalar(exponent)) }
     let y: Tensor =
       switch exponent {
       case 1: ownedCopy()
@@ -91,7 +92,7 @@ extension Tensor {
       default: combined(.power, scalar(exponent))
       }
     return y.recorded(as: "PowBackward0", from: [self], saving: [self]) { gradient, inputs in
-      inputs.add(0, exponent == 0 ? gradient * 0 : gradient * (exponent * self.pow(exponent - 1)))
+      inputs.add(0, exponent == 0 ? .zerosLike(gradient) : gradient * (exponent * self.pow(exponent - 1)))
     }
   }
 
@@ -101,10 +102,12 @@ extension Tensor {
     let y = base.combined(.power, exponent)
     let saved = y.detached()
     return y.recorded(as: "PowBackward1", from: [base, exponent], saving: [base, exponent, y]) { gradient, inputs in
-      inputs.add(0, (gradient * (exponent * base.pow(exponent - 1))).summed(like: base))
-      // 0 to a positive power does not change with the power, though the logarithm of 0 is infinite.
+      let slope = gradient * (exponent * base.pow(exponent - 1))
+      inputs.add(0, slope.filled(with: 0, where: (exponent .== 0).to(slope.device)).summed(like: base))
+      // 0 to a power from 0 on does not change with the power, though the logarithm of 0 is infinite.
       let isZero = base.detached().combined(.equal, base.scalar(0))
-      inputs.add(1, (gradient * (inputs.output(saved) * (base + isZero).log())).summed(like: exponent))
+      let isConstant = isZero * base.scalar(0).combined(.lessOrEqual, exponent.detached())
+      inputs.add(1, (gradient * (inputs.output(saved) * (base + isConstant).log())).summed(like: exponent))
     }
   }
 }

@@ -105,7 +105,7 @@ enum LinearActivation {
   /// The gradient of the function's argument from that of its result y, as operations that can be recorded.
   func composedGradient(_ gradient: Tensor, _ y: Tensor) -> Tensor {
     switch self {
-    case .relu: gradient * (1 - y.detached().combined(.equal, y.scalar(0)))
+    case .relu: gradient.filled(with: 0, where: y .== 0)
     case .sigmoid: gradient * (1 - y) * y
     case .tanh: gradient * (1 - y * y)
     }

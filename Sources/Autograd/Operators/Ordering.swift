@@ -11,10 +11,11 @@ extension Tensor {
     ordered(along: dimension, descending: true, keeping: count, "TopkBackward0")
   }
 
-  /// The sums of the elements up to each along a dimension, accumulated in double precision.
+  /// The sums of the elements up to each along a dimension, accumulated in double precision; of `bool` and `uint8` as
+  /// `int64`.
   public func cumulativeSum(_ dimension: Int) -> Tensor {
     let dimension = Shape.normalize(dimension, rank: rank)
-    return rank == 0 ? cloned() : accumulated(along: dimension, reversed: false)
+    return rank == 0 ? widened.cloned() : widened.accumulated(along: dimension, reversed: false)
   }
 
   private func accumulated(along dimension: Int, reversed: Bool) -> Tensor {
@@ -37,7 +38,7 @@ extension Tensor {
       "topK(\(count ?? 0)) along dimension \(dimension) of shape \(shape)")
     var places = Tensor(uninitialized: shape, dtype: .int64, device: device)
     backend.sortingPlaces(
-      self, extents: ReductionExtents(shape, over: dimension...dimension), descending: descending, into: places)
+      widened, extents: ReductionExtents(shape, over: dimension...dimension), descending: descending, into: places)
     if let count { places = places.sliced(0..<count, along: dimension) }
     let values = IndexedPlaces(places, along: dimension, of: shape, size: count ?? size).gather(from: self, as: name)
     return (values, places)

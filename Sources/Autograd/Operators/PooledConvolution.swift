@@ -74,6 +74,6 @@ extension Tensor {
     }
     let window = SlidingWindow(kernel: (2, 2), stride: (2, 2), padding: (0, 0), dilation: (1, 1))
     let places = PooledMaxima(input: rectified, maxima: pooled, window: window)
-    return places.scatter(gradient) * (1 - rectified.combined(.equal, rectified.scalar(0)))
+    return places.scatter(gradient).filled(with: 0, where: rectified .== 0)
   }
 }

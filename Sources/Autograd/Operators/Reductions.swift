@@ -1,18 +1,20 @@
 extension Tensor {
-  /// The sum over the given dimensions (all if left out), accumulated in double precision.
+  /// The sum over the given dimensions (all if left out), accumulated in double precision; of `bool` and `uint8` as
+  /// `int64`.
+  ///
+  /// An empty list names no dimension: `sum([])` is the tensor itself, where PyTorch takes `dim=[]` for all.
   public func sum(_ dimensions: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let dimensions = Shape.normalize(dimensions, rank: rank)
-    let source = dtype == .bool || dtype == .uint8 ? cast(to: .int64) : self
     let kept = Shape.reduced(shape, over: dimensions, keepingDimensions: true)
     let original = shape
-    return source.summedBlocks(dimensions)
+    return widened.summedBlocks(dimensions)
       .part(shape: Shape.reduced(shape, over: dimensions, keepingDimensions: keepingDimensions))
       .recorded(as: dimensions.count == rank ? "SumBackward0" : "SumBackward1", from: [self]) { gradient, inputs in
         inputs.add(0, gradient.reshaped(kept).expanded(to: original))
       }
   }
 
-  /// The arithmetic mean over the given dimensions (all if left out).
+  /// The arithmetic mean over the given dimensions (all if left out; none if the list is empty).
   public func mean(_ dimensions: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     precondition(dtype.isFloatingPoint, "mean is not defined for tensors of \(dtype); cast to float32 first")
     let dimensions = Shape.normalize(dimensions, rank: rank)

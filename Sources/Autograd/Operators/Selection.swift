@@ -19,15 +19,16 @@ extension Tensor {
     }
   }
 
-  /// This tensor with `value` in place of every element at which `mask`, of type `bool` and broadcast, is true.
+  /// This tensor with `value`, in its type, in place of every element at which `mask`, of type `bool` and broadcast, is
+  /// true.
   public func filled(with value: Double, where mask: Tensor) -> Tensor {
     precondition(
       Shape.broadcast(shape, mask.shape) == shape, "a mask of shape \(mask.shape) does not broadcast to \(shape)")
-    return .select(mask, scalar(value), self)
+    return .select(mask, .full([], value, dtype: dtype), self)
   }
 
-  /// Every element moved to the nearest bound if it is outside of them; the slope is 1 at the bounds and between
-  /// them, 0 elsewhere.
+  /// Every element moved to the nearest bound if it is outside of them; the slope is 1 between the bounds, and 0 at
+  /// them and elsewhere, as in PyTorch 2.15.
   public func clamped(min: Double? = nil, max: Double? = nil) -> Tensor {
     precondition(dtype.isFloatingPoint, "clamped is not defined for tensors of \(dtype); cast to float32 first")
     let x = detached()
@@ -36,10 +37,10 @@ extension Tensor {
     if let max { y = y.combined(.minimum, scalar(max)) }
     if y === x { y = x.ownedCopy() }
     return y.recorded(as: "ClampBackward1", from: [self], saving: [self]) { gradient, inputs in
-      var slope = gradient
-      if let min { slope = slope * x.scalar(min).combined(.lessOrEqual, x) }
-      if let max { slope = slope * x.combined(.lessOrEqual, x.scalar(max)) }
-      inputs.add(0, slope)
+      var passed = gradient
+      if let min { passed = passed.filled(with: 0, where: !(x .> min)) }
+      if let max { passed = passed.filled(with: 0, where: !(x .< max)) }
+      inputs.add(0, passed)
     }
   }
 }

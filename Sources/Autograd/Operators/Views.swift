@@ -90,6 +90,9 @@ extension Tensor {
     }
   }
 
+  /// This tensor, or its elements as `int64` if it is of bytes or truth values, for which backends have no arithmetic.
+  var widened: Tensor { dtype == .uint8 || dtype == .bool ? cast(to: .int64) : self }
+
   /// A copy with a graph of its own place: gradients flow through it to this tensor.
   public func cloned() -> Tensor {
     ownedCopy().recorded(as: "CloneBackward0", from: [self]) { gradient, inputs in inputs.add(0, gradient) }

@@ -6,9 +6,11 @@ public enum DataType: String, Sendable, CaseIterable {
   case float64
   /// Signed 64-bit integers, the default for whole numbers and the type of indices and class labels.
   case int64
-  /// Unsigned bytes, the type of image data before it is batched.
+  /// Unsigned bytes, the type of image data before it is batched. They hold data: sums and comparisons are defined, and
+  /// arithmetic with wider types; arithmetic whose result would be bytes traps.
   case uint8
-  /// Truth values, one byte each.
+  /// Truth values, one byte each: they select, and count as 0 and 1 in sums and in arithmetic with numbers; arithmetic
+  /// among them traps.
   case bool
 
   /// Bytes an element takes.
@@ -22,6 +24,15 @@ public enum DataType: String, Sendable, CaseIterable {
 
   /// Whether gradients can be taken with respect to elements of this type.
   public var isFloatingPoint: Bool { self == .float32 || self == .float64 }
+
+  /// Truth values, integers or numbers with a fraction: 0, 1, 2.
+  var kind: Int {
+    switch self {
+    case .bool: 0
+    case .uint8, .int64: 1
+    case .float32, .float64: 2
+    }
+  }
 
   /// The type that holds the result of combining elements of two types, by PyTorch's promotion rules.
   static func promoted(_ a: DataType, _ b: DataType) -> DataType {

@@ -24,7 +24,8 @@ extension Tensor {
     if requiresGrad { self.requiresGrad = true }
   }
 
-  /// A tensor of the given elements in row-major order.
+  /// A tensor of the given elements in row-major order, of their own type: `[Double]` gives `float64`, where nested
+  /// arrays give `float32`.
   ///
   /// - Parameters:
   ///   - elements: As many elements as `shape` holds; any other number traps.
@@ -49,7 +50,7 @@ extension Tensor {
     try body(UnsafeMutableBufferPointer(start: pointer(T.self), count: count))
   }
 
-  /// A tensor of the given shape with every element equal to `value`.
+  /// A tensor of the given shape with every element equal to `value`, of `float32` also for a whole number.
   public static func full(
     _ shape: [Int], _ value: Double, dtype: DataType = .float32, device: Device = .cpu, requiresGrad: Bool = false
   ) -> Tensor {
@@ -92,7 +93,7 @@ extension Tensor {
   /// The integers 0 ..< count, as `torch.arange`; `int64`.
   public static func arange(_ count: Int, device: Device = .cpu) -> Tensor { arange(0..<count, device: device) }
 
-  /// start, start + step, … up to but not including `end`, as `torch.arange`.
+  /// start, start + step, … up to but not including `end`, each rounded once; `torch.arange` may differ in the last bits.
   public static func arange(
     from start: Double, to end: Double, step: Double, dtype: DataType = .float32, device: Device = .cpu
   ) -> Tensor {
@@ -101,17 +102,21 @@ extension Tensor {
     return Tensor(values, shape: [values.count]).cast(to: dtype).to(device)
   }
 
-  /// `count` numbers at even distances from `start` to `end`, both included, as `torch.linspace`.
+  /// `count` numbers at even distances from `start` to `end`, both included, the bits those of `torch.linspace`.
   public static func linspace(
     from start: Double, to end: Double, count: Int, dtype: DataType = .float32, device: Device = .cpu
   ) -> Tensor {
     precondition(count >= 0, "linspace of \(count) numbers")
-    let step = count > 1 ? (end - start) / Double(count - 1) : 0
-    // From both ends, so that the last number is exactly `end`.
-    let values = (0..<count).map {
-      $0 < (count + 1) / 2 ? start + Double($0) * step : end - Double(count - 1 - $0) * step
+    func numbers<T: TensorElement & BinaryFloatingPoint>(_: T.Type) -> Tensor {
+      let (first, last) = (T(start), T(end))
+      let step = count > 1 ? (last - first) / T(count - 1) : 0
+      // From both ends, so that the last number is exactly `end`; each is rounded once.
+      let values = (0..<count).map {
+        $0 < max(count / 2, 1) ? first.addingProduct(step, T($0)) : last.addingProduct(-step, T(count - 1 - $0))
+      }
+      return Tensor(values, shape: [count])
     }
-    return Tensor(values, shape: [count]).cast(to: dtype).to(device)
+    return (dtype == .float32 ? numbers(Float.self) : numbers(Double.self).cast(to: dtype)).to(device)
   }
 
   /// Ones on the diagonal and zeros elsewhere: [rows, columns], square if the columns are left out.
@@ -123,11 +128,17 @@ extension Tensor {
     return Tensor(values, shape: [rows, columns]).cast(to: dtype).to(device)
   }
 
-  /// A scalar of this tensor's type, for arithmetic with a Swift number; integers meet a fraction as `float32`. It is
-  /// on the CPU, wherever this tensor is: a kernel is given its value.
+  /// A scalar for arithmetic with a Swift number: of this tensor's type, but for integers that do not hold the number
+  /// `int64` or, for a fraction, `float32`. It is on the CPU, wherever this tensor is: a kernel is given its value.
   func scalar(_ value: Double) -> Tensor {
-    let fits = dtype.isFloatingPoint || (dtype != .bool && value == value.rounded())
-    return .full([], value, dtype: fits ? dtype : (dtype == .bool && value == value.rounded() ? .int64 : .float32))
+    let fits =
+      switch dtype {
+      case .float32, .float64: true
+      case .int64: Int64(exactly: value) != nil
+      case .uint8: UInt8(exactly: value) != nil
+      case .bool: false
+      }
+    return .full([], value, dtype: fits ? dtype : Int64(exactly: value) == nil ? .float32 : .int64)
   }
 }
 

@@ -63,7 +63,13 @@ import Testing
       slopes: [1, 1, 1, 0.5, 2.06115369216775e-09, 0, 0, 0, 1, nan]),
     Function(
       name: "clamp", apply: { $0.clamped(min: -20, max: 100) },
-      values: [-20, -20, -20, 0, 20, 100, 100, 100, -20, nan], slopes: [0, 0, 1, 1, 1, 1, 0, 0, 0, 0]),
+      values: [-20, -20, -20, 0, 20, 100, 100, 100, -20, nan], slopes: [0, 0, 0, 1, 1, 0, 0, 0, 0, 0]),
+    Function(
+      name: "clamp from below", apply: { $0.clamped(min: -20) },
+      values: [-20, -20, -20, 0, 20, 100, 1e4, inf, -20, nan], slopes: [0, 0, 0, 1, 1, 1, 1, 1, 0, 0]),
+    Function(
+      name: "clamp from above", apply: { $0.clamped(max: 100) },
+      values: [-1e4, -100, -20, 0, 20, 100, 100, 100, -inf, nan], slopes: [1, 1, 1, 1, 1, 0, 0, 0, 1, 0]),
   ]
 
   @Test(arguments: functions.indices)
@@ -74,6 +80,70 @@ import Testing
     try y.sum().backward()
     #expect(same(y, function.values), "\(function.name): \(y.array(of: Float.self))")
     #expect(same(x.grad, function.slopes), "slope of \(function.name): \(x.grad?.array(of: Float.self) ?? [])")
+  }
+
+  @Test func pairsWithNaN() throws {
+    let numbers: [(a: Float, b: Float)] = [
+      (1, 2), (2, 2), (3, 1), (Self.nan, 1), (1, Self.nan), (Self.nan, Self.nan), (Self.inf, Self.inf),
+    ]
+    func slopes(_ operation: (Tensor, Tensor) -> Tensor, _ upstream: Float) throws -> (a: Tensor?, b: Tensor?) {
+      let a = Tensor(numbers.map { $0.a }, requiresGrad: true), b = Tensor(numbers.map { $0.b }, requiresGrad: true)
+      try operation(a, b).backward(gradient: Tensor(Array(repeating: upstream, count: numbers.count)))
+      return (a.grad, b.grad)
+    }
+    let largest = try slopes({ $0.maximum($1) }, 1), smallest = try slopes({ $0.minimum($1) }, 1)
+    #expect(same(largest.a, [0, 0.5, 1, 1, 1, 1, 0.5]) && same(largest.b, [1, 0.5, 0, 1, 1, 1, 0.5]))
+    #expect(same(smallest.a, [1, 0.5, 0, 1, 1, 1, 0.5]) && same(smallest.b, [0, 0.5, 1, 1, 1, 1, 0.5]))
+    let infinite = try slopes({ $0.maximum($1) }, Self.inf)
+    #expect(same(infinite.a, [0] + Array(repeating: Self.inf, count: 6)))
+    #expect(same(infinite.b, [Self.inf, Self.inf, 0] + Array(repeating: Self.inf, count: 4)))
+  }
+
+  /// What is masked gets 0, also of an infinite gradient.
+  @Test func infiniteGradients() throws {
+    let clamped = Tensor([-1, 0, 0.5, 1, 2] as [Float], requiresGrad: true)
+    try clamped.clamped(min: 0, max: 1).backward(gradient: .full([5], .infinity))
+    #expect(same(clamped.grad, [0, 0, Self.inf, 0, 0]))
+    let x = Tensor([-1, 0, 1, Self.nan], requiresGrad: true)
+    let upstream = Tensor.full([4], .infinity)
+    for graph in [false, true] {
+      let slopes = try gradients(
+        of: x.relu(), withRespectTo: [x], gradient: upstream, createGraph: graph)[0]
+      #expect(same(slopes, [0, 0, Self.inf, Self.inf]))
+    }
+    let image = Tensor([[[[-1, -2, 3, 0], [-1, -2, 1, 2]]]] as [[[[Float]]]], requiresGrad: true)
+    let pooled = image.pooledConv2d(.ones([1, 1, 1, 1]))
+    let slopes = try gradients(
+      of: pooled, withRespectTo: [image], gradient: .full([1, 1, 1, 2], .infinity), createGraph: true)[0]
+    #expect(same(slopes, [0, 0, Self.inf, 0, 0, 0, 0, 0]))
+  }
+
+  @Test func powersOfZero() throws {
+    let x = Tensor([0, 0, 0, 0, 0] as [Float], requiresGrad: true)
+    let y = Tensor([0, -1, 2, 0.5, 1] as [Float], requiresGrad: true)
+    let powers = x ** y
+    #expect(same(powers, [1, Self.inf, 0, 0, 0]))
+    try powers.sum().backward()
+    #expect(same(x.grad, [0, -Self.inf, 0, Self.inf, 1]))
+    #expect(same(y.grad, [0, -Self.inf, 0, 0, 0]))
+  }
+
+  @Test func attentionOfARowThatSeesNothing() throws {
+    let q = Tensor([[1.0, 2], [3, 4]], requiresGrad: true)
+    let k = Tensor([[1.0, 0], [0, 1], [1, 1]], requiresGrad: true)
+    let v = Tensor([[1.0, 2], [3, 4], [5, 6]], requiresGrad: true)
+    let mask = Tensor([[0, -Self.inf, 0.5], [-Self.inf, -Self.inf, -Self.inf]], requiresGrad: true)
+    let y = scaledDotProductAttention(q, k, v, mask: mask)
+    func close(_ tensor: Tensor?, _ expected: [Float]) -> Bool {
+      zip(tensor?.array(of: Float.self) ?? [], expected).allSatisfy { abs($0 - $1) <= 2e-6 }
+    }
+    #expect(close(y, [4.48596715927124, 5.485966682434082, 0, 0]))
+    try y.sum().backward()
+    #expect(close(q.grad, [0, 0.6335328817367554, 0, 0]))
+    #expect(
+      close(k.grad, [-0.6335328817367554, -1.2670657634735107, 0, 0, 0.6335328817367554, 1.2670657634735107]))
+    #expect(close(v.grad, [0.12850821018218994, 0.12850821018218994, 0, 0, 0.8714917898178101, 0.8714917898178101]))
+    #expect(close(mask.grad, [-0.8959507942199707, 0, 0.8959507942199707, 0, 0, 0]))
   }
 
   /// Rows of large, infinite and undefined logits.

@@ -13,6 +13,29 @@ import Testing
     #expect(Tensor.linspace(from: 3, to: 4, count: 0).shape == [0])
   }
 
+  /// PyTorch's numbers, to the last bit.
+  @Test func evenDistancesAreRoundedAsByPyTorch() {
+    let found = Tensor.linspace(from: -5, to: 5, count: 100).array(of: Float.self)
+    #expect(
+      [1, 7, 33, 50, 66, 98].map { found[$0] } == [
+        -4.898989677429199, -4.292929172515869, -1.6666667461395264, 0.0505051463842392, 1.6666667461395264,
+        4.898989677429199,
+      ])
+    #expect(
+      Tensor.linspace(from: 0.1, to: 0.7, count: 23).array(of: Float.self) == [
+        0.10000000149011612, 0.12727272510528564, 0.15454545617103577, 0.1818181723356247, 0.20909090340137482,
+        0.23636363446712494, 0.26363635063171387, 0.290909081697464, 0.3181818127632141, 0.34545454382896423,
+        0.37272724509239197, 0.4000000059604645, 0.4272727370262146, 0.4545454680919647, 0.48181819915771484,
+        0.5090909004211426, 0.5363636612892151, 0.5636363625526428, 0.5909090638160706, 0.6181818246841431,
+        0.6454545259475708, 0.6727272868156433, 0.699999988079071,
+      ])
+    #expect(
+      Tensor.linspace(from: 0, to: 1, count: 11, dtype: .float64).array(of: Double.self)
+        == [0, 0.1, 0.2, 0.30000000000000004, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])
+    #expect(Tensor.linspace(from: -1, to: 1, count: 2).array(of: Float.self) == [-1, 1])
+    #expect(Tensor.linspace(from: 0, to: 10, count: 5, dtype: .int64).array(of: Int.self) == [0, 2, 5, 7, 10])
+  }
+
   @Test func likeAnother() {
     let x = Tensor([[1, 2], [3, 4]])
     #expect(Tensor.zerosLike(x).array(of: Int.self) == [0, 0, 0, 0])
