@@ -18,6 +18,8 @@ public enum AutogradError: Error, Equatable, CustomStringConvertible {
   case leafChangedInPlace
   /// The result of the named operation was changed in place while recording.
   case resultChangedInPlace(operation: String)
+  /// A tensor was changed in place by one that requires gradients, while recording.
+  case trackedOperandInPlace
   /// A gradient was asked with respect to a tensor (by its place in the list) that the result does not depend on.
   case unused(index: Int)
 
@@ -46,6 +48,9 @@ public enum AutogradError: Error, Equatable, CustomStringConvertible {
     case .resultChangedInPlace(let operation):
       "the result of a recorded operation (\(operation)) is being changed in place; "
         + "do it inside noGrad { … }, or compute a new tensor"
+    case .trackedOperandInPlace:
+      "a tensor is being changed in place by one that requires gradients, which would get none; "
+        + "compute a new tensor, as in s = s + x, or take x.detached() if its gradient is not wanted"
     case .unused(let index):
       "the result does not depend on tensor \(index) of those that gradients were asked for"
     }

@@ -48,7 +48,7 @@ public func binaryCrossEntropyWithLogits(
   let (target, positive) = (t.detached(), positives(t.detached()))
   let losses = (1 - target) * x.detached() - (positive + (1 - target)) * logSigmoid
   return losses.recorded(
-    as: "BinaryCrossEntropyWithLogitsBackward0", from: [x, t], saving: [x, t]
+    as: "BinaryCrossEntropyWithLogitsBackward0", from: [x, t], saving: ShortList([x, t] + (weight.map { [$0] } ?? []))
   ) { gradient, inputs in
     let positive = positives(t)
     inputs.add(0, gradient * ((positive + (1 - t)) * x.sigmoid() - positive))

@@ -13,6 +13,7 @@ public func crossEntropy(
   _ logits: Tensor, _ targets: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean,
   ignoringTarget ignoredTarget: Int = -100, labelSmoothing: Double = 0
 ) -> Tensor {
+  precondition((0...1).contains(labelSmoothing), "crossEntropy with label smoothing \(labelSmoothing), not in 0...1")
   if let weight {
     let classes = ClassTargets(
       targets, for: logits, weight: weight, ignoring: ignoredTarget, operation: "crossEntropy")
@@ -29,14 +30,14 @@ public func crossEntropy(
   let divisor = reduction == .mean ? usedCount(targets, ignoredTarget, for: losses) : nil
   let sum = reduction == .none ? losses : losses.sum()
   let result = divisor.map { sum.combined(.divide, $0) } ?? sum
-  return result.recorded(as: "NllLossBackward0", from: [logits], saving: [logits]) { gradient, inputs in
+  return result.recorded(as: "NllLossBackward0", from: [logits], saving: [logits, targets]) { gradient, inputs in
     inputs.add(0, lossGradient(divisor.map { gradient / $0 } ?? gradient, logits, targets, logSumExps, options))
   }
 }
 
 /// The number of targets that are not ignored, in the type of `losses` and without waiting for another device.
 private func usedCount(_ targets: Tensor, _ ignoredTarget: Int, for losses: Tensor) -> Tensor {
-  guard targets.device == .cpu else { return (targets .!= Double(ignoredTarget)).sum().cast(to: losses.dtype) }
+  guard targets.device == .cpu else { return (targets .!= Tensor(ignoredTarget)).sum().cast(to: losses.dtype) }
   return losses.scalar(targets.withElements(of: Int64.self) { Double($0.count { $0 != ignoredTarget }) })
 }
 
@@ -47,7 +48,7 @@ private func lossGradient(
   let result = Tensor(uninitialized: logits.shape, dtype: logits.dtype, device: logits.device)
   result.backend.crossEntropyGradient(gradient, logits, targets, logSumExps: logSumExps, options, into: result)
   return result.recorded(
-    as: "NllLossBackwardBackward0", from: [gradient, logits], saving: [gradient, logits]
+    as: "NllLossBackwardBackward0", from: [gradient, logits], saving: [gradient, logits, targets]
   ) { upstream, inputs in
     // The result is g · (softmax(x) − y), and g · softmax(x) where it depends on x; ignored rows have neither.
     let probabilities = logits.softmax(1)
@@ -62,6 +63,5 @@ private func lossGradient(
 
 /// 1 for every row whose target is used, 0 for the others: [N, 1].
 private func usedRows(_ targets: Tensor, _ ignoredTarget: Int, dtype: DataType) -> Tensor {
-  let ignored = targets.combined(.equal, targets.scalar(Double(ignoredTarget)))
-  return (1 - ignored.cast(to: dtype)).reshaped([-1, 1])
+  (targets .!= Tensor(ignoredTarget)).cast(to: dtype).reshaped([-1, 1])
 }

@@ -85,7 +85,7 @@ open class BatchNorm: Module, Layer {
     return output
   }
 
-  /// Moves the running statistics towards those of a batch.
+  /// Moves the running statistics towards those of a batch; one without elements, which has none, only counts.
   func follow(mean: Tensor, variance: Tensor, elementsPerChannel: Int) {
     let buffers = [runningMean, runningVariance, batchCount]
     for buffer in buffers { mean.requireSameDevice(buffer, for: "batchNorm") }
@@ -93,6 +93,9 @@ open class BatchNorm: Module, Layer {
       mean.dtype == runningMean.dtype,
       "\(type(of: self)): a batch of \(mean.dtype) with running statistics of \(runningMean.dtype)")
     for buffer in buffers { buffer.storage.version &+= 1 }
+    guard elementsPerChannel > 0 else {
+      return batchCount.backend.binary(.add, batchCount, Tensor(1), into: batchCount)
+    }
     mean.backend.follow(
       RunningStatistics(mean: runningMean, variance: runningVariance, batchCount: batchCount), mean: mean,
       variance: variance, unbiased: Double(elementsPerChannel) / Double(elementsPerChannel - 1), momentum: momentum)

@@ -76,7 +76,7 @@ public final class MultiHeadAttention: Module, Layer {
   /// [N, L, parts · embedding] → for each part [N, heads, L, embedding / heads].
   private func split(_ x: Tensor, parts: Int) -> [Tensor] {
     let (batch, length) = (x.shape[0], x.shape[1])
-    let all = x.reshaped([batch, length, parts, heads, -1]).permuted([2, 0, 3, 1, 4])
+    let all = x.reshaped([batch, length, parts, heads, x.shape[2] / (parts * heads)]).permuted([2, 0, 3, 1, 4])
     return (0..<parts).map { all.selected($0) }
   }
 

@@ -9,7 +9,7 @@ extension Tensor {
   ///   - bias: [C], or `nil` for zeros.
   ///   - epsilon: What is added to the variance.
   /// - Returns: The result, of this tensor's shape [N, C, …], and the mean and variance of every channel, [C] each,
-  ///   detached. The variance is the mean square, divided by the number of elements.
+  ///   detached. The variance is the mean square, divided by the number of elements; both are 0 for an empty batch.
   public func batchNorm(
     weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5
   ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
@@ -28,6 +28,13 @@ extension Tensor {
       extents.outer * extents.inner != 1,
       "batchNorm of shape \(shape): a single value a channel has no variance to normalize by")
     let x = self
+    guard count > 0 else {
+      // There is nothing to normalize, by whatever moments.
+      let moment = Tensor.zeros([extents.groups], dtype: dtype, device: device)
+      let output = batchNorm(
+        mean: moment, variance: moment, weight: weight, bias: bias, epsilon: epsilon, followedBy: rectification)
+      return (output, moment, moment)
+    }
     let mean = Tensor(uninitialized: [extents.groups], dtype: dtype, device: device)
     let variance = Tensor(uninitialized: [extents.groups], dtype: dtype, device: device)
     backend.moments(x, extents, mean: mean, variance: variance)

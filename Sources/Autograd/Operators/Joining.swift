@@ -2,27 +2,33 @@ extension Tensor {
   /// The tensors one after the other along a dimension, as `torch.cat`.
   ///
   /// - Parameters:
-  ///   - tensors: At least one, of the same shape but for `dimension`; types are promoted.
+  ///   - tensors: At least one, of the same shape but for `dimension`; types are promoted. Those of shape [0] add nothing,
+  ///     whatever the others' shape.
   ///   - dimension: Its size in the result is the sum of the sizes.
   public static func concatenated(_ tensors: [Tensor], dimension: Int = 0) -> Tensor {
     precondition(!tensors.isEmpty, "concatenated needs at least one tensor")
     let dtype = tensors.dropFirst().reduce(tensors[0].dtype) { .promoted($0, $1.dtype) }
     let parts = tensors.map { $0.cast(to: dtype) }
-    precondition(parts[0].rank > 0, "tensors without dimensions cannot be concatenated; use stacked")
-    let dimension = Shape.normalize(dimension, rank: parts[0].rank)
+    let model = parts.first { $0.shape != [0] } ?? parts[0]
+    precondition(model.rank > 0, "tensors without dimensions cannot be concatenated; use stacked")
+    let dimension = Shape.normalize(dimension, rank: model.rank)
     let sizes = parts.map { part in
+      guard part.shape != [0] else { return 0 }
       var shape = part.shape
-      if part.rank == parts[0].rank { shape[dimension] = parts[0].shape[dimension] }
+      if part.rank == model.rank { shape[dimension] = model.shape[dimension] }
       precondition(
-        shape == parts[0].shape,
-        "concatenated along dimension \(dimension): shapes \(parts[0].shape) and \(part.shape) differ elsewhere")
+        shape == model.shape,
+        "concatenated along dimension \(dimension): shapes \(model.shape) and \(part.shape) differ elsewhere")
       return part.shape[dimension]
     }
     var starts = [0]
     for size in sizes { starts.append(starts[starts.count - 1] + size) }
-    let result = joined(parts, along: dimension, size: starts[parts.count], starts: starts)
+    let whole = model.shape.enumerated().map { $0 == dimension ? starts[parts.count] : $1 }
+    let result = joined(parts, along: dimension, shape: whole, starts: starts)
     return result.recorded(as: "CatBackward0", from: ShortList(parts)) { gradient, inputs in
-      for i in sizes.indices { inputs.add(i, gradient.sliced(starts[i]..<starts[i + 1], along: dimension)) }
+      for (i, part) in parts.enumerated() {
+        inputs.add(i, gradient.sliced(starts[i]..<starts[i + 1], along: dimension).reshaped(part.shape))
+      }
     }
   }
 
@@ -37,20 +43,21 @@ extension Tensor {
     let parts = tensors.map { $0.cast(to: dtype) }
     let dimension = Shape.normalize(dimension, rank: shape.count + 1)
     let slices = parts.map { $0.detached().unsqueezed(dimension) }
-    let result = joined(slices, along: dimension, size: parts.count, starts: Array(parts.indices))
+    var whole = shape
+    whole.insert(parts.count, at: dimension)
+    let result = joined(slices, along: dimension, shape: whole, starts: Array(parts.indices))
     return result.recorded(as: "StackBackward0", from: ShortList(parts)) { gradient, inputs in
       for i in parts.indices { inputs.add(i, gradient.selected(i, along: dimension)) }
     }
   }
 
   /// The parts copied to their places along a dimension, without a graph.
-  private static func joined(_ parts: [Tensor], along dimension: Int, size: Int, starts: [Int]) -> Tensor {
-    var shape = parts[0].shape
-    shape[dimension] = size
+  private static func joined(_ parts: [Tensor], along dimension: Int, shape: [Int], starts: [Int]) -> Tensor {
     let result = Tensor(uninitialized: shape, dtype: parts[0].dtype, device: parts[0].device)
     let strides = Shape.strides(shape)
     for (part, start) in zip(parts, starts) {
       result.requireSameDevice(part, for: "concatenated or stacked")
+      guard part.count > 0 else { continue }
       result.backend.place(part, into: result, offset: start * strides[dimension], strides: strides)
     }
     return result

@@ -1,5 +1,6 @@
 extension Tensor {
-  /// The part of a dimension from `range.lowerBound` to before `range.upperBound`, every `step`-th of it.
+  /// The part of a dimension from `range.lowerBound` to before `range.upperBound`, every `step`-th of it; what is beyond
+  /// the end is left out.
   ///
   /// The part of the first dimension (of those with more than one element) shares this tensor's memory; others are
   /// copies.
@@ -18,7 +19,8 @@ extension Tensor {
     return part.taken(from: self, as: "SelectBackward0")
   }
 
-  /// A part of the tensor, by an index or a range for each of the first dimensions; an index leaves its dimension out.
+  /// A part of the tensor, by an index or a range for each of the first dimensions; an index leaves its dimension out,
+  /// and what of a range is beyond the end is left out.
   ///
   ///     x[2]              // the third row
   ///     x[1..<4, 0..<2]   // the first two columns of three rows
@@ -30,13 +32,11 @@ extension Tensor {
     return part.taken(from: self, as: indices.last is Int ? "SelectBackward0" : "SliceBackward0")
   }
 
-  /// Parts of `size` elements of a dimension, one after the other; the last may be smaller.
+  /// Parts of `size` elements of a dimension, one after the other; the last may be smaller. Of nothing there is one.
   public func split(_ size: Int, along dimension: Int = 0) -> [Tensor] {
     let dimension = Shape.normalize(dimension, rank: rank)
     precondition(rank > 0 && size > 0, "split into parts of \(size) of a tensor of shape \(shape)")
-    return stride(from: 0, to: shape[dimension], by: size).map {
-      sliced($0..<min($0 + size, shape[dimension]), along: dimension)
-    }
+    return stride(from: 0, to: max(shape[dimension], 1), by: size).map { sliced($0..<$0 + size, along: dimension) }
   }
 }
 
@@ -54,7 +54,7 @@ extension Int: TensorIndex {
 extension TensorIndex where Self: RangeExpression<Int> {
   /// Keeps the elements at the indices in this range.
   public func keepPart(of dimension: Int, in part: inout TensorPart) {
-    part.keep(relative(to: 0..<part.shape[dimension]), of: dimension)
+    part.keep(relative(to: 0..<Int.max), of: dimension)
   }
 }
 
@@ -82,8 +82,9 @@ public struct TensorPart {
 
   mutating func keep(_ range: Range<Int>, of dimension: Int, step: Int = 1) {
     precondition(
-      range.lowerBound >= 0 && range.upperBound <= shape[dimension] && step > 0,
+      range.lowerBound >= 0 && step > 0,
       "slice \(range) in steps of \(step) of dimension \(dimension) of shape \(shape)")
+    let range = range.clamped(to: 0..<shape[dimension])
     offset += range.lowerBound * strides[dimension]
     sizes[dimension] = (range.count + step - 1) / step
     strides[dimension] *= step

@@ -25,6 +25,38 @@ import Testing
     #expect(error?.description.contains("noGrad") == true)
   }
 
+  @Test func aGradientThatWouldBeLostIsNoticed() throws {
+    let (sum, w) = (Tensor.zeros([1]), Tensor([2.0], requiresGrad: true))
+    let error = #expect(throws: AutogradError.trackedOperandInPlace) { try sum += w * 3 }
+    #expect(error?.description.contains("s = s + x") == true)
+    #expect(throws: AutogradError.trackedOperandInPlace) { try sum.copyElements(from: w) }
+    #expect(sum.item() == 0)
+    try sum += w.detached()
+    try noGrad { try sum += w }
+    #expect(sum.item() == 4)
+  }
+
+  @Test func aChangedTargetOfALossIsNoticed() throws {
+    let logits = Tensor([[1.0, 2.0]], requiresGrad: true)
+    let labels = Tensor([1])
+    let entropy = crossEntropy(logits, labels)
+    try labels.fill(7)
+    #expect(throws: AutogradError.changedInPlace(operation: "NllLossBackward0")) { try entropy.backward() }
+    try labels.fill(0)
+    let (loss, upstream) = (crossEntropy(logits, labels), Tensor(1.0, requiresGrad: true))
+    let slope = try gradients(of: loss * upstream, withRespectTo: [logits], createGraph: true)[0]
+    try labels.fill(7)
+    #expect(throws: AutogradError.changedInPlace(operation: "NllLossBackwardBackward0")) {
+      try (slope * slope).sum().backward()
+    }
+    let weight = Tensor([3.0, 4.0])
+    let binary = binaryCrossEntropyWithLogits(logits[0], Tensor([0.0, 1.0]), positiveWeight: weight)
+    try weight.fill(0)
+    #expect(throws: AutogradError.changedInPlace(operation: "BinaryCrossEntropyWithLogitsBackward0")) {
+      try binary.backward()
+    }
+  }
+
   @Test func aChangedInputIsNoticed() throws {
     let x = Tensor([3.0], requiresGrad: true)
     let factor = Tensor([2.0])

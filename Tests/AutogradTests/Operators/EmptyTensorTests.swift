@@ -60,6 +60,27 @@ import Testing
     #expect(empty.batchNorm().output.shape == [0, 3])
   }
 
+  @Test func batchNormInTraining() throws {
+    for momentum in [0.1, nil] {
+      let layer = BatchNorm1d(3, momentum: momentum)
+      try layer(empty).sum().backward()
+      #expect(layer.runningMean.array(of: Float.self) == [0, 0, 0] && layer.batchCount.item() == 1)
+      #expect(layer.runningVariance.array(of: Float.self) == [1, 1, 1])
+      #expect(layer.weight?.grad?.array(of: Float.self) == [0, 0, 0])
+      #expect(layer.bias?.grad?.array(of: Float.self) == [0, 0, 0])
+    }
+  }
+
+  @Test func attention() throws {
+    let layer = MultiHeadAttention(8, heads: 2)
+    let noBatch = Tensor.ones([0, 3, 8])
+    #expect(layer(noBatch).shape == [0, 3, 8] && layer(noBatch, noBatch, noBatch).shape == [0, 3, 8])
+    #expect(layer(.ones([2, 0, 8])).shape == [2, 0, 8])
+    let y = layer(noBatch)
+    try y.sum().backward()
+    #expect(layer.inProjectionBias?.grad?.array(of: Float.self) == Array(repeating: 0, count: 24))
+  }
+
   @Test func losses() throws {
     let none = Tensor.zeros([0], dtype: .int64)
     #expect(crossEntropy(empty, none).item().isNaN)
@@ -75,10 +96,23 @@ import Testing
     #expect(empty.transposed().shape == [3, 0] && empty.reshaped([3, 0]).shape == [3, 0])
     #expect(Tensor.concatenated([empty, .ones([2, 3])]).array(of: Float.self) == [1, 1, 1, 1, 1, 1])
     #expect(Tensor.stacked([empty, empty]).shape == [2, 0, 3])
-    #expect(empty[0..<0, 1].shape == [0] && empty.split(2).isEmpty)
+    #expect(empty[0..<0, 1].shape == [0] && empty.split(2).map(\.shape) == [[0, 3]])
     #expect(Tensor.ones([4, 2]).selected(.zeros([0], dtype: .int64), along: 0).shape == [0, 2])
     #expect(Tensor.ones([4, 2]).embedding(.zeros([2, 0], dtype: .int64)).shape == [2, 0, 2])
     #expect(empty.dropout(probability: 0.5).shape == [0, 3])
+  }
+
+  /// Tensors of shape [0] have no say in the shape of what they are joined to.
+  @Test func concatenationWithNothing() throws {
+    let (nothing, x) = (Tensor.zeros([0], requiresGrad: true), Tensor.ones([2, 3], requiresGrad: true))
+    for dimension in [0, 1, -1] {
+      #expect(Tensor.concatenated([nothing, x], dimension: dimension).shape == [2, 3])
+      #expect(Tensor.concatenated([x, nothing, x], dimension: dimension).count == 12)
+    }
+    #expect(Tensor.concatenated([nothing, nothing]).shape == [0])
+    #expect(Tensor.concatenated([nothing, Tensor([1, 2])]).dtype == .float32)
+    try Tensor.concatenated([nothing, x, x], dimension: 1).sum().backward()
+    #expect(nothing.grad?.shape == [0] && x.grad?.array(of: Float.self) == [2, 2, 2, 2, 2, 2])
   }
 
   @Test func singleElements() throws {

@@ -62,6 +62,17 @@ import Testing
     #expect(table.grad?.array(of: Int.self) == [1, 1, 1, 1, 2, 2])
   }
 
+  @Test func rangesBeyondTheEnd() throws {
+    let x = Tensor.arange(5)
+    #expect(values(x[3..<9]) == [3, 4] && values(x[3...]) == [3, 4] && values(x[..<9]) == [0, 1, 2, 3, 4])
+    #expect(values(x[3...9]) == [3, 4] && values(x[...9]) == [0, 1, 2, 3, 4])
+    #expect(x[7..<9].shape == [0] && x[6...].shape == [0] && x[5...].shape == [0])
+    #expect(values(x.sliced(1..<100, step: 2)) == [1, 3])
+    let tracked = Tensor([[1.0, 2], [3, 4]], requiresGrad: true)
+    try tracked[1..<5, 1..<5].sum().backward()
+    #expect(tracked.grad?.array(of: Float.self) == [0, 0, 0, 1])
+  }
+
   @Test func comparisons() {
     let (a, b) = (Tensor([1, .nan, 3, 3]), Tensor([2, .nan, 3, 1]))
     func truths(_ tensor: Tensor) -> [Bool] { tensor.array(of: Bool.self) }
