@@ -14,7 +14,8 @@ public final class ParameterArena {
   /// Where each parameter's elements are, by index. Ranges are adjacent and begin at multiples of 64 bytes, so the end
   /// of each may hold zeros that belong to no parameter.
   public let ranges: [Range<Int>]
-  /// All weights, flat, as a leaf whose `grad` is the flat array of all gradients: what an optimizer steps over.
+  /// All weights, flat, as a leaf whose `grad` is the flat array of all gradients: what an optimizer steps over. That
+  /// gradient stays: to set it to `nil`, as the optimizer's `zeroGrad()` does, fills it with zeros.
   public let flat: Tensor
   /// Elements after the last parameter that take part in every all-reduce of gradients.
   public let tail: Range<Int>
@@ -78,10 +79,10 @@ public final class ParameterArena {
       let storage = Storage(borrowing: start, byteCount: byteCount, from: owner)
       return Tensor(storage: storage, shape: [count], dtype: dtype)
     }
-    flat = try array(of: .weights, count: end)
+    let weights = try array(of: .weights, count: end)
     gradients = try array(of: .gradients, count: end + tailCount)
+    flat = weights.keeping(gradient: gradients.part(shape: [end]))
     tailElements = gradients.part(at: end, shape: [tailCount])
-    flat.accumulatedGradient = gradients.part(shape: [end])
     for (range, (_, parameter)) in zip(ranges, parameters) {
       func place(in array: Tensor) -> Tensor { array.part(at: range.lowerBound, shape: parameter.shape) }
       parameter.move(to: place(in: flat), gradientSlot: place(in: gradients))
@@ -138,12 +139,12 @@ public final class ParameterArena {
 
   /// A range of ``flat`` as a leaf whose `grad` is that range of the gradients: what an optimizer of a part steps over.
   public func part(_ range: Range<Int>) -> Tensor {
-    let part = flat.part(at: range.lowerBound, shape: [range.count])
-    part.accumulatedGradient = gradients.part(at: range.lowerBound, shape: [range.count])
-    return part
+    flat.part(at: range.lowerBound, shape: [range.count])
+      .keeping(gradient: gradients.part(at: range.lowerBound, shape: [range.count]))
   }
 
-  /// Forgets all gradients. Nothing is written: the next backward pass overwrites what is there.
+  /// Forgets all gradients. Nothing is written: the next backward pass overwrites what is there. An optimizer of
+  /// ``flat`` has a `zeroGrad()` too, which writes zeros.
   public func zeroGrad() {
     for (_, parameter) in parameters { parameter.grad = nil }
   }
@@ -173,5 +174,13 @@ public final class ParameterArena {
     precondition(T.dataType == dtype, "an arena of \(dtype) was read as \(T.dataType)")
     precondition(device == .cpu, "an arena on \(device) was asked for as memory of the processor")
     return UnsafeMutableBufferPointer(start: array.pointer(T.self), count: array.count)
+  }
+}
+
+extension Tensor {
+  /// Weights of an arena, with the part of its gradients that is theirs: no backward pass would give them another.
+  fileprivate func keeping(gradient: Tensor) -> Tensor {
+    (gradientSlot, accumulatedGradient, keepsGradient) = (gradient, gradient, true)
+    return self
   }
 }

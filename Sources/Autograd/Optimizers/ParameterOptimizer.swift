@@ -56,7 +56,7 @@ public final class ParameterOptimizer<Rule: UpdateRule>: Optimizer, RevertibleOp
     for group in groups { group.takeBack(count) }
   }
 
-  /// Forgets the gradients, so that the next backward pass starts afresh.
+  /// Forgets the gradients, so that the next backward pass starts afresh; those of ``ParameterArena/flat`` become zeros.
   public func zeroGrad() {
     for group in groups {
       for parameter in group.parameters { parameter.grad = nil }

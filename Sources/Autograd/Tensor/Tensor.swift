@@ -23,6 +23,8 @@ public class Tensor {
   var gradientSlot: Tensor?
   /// The accumulated gradient.
   var accumulatedGradient: Tensor?
+  /// Whether zeros take the place of a gradient that is forgotten, since no backward pass would bring another.
+  var keepsGradient = false
   /// Called when the last gradient contribution of a backward pass has arrived.
   var gradientDidBecomeReady: (() -> Void)?
   /// Contributions that the running backward pass still owes to this leaf.
@@ -151,11 +153,12 @@ extension Tensor {
 
   /// The gradient accumulated by `backward()`, of this tensor's shape; `nil` until there is one.
   ///
-  /// Set it to `nil` to start afresh, as `zeroGrad()` of an optimizer does.
+  /// Set it to `nil` to start afresh, as `zeroGrad()` of an optimizer does; that of ``ParameterArena/flat`` stays, with
+  /// zeros.
   public var grad: Tensor? {
     get { accumulatedGradient }
     set {
-      guard let newValue else {
+      guard let newValue = newValue ?? (keepsGradient ? .zerosLike(self) : nil) else {
         accumulatedGradient = nil
         return
       }
