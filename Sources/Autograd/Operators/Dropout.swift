@@ -12,8 +12,9 @@ extension Tensor {
   /// Every element set to 0 with the given probability, and otherwise divided by the probability of being kept, so
   /// that expectations stay the same (Srivastava et al., 2014); the tensor itself when not training.
   ///
-  /// On the processor elements are those that PyTorch drops. A GPU draws by itself, from a key that it is given of the
-  /// generator: the same elements every time, but others than the processor.
+  /// On the processor elements are those that PyTorch drops where it does not draw by MKL, as its builds for x86 do. A
+  /// GPU draws by itself, from a key that it is given of the generator: the same elements every time, but others than the
+  /// processor.
   ///
   /// - Parameters:
   ///   - probability: Of an element being dropped, from 0 to 1.

@@ -108,8 +108,8 @@ public struct LinearLR: LearningRateSchedule, Equatable {
   }
 }
 
-/// Up to `maximum` and down to almost nothing, along cosines, as `torch.optim.lr_scheduler.OneCycleLR`
-/// (L. Smith, N. Topin, arXiv:1708.07120). The base rate has no influence.
+/// Up to `maximum` and down to almost nothing, along cosines, as `torch.optim.lr_scheduler.OneCycleLR` with
+/// `cycle_momentum=False` (L. Smith, N. Topin, arXiv:1708.07120). The base rate has no influence.
 public struct OneCycleLR: LearningRateSchedule, Equatable {
   /// The largest rate.
   public let maximum: Double

@@ -54,7 +54,8 @@ extension Tensor {
     Tensor((generator ?? .default).permutation(count: count), shape: [count]).to(device)
   }
 
-  /// 1 with the given probability and else 0, as `torch.empty(shape).bernoulli_(probability)`; `float32`.
+  /// 1 with the given probability and else 0, as `torch.empty(shape).bernoulli_(probability)` where PyTorch does not draw
+  /// by MKL, as its builds for x86 do; `float32`.
   public static func bernoulli(
     _ shape: [Int], probability: Double, device: Device = .cpu, generator: RandomGenerator? = nil
   ) -> Tensor {
