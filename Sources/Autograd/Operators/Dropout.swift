@@ -12,7 +12,7 @@ extension Tensor {
   /// Every element set to 0 with the given probability, and otherwise divided by the probability of being kept, so
   /// that expectations stay the same (Srivastava et al., 2014); the tensor itself when not training.
   ///
-  /// On the processor elements are those that PyTorch drops where it does not draw by MKL, as its builds for x86 do. A
+  /// On the processor elements are those that PyTorch drops where it does not draw by MKL, as it does on Intel's. A
   /// GPU draws by itself, from a key that it is given of the generator: the same elements every time, but others than the
   /// processor.
   ///

@@ -55,7 +55,7 @@ extension Tensor {
   }
 
   /// 1 with the given probability and else 0, as `torch.empty(shape).bernoulli_(probability)` where PyTorch does not draw
-  /// by MKL, as its builds for x86 do; `float32`.
+  /// by MKL, as it does on Intel's processors; `float32`.
   public static func bernoulli(
     _ shape: [Int], probability: Double, device: Device = .cpu, generator: RandomGenerator? = nil
   ) -> Tensor {
