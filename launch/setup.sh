@@ -51,7 +51,6 @@ is_present() {
     libopenmpi-dev) pkg-config --exists ompi-c ;;
     openmpi-bin) command -v mpirun ;;
     iproute2) command -v ip && command -v tc ;;
-    slurm-wlm) command -v slurmctld && command -v slurmd && command -v srun ;;
     dataset-fashion-mnist) [[ -d /usr/share/datasets/fashion-mnist ]] ;;
   esac >/dev/null 2>&1
 }
@@ -64,6 +63,15 @@ apt_get() {
     say "$output" "apt-get $* failed."
     return 1
   fi
+}
+
+has_slurm() { command -v slurmctld && command -v slurmd && command -v srun; } >/dev/null
+
+# Whether apt has these packages, by what it knows or else by what it then learns.
+apt_knows() {
+  command -v apt-get >/dev/null || return 1
+  apt-cache show --no-all-versions "$@" >/dev/null 2>&1 && return
+  apt_get update && apt-cache show --no-all-versions "$@" >/dev/null 2>&1
 }
 
 can_become_root() {
@@ -89,7 +97,7 @@ require_packages() {
       "  sudo apt-get update && sudo apt-get install -y ${missing[*]}"
   else
     say "Installing ${missing[*]}"
-    apt-cache show --no-all-versions "${missing[@]}" >/dev/null 2>&1 || apt_get update
+    apt_knows "${missing[@]}" || true
     apt_get install "${missing[@]}"
     return
   fi

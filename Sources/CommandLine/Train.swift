@@ -28,8 +28,8 @@ struct Train: ParsableCommand {
     discussion: """
       All ranks together take --global-batch samples a step, so the result does not depend on their number. The output \
       folder gets the resolved configuration, metrics.jsonl, event files for TensorBoard, a checkpoint after every \
-      epoch, the trained model as model.safetensors with PyTorch's names, and curve.svg. Settings come from the flags, \
-      else from --config, else from the defaults.
+      epoch and when the run is asked to end (Ctrl-C, SIGTERM, SIGUSR1), the trained model as model.safetensors with \
+      PyTorch's names, and curve.svg. Settings come from the flags, else from --config, else from the defaults.
       """)
 
   @Option(help: ArgumentHelp("Read settings from a YAML file; its keys are the names of the flags.", valueName: "file"))
@@ -112,7 +112,8 @@ struct Train: ParsableCommand {
   var resume = false
   @Option(
     help: ArgumentHelp(
-      "Write a checkpoint every so many steps too. (default: after each epoch only)", valueName: "steps"))
+      "Write a checkpoint every so many steps too. (default: after each epoch, before the first step and when asked to end only)",
+      valueName: "steps"))
   var checkpointEvery: Int?
   @Option(
     help: ArgumentHelp(

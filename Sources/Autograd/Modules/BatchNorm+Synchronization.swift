@@ -20,9 +20,7 @@ extension BatchNorm {
     let distances = means - wholeMean
     let wholeVariance = ((variances + distances * distances) * shares).sum([0])
     let (usedMean, usedVariance) = (wholeMean.cast(to: x.dtype), wholeVariance.cast(to: x.dtype))
-    if count > 0 {
-      follow(mean: usedMean.detached(), variance: usedVariance.detached(), elementsPerChannel: Int(count))
-    }
+    follow(mean: usedMean.detached(), variance: usedVariance.detached(), elementsPerChannel: Int(count))
     return x.batchNorm(
       mean: usedMean, variance: usedVariance, weight: weight, bias: bias, epsilon: epsilon, followedBy: rectification)
   }

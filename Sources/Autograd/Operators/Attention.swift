@@ -23,7 +23,7 @@ public func scaledDotProductAttention(
   precondition(mask == nil || !isCausal, "attention takes a mask or is causal, not both")
   let factor = scale ?? 1 / Double(q[q.count - 1]).squareRoot()
   let scores = (queries * factor).matmul(keys.transposed())
-  guard let mask = isCausal ? causalMask(q[q.count - 2], k[k.count - 2]).to(queries.device) : mask else {
+  guard let mask = (isCausal ? causalMask(q[q.count - 2], k[k.count - 2]) : mask)?.to(queries.device) else {
     return scores.softmax(-1).matmul(values)
   }
   let (masked, hidden) = mask.dtype == .bool ? (scores, !mask) : (scores + mask, mask .== -Double.infinity)

@@ -102,8 +102,9 @@ extension Tensor {
     let y = base.combined(.power, exponent)
     let saved = y.detached()
     return y.recorded(as: "PowBackward1", from: [base, exponent], saving: [base, exponent, y]) { gradient, inputs in
-      let slope = gradient * (exponent * base.pow(exponent - 1))
-      inputs.add(0, slope.filled(with: 0, where: (exponent .== 0).to(slope.device)).summed(like: base))
+      // To the power of 0 nothing changes: the slope is 0 times a power that is finite.
+      let isPlain = exponent.detached().combined(.equal, exponent.scalar(0))
+      inputs.add(0, (gradient * (exponent * base.pow(exponent - 1 + isPlain))).summed(like: base))
       // 0 to a power from 0 on does not change with the power, though the logarithm of 0 is infinite.
       let isZero = base.detached().combined(.equal, base.scalar(0))
       let isConstant = isZero * base.scalar(0).combined(.lessOrEqual, exponent.detached())

@@ -25,9 +25,10 @@ extension Tensor {
     for size in sizes { starts.append(starts[starts.count - 1] + size) }
     let whole = model.shape.enumerated().map { $0 == dimension ? starts[parts.count] : $1 }
     let result = joined(parts, along: dimension, shape: whole, starts: starts)
+    let shapes = parts.map(\.shape)
     return result.recorded(as: "CatBackward0", from: ShortList(parts)) { gradient, inputs in
-      for (i, part) in parts.enumerated() {
-        inputs.add(i, gradient.sliced(starts[i]..<starts[i + 1], along: dimension).reshaped(part.shape))
+      for (i, shape) in shapes.enumerated() {
+        inputs.add(i, gradient.sliced(starts[i]..<starts[i + 1], along: dimension).reshaped(shape))
       }
     }
   }

@@ -38,8 +38,8 @@ extension Tensor {
     if y === x { y = x.ownedCopy() }
     return y.recorded(as: "ClampBackward1", from: [self], saving: [self]) { gradient, inputs in
       var passed = gradient
-      if let min { passed = passed.filled(with: 0, where: !(x .> min)) }
-      if let max { passed = passed.filled(with: 0, where: !(x .< max)) }
+      if let min { passed = .select(x .> min, passed, passed.scalar(0)) }
+      if let max { passed = .select(x .< max, passed, passed.scalar(0)) }
       inputs.add(0, passed)
     }
   }

@@ -158,9 +158,9 @@ extension Tensor {
   public var grad: Tensor? {
     get { accumulatedGradient }
     set {
-      guard let newValue = newValue ?? (keepsGradient ? .zerosLike(self) : nil) else {
-        accumulatedGradient = nil
-        return
+      guard let newValue else {
+        guard keepsGradient, let accumulatedGradient else { return accumulatedGradient = nil }
+        return accumulatedGradient.backend.fill(accumulatedGradient, with: 0)
       }
       precondition(
         newValue.shape == shape && newValue.dtype == dtype && newValue.device == device,

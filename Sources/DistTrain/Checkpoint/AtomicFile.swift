@@ -17,8 +17,9 @@ package final class AtomicFile {
     self.path = path
     let name: String
     (folder, name) = folderAndName(path)
-    temporaryPath = "\(folder)/.\(name).\(getpid()).tmp"
-    Self.removeLeftovers(of: name, in: folder)
+    let prefix = ".\(name).\(ProcessInfo.processInfo.hostName)."
+    temporaryPath = "\(folder)/\(prefix)\(getpid()).tmp"
+    Self.removeLeftovers(prefix, in: folder)
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError.system(path, "cannot write in the folder \(folder)") }
   }
@@ -28,11 +29,11 @@ package final class AtomicFile {
     if !isCommitted { unlink(temporaryPath) }
   }
 
-  /// Removes what processes left that were killed while they wrote a file of this name.
-  private static func removeLeftovers(of name: String, in folder: String) {
+  /// Removes what processes of this machine left that were killed while they wrote a file of this name.
+  private static func removeLeftovers(_ prefix: String, in folder: String) {
     for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-      guard file.hasPrefix(".\(name)."), file.hasSuffix(".tmp"),
-        let process = pid_t(file.dropFirst(name.utf8.count + 2).dropLast(4)), kill(process, 0) != 0 && errno == ESRCH
+      guard file.hasPrefix(prefix), file.hasSuffix(".tmp"),
+        let process = pid_t(file.dropFirst(prefix.count).dropLast(4)), kill(process, 0) != 0 && errno == ESRCH
       else { continue }
       unlink("\(folder)/\(file)")
     }

@@ -70,7 +70,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var logEvery = 10
   /// The folder for what the run writes; without it the program chooses one (`--output`).
   public var output: String?
-  /// A checkpoint is written every so many steps; 0 writes one after each epoch only (`--checkpoint-every`).
+  /// A checkpoint is written every so many steps beside those before the first step, after each epoch, and when the run is
+  /// asked to end; 0 writes those alone (`--checkpoint-every`).
   public var checkpointEvery = 0
   /// The weights of all ranks are compared every so many steps; 0 never compares (`--verify-replicas`).
   public var verifyReplicas = 0

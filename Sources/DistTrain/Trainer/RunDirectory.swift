@@ -19,8 +19,8 @@ public struct RunDirectory: Equatable, Sendable {
   /// The plot of loss and accuracy.
   public var curve: String { "\(path)/curve.svg" }
 
-  /// Whether a run has written here, or somebody a configuration. A run that ended before its first checkpoint, and so its
-  /// first step, does not count: it has left a file of metrics with nothing in it.
+  /// Whether a run has written here, or somebody a configuration. A run before its first checkpoint, and so its first step,
+  /// does not count, whether it has ended or not: its file of metrics is there with nothing in it.
   public var holdsRun: Bool {
     let files = FileManager.default
     if files.fileExists(atPath: checkpoint) { return true }

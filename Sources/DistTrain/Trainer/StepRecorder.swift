@@ -47,6 +47,8 @@ final class StepRecorder {
   func prospect(of batch: Batch) -> Prospect {
     // A profile shows operators, which the repetition does not tell apart.
     guard isRecordable, !Profiler.isActive else { return .computing }
+    // What is repeated gives the batch no gradients.
+    guard !batch.contents.contains(where: \.requiresGrad) else { return .computing }
     let kind = Kind(batch)
     if let recorded { return recorded.kind == kind ? .repeating : .computing }
     return warmUps.contains { $0.kind == kind && $0.count == Self.warmUpCount } ? .recording : .computing

@@ -29,7 +29,10 @@ struct AtomicFileTests {
 
   @Test func `what a process left that was killed is removed, and nothing else`() throws {
     // Numbers of processes are no larger than 2²² on Linux.
-    let left = [".model.4194305.tmp", ".model.old.4194305.tmp", ".model.1.tmp", ".model.txt.tmp", "model.4194305.tmp"]
+    let here = ".model.\(ProcessInfo.processInfo.hostName)"
+    let left = [
+      "\(here).4194305.tmp", ".model.elsewhere.4194305.tmp", "\(here).1.tmp", "\(here).txt.tmp", "model.4194305.tmp",
+    ]
     for name in left { _ = try folder.write([1], to: name) }
     try AtomicFile(path: "\(folder.path)/model").commit()
     #expect(try Set(names()) == Set(left.dropFirst() + ["model"]))
