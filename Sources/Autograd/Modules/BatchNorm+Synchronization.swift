@@ -20,7 +20,10 @@ extension BatchNorm {
     let distances = means - wholeMean
     let wholeVariance = ((variances + distances * distances) * shares).sum([0])
     let (usedMean, usedVariance) = (wholeMean.cast(to: x.dtype), wholeVariance.cast(to: x.dtype))
-    follow(mean: usedMean.detached(), variance: usedVariance.detached(), elementsPerChannel: Int(count))
+    // A step without samples on any rank changes nothing.
+    if count > 0 {
+      follow(mean: usedMean.detached(), variance: usedVariance.detached(), elementsPerChannel: Int(count))
+    }
     return x.batchNorm(
       mean: usedMean, variance: usedVariance, weight: weight, bias: bias, epsilon: epsilon, followedBy: rectification)
   }
