@@ -89,14 +89,13 @@ extension DistTrainProgramTests {
     /// Steps that nobody has waited for are among those that are made.
     @Test(.enabled(if: hasMPI, "built without MPI"), arguments: [1, 2])
     func `a job on GPUs that is asked to end writes a checkpoint`(_ ranks: Int) throws {
-      let emulator = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
-      defer { try? FileManager.default.removeItem(at: emulator) }
-      let environment = ["DISTTRAIN_CUDA_PATH": emulator.path, "XDG_CACHE_HOME": emulator.path]
-      let run = try DistTrainProgram.run(
-        endless + ["--device", "cuda"], ranks: ranks, environment: environment, timeout: 120
-      ) { launcher in
-        _ = ranksOnceTraining(launcher)
-        kill(launcher, SIGUSR1)
+      let run = try EmulatedGPU.withEnvironment { environment in
+        try DistTrainProgram.run(
+          endless + ["--device", "cuda"], ranks: ranks, environment: environment, timeout: 120
+        ) { launcher in
+          _ = ranksOnceTraining(launcher)
+          kill(launcher, SIGUSR1)
+        }
       }
       try expectOrderlyEnd(run)
       try expectResumable([], "--device", "cpu")

@@ -21,13 +21,11 @@ struct InterruptionTests {
   /// Where the GPUs add up gradients themselves, and where they do not.
   @Test(arguments: 1...4, [[:], ["CUDA_VISIBLE_DEVICES": "0"]])
   func `all ranks are told of one that was asked to end: on GPUs`(_ ranks: Int, _ visible: [String: String]) throws {
-    let emulator = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
-    defer { try? FileManager.default.removeItem(at: emulator) }
-    let environment = visible.merging([
-      "DISTTRAIN_CUDA_PATH": emulator.path, "XDG_CACHE_HOME": emulator.path, "REPLICA_CHECKS_DEVICE": "cuda",
-    ]) { $1 }
-    let run = try ProcessRun.run(
-      try BuiltProduct.url("replica-ranks"), ["interruption-threads", "\(ranks)"], environment: environment)
+    let run = try EmulatedGPU.withEnvironment { environment in
+      try ProcessRun.run(
+        try BuiltProduct.url("replica-ranks"), ["interruption-threads", "\(ranks)"],
+        environment: environment.merging(visible) { $1 }.merging(["REPLICA_CHECKS_DEVICE": "cuda"]) { $1 })
+    }
     #expect(run.succeeded, "\(run.report)")
   }
 

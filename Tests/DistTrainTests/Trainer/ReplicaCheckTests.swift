@@ -67,14 +67,12 @@ struct ReplicaCheckTests {
   private func runOnGPUs(
     ranks: Int, _ arguments: String..., areProcesses: Bool, environment: [String: String] = [:]
   ) throws -> ProcessRun {
-    let emulator = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
-    defer { try? FileManager.default.removeItem(at: emulator) }
-    let environment = environment.merging([
-      "DISTTRAIN_CUDA_PATH": emulator.path, "XDG_CACHE_HOME": emulator.path, "REPLICA_CHECKS_DEVICE": "cuda",
-    ]) { $1 }
-    return areProcesses
-      ? try MPIRun.run(ranks: ranks, product: "replica-ranks", arguments: arguments, environment: environment)
-      : try ProcessRun.run(try BuiltProduct.url("replica-ranks"), arguments, environment: environment)
+    try EmulatedGPU.withEnvironment { emulated in
+      let environment = emulated.merging(environment) { $1 }.merging(["REPLICA_CHECKS_DEVICE": "cuda"]) { $1 }
+      return areProcesses
+        ? try MPIRun.run(ranks: ranks, product: "replica-ranks", arguments: arguments, environment: environment)
+        : try ProcessRun.run(try BuiltProduct.url("replica-ranks"), arguments, environment: environment)
+    }
   }
 
   private func check(ranks: Int, areProcesses: Bool, environment: [String: String] = [:]) throws {

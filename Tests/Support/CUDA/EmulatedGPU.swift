@@ -36,4 +36,11 @@ public enum EmulatedGPU {
     }
     return folder
   }
+
+  /// Runs something with the environment in which a process finds emulated GPUs.
+  public static func withEnvironment<Result>(_ body: ([String: String]) throws -> Result) throws -> Result {
+    let folder = try makeFolder(names: libraryNames)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try body(["DISTTRAIN_CUDA_PATH": folder.path, "XDG_CACHE_HOME": folder.path])
+  }
 }
