@@ -65,5 +65,31 @@ extension DistTrainProgramTests {
       #expect(ends.count == 2 && ends.last == "\(steps.count)", "\(run.report)")
       #expect(run.output.contains("resuming \(data.run.path) after step \(ends.first ?? "") of "), "\(run.report)")
     }
+
+    @Test func `a job whose place another takes is queued again, and one that is cancelled is not`() throws {
+      let data = try SyntheticData()
+      let run = try SlurmRun.run(
+        """
+        job=$(OUTPUT=$0/run sbatch --parsable --nodes 2 --ntasks 2 --output "$0/log" launch/slurm.sbatch "$@")
+        until [ -s "$0/run/metrics.jsonl" ]; do sleep 0.1; done
+        srun --partition urgent --ntasks 2 hostname
+        scontrol show job $job | grep -o 'JobState=[A-Z]*\\|Restarts=[0-9]*'
+        sleep 2
+        scontrol update JobId=$job StartTime=now
+        until grep -q resuming "$0/log"; do sleep 0.1; done
+        sleep 2
+        scancel $job
+        until [ -z "$(squeue --noheader)" ]; do sleep 0.1; done
+        scontrol show job $job | grep -o 'JobState=[A-Z]*\\|Restarts=[0-9]*'
+        cat "$0/log"
+        """,
+        [data.path, "--model", "mlp", "--data", data.path, "--global-batch", "8", "--log-every", "1"]
+          + ["--epochs", "1000000"], hosts: 2, slots: 1)
+      #expect(run.succeeded && run.output.contains("JobState=PENDING\nRestarts=1\n"), "\(run.report)")
+      #expect(run.output.contains("JobState=CANCELLED\nRestarts=1\n"), "\(run.report)")
+      let end = try #require(run.output.firstMatch(of: /step (\d+) of \d+: the checkpoint is written/), "\(run.report)")
+      #expect(run.output.contains("interrupted by SIGTERM\n"), "\(run.report)")
+      #expect(run.output.contains("resuming \(data.run.path) after step \(end.output.1) of "), "\(run.report)")
+    }
   }
 }
