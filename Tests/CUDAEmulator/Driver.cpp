@@ -47,6 +47,13 @@ class Blocks {
     return start + bytes <= block->second.end;
   }
 
+  size_t byteCount() {
+    std::lock_guard<std::mutex> guard(lock);
+    size_t sum = 0;
+    for (const auto &[start, block] : blocks) sum += block.end - start;
+    return sum;
+  }
+
   dt_context contextOf(const void *start) {
     std::lock_guard<std::mutex> guard(lock);
     const auto block = blocks.find(reinterpret_cast<uintptr_t>(start));
@@ -154,13 +161,19 @@ int cuCtxSetCurrent(dt_context chosen) {
   return success;
 }
 
+/// All GPUs together have as many bytes as EMULATED_CUDA_MEMORY says.
 int cuMemGetInfo_v2(size_t *free, size_t *total) {
-  *free = *total = size_t(1) << 40;
+  const char *limit = getenv("EMULATED_CUDA_MEMORY");
+  *total = limit ? strtoull(limit, nullptr, 10) : size_t(1) << 40;
+  *free = *total - std::min(*total, device.byteCount());
   return success;
 }
 
 int cuMemAlloc_v2(void **address, size_t bytes) {
   const size_t rounded = (bytes + 255) & ~size_t(255);
+  size_t free, total;
+  cuMemGetInfo_v2(&free, &total);
+  if (bytes > free) return outOfMemory;
   *address = aligned_alloc(256, rounded);
   if (!*address) return outOfMemory;
   // As floating-point numbers not numbers, so that what is read before it is written shows.

@@ -199,6 +199,19 @@ extension DistTrainProgramTests {
       for name in ["sgd", "crossEntropy", "matmul a·bᵀ"] { #expect(operators.contains(name), "\(operators)") }
     }
 
+    /// Steps are computed, recorded and repeated, in batches of two shapes, with evaluations between: enough for one of
+    /// these at a time, and what it does not need is given back.
+    @Test func `a run with little memory takes again what it has`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let data = try SyntheticData()
+      let run = try DistTrainProgram.run(
+        ["train", "--model", "cnn", "--data", data.path, "--output", data.run.path, "--global-batch", "16"]
+          + ["--epochs", "3", "--device", "cuda"],
+        environment: emulator.environment.merging(["EMULATED_CUDA_MEMORY": "\(60 << 20)"]) { $1 })
+      #expect(run.succeeded, "\(run.report)")
+    }
+
     @Test func `the ceilings of a GPU are measured`() throws {
       let emulator = try Emulator()
       defer { emulator.remove() }

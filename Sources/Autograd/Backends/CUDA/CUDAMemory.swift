@@ -12,20 +12,19 @@ final class CUDAMemory: @unchecked Sendable {
     let start: UnsafeMutableRawPointer
   }
 
-  /// Free blocks by size class, and the rest of the segment from which small ones are cut.
-  private struct Stock: @unchecked Sendable {
-    var free: [[FreeBlock]] = Array(repeating: [], count: SizeClass.count)
-    var segment = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-  }
-
-  private struct State {
-    /// The blocks that anybody may have.
-    var shared = Stock()
-    /// The blocks of each piece of work that is repeated at the same addresses, and whose each of them is.
-    var reserved: [ObjectIdentifier: Stock] = [:]
+  private struct State: @unchecked Sendable {
+    /// Free blocks by size class that anybody may have.
+    var shared = State.noBlocks
+    /// Those of each piece of work that is repeated at the same addresses.
+    var reserved: [ObjectIdentifier: [[FreeBlock]]] = [:]
+    /// Whose a block is, in use or free, that is not anybody's.
     var reservations: [UInt: ObjectIdentifier] = [:]
+    /// The rest of the segment from which small blocks are cut.
+    var segment = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     var bytesFromDriver = 0
     var bytesInUse = 0
+
+    static let noBlocks: [[FreeBlock]] = Array(repeating: [], count: SizeClass.count)
   }
 
   /// Small blocks are cut from segments of this size, for the driver's own blocks are of 2 MiB.
@@ -61,30 +60,22 @@ final class CUDAMemory: @unchecked Sendable {
     let recording = ThreadState.current.recordedWork
     return state.withLock { state in
       state.bytesInUse += size.capacity
-      guard let owner = recording else {
-        var stock = Stock()
-        swap(&stock, &state.shared)
-        defer { swap(&stock, &state.shared) }
-        return take(size, from: &stock, &state)
-      }
-      var stock = state.reserved[owner].take() ?? Stock()
-      let block = take(size, from: &stock, &state)
-      state.reserved[owner] = stock
-      state.reservations[UInt(bitPattern: block)] = owner
+      if let recording, let block = state.reserved[recording]?[size.index].popLast() { return block.start }
+      let block = state.shared[size.index].popLast()?.start ?? makeBlock(size, &state)
+      if let recording { state.reservations[UInt(bitPattern: block)] = recording }
       return block
     }
   }
 
-  private func take(_ size: SizeClass, from stock: inout Stock, _ state: inout State) -> UnsafeMutableRawPointer {
-    if let block = stock.free[size.index].popLast() { return block.start }
+  private func makeBlock(_ size: SizeClass, _ state: inout State) -> UnsafeMutableRawPointer {
     guard size.capacity <= Self.largestSmallBlock else { return allocate(size.capacity, &state) }
     let bytes = (size.capacity + 255) & ~255
-    if stock.segment.count < bytes {
-      stock.segment = UnsafeMutableRawBufferPointer(
+    if state.segment.count < bytes {
+      state.segment = UnsafeMutableRawBufferPointer(
         start: allocate(Self.segmentBytes, &state), count: Self.segmentBytes)
     }
-    let block = UnsafeMutableRawBufferPointer(rebasing: stock.segment[..<bytes])
-    stock.segment = UnsafeMutableRawBufferPointer(rebasing: stock.segment[bytes...])
+    let block = UnsafeMutableRawBufferPointer(rebasing: state.segment[..<bytes])
+    state.segment = UnsafeMutableRawBufferPointer(rebasing: state.segment[bytes...])
     guard let start = block.baseAddress else { preconditionFailure("a segment of GPU memory at no address") }
     return start
   }
@@ -96,15 +87,15 @@ final class CUDAMemory: @unchecked Sendable {
     state.withLock { state in
       state.bytesInUse -= size.capacity
       if !state.reservations.isEmpty, let owner = state.reservations[address] {
-        state.reserved[owner]?.free[size.index].append(free)
+        state.reserved[owner, default: State.noBlocks][size.index].append(free)
       } else {
-        state.shared.free[size.index].append(free)
+        state.shared[size.index].append(free)
       }
     }
   }
 
   /// Runs `body`, and all memory that this thread takes meanwhile belongs to `owner` from then on: nobody else gets it,
-  /// though it be given back, until ``endReservation(of:)``.
+  /// though it be given back, until ``endReservation(of:)``. The GPU must have done all it was asked for.
   func reserving<R>(for owner: AnyObject, _ body: () throws -> R) rethrows -> R {
     let thread = ThreadState.current
     thread.recordedWork = ObjectIdentifier(owner)
@@ -116,8 +107,9 @@ final class CUDAMemory: @unchecked Sendable {
   func endReservation(of owner: AnyObject) {
     let owner = ObjectIdentifier(owner)
     state.withLock { state in
-      guard let stock = state.reserved.removeValue(forKey: owner) else { return }
-      for index in stock.free.indices { state.shared.free[index] += stock.free[index] }
+      if let blocks = state.reserved.removeValue(forKey: owner) {
+        for (index, free) in blocks.enumerated() { state.shared[index] += free }
+      }
       state.reservations = state.reservations.filter { $0.value != owner }
     }
   }
@@ -143,16 +135,19 @@ final class CUDAMemory: @unchecked Sendable {
 
   private static let outOfMemory: Int32 = 2
 
-  /// Gives the driver back all large blocks that are free, once nothing that is running can be using them.
+  /// Gives the driver back all large blocks that anybody may have, once nothing that is running can be using them.
   private func releaseLargeBlocks(_ state: inout State) {
-    CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU")
+    // Recording began when all was done, and a stream on which work is recorded cannot be waited for.
+    if ThreadState.current.recordedWork == nil {
+      CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU")
+    }
     let firstLarge = SizeClass(byteCount: Self.largestSmallBlock + 1).index
     for index in firstLarge..<SizeClass.count {
-      for block in state.shared.free[index] {
+      for block in state.shared[index] {
         CUDADriver.require(dt_cuMemFree_v2(block.start), "cuMemFree")
         state.bytesFromDriver -= SizeClass.capacity(of: index)
       }
-      state.shared.free[index] = []
+      state.shared[index] = []
     }
   }
 }

@@ -20,6 +20,7 @@ package final class RecordedWork {
     randomKeys = RandomKeys(on: device)
     gpu.enter()
     ThreadState.current.standIns.makePlain()
+    CUDADriver.require(dt_cuStreamSynchronize(gpu.stream), "waiting for the GPU")
     let relaxed: Int32 = 2
     CUDADriver.require(dt_cuStreamBeginCapture_v2(gpu.stream, relaxed), "cuStreamBeginCapture")
     var graph: dt_graph?
