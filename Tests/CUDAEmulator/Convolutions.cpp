@@ -90,6 +90,8 @@ int compute(Result result, dt_dnn handle, const void *alpha, dt_dnn_tensor image
   if (algorithm == refused || emulator::isToFail("cudnnConvolution")) return notSupported;
   if (algorithm != ordered || bytes < workspaceBytes || !workspace) return badParameter;
   const float scale = *static_cast<const float *>(alpha), kept = *static_cast<const float *>(beta);
+  // As an algorithm may that computes packs of channels.
+  if (kept != 0 && imageType->size[1] % 2 != 0) return notSupported;
   emulator::submit(handle->stream, "convolution", [=, c = *convolution, imageShape = *imageType,
                                                   filterShape = *filterType, outputShape = *outputType] {
     // TF32 unless it is excluded, as on a GPU that has it.

@@ -24,7 +24,7 @@ extension CUDABackend {
     let layout = plan.layout
     // What filters are changed by is not rounded further.
     if layout.isBFloat16 && plan.operation == .filterGradient { result.storage.limitLayouts(to: .none) }
-    guard !adding || canAdd(to: result, as: layout) else {
+    guard !adding || (plan.canAdd && canAdd(to: result, as: layout)) else {
       let summand = result.uninitializedLike()
       guard compute(plan, first, second, into: summand) else { return false }
       binary(.add, result, summand, into: result)
@@ -36,7 +36,8 @@ extension CUDABackend {
       isDone = computeInOrder(plan, a.address, b.address, into: $0.address, adding: adding)
     }
     extendLifetime((a, b))
-    return isDone
+    // A plan that cannot add is tried without.
+    return isDone || (adding && compute(plan, first, second, into: result, adding: true))
   }
 
   /// The same with the elements of all three in the plan's order and type.

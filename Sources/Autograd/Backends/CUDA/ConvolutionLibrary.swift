@@ -87,8 +87,8 @@ package final class ConvolutionLibrary: @unchecked Sendable {
   }
 
   /// Computes a plan's result from its two operands, which are image, filters and output without the result, in this
-  /// order; adds it to what is there if `adding`. Works in memory that `workspace` gives. False where the library takes
-  /// none of the algorithms that it has offered, and the plan cannot be used any more.
+  /// order; adds it to what is there if `adding`. Works in memory that `workspace` gives. False where the library
+  /// does not, and the plan cannot add, or cannot be used, any more.
   func compute(
     _ plan: ConvolutionPlan, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer,
     into result: UnsafeMutableRawPointer, adding: Bool,

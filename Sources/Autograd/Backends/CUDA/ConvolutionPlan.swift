@@ -31,6 +31,8 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   private var others: ArraySlice<dt_dnn_algorithm> = []
   /// Whether there is an algorithm that the library has not refused.
   private(set) var isUsable = true
+  /// Whether the library has not refused to add what the algorithm computes to what is there.
+  private(set) var canAdd = true
   /// Whether the library has taken an algorithm.
   private(set) var hasComputed = false
 
@@ -122,7 +124,7 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   /// Takes the next of the other algorithms, if there is one.
   private func useNextAlgorithm(_ handle: dt_dnn) -> Bool {
     while let next = others.popFirst() {
-      algorithm = next.algorithm
+      (algorithm, canAdd) = (next.algorithm, true)
       // What is said of an algorithm holds with its own kind of arithmetic. For float32 the descriptor's excludes TF32.
       if !excludesTensorCores && dt_cudnnSetConvolutionMathType(convolution, next.math) != 0 { continue }
       if findWorkspace(handle) { return true }
@@ -146,7 +148,8 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
     return status == 0 && workspaceByteCount <= Self.largestWorkspace
   }
 
-  /// Starts the computation, and returns the library's status: of the last algorithm, if it refuses all of them.
+  /// Starts the computation, and returns the library's status: of the last algorithm, if it refuses all of them. An
+  /// algorithm that is refused for a sum may do without, and stays.
   func compute(
     _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer, into result: UnsafeMutableRawPointer,
     adding: Bool, workspace: (_ byteCount: Int) -> UnsafeMutableRawPointer?, handle: dt_dnn
@@ -158,14 +161,18 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
         hasComputed = status == 0
         return status
       }
+      if adding {
+        canAdd = false
+        return status
+      }
       isUsable = useNextAlgorithm(handle)
       if !isUsable { return status }
     }
   }
 
-  /// Whether a status says that the library cannot compute this, before anything was done: bad parameters, or what is not
-  /// supported, by the numbers of version 9 and of those before it.
-  static func isRefusal(_ status: Int32) -> Bool { (2000..<4000).contains(status) || [3, 9].contains(status) }
+  /// Whether a status says that the library cannot compute this, before anything was done: bad parameters, what is not
+  /// supported, or what it could not compile, by the numbers of version 9 and of those before it.
+  static func isRefusal(_ status: Int32) -> Bool { (2000..<4000).contains(status) || [3, 9, 4001].contains(status) }
 
   private func start(
     _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer, into result: UnsafeMutableRawPointer,
