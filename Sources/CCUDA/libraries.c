@@ -40,6 +40,18 @@ const char *dt_bind_cudnn(void *library) {
   return NULL;
 }
 
+int dt_nvrtc_toolkit(void *library) {
+  int (*version)(int *, int *), major, minor;
+  *(void **)&version = dlsym(library, "nvrtcVersion");
+  return version && version(&major, &minor) == 0 ? major : 0;
+}
+
+int dt_cublas_toolkit(void *library) {
+  int (*property)(int, int *), major;
+  *(void **)&property = dlsym(library, "cublasGetProperty");
+  return property && property(0, &major) == 0 ? major : 0;
+}
+
 int dt_cudnn_toolkit(void *library) {
   size_t (*version)(void);
   *(void **)&version = dlsym(library, "cudnnGetCudartVersion");

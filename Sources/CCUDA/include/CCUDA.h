@@ -229,7 +229,9 @@ const char *dt_bind_cublas(void *library);
 const char *dt_bind_cudnn(void *library);
 const char *dt_bind_nccl(void *library);
 
-/// The major version of CUDA for which an open cuDNN was made; 0 if it does not tell.
+/// The major version of CUDA for which an open library was made; 0 if it does not tell.
+int dt_nvrtc_toolkit(void *library);
+int dt_cublas_toolkit(void *library);
 int dt_cudnn_toolkit(void *library);
 
 /// Makes `context` that of this thread, unless it is already.

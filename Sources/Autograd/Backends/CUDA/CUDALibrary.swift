@@ -13,19 +13,22 @@ package struct CUDALibrary: Sendable {
   let companions: [String]
   /// Binds the functions; gives the name of one that is missing.
   let bind: @convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?
-  /// Tells for which major version of CUDA an open library was made, or 0; nil where `versions` are those of CUDA.
+  /// Tells for which major version of CUDA an open library was made, or 0.
   var toolkit: (@convention(c) (UnsafeMutableRawPointer?) -> Int32)?
+  /// Whether `versions` are those of CUDA.
+  var isNumberedAsCUDA = true
 
   package static let driver = CUDALibrary(
     title: "the NVIDIA driver", stem: "libcuda", versions: [1], companions: [], bind: dt_bind_driver)
   package static let nvrtc = CUDALibrary(
     title: "NVRTC, CUDA's compiler,", stem: "libnvrtc", versions: [13, 12], companions: ["libnvrtc-builtins"],
-    bind: dt_bind_nvrtc)
+    bind: dt_bind_nvrtc, toolkit: dt_nvrtc_toolkit)
   package static let cublas = CUDALibrary(
-    title: "cuBLAS", stem: "libcublas", versions: [13, 12], companions: ["libcublasLt"], bind: dt_bind_cublas)
+    title: "cuBLAS", stem: "libcublas", versions: [13, 12], companions: ["libcublasLt"], bind: dt_bind_cublas,
+    toolkit: dt_cublas_toolkit)
   package static let cudnn = CUDALibrary(
     title: "cuDNN", stem: "libcudnn", versions: [9, 8], companions: [], bind: dt_bind_cudnn,
-    toolkit: dt_cudnn_toolkit)
+    toolkit: dt_cudnn_toolkit, isNumberedAsCUDA: false)
   package static let nccl = CUDALibrary(
     title: "NCCL", stem: "libnccl", versions: [2], companions: [], bind: dt_bind_nccl)
 
@@ -38,7 +41,7 @@ package struct CUDALibrary: Sendable {
   /// - Throws: ``CUDAError`` when it is nowhere, or cannot be used.
   @discardableResult
   package func open(newest: Int? = nil, in search: LibrarySearch = .shared) throws -> String {
-    let usable = toolkit == nil ? versions.filter { $0 <= newest ?? .max } : versions
+    let usable = isNumberedAsCUDA ? versions.filter { $0 <= newest ?? .max } : versions
     let names = usable.map { "\(stem).so.\($0)" } + ["\(stem).so"]
     var passedOver: String?
     for place in search.places {

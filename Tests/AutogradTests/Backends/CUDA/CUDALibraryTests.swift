@@ -85,6 +85,20 @@ import TestSupport
         == .driverTooOld(driver: "12", library: "NVRTC, CUDA's compiler,", path: path))
   }
 
+  @Test(arguments: [("libnvrtc.so", CUDALibrary.nvrtc), ("libcublas.so", .cublas)])
+  func `a name without a version does not hide that the library is for a later driver`(
+    _ name: String, _ library: CUDALibrary
+  ) throws {
+    let folder = try EmulatedGPU.makeFolder(names: [name])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appending(path: name).path
+    guard case .driverTooOld(driver: "12", library: _, path: path) = error(library, newest: 12, in: folder) else {
+      Issue.record("\(name) for CUDA 13 was taken")
+      return
+    }
+    #expect(try library.open(newest: 13, in: LibrarySearch(places: [.folder(folder.path)])) == path)
+  }
+
   @Test func `places are the given folders, the loader's path, the system's and Python's`() throws {
     let root = try EmulatedGPU.makeFolder(names: [])
     defer { try? FileManager.default.removeItem(at: root) }
