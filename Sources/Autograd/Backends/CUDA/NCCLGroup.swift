@@ -66,7 +66,8 @@ package final class NCCLGroup {
 
   deinit {
     // Not `ncclCommDestroy`, which waits for the other ranks: one that fails has to tell why first.
-    if let communicator { Self.abort(communicator) }
+    // A process that ends meanwhile takes away what the call works with: that waits for it, if it is not held up.
+    if let communicator { _ = Self.abort(communicator).wait(timeout: .now() + 2) }
     device.enter()
     CUDADriver.require(dt_cuStreamDestroy_v2(stream), "cuStreamDestroy")
   }
@@ -145,10 +146,16 @@ package final class NCCLGroup {
   }
 
   /// Ends all sums and frees what the library has, on a thread of its own: the call returns only when the graphs with sums
-  /// are gone, too.
-  private static func abort(_ communicator: dt_nccl) {
+  /// are gone, too. The result is signalled then.
+  @discardableResult
+  private static func abort(_ communicator: dt_nccl) -> DispatchSemaphore {
     nonisolated(unsafe) let communicator = communicator
-    Thread.detachNewThread { _ = dt_ncclCommAbort(communicator) }
+    let hasEnded = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      _ = dt_ncclCommAbort(communicator)
+      hasEnded.signal()
+    }
+    return hasEnded
   }
 
   private static func check(_ status: Int32, _ call: String) throws {
