@@ -32,29 +32,32 @@ DEVICE void reduceGroups(const Extents &extents, Int chunk, const Terms &terms, 
 }
 
 // Adds up terms(column)(at, row, sums) over `groups`, the rows of outer matrices of `inner` columns: of `width`
-// neighbouring columns from `column` on, each to one of the sums. Blocks have 32 by 8 threads and are laid out as
+// neighbouring columns from `column` on, each to one of the sums. Blocks have 256 threads and are laid out as
 // (outer · inner / width / 32, splits); each adds up `chunk` rows of 32 · width columns.
 template <class Sum, int width = 1, class Terms, class Finish>
 DEVICE void reduceColumns(const Extents &extents, Int chunk, const Terms &terms, Sum *parts, const Finish &finish) {
   const Int packs = extents.inner / width, tiles = (packs + 31) / 32, o = blockIdx.x / tiles;
-  const Int pack = (blockIdx.x - o * tiles) * 32 + threadIdx.x, column = pack * width;
+  // A narrow matrix has as many more rows in work at once.
+  const int lanes = packs <= 8 ? 8 : packs <= 16 ? 16 : 32, rows = 256 / lanes;
+  const int thread = threadIdx.y * blockDim.x + threadIdx.x, lane = thread % lanes;
+  const Int pack = (blockIdx.x - o * tiles) * 32 + lane, column = pack * width;
   const Int first = blockIdx.y * chunk;
   const Int end = first + chunk < extents.groups ? first + chunk : extents.groups;
   const auto term = terms(pack < packs ? column : 0);
   Sum sum[width] = {};
   if (pack < packs) {
 #pragma unroll 4
-    for (Int row = first + threadIdx.y; row < end; row += blockDim.y)
+    for (Int row = first + thread / lanes; row < end; row += rows)
       term((o * extents.groups + row) * extents.inner + column, row, sum);
   }
-  __shared__ Sum sums[8][width][32];
+  __shared__ Sum sums[width][256];
 #pragma unroll
-  for (int k = 0; k < width; k++) sums[threadIdx.y][k][threadIdx.x] = sum[k];
+  for (int k = 0; k < width; k++) sums[k][thread] = sum[k];
   __syncthreads();
-  if (threadIdx.y != 0 || pack >= packs) return;
+  if (thread >= lanes || pack >= packs) return;
 #pragma unroll
   for (int k = 0; k < width; k++) {
-    for (int i = 1; i < 8; i++) sum[k] = sum[k] + sums[i][k][threadIdx.x];
+    for (int i = lane + lanes; i < 256; i += lanes) sum[k] = sum[k] + sums[k][i];
     const Int result = o * extents.inner + column + k;
     if (gridDim.y == 1) finish(result, sum[k]);
     else parts[blockIdx.y * (extents.outer * extents.inner) + result] = sum[k];
