@@ -56,8 +56,8 @@ struct ClassTargets {
 /// CPU are checked where they are used.
 func checkTargets(_ targets: Tensor, _ scores: Tensor, ignoredTarget: Int, _ operation: StaticString) {
   precondition(
-    scores.rank == 2 && targets.shape == [scores.shape[0]] && targets.dtype == .int64,
-    "\(operation) needs scores [N, C] and int64 targets [N], not \(scores.shape) and \(targets.shape) of \(targets.dtype)"
+    scores.rank == 2 && scores.shape[1] > 0 && targets.shape == [scores.shape[0]] && targets.dtype == .int64,
+    "\(operation) needs scores [N, C] of at least one class and int64 targets [N], not \(scores.shape) and \(targets.shape) of \(targets.dtype)"
   )
   scores.requireSameDevice(targets, for: operation)
   guard targets.device == .cpu else { return }

@@ -33,7 +33,8 @@ extension Tensor {
   private func pooling(
     _ operation: String, _ kernel: (Int, Int), _ stride: (Int, Int)?, _ padding: (Int, Int)
   ) -> (window: SlidingWindow, result: [Int]) {
-    precondition(rank == 4, "\(operation) needs shape [N, C, H, W], not \(shape)")
+    precondition(
+      rank == 4 && shape[2] > 0 && shape[3] > 0, "\(operation) needs shape [N, C, H, W] with pixels, not \(shape)")
     precondition(
       padding.0 * 2 <= kernel.0 && padding.1 * 2 <= kernel.1,
       "\(operation): padding \(padding) is more than half of the kernel \(kernel)")

@@ -16,6 +16,26 @@ import Testing
 
   private static let numbers: [Float] = [-1e4, -100, -20, 0, 20, 100, 1e4, inf, -inf, nan]
 
+  /// In rows and columns of all lengths, with numbers that are there twice, zeros of both signs, infinities and NaN.
+  @Test(arguments: [1, 2, 31, 32, 33, 64, 100], [1, 3, 255, 256, 300]) func placesOfTheLargest(
+    _ reduced: Int, _ inner: Int
+  ) {
+    let generator = RandomGenerator(seed: UInt64(reduced * 1000 + inner))
+    let choices: [Float] = [-Self.inf, -1, -0.0, 0, 1, 1, reduced % 2 == 0 ? Self.nan : 2, 3]
+    let x = (0..<2 * reduced * inner).map { _ in choices[Int(generator.random64() % 8)] }
+    let (values, places) = Tensor(x, shape: [2, reduced, inner]).maximum(along: 1)
+    var expected: [Int] = []
+    for column in 0..<2 * inner {
+      let start = column / inner * reduced * inner + column % inner
+      let elements = (0..<reduced).map { x[start + $0 * inner] }
+      let place = elements.firstIndex(where: \.isNaN) ?? elements.firstIndex(of: elements.max() ?? 0)
+      expected.append(place ?? -1)
+    }
+    #expect(places.array(of: Int.self) == expected)
+    let chosen = expected.enumerated().map { x[$0 / inner * reduced * inner + $0 % inner + $1 * inner] }
+    #expect(values.array(of: Float.self).map(\.bitPattern) == chosen.map(\.bitPattern))
+  }
+
   struct Function: Sendable {
     let name: String
     let apply: @Sendable (Tensor) -> Tensor

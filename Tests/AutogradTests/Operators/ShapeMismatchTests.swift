@@ -20,6 +20,20 @@ import Testing
     expect(result, says: "[2, 3]", "[4]")
   }
 
+  @Test func poolingOfNoPixels() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3, 0, 5]).maxPool2d((2, 2), padding: (1, 1))
+    }
+    expect(result, says: "maxPool2d needs shape [N, C, H, W] with pixels, not [2, 3, 0, 5]")
+  }
+
+  @Test func crossEntropyOfNoClasses() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = crossEntropy(.ones([2, 0]), Tensor([7, 7]), ignoringTarget: 7)
+    }
+    expect(result, says: "at least one class", "[2, 0]")
+  }
+
   @Test func matrixProduct() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor.ones([2, 3]).matmul(.ones([4, 5]))
