@@ -16,34 +16,55 @@ public struct MetricsHistory: Equatable, Sendable {
   ///   - step: Records of later steps are left out.
   /// - Throws: ``FileError`` where the file cannot be read or a line is not a record, with the number of the line.
   public init(path: String, through step: Int = .max) throws {
-    try Self.forEachRecord(path: path, through: step) { json, _ in
-      if let record = TrainingRecord(json) {
-        training.append(record)
-      } else if let record = EvaluationRecord(json) {
-        evaluations.append(record)
-      } else {
-        return false
+    for line in try Self.lines(path: path) where try line.step <= step {
+      switch try line.record {
+      case .training(let record): training.append(record)
+      case .evaluation(let record): evaluations.append(record)
       }
-      return true
     }
   }
 
-  /// Calls `body` with each record up to `step` and the text of its line; it says whether it knows the record.
-  static func forEachRecord(
-    path: String, through step: Int, _ body: (JSON, ArraySlice<UInt8>) throws -> Bool
-  ) throws {
+  /// The lines of a metrics file that have an end.
+  static func lines(path: String) throws -> [MetricsLine] {
     let bytes = try InputFile(path: path).readAll(limit: 1 << 32)
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
-    for (index, line) in lines.enumerated() {
-      let json: JSON
-      do {
-        json = try JSON(parsing: line)
-      } catch {
-        throw FileError(path, "line \(index + 1) is not valid JSON: \(error)")
-      }
-      guard let recordStep = json["step"]?.integerValue else { throw FileError(path, "line \(index + 1) has no step") }
-      if recordStep <= step, try !body(json, line) {
-        throw FileError(path, "line \(index + 1) is neither a training nor an evaluation record")
+    return lines.enumerated().map { MetricsLine(path: path, number: $0 + 1, text: $1) }
+  }
+}
+
+/// A line of a metrics file.
+struct MetricsLine {
+  enum Record {
+    case training(TrainingRecord)
+    case evaluation(EvaluationRecord)
+  }
+
+  let path: String
+  /// Counted from 1.
+  let number: Int
+  let text: ArraySlice<UInt8>
+
+  /// The step of the record.
+  var step: Int {
+    get throws(FileError) {
+      guard let step = try json["step"]?.integerValue else { throw FileError(path, "line \(number) has no step") }
+      return step
+    }
+  }
+
+  var record: Record {
+    get throws(FileError) {
+      let json = try json
+      if let record = TrainingRecord(json) { return .training(record) }
+      if let record = EvaluationRecord(json) { return .evaluation(record) }
+      throw FileError(path, "line \(number) is neither a training nor an evaluation record")
+    }
+  }
+
+  private var json: JSON {
+    get throws(FileError) {
+      do { return try JSON(parsing: text) } catch {
+        throw FileError(path, "line \(number) is not valid JSON: \(error)")
       }
     }
   }

@@ -6,6 +6,8 @@ import Foundation
 public final class MetricsLog {
   /// The file.
   public let path: String
+  /// What was wrong with the first line that was no record and is removed, or that there was no file to go on with.
+  public let damage: FileError?
   private let descriptor: Int32
 
   /// Begins an empty file; one that is there is replaced.
@@ -15,23 +17,32 @@ public final class MetricsLog {
   }
 
   /// Goes on with the file of a run that is resumed after `step`: records of later steps are removed, because the
-  /// run will make them again.
-  /// - Throws: ``FileError`` where the file cannot be read or written, or holds a line that is not a record.
+  /// run will make them again, and so are lines that are no records, which a machine may leave that has stopped.
+  /// - Throws: ``FileError`` where the file cannot be read or written.
   public convenience init(path: String, resumingAfter step: Int) throws {
-    var kept: [UInt8] = []
-    try MetricsHistory.forEachRecord(path: path, through: step) { _, line in
-      kept += line
-      kept.append(UInt8(ascii: "\n"))
-      return true
-    }
+    var damage: FileError?
     let file = try AtomicFile(path: path)
-    try file.write(kept)
+    if access(path, F_OK) == 0 {
+      for line in try MetricsHistory.lines(path: path) {
+        do throws(FileError) {
+          guard try line.step <= step else { continue }
+          _ = try line.record
+        } catch {
+          damage = damage ?? error
+          continue
+        }
+        try file.write(line.text + [UInt8(ascii: "\n")])
+      }
+    } else {
+      damage = FileError.system(path, "cannot open")
+    }
     try file.commit()
-    try self.init(path: path, flags: 0)
+    try self.init(path: path, flags: 0, damage: damage)
   }
 
-  private init(path: String, flags: Int32) throws {
+  private init(path: String, flags: Int32, damage: FileError? = nil) throws {
     self.path = path
+    self.damage = damage
     descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, 0o666)
     guard descriptor >= 0 else { throw FileError.system(path, "cannot write") }
   }
@@ -45,6 +56,12 @@ public final class MetricsLog {
   /// Writes the record of an evaluation.
   /// - Throws: ``FileError`` where the disk is full.
   public func write(_ record: EvaluationRecord) throws { try write(line: record.json) }
+
+  /// Waits until what was written is on the disk.
+  /// - Throws: ``FileError`` where it cannot be.
+  func synchronize() throws {
+    guard fsync(descriptor) == 0 else { throw FileError.system(path, "cannot write") }
+  }
 
   private func write(line: JSON) throws {
     try Array((line.text + "\n").utf8).withUnsafeBytes { try writeAll($0, to: descriptor, path: path) }

@@ -140,8 +140,8 @@ extension EvaluationRecord {
   package init?(_ json: JSON) {
     guard json["kind"]?.stringValue == "evaluation", let step = json["step"]?.integerValue,
       let epoch = json["epoch"]?.integerValue, let split = json["split"]?.stringValue,
-      let loss = json["loss"]?.realValue, let accuracy = json["accuracy"]?.realValue,
-      let count = json["count"]?.integerValue
+      let loss = json["loss"]?.realValue, let accuracy = json["accuracy"]?.realValue, !(accuracy < 0 || accuracy > 1),
+      let count = json["count"]?.integerValue, count >= 0
     else { return nil }
     self.init(step: step, epoch: epoch, split: split, loss: loss, accuracy: accuracy, count: count)
   }

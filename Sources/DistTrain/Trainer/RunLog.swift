@@ -27,11 +27,11 @@ struct RunLog {
     self.configuration = configuration
     self.directory = directory
     if let resumedStep {
-      history = try MetricsHistory(path: directory.metrics, through: resumedStep)
       metrics = try MetricsLog(path: directory.metrics, resumingAfter: resumedStep)
+      history = try MetricsHistory(path: directory.metrics)
     } else {
-      history = MetricsHistory()
       metrics = try MetricsLog(path: directory.metrics)
+      history = MetricsHistory()
     }
     let file = try AtomicFile(path: directory.configuration)
     try file.write(configuration.yaml().utf8)
@@ -41,6 +41,7 @@ struct RunLog {
       epochs: epochs, totalSteps: totalSteps, lineInterval: max(configuration.logEvery, totalSteps / 50),
       output: display)
     if let resumedStep { self.display.message("resuming \(directory.path) after step \(resumedStep) of \(totalSteps)") }
+    if let damage = metrics.damage { self.display.message("note: what is no record is left out: \(damage)") }
   }
 
   /// Takes note of a training step, and writes a record of the steps since the last one when it is time.
@@ -81,6 +82,9 @@ struct RunLog {
     display.skipElapsedTime()
     _ = stopwatch.lap()
   }
+
+  /// Waits until the metrics so far are on the disk.
+  func synchronize() throws { try metrics.synchronize() }
 
   /// Shows a line.
   mutating func message(_ text: String) { display.message(text) }

@@ -85,11 +85,35 @@ struct MetricsLogTests {
       fileErrorMessage { _ = try MetricsHistory(path: path) }
         == "\(path): line 1 is neither a training nor an evaluation record")
     try folder.write(Array("{\"step\":1}\n{\n".utf8), to: "metrics.jsonl")
-    #expect(
-      fileErrorMessage { _ = try MetricsLog(path: path, resumingAfter: 1) }
-        == "\(path): line 2 is not valid JSON: expected '\"' at byte 1")
     try folder.write(Array("{}\n".utf8), to: "metrics.jsonl")
     #expect(fileErrorMessage { _ = try MetricsHistory(path: path) } == "\(path): line 1 has no step")
+  }
+
+  @Test(arguments: [
+    ("{", "is not valid JSON: expected '\"' at byte 1"), ("\0\0\0", "is not valid JSON: expected a value at byte 0"),
+    ("{}", "has no step"), (#"{"step":1}"#, "is neither a training nor an evaluation record"),
+    (
+      #"{"kind":"evaluation","step":1,"epoch":1,"split":"test","loss":1,"accuracy":1e300,"count":3}"#,
+      "is neither a training nor an evaluation record"
+    ),
+  ])
+  func resumingLeavesOutWhatIsNoRecord(_ line: String, _ reason: String) throws {
+    let log = try MetricsLog(path: path)
+    try log.write(training(1))
+    let first = try contents(path)
+    try log.write(training(2))
+    let second = try contents(path)[first.count...]
+    try folder.write(first + Array("\(line)\n".utf8) + second, to: "metrics.jsonl")
+    let resumed = try MetricsLog(path: path, resumingAfter: 2)
+    #expect(resumed.damage == FileError(path, "line 2 \(reason)"))
+    #expect(try contents(path) == first + second)
+  }
+
+  @Test func resumingWithoutAFileBeginsOne() throws {
+    let log = try MetricsLog(path: path, resumingAfter: 2)
+    #expect(log.damage == FileError(path, "cannot open: No such file or directory"))
+    try log.write(training(3))
+    #expect(try MetricsHistory(path: path).training.map(\.step) == [3])
   }
 
   @Test func namesAFolderThatIsMissing() {
