@@ -7,6 +7,7 @@ import Foundation
 public struct CIFAR10Folder: Sendable {
   private static let classCount = 10
   private static let imageSize = 3 * 32 * 32
+  private static let largestFile = 1 << 30
 
   /// The folder.
   public let path: String
@@ -25,9 +26,11 @@ public struct CIFAR10Folder: Sendable {
   private func load(_ names: [String]) throws -> LabeledImages {
     let recordSize = 1 + Self.imageSize
     let files = try names.map { try InputFile(path: "\(path)/\($0)") }
-    for file in files where file.size % recordSize != 0 {
+    for file in files where file.size % recordSize != 0 || !(1...Self.largestFile).contains(file.size) {
       throw FileError(
-        file.path, "holds \(file.size) bytes, expected a multiple of \(recordSize) (a label and an image)")
+        file.path,
+        "holds \(file.size) bytes, expected a multiple of \(recordSize) (a label and an image), up to \(Self.largestFile)"
+      )
     }
     let count = files.map { $0.size / recordSize }.reduce(0, +)
     var labels: [UInt8] = []

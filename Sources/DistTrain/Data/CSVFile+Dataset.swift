@@ -32,7 +32,7 @@ extension CSVFile {
       let value = values[row * columnCount + column]
       guard let label = Int64(exactly: value), label >= 0 else {
         throw FileError(
-          path, "column '\(classes)' of row \(row + 1) after the header is \(value), expected a class: 0, 1, 2, …")
+          path, "line \(lines[row]): column '\(classes)' is \(value), expected a class: 0, 1, 2, …")
       }
       return label
     }

@@ -21,6 +21,8 @@ public struct CSVFile: Sendable {
   public let columnCount: Int
   /// The numbers, row after row.
   public let values: [Double]
+  /// The line of the file in which each row begins, from 1.
+  let lines: [Int]
 
   /// The number of rows, the header not counted.
   public var rowCount: Int { columnCount == 0 ? 0 : values.count / columnCount }
@@ -32,18 +34,20 @@ public struct CSVFile: Sendable {
   ///   - separator: The character between fields.
   ///   - missing: What becomes of missing values.
   ///   - limit: The most bytes of text that are accepted.
-  /// - Throws: ``FileError`` with the line where a row has more or fewer fields than the first, a field is not a number,
-  ///   or a quote is not closed.
+  /// - Throws: ``FileError`` with the line where a row has more or fewer fields than the first, a field is not a finite
+  ///   decimal number, a quote is not closed, or a line ends otherwise; also for what is no text in UTF-8.
   public init(
     path: String, hasHeader: Bool, separator: Unicode.Scalar = ",", missing: MissingValues = .error,
     limit: Int = 1 << 31
   ) throws {
     precondition(separator.isASCII && separator != "\"", "the separator '\(separator)'")
     let bytes = try InputFile.openDecompressing(path: path).readAll(limit: limit)
+    guard !bytes.contains(0) else { throw FileError(path, "holds a zero byte, expected text in UTF-8") }
     var scanner = CSVScanner(bytes: bytes, separator: UInt8(ascii: separator), path: path)
     var names: [String]?
     var columnCount: Int?
     var values: [Double] = []
+    var lines: [Int] = []
     while let row = try scanner.nextRow() {
       let expected = columnCount ?? row.fields.count
       guard row.fields.count == expected else {
@@ -58,12 +62,15 @@ public struct CSVFile: Sendable {
       let numbers = try row.fields.enumerated().map { column, field in
         try Self.number(field, missing) { FileError(path, "line \(row.line), field \(column + 1) \($0)") }
       }
-      if missing != .dropRow || !numbers.contains(where: \.isNaN) { values += numbers }
+      guard missing != .dropRow || !numbers.contains(where: \.isNaN) else { continue }
+      values += numbers
+      lines.append(row.line)
     }
     self.path = path
     columnNames = names ?? []
     self.columnCount = columnCount ?? 0
     self.values = values
+    self.lines = lines
   }
 
   private static func number(
@@ -71,7 +78,12 @@ public struct CSVFile: Sendable {
   ) throws -> Double {
     let text = field.trimmingCharacters(in: .whitespaces)
     let isMissing = text.isEmpty || text == "NA"
-    guard let value = isMissing ? .nan : Double(text) else { throw error("is '\(field)', expected a number") }
+    // What is hexadecimal, or too large, would be taken without a word.
+    guard let value = isMissing ? .nan : Double(text), !value.isInfinite,
+      !text.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "x") })
+    else {
+      throw error("is '\(field)', expected a number")
+    }
     guard !value.isNaN || missing != .error else { throw error("is missing ('\(field)')") }
     return value
   }
@@ -129,6 +141,9 @@ private struct CSVScanner {
     while position < bytes.count, bytes[position] != separator, bytes[position] != Self.lineFeed,
       !isCarriageReturnAndLineFeed
     {
+      guard bytes[position] != Self.carriageReturn else {
+        throw FileError(path, "line \(line) has a carriage return without a line feed")
+      }
       position += 1
     }
     return String(decoding: bytes[start..<position], as: UTF8.self)

@@ -1,4 +1,5 @@
 import DistTrain
+import Foundation
 import Testing
 import TestSupport
 
@@ -24,10 +25,14 @@ struct CIFAR10FolderTests {
     let data = CIFAR10Folder(path: folder.path)
     #expect(
       fileErrorMessage { _ = try data.loadTest() }.hasSuffix("test_batch.bin: cannot open: No such file or directory"))
+    try folder.write([], to: "test_batch.bin")
+    #expect(fileErrorMessage { _ = try data.loadTest() }.contains("holds 0 bytes, expected a multiple of 3073"))
+    #expect(truncate("\(folder.path)/test_batch.bin", 3073 << 32) == 0)
+    #expect(fileErrorMessage { _ = try data.loadTest() }.contains("holds 13198434500608 bytes, expected a multiple"))
     try folder.write(record(label: 0, pixel: 0) + [1], to: "test_batch.bin")
     #expect(
       fileErrorMessage { _ = try data.loadTest() }.hasSuffix(
-        "holds 3074 bytes, expected a multiple of 3073 (a label and an image)"))
+        "holds 3074 bytes, expected a multiple of 3073 (a label and an image), up to 1073741824"))
     try folder.write(record(label: 0, pixel: 0) + record(label: 10, pixel: 0), to: "test_batch.bin")
     #expect(fileErrorMessage { _ = try data.loadTest() }.hasSuffix("label 1 is 10, expected a class from 0 to 9"))
   }

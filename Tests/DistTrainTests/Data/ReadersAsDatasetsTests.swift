@@ -78,7 +78,7 @@ struct ReadersAsDatasetsTests {
       let classes = try table("a,b\n1,2\n1,\(text)\n", missing: .keep)
       #expect(
         message { _ = try classes.dataset(classes: "b") }
-          == "column 'b' of row 2 after the header is \(found), expected a class: 0, 1, 2, …")
+          == "line 3: column 'b' is \(found), expected a class: 0, 1, 2, …")
     }
   }
 }
