@@ -9,7 +9,8 @@ struct Evaluate: ParsableCommand {
     abstract: "Measure loss and accuracy of a trained model.",
     discussion: "Every image is counted once, whatever the number of ranks.")
 
-  @Argument(help: ArgumentHelp("The model.safetensors of a run.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("The model.safetensors of a run, a checkpoint, or the run's folder.", valueName: "model"))
   var model: String
   @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
   var data = MNISTFolder.systemPath

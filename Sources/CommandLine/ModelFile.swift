@@ -1,26 +1,39 @@
 import ArgumentParser
 import Autograd
 import DistTrain
+import Foundation
 
-/// A trained model as `disttrain train` writes it.
+/// A trained model as `disttrain train` writes it: of a run that has ended, or in a checkpoint.
 struct ModelFile {
   let model: any Layer
 
-  /// Reads the parameters; which model they belong to is in the file, or else the one whose parameters fit.
+  /// Reads the parameters, of a run's folder those of the trained model or else of its checkpoint. Which model they belong
+  /// to is in the file, or else the one whose parameters fit.
   init(path: String) throws {
+    let path = Self.file(at: path)
     let file = try SafetensorsFile(path: path)
+    let prefix = file.entries.contains { $0.name.hasPrefix("model.") } ? "model." : ""
+    let entries = file.entries.filter { $0.name.hasPrefix(prefix) }
     let name = file.metadata.first { $0.key == "model" }?.value
-    let shapes = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0.shape) })
+    let shapes = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.shape) })
     for kind in TrainingConfiguration.Model.allCases where name == nil || name == kind.rawValue {
       let candidate = Workload(kind).makeModel()
+      if entries.first?.elementType == .float64 { candidate.convert(to: .float64) }
       let state = candidate.stateDictionary()
-      let fits = state.count == shapes.count && state.allSatisfy { shapes[$0.name] == $0.tensor.shape }
+      let fits = state.count == shapes.count && state.allSatisfy { shapes[prefix + $0.name] == $0.tensor.shape }
       guard fits || name != nil else { continue }
-      try TensorFile.readState(of: candidate, from: path)
+      try TensorFile.readState(of: candidate, from: path, prefix: prefix)
       model = candidate.evaluate()
       return
     }
     let known = TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: " or ")
     throw FileError(path, "holds no model that disttrain knows: expected the parameters of \(known)")
+  }
+
+  private static func file(at path: String) -> String {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return path }
+    let run = RunDirectory(path: path)
+    return FileManager.default.fileExists(atPath: run.model) ? run.model : run.checkpoint
   }
 }

@@ -12,7 +12,8 @@ struct Predict: ParsableCommand {
       For each image: file, index, class, probability.
       """)
 
-  @Argument(help: ArgumentHelp("The model.safetensors of a run.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("The model.safetensors of a run, a checkpoint, or the run's folder.", valueName: "model"))
   var model: String
   @Argument(help: ArgumentHelp("The images.", valueName: "file"))
   var files: [String]
@@ -37,9 +38,10 @@ struct Predict: ParsableCommand {
   private func classify(_ images: LabeledImages, of file: String, _ model: any Layer) {
     for start in stride(from: 0, to: images.count, by: 500) {
       let indices = Array(start..<min(start + 500, images.count))
-      let probabilities = noGrad { model(images.batch(indices).inputs.to(model.device)).softmax(1) }
+      let inputs = images.batch(indices).inputs.cast(to: model.parameters[0].dtype).to(model.device)
+      let probabilities = noGrad { model(inputs).softmax(1) }
       let classes = probabilities.shape[1]
-      let values = probabilities.array(of: Float.self)
+      let values = probabilities.cast(to: .float32).array(of: Float.self)
       for index in indices {
         let row = values[(index - start) * classes..<(index - start + 1) * classes]
         let best = row.indices.max { row[$0] < row[$1] }.map { $0 - row.startIndex } ?? 0

@@ -44,6 +44,27 @@ extension DistTrainProgramTests {
       #expect(training.accuracy > 0.5)
     }
 
+    @Test(arguments: ["float32", "float64"])
+    func `a checkpoint and a folder hold a model, too`(_ precision: String) throws {
+      let data = try SyntheticData()
+      let run = try DistTrainProgram.run(
+        data.train("--steps", "2", "--precision", precision, "--momentum", "0.9"), timeout: 60)
+      #expect(run.succeeded, "\(run.report)")
+      let images = "\(data.path)/t10k-images-idx3-ubyte"
+      func outputs(_ model: String) throws -> [String] {
+        try [["evaluate", model, "--data", data.path], ["predict", model, images, "--json"]].map { arguments in
+          let run = try DistTrainProgram.run(arguments, timeout: 60)
+          #expect(run.succeeded, "\(run.report)")
+          return run.output
+        }
+      }
+      let expected = try outputs(data.run.model)
+      #expect(run.output.hasPrefix(expected[0]), "\(run.report)")
+      for model in [data.run.path, data.run.checkpoint] { #expect(try outputs(model) == expected) }
+      try FileManager.default.removeItem(atPath: data.run.model)
+      #expect(try outputs(data.run.path) == expected)
+    }
+
     @Test func `evaluation for people`() throws {
       let run = try DistTrainProgram.run(["evaluate", data.run.model, "--data", data.path], timeout: 60)
       #expect(run.succeeded, "\(run.report)")

@@ -43,15 +43,16 @@ public enum TensorFile {
     return tensor
   }
 
-  /// Reads the parameters and buffers of `model` from a file that holds them and nothing else.
+  /// Reads the parameters and buffers of `model` from a file that holds them, and nothing else under names that begin
+  /// with `prefix`.
   ///
   /// - Throws: ``FileError`` that names the first tensor that is missing, has another type or shape, or is not the
   ///   model's.
-  public static func readState(of model: Module, from path: String) throws {
+  public static func readState(of model: Module, from path: String, prefix: String = "") throws {
     let file = try SafetensorsFile(path: path)
-    let state = model.stateDictionary()
+    let state = model.stateDictionary().map { (name: prefix + $0.name, tensor: $0.tensor) }
     let known = Set(state.map(\.name))
-    if let extra = file.entries.first(where: { !known.contains($0.name) }) {
+    if let extra = file.entries.first(where: { $0.name.hasPrefix(prefix) && !known.contains($0.name) }) {
       throw FileError(path, "holds the tensor '\(extra.name)', which the model does not have: it is of another model")
     }
     for (name, tensor) in state { try read(name, from: file, into: tensor) }
