@@ -21,17 +21,17 @@ struct Doctor: ParsableCommand {
       var refusal: String?
       let communicator = try world.sharingMemory { refusal = $0 }
       let placements = try communicator.gatherTexts(Self.placement(communicator))
-      let problems = try communicator.gatherTexts(Self.problems(communicator, data: data).joined(separator: "\n"))
+      let problems = try communicator.gatherLines(Self.problems(communicator, data: data))
+      let warnings = try communicator.gatherLines(Self.warnings(communicator))
       guard communicator.rank == 0 else { return }
       for (name, value) in facts(communicator, placements: placements, refusal: refusal) {
         print("\(name.padding(toLength: 12, withPad: " ", startingAt: 0))\(value)")
       }
-      let findings = problems.enumerated().flatMap { rank, text in
-        text.split(separator: "\n").map { communicator.size == 1 ? String($0) : "rank \(rank): \($0)" }
-      }
-      print(findings.isEmpty ? "\nNothing is wrong." : "\nWhat is wrong:")
-      for finding in findings { print("  - \(finding)") }
-      if !findings.isEmpty { throw ReportedFailure() }
+      if !warnings.isEmpty { print("\nWhat makes training slower:") }
+      for warning in warnings { print("  - \(warning)") }
+      print(problems.isEmpty ? "\nNothing is wrong." : "\nWhat is wrong:")
+      for problem in problems { print("  - \(problem)") }
+      if !problems.isEmpty { throw ReportedFailure() }
     }
   }
 
@@ -91,19 +91,29 @@ struct Doctor: ParsableCommand {
     return "\(communicator.launch.processorName), \(cores), \(threads) thread(s)"
   }
 
+  /// What keeps `disttrain train` from working, as the first rank of each node finds it.
   private static func problems(_ communicator: any Communicator, data: String) -> [String] {
-    var problems: [String] = []
-    if communicator.localSize > Processor.onlineCores {
-      problems.append(
+    guard communicator.localRank == 0 else { return [] }
+    return MNISTFolder.Split.allCases.compactMap { split in
+      do {
+        let images = try MNISTFolder(path: data).load(split)
+        try images.checkSize(in: data)
+        if split == .train { try images.checkCount(in: data, ranks: communicator.size) }
+        return nil
+      } catch { return "\(error)" }
+    }
+  }
+
+  private static func warnings(_ communicator: any Communicator) -> [String] {
+    var warnings: [String] = []
+    if communicator.localRank == 0 && communicator.localSize > Processor.onlineCores {
+      warnings.append(
         "\(communicator.localSize) ranks share \(Processor.onlineCores) core(s): they will wait for each other")
     }
     if BLAS.threadCount > Processor.allowedCores.count {
-      problems.append("\(BLAS.threadCount) threads on \(Processor.allowedCores.count) core(s)")
+      warnings.append("\(BLAS.threadCount) threads on \(Processor.allowedCores.count) core(s)")
     }
-    for split in MNISTFolder.Split.allCases where communicator.localRank == 0 {
-      do { _ = try MNISTFolder(path: data).load(split) } catch { problems.append("\(error)") }
-    }
-    return problems
+    return warnings
   }
 }
 
@@ -111,5 +121,12 @@ extension Communicator {
   /// The texts of all ranks, in the order of the ranks. Collective.
   func gatherTexts(_ text: String) throws -> [String] {
     try (0..<size).map { try broadcast(text, from: $0) }
+  }
+
+  /// The lines of all ranks, with the rank's number where there are several. Collective.
+  func gatherLines(_ lines: [String]) throws -> [String] {
+    try gatherTexts(lines.joined(separator: "\n")).enumerated().flatMap { rank, text in
+      text.split(separator: "\n").map { size == 1 ? String($0) : "rank \(rank): \($0)" }
+    }
   }
 }

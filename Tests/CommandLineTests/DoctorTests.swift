@@ -37,6 +37,29 @@ extension DistTrainProgramTests {
       #expect(run.succeeded == run.output.contains("Nothing is wrong."), "\(run.report)")
     }
 
+    @Test(.enabled(if: hasMPI, "built without MPI"))
+    func `slow is not wrong, and what train refuses is`() throws {
+      let crowded = try DistTrainProgram.run(["doctor"], ranks: Processor.onlineCores + 1, timeout: 60)
+      #expect(
+        crowded.succeeded && crowded.output.contains("What makes training slower:\n  - rank 0: "), "\(crowded.report)")
+      let data = try SyntheticData(training: 1)
+      let few = try DistTrainProgram.run(["doctor", "--data", data.path], ranks: 2, timeout: 60)
+      #expect(few.status == 1 && few.output.contains("2 ranks for 1 training samples"), "\(few.report)")
+      try data.folder.write(
+        idx(shape: [13, 14, 56], elements: Array(repeating: 0, count: 13 * 784)), to: "t10k-images-idx3-ubyte")
+      let small = try DistTrainProgram.run(["doctor", "--data", data.path], timeout: 60)
+      #expect(small.status == 1 && small.output.contains("the images are 1×14×56, expected 1×28×28"), "\(small.report)")
+    }
+
+    @Test func `the environment says how many threads`() throws {
+      for (value, count) in [("1", 1), ("3", 3), ("5,2", 5)] {
+        let run = try DistTrainProgram.run(["doctor"], environment: ["OMP_NUM_THREADS": value], timeout: 60)
+        #expect(run.output.contains(", \(count) thread(s)\n"), "\(run.report)")
+      }
+      try DistTrainProgram.run(["doctor"], environment: ["OMP_NUM_THREADS": "many"], timeout: 60)
+        .expectFailure("OMP_NUM_THREADS is 'many', expected a number from 1 to 1024")
+    }
+
     @Test func `missing data is wrong`() throws {
       let run = try DistTrainProgram.run(["doctor", "--data", "/none"], ranks: hasMPI ? 2 : nil, timeout: 60)
       #expect(run.status == 1 && !run.timedOut, "\(run.report)")

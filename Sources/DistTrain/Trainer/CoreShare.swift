@@ -1,4 +1,5 @@
 import Collective
+import Foundation
 
 /// How the cores of a node are divided among its ranks.
 package enum CoreShare {
@@ -12,6 +13,18 @@ package enum CoreShare {
     let share = cores[rank].reduce(0.0) { sum, core in sum + 1 / Double(cores.count { $0.contains(core) }) }
     // A sum of thirds may be a little less than one.
     return max(1, Int(share + 1e-6))
+  }
+
+  /// The threads that `OMP_NUM_THREADS` asks for, whose first number counts, as in OpenMP; nil where it is not set.
+  ///
+  /// - Throws: ``ConfigurationError`` where it is no number of 1 or more.
+  package static func requestedThreadCount(_ environment: [String: String]) throws -> Int? {
+    guard let text = environment["OMP_NUM_THREADS"], !text.isEmpty else { return nil }
+    let first = text.prefix { $0 != "," }.trimmingCharacters(in: .whitespaces)
+    guard let count = Int(first), (1...1024).contains(count) else {
+      throw ConfigurationError("OMP_NUM_THREADS is '\(text)', expected a number from 1 to 1024")
+    }
+    return count
   }
 }
 

@@ -4,14 +4,21 @@ extension LabeledImages {
   /// - Throws: ``FileError`` for another size of image, fewer images than ranks, or not one full batch where it must be.
   func check(for configuration: TrainingConfiguration, ranks: Int) throws {
     try checkSize(in: configuration.data)
-    guard count >= ranks else {
-      throw FileError(configuration.data, "\(ranks) ranks for \(count) training samples: use at most one rank a sample")
-    }
+    try checkCount(in: configuration.data, ranks: ranks)
     guard count >= configuration.globalBatch || !configuration.dropLast else {
       throw FileError(
         configuration.data,
         "\(count) training samples make no full batch of \(configuration.globalBatch), and --drop-last leaves out others"
       )
+    }
+  }
+
+  /// Checks that each of several ranks can have one of these images, which come from `path`.
+  ///
+  /// - Throws: ``FileError`` for fewer.
+  package func checkCount(in path: String, ranks: Int) throws {
+    guard count >= ranks else {
+      throw FileError(path, "\(ranks) ranks for \(count) training samples: use at most one rank a sample")
     }
   }
 
