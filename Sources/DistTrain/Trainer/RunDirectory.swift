@@ -30,6 +30,11 @@ public struct RunDirectory: Equatable, Sendable {
     return (attributes[.size] as? NSNumber)?.intValue != 0
   }
 
+  /// When the checkpoint was written; nil where there is none.
+  private var checkpointDate: Date? {
+    (try? FileManager.default.attributesOfItem(atPath: checkpoint))?[.modificationDate] as? Date
+  }
+
   /// Makes the folder for a new run.
   ///
   /// - Throws: ``FileError`` where there is a run already, or the folder cannot be made or written to.
@@ -90,19 +95,19 @@ public struct RunDirectory: Equatable, Sendable {
     return directory
   }
 
-  /// The folder of the latest run called `name` that can be resumed, for `--resume` without `--output`.
+  /// The folder of a run called `name`, with a number or without, that can be resumed, for `--resume` without `--output`:
+  /// the one whose checkpoint was written last.
   ///
   /// - Throws: ``FileError`` where there is none.
   public static func latest(named name: String, in folder: String = "runs") throws -> RunDirectory {
-    var (found, candidate, number) = (nil as RunDirectory?, RunDirectory(path: "\(folder)/\(name)"), 2)
-    while FileManager.default.fileExists(atPath: candidate.path) {
-      if FileManager.default.fileExists(atPath: candidate.checkpoint) { found = candidate }
-      candidate = RunDirectory(path: "\(folder)/\(name)-\(number)")
-      number += 1
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let runs = entries.filter { $0 == name || $0.hasPrefix("\(name)-") && Int($0.dropFirst(name.count + 1)) != nil }
+    let checkpoints = runs.map { RunDirectory(path: "\(folder)/\($0)") }.compactMap { run in
+      run.checkpointDate.map { (run: run, date: $0) }
     }
-    guard let found else {
+    guard let latest = checkpoints.max(by: { $0.date < $1.date }) else {
       throw FileError("\(folder)/\(name)", "there is no run with a checkpoint to resume; name its folder with --output")
     }
-    return found
+    return latest.run
   }
 }

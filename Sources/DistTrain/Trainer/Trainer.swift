@@ -22,6 +22,8 @@ public final class Trainer {
   /// What asked for the end of the job.
   private var interruption: Interruption?
   private var log: RunLog?
+  /// Of rank 0, until the run ends.
+  private var lock: RunLock?
   /// Where the sizes of buckets are kept that this run is measuring.
   private var bucketCache: BucketCache?
 
@@ -82,7 +84,7 @@ public final class Trainer {
       reproducibleShards: configuration.reproducible, recordsSteps: true)
     feed = BatchFeed(
       ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch), for: replica)
-    directory = try communicator.agreeOnDirectory(configuration, resume: resume)
+    (directory, lock) = try communicator.agreeOnDirectory(configuration, resume: resume)
     step = 0
     if resume { step = try resumeFromCheckpoint() }
     log = try communicator.agree(on: "opening the run directory") {
@@ -101,7 +103,10 @@ public final class Trainer {
   /// - Throws: ``TrainingStopped`` with the step, for a ``NonfiniteLoss`` or a `ReplicaMismatch`; ``Interruption``, after a
   ///   checkpoint; ``FileError``; or a failure of communication.
   public func run() throws -> Evaluation {
-    defer { log?.endDisplay() }
+    defer {
+      log?.endDisplay()
+      lock = nil
+    }
     return try withProductPrecision(ProductPrecision(configuration.precision)) { try trainAndEvaluate() }
   }
 
@@ -221,6 +226,7 @@ public final class Trainer {
   }
 
   private func writeCheckpoint() throws {
+    try communicator.agree(on: "writing the metrics") { try log?.synchronize() }
     try replica.writeCheckpoint(to: directory.checkpoint, identity: identity)
   }
 
@@ -239,6 +245,15 @@ public final class Trainer {
 }
 
 extension TrainingConfiguration {
+  /// The folder of the run to go on with, or one that is made for a new run.
+  fileprivate func directory(resume: Bool) throws -> RunDirectory {
+    if resume { return try RunDirectory.resumable(output, named: model.rawValue) }
+    guard let output else { return try RunDirectory.makeUnused(named: model.rawValue) }
+    let directory = RunDirectory(path: output)
+    try directory.create()
+    return directory
+  }
+
   fileprivate func totalSteps(of stepsPerEpoch: Int) -> Int {
     let (all, overflow) = epochs.multipliedReportingOverflow(by: stepsPerEpoch)
     return min(steps ?? .max, overflow ? .max : all)
@@ -257,19 +272,15 @@ private struct PendingStep {
 }
 
 extension Communicator {
-  /// The run directory, chosen and made by rank 0.
-  fileprivate func agreeOnDirectory(_ configuration: TrainingConfiguration, resume: Bool) throws -> RunDirectory {
-    let chosen = try agree(on: "making the output folder") {
-      guard rank == 0 else { return "" }
-      let name = configuration.model.rawValue
-      if resume {
-        return try RunDirectory.resumable(configuration.output, named: name).path
-      }
-      guard let output = configuration.output else { return try RunDirectory.makeUnused(named: name).path }
-      let directory = RunDirectory(path: output)
-      try directory.create()
-      return directory.path
+  /// The run directory, chosen, made and locked by rank 0.
+  fileprivate func agreeOnDirectory(
+    _ configuration: TrainingConfiguration, resume: Bool
+  ) throws -> (RunDirectory, RunLock?) {
+    let own = try agree(on: "making the output folder") { () throws -> (RunDirectory, RunLock)? in
+      guard rank == 0 else { return nil }
+      let directory = try configuration.directory(resume: resume)
+      return (directory, try RunLock(directory))
     }
-    return RunDirectory(path: try broadcast(chosen, from: 0))
+    return (RunDirectory(path: try broadcast(own?.0.path ?? "", from: 0)), own?.1)
   }
 }
