@@ -20,6 +20,7 @@ struct DistTrainCommand: ParsableCommand {
 
   /// Parses and runs; of several ranks only the first complains about the command line.
   static func main() {
+    StandardStreams.open()
     do {
       try Kernels.checkEnvironment()
       var command = try parseAsRoot()
@@ -38,7 +39,7 @@ struct DistTrainCommand: ParsableCommand {
   /// one too, perhaps before its message is out, and add a message of the launcher's.
   private static func end(_ communicator: any Communicator, message: String, status: Int32) -> Never {
     if communicator.rank == 0 {
-      FileHandle.standardError.write(Data("\(message)\n".utf8))
+      StandardStreams.writeError("\(message)\n")
     } else {
       Thread.sleep(forTimeInterval: 10)
     }

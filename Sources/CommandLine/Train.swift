@@ -28,7 +28,7 @@ struct Train: ParsableCommand {
     discussion: """
       All ranks together take --global-batch samples a step, so the result does not depend on their number. The output \
       folder gets the resolved configuration, metrics.jsonl, event files for TensorBoard, a checkpoint after every \
-      epoch and when the run is asked to end (Ctrl-C, SIGTERM, SIGUSR1), the trained model as model.safetensors with \
+      epoch and when the run is asked to end (Ctrl-C, SIGTERM, SIGHUP, SIGUSR1), the trained model as model.safetensors with \
       PyTorch's names, and curve.svg. Settings come from the flags, else from --config, else from the defaults.
       """)
 
@@ -225,7 +225,7 @@ struct Train: ParsableCommand {
       "training \(configuration.model.rawValue) on \(configuration.data): \(ranks), "
       + "\(threads) thread\(threads == 1 ? "" : "s") each, global batch \(configuration.globalBatch), "
       + "learning rate \(configuration.learningRate)"
-    FileHandle.standardError.write(Data("\(text)\n".utf8))
+    StandardStreams.writeError("\(text)\n")
   }
 
   private static func `default`(_ path: KeyPath<TrainingConfiguration, some CustomStringConvertible>) -> String {

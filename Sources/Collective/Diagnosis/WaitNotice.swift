@@ -1,5 +1,3 @@
-import Foundation
-
 /// Tells on standard error that a rank has waited for long: after some seconds, and each time that these have doubled.
 package struct WaitNotice {
   private let start = ContinuousClock.now
@@ -13,7 +11,6 @@ package struct WaitNotice {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     guard seconds >= nextSeconds else { return }
     nextSeconds *= 2
-    let text = "rank \(rank) has waited \(Int(seconds)) s for \(what())\n"
-    FileHandle.standardError.write(Data(text.utf8))
+    StandardStreams.writeError("rank \(rank) has waited \(Int(seconds)) s for \(what())\n")
   }
 }

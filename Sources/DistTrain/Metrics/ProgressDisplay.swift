@@ -1,3 +1,4 @@
+import Collective
 import Foundation
 
 /// Shows how far training is: one line that is redrawn on a terminal, plain lines every few steps elsewhere.
@@ -28,8 +29,7 @@ public struct ProgressDisplay {
       self.now = now
     }
 
-    /// The process's standard error, so that standard output stays free for results. A terminal that has gone away
-    /// does not end the run.
+    /// The process's standard error, so that standard output stays free for results.
     ///
     /// Under `mpirun` a process's standard error is a pipe even when a person watches it. So whoever starts `mpirun` in
     /// a terminal says so with the variable `DISTTRAIN_COLUMNS`, the width of that terminal.
@@ -37,7 +37,7 @@ public struct ProgressDisplay {
     public static func standardError(
       environment: [String: String] = ProcessInfo.processInfo.environment
     ) -> Output {
-      let givenColumns = environment["DISTTRAIN_COLUMNS"].flatMap { Int($0) }
+      let givenColumns = environment["DISTTRAIN_COLUMNS"].flatMap { Int($0) }.map { min(max($0, 1), 10_000) }
       return Output(
         isTerminal: givenColumns != nil || isatty(STDERR_FILENO) == 1,
         columns: {
@@ -45,9 +45,7 @@ public struct ProgressDisplay {
           var size = winsize()
           return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
         },
-        write: { text in
-          Array(text.utf8).withUnsafeBytes { _ = Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-        },
+        write: StandardStreams.writeError,
         now: { ProcessInfo.processInfo.systemUptime })
     }
   }

@@ -25,6 +25,7 @@ public struct Interruption: CommonError, Equatable, CustomStringConvertible {
 
   private var name: String {
     switch signal {
+    case SIGHUP: "SIGHUP"
     case SIGINT: "SIGINT"
     case SIGTERM: "SIGTERM"
     case SIGUSR1: "SIGUSR1"
@@ -34,11 +35,13 @@ public struct Interruption: CommonError, Equatable, CustomStringConvertible {
   }
 
   /// Lets signals ask this process to end, instead of ending it. A signal that comes for the second time does end it, and
-  /// one that the process was started to ignore stays ignored.
+  /// one that the process was started to ignore stays ignored. Nor does a pipe that nobody reads any more end it, as after
+  /// Ctrl-C in a pipeline.
   ///
-  /// - Parameter signals: Their numbers; by default those of Ctrl-C and `kill`, and SIGUSR1, which `mpirun` passes on to its
-  ///   ranks and `sbatch --signal` is mostly told to send.
-  public static func watch(_ signals: [Int32] = [SIGINT, SIGTERM, SIGUSR1]) {
+  /// - Parameter signals: Their numbers; by default those of Ctrl-C, `kill` and a terminal that is closed, and SIGUSR1,
+  ///   which `mpirun` passes on to its ranks and `sbatch --signal` is mostly told to send.
+  public static func watch(_ signals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]) {
+    _ = Foundation.signal(SIGPIPE, SIG_IGN)
     // A global is made when it is first used, which a handler must not be the one to do.
     _ = firstSignal.compareExchange(expected: 0, desired: 0, ordering: .relaxed)
     for number in signals {

@@ -1,6 +1,6 @@
 import Autograd
 import Collective
-import Foundation
+@preconcurrency import Foundation  // for `stdout`
 
 /// Runs `body` as one of the ranks that `mpirun`, `srun` or the like launched, or alone, and ends the process.
 ///
@@ -9,10 +9,11 @@ import Foundation
 ///       …
 ///     }
 ///
-/// Operations use as many threads as the rank has cores to itself. When `body` throws on any rank, all end, and
-/// one message is printed, by the rank that failed. An ``Interruption``, which all ranks throw, ends them in good order,
+/// Operations use as many threads as the rank has cores to itself, or `OMP_NUM_THREADS` says. When `body` throws on any
+/// rank, or what it printed could not be written, all end, and one message is printed, by the rank that failed. An ``Interruption``, which all ranks throw, ends them in good order,
 /// with its status.
 public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
+  StandardStreams.open()
   let communicator: any Communicator
   do {
     communicator = try launchedCommunicator()
@@ -20,13 +21,17 @@ public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
     fail(error)
   }
   do {
-    BLAS.threadCount = try communicator.threadsOfThisRank()
+    let share = try communicator.threadsOfThisRank()
+    BLAS.threadCount = try CoreShare.requestedThreadCount(ProcessInfo.processInfo.environment) ?? share
     var status: Int32 = 0
     do {
       try body(communicator)
     } catch let interruption as Interruption {
       if communicator.rank == 0 { printLine("\(interruption)") }
       status = interruption.status
+    }
+    guard fflush(stdout) == 0 && ferror(stdout) == 0 else {
+      throw FileError("standard output", "not all of what was printed could be written")
     }
     try communicator.finalize()
     exit(status)
@@ -57,7 +62,7 @@ private func printError(_ error: any Error) {
 }
 
 private func printLine(_ text: String) {
-  FileHandle.standardError.write(Data("\(text)\n".utf8))
+  StandardStreams.writeError("\(text)\n")
 }
 
 /// Prints what went wrong and ends this process.
