@@ -2,7 +2,8 @@
 # `DISTTRAIN_WITHOUT_MPI=1` leaves MPI out of all of it.
 # shellcheck shell=bash
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# As the compiler names it: without symbolic links.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # In a folder that launch/pack has made all is there, and nothing is installed or built.
 packed=
 # shellcheck source=/dev/null
