@@ -22,8 +22,9 @@ die() {
 }
 
 require_swift() {
-  local folder
-  for folder in /opt/swift/usr/bin "${SWIFTLY_BIN_DIR:-$HOME/.local/share/swiftly/bin}"; do
+  # A tilde is the home that the system knows, even where HOME is not set.
+  local folder swiftly=${SWIFTLY_BIN_DIR:-~/.local/share/swiftly/bin}
+  for folder in /opt/swift/usr/bin "$swiftly"; do
     if ! command -v swift >/dev/null && [[ -x $folder/swift ]]; then PATH=$folder:$PATH; fi
   done
   # shellcheck disable=SC2016
