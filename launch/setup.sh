@@ -100,8 +100,10 @@ require_packages() {
   else
     say "Installing ${missing[*]}"
     apt_knows "${missing[@]}" || true
-    apt_get install "${missing[@]}"
-    return
+    apt_get install "${missing[@]}" && return
+    # Lists of another day name versions that servers have no more.
+    say 'Trying once more, with new lists of packages'
+    apt_get update && apt_get install "${missing[@]}" && return
   fi
   if [[ ${missing[*]} == *openmpi* ]]; then
     say '' 'Without MPI, the same job runs in one process:' '' '  DISTTRAIN_WITHOUT_MPI=1 ./launch/train'
