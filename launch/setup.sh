@@ -123,6 +123,16 @@ build() {
   swift build -c release --package-path "$root" --scratch-path "$scratch" "$@" >&2
 }
 
+# virtual_environment FOLDER TITLE PACKAGE ...: a Python environment with these packages, which TITLE names. An
+# installation that was interrupted is made anew.
+virtual_environment() {
+  [[ ! -e $1/complete ]] || return 0
+  command -v python3 >/dev/null || die "Installing $2 needs Python 3: install python3 and python3-venv."
+  say "Installing $2 into $1"
+  python3 -m venv --clear "$1" && "$1/bin/python3" -m pip install --quiet --disable-pip-version-check "${@:3}" >&2 &&
+    touch "$1/complete"
+}
+
 # write_images FROM TO COUNT: a folder of the first COUNT images of each part of a data set like MNIST
 write_images() {
   local from=$1 to=$2 count=$3 name
