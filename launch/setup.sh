@@ -142,8 +142,9 @@ write_images() {
   number() { printf '%b' "$(printf '\\x%02x' $(($1 >> 24)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)))"; }
   mkdir "$to"
   for name in train t10k; do
-    { number 2051 && number "$count" && number 28 && number 28 && part "$name-images-idx3-ubyte" 17 $((count * 784)); } \
-      >"$to/$name-images-idx3-ubyte"
-    { number 2049 && number "$count" && part "$name-labels-idx1-ubyte" 9 "$count"; } >"$to/$name-labels-idx1-ubyte"
+    { number 2051 && number "$count" && number 28 && number 28 && part "$name-images-idx3-ubyte" 17 $((count * 784)); } |
+      gzip >"$to/$name-images-idx3-ubyte.gz"
+    { number 2049 && number "$count" && part "$name-labels-idx1-ubyte" 9 "$count"; } |
+      gzip >"$to/$name-labels-idx1-ubyte.gz"
   done
 }

@@ -14,7 +14,7 @@ import jax
 import numpy
 from jax import numpy as jnp
 
-from workloads import BATCHES, samples
+from workloads import BATCHES, DATA, samples
 
 WIDTHS = {"tiny": (20, 13, 8, 3), "mlp": (784, 512, 256, 10), "wide": (784, 4096, 4096, 10), "cnn": (3136, 128, 10)}
 
@@ -22,7 +22,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("workload", choices=WIDTHS)
 parser.add_argument("--seconds", type=float, default=5)
 parser.add_argument("--batch", type=int, help="samples in a step (default: the workload's)")
-parser.add_argument("--data", default="/usr/share/datasets/fashion-mnist")
+parser.add_argument("--data", default=DATA)
 options = parser.parse_args()
 
 random = numpy.random.default_rng(0)

@@ -17,7 +17,7 @@ import torch.distributed
 from torch import nn
 from torch.nn import functional
 
-from workloads import BATCHES, samples
+from workloads import BATCHES, DATA, samples
 
 
 class Residual(nn.Module):
@@ -73,7 +73,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("workload", choices=BATCHES)
 parser.add_argument("--seconds", type=float, default=5)
 parser.add_argument("--batch", type=int, help="samples of each rank in a step (default: the workload's)")
-parser.add_argument("--data", default="/usr/share/datasets/fashion-mnist")
+parser.add_argument("--data", default=DATA)
 parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
 parser.add_argument("--mode", default="eager", choices=["eager", "compile"])
 parser.add_argument("--precision", default="float32", choices=["float32", "tf32", "bfloat16"])

@@ -1,10 +1,12 @@
 """The samples of the benchmark workloads, as `disttrain bench step` takes them."""
 import gzip
+import os
 import pathlib
 import struct
 
 import numpy
 
+DATA = os.environ.get("DISTTRAIN_DATA", "/usr/share/datasets/fashion-mnist")
 BATCHES = {"tiny": 50, "mlp": 128, "cnn": 64, "wide": 32, "deep": 4096, "resnet18": 512}
 
 

@@ -35,8 +35,8 @@ struct BenchStep: ParsableCommand {
     help: ArgumentHelp(
       "Cut the step into so many shards for the same bits on any number of ranks. (default: off)", valueName: "shards"))
   var reproducible: Int?
-  @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
-  var data = MNISTFolder.systemPath
+  @Option(help: ArgumentHelp("The folder with the images. DISTTRAIN_DATA gives another default.", valueName: "folder"))
+  var data = MNISTFolder.defaultPath
   @Option(help: "What to compute on: cpu, or cuda with a GPU for each rank of a node.")
   var device = TrainingConfiguration.DeviceKind.cpu
   @Option(help: "How exactly matrices are multiplied: float32, bfloat16, or tf32 with --device cuda.")

@@ -13,8 +13,8 @@ struct Doctor: ParsableCommand {
       `disttrain train` from working.
       """)
 
-  @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
-  var data = MNISTFolder.systemPath
+  @Option(help: ArgumentHelp("The folder with the images. DISTTRAIN_DATA gives another default.", valueName: "folder"))
+  var data = MNISTFolder.defaultPath
 
   func run() throws {
     runAsRank { world in

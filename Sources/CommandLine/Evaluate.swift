@@ -12,8 +12,8 @@ struct Evaluate: ParsableCommand {
   @Argument(
     help: ArgumentHelp("The model.safetensors of a run, a checkpoint, or the run's folder.", valueName: "model"))
   var model: String
-  @Option(help: ArgumentHelp("The folder with the images.", valueName: "folder"))
-  var data = MNISTFolder.systemPath
+  @Option(help: ArgumentHelp("The folder with the images. DISTTRAIN_DATA gives another default.", valueName: "folder"))
+  var data = MNISTFolder.defaultPath
   @Option(help: "Which images: train or test.")
   var split = MNISTFolder.Split.test
   @Option(help: "What to compute on: cpu or cuda.")

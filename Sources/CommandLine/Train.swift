@@ -39,7 +39,9 @@ struct Train: ParsableCommand {
       "The model: \(TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: " or ")).\(Self.default(\.model.rawValue))"
   )
   var model: TrainingConfiguration.Model?
-  @Option(help: ArgumentHelp("The folder with the images.\(Self.default(\.data))", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "The folder with the images. DISTTRAIN_DATA gives another default.\(Self.default(\.data))", valueName: "folder"))
   var data: String?
   @Option(
     help: ArgumentHelp(

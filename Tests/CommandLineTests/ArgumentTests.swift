@@ -81,6 +81,12 @@ extension DistTrainProgramTests {
       #expect(!run.errorOutput.contains("mpirun"), "\(run.report)")
     }
 
+    @Test(arguments: [["train"], ["bench", "step"]])
+    func `the environment names the folder with the images`(_ arguments: [String]) throws {
+      let run = try DistTrainProgram.run(arguments, environment: ["DISTTRAIN_DATA": "/none"], timeout: 60)
+      run.expectFailure("/none: there is no such folder to hold")
+    }
+
     static let values: [(arguments: [String], message: String)] = [
       (["--global-batch", "0"], "--global-batch is 0, expected at least 1"),
       (["--epochs", "0"], "--epochs is 0, expected at least 1"),

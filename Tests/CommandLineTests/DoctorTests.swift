@@ -60,6 +60,11 @@ extension DistTrainProgramTests {
         .expectFailure("OMP_NUM_THREADS is 'many', expected a number from 1 to 1024")
     }
 
+    @Test func `the environment names the folder with the images`() throws {
+      let run = try DistTrainProgram.run(["doctor"], environment: ["DISTTRAIN_DATA": "/none"], timeout: 60)
+      #expect(run.output.contains("data        /none: not usable"), "\(run.report)")
+    }
+
     @Test func `missing data is wrong`() throws {
       let run = try DistTrainProgram.run(["doctor", "--data", "/none"], ranks: hasMPI ? 2 : nil, timeout: 60)
       #expect(run.status == 1 && !run.timedOut, "\(run.report)")

@@ -65,8 +65,10 @@ extension DistTrainProgramTests {
       #expect(try outputs(data.run.path) == expected)
     }
 
+    /// Of images whose folder the environment names.
     @Test func `evaluation for people`() throws {
-      let run = try DistTrainProgram.run(["evaluate", data.run.model, "--data", data.path], timeout: 60)
+      let run = try DistTrainProgram.run(
+        ["evaluate", data.run.model], environment: ["DISTTRAIN_DATA": data.path], timeout: 60)
       #expect(run.succeeded, "\(run.report)")
       #expect(run.output.hasPrefix("test loss "), "\(run.report)")
       #expect(run.output.hasSuffix(" of 13 images\n"), "\(run.report)")

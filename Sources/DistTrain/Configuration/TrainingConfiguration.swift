@@ -34,7 +34,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// The model (`--model`).
   public var model = Model.cnn
   /// The folder with the images (`--data`).
-  public var data = MNISTFolder.systemPath
+  public var data = MNISTFolder.defaultPath
   /// Samples that all ranks together take in a step (`--global-batch`).
   public var globalBatch = 64
   /// Into how many pieces each rank cuts its samples of a step, to need less memory (`--accumulate`).

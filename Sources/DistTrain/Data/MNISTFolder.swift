@@ -15,6 +15,8 @@ public struct MNISTFolder: Sendable {
 
   /// Where Debian's and Ubuntu's package `dataset-fashion-mnist` installs Fashion-MNIST.
   public static let systemPath = "/usr/share/datasets/fashion-mnist"
+  /// The folder that the environment's variable `DISTTRAIN_DATA` names, or else ``systemPath``.
+  public static let defaultPath = ProcessInfo.processInfo.environment["DISTTRAIN_DATA"] ?? systemPath
 
   /// The folder.
   public let path: String
@@ -22,7 +24,7 @@ public struct MNISTFolder: Sendable {
   public let classCount: Int
 
   /// A folder; nothing is read yet.
-  public init(path: String = MNISTFolder.systemPath, classCount: Int = 10) {
+  public init(path: String = MNISTFolder.defaultPath, classCount: Int = 10) {
     self.path = path
     self.classCount = classCount
   }
