@@ -61,7 +61,7 @@ def cpu_sides(workload, ranks, threads, options):
         return [Side("DistTrain", [HERE.parent / "launch" / "mpi", str(ranks), *ours]),
                 Side("PyTorch DDP (gloo)", [*launcher, *torch])]
     bound = ["taskset", "-c", f"0-{threads - 1}"] if shutil.which("taskset") else []
-    return [Side("DistTrain", [*bound, *ours]),
+    return [Side("DistTrain", [*bound, *ours], threads),
             Side("PyTorch", [*bound, sys.executable, *torch], threads),
             Side("JAX (jit)", [*bound, sys.executable, PEERS / "step_jax.py", workload, *duration], threads)]
 
