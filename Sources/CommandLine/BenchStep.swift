@@ -86,7 +86,10 @@ struct BenchStep: ParsableCommand {
   func run() throws {
     runAsRank { world in
       let communicator = collective == .shared ? try world.sharingMemory(notify: printNotice) : world
-      try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
+      try communicator.agree(on: "checking the options") {
+        try cut.validate(worldSize: communicator.size)
+        try compress?.validate(for: communicator)
+      }
       manualSeed(0)
       let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
       try communicator.agree(on: "looking where the trace goes") {

@@ -42,13 +42,7 @@ public final class Trainer {
   ) throws {
     try communicator.agree(on: "checking the configuration") {
       try configuration.validate()
-      if let compress = configuration.compress, communicator is SharedCommunicator,
-        communicator.localSize == communicator.size
-      {
-        throw ConfigurationError(
-          "--compress \(compress.rawValue) saves bytes between nodes, but these ranks add in memory that they share; "
-            + "--collective mpi makes them send messages")
-      }
+      try configuration.compress?.validate(for: communicator)
       try configuration.cut.validate(worldSize: communicator.size)
     }
     try communicator.verifySame(configuration.yaml(), what: "the configuration")
