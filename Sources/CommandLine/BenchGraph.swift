@@ -1,5 +1,6 @@
 import ArgumentParser
 import Autograd
+import Collective
 import DistTrain
 import Foundation
 
@@ -10,7 +11,8 @@ struct BenchGraph: ParsableCommand {
     abstract: "Measure what recording costs: operations on tensors of one element.",
     discussion: """
       A chain of products of a tensor with a leaf is computed, recorded, and differentiated: nothing is calculated that \
-      would take time. The figures are medians over many chains.
+      would take time. The figures are medians over many chains. Under mpirun all ranks measure at the same time, and the \
+      slowest rank's figures are printed.
       """)
 
   @Option(help: ArgumentHelp("Operations in a chain.", valueName: "number"))
@@ -23,10 +25,13 @@ struct BenchGraph: ParsableCommand {
     if chains < 1 { throw ValidationError("--chains is \(chains), expected at least 1") }
   }
 
-  func run() throws {
+  func run() { runAsRank(measure) }
+
+  private func measure(_ communicator: any Communicator) throws {
     var unrecorded: [Double] = []
     var forward: [Double] = []
     var backward: [Double] = []
+    try communicator.barrier()
     for _ in 0..<chains {
       unrecorded.append(noGrad { seconds { _ = chain() } })
       var result: Tensor?
@@ -35,7 +40,8 @@ struct BenchGraph: ParsableCommand {
     }
     let names = ["operation, not recorded", "operation, recorded", "backward pass"]
     for (name, times) in zip(names, [unrecorded, forward, backward]) {
-      let median = times.sorted()[times.count / 2] / Double(operations)
+      let median = try communicator.allReduced(times.sorted()[times.count / 2] / Double(operations), .maximum)
+      guard communicator.rank == 0 else { continue }
       print(String(format: "%@: %.0f ns each", name, median * 1e9))
     }
   }

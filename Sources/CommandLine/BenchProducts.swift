@@ -1,5 +1,6 @@
 import ArgumentParser
 import Autograd
+import Collective
 import DistTrain
 import Foundation
 
@@ -10,24 +11,35 @@ struct BenchProducts: ParsableCommand {
     abstract: "Measure the matrix products of the workloads' linear layers: OpenBLAS, as chosen, and bfloat16.",
     discussion: """
       A line for each product of a layer: x·Wᵀ forward, g·W to the input, gᵀ·x to the weight. The three ways take turns; \
-      the times are medians of nine. A star marks products that are not left to OpenBLAS.
+      the times are medians of nine. A star marks products that are not left to OpenBLAS. Under mpirun all ranks measure \
+      at the same time, and the slowest rank's times are printed.
       """)
 
   @Option(help: "The workload; tiny, mlp, cnn and wide if left out.")
   var workload: Workload?
 
-  func run() {
-    print("| layer | product | m × n × k | OpenBLAS µs | chosen µs | times | bfloat16 µs | times |")
-    print("|---|---|---|---|---|---|---|---|")
+  func run() { runAsRank(measureAll) }
+
+  private func measureAll(_ communicator: any Communicator) throws {
+    func measure(_ layer: String, _ name: String, _ product: MatrixProduct) throws {
+      var medians = Self.medians(product)
+      try communicator.allReduce(&medians, .maximum)
+      if communicator.rank == 0 { printRow(layer, name, product, medians) }
+    }
+    if communicator.rank == 0 {
+      print("| layer | product | m × n × k | OpenBLAS µs | chosen µs | times | bfloat16 µs | times |")
+      print("|---|---|---|---|---|---|---|---|")
+    }
+    try communicator.barrier()
     for workload in workload.map({ [$0] }) ?? [.tiny, .mlp, .cnn, .wide] {
       for (index, layer) in workload.linearLayers.enumerated() {
         let batch = workload.benchmarkBatch
-        measure(
+        try measure(
           "\(workload) \(index + 1)", "x·Wᵀ",
           .init(
             rows: batch, columns: layer.outputs, inner: layer.inputs, transposesSecond: true))
-        measure("", "g·W", .init(rows: batch, columns: layer.inputs, inner: layer.outputs))
-        measure(
+        try measure("", "g·W", .init(rows: batch, columns: layer.inputs, inner: layer.outputs))
+        try measure(
           "", "gᵀ·x",
           .init(
             rows: layer.outputs, columns: layer.inputs, inner: batch, transposesFirst: true))
@@ -35,7 +47,8 @@ struct BenchProducts: ParsableCommand {
     }
   }
 
-  private func measure(_ layer: String, _ name: String, _ p: MatrixProduct) {
+  /// The microseconds that a product takes by OpenBLAS, as chosen, and in bfloat16.
+  private static func medians(_ p: MatrixProduct) -> [Double] {
     let (a, b) = (Tensor.rand([p.rows * p.inner]) - 0.5, Tensor.rand([p.inner * p.columns]) - 0.5)
     let c = Tensor.zeros([p.rows * p.columns])
     let repetitions = max(1, 4_000_000 / (p.rows * p.columns * p.inner))
@@ -57,13 +70,16 @@ struct BenchProducts: ParsableCommand {
         }
       }
     }
-    let median = times.map { $0.sorted()[$0.count / 2] }
+    return times.map { $0.sorted()[$0.count / 2] }
+  }
+
+  private func printRow(_ layer: String, _ name: String, _ p: MatrixProduct, _ medians: [Double]) {
     let star = MatrixKernel.fastest(for: p) == nil ? "" : "*"
     print(
       "| \(layer) | \(name)\(star) | \(p.rows) × \(p.columns) × \(p.inner) | "
         + String(
-          format: "%.2f | %.2f | %.2f | %.2f | %.2f |", median[0], median[1], median[0] / median[1], median[2],
-          median[0] / median[2]))
+          format: "%.2f | %.2f | %.2f | %.2f | %.2f |", medians[0], medians[1], medians[0] / medians[1], medians[2],
+          medians[0] / medians[2]))
   }
 }
 

@@ -59,14 +59,26 @@ extension DistTrainProgramTests {
       #expect(table.succeeded && table.output.split(separator: "\n").count == names.count, "\(table.report)")
     }
 
-    @Test func `products are timed as a table`() throws {
-      let run = try DistTrainProgram.run(["bench", "products", "--workload", "tiny"])
+    @Test(arguments: hasMPI ? [nil, 2] : [nil])
+    func `products are timed as a table`(_ ranks: Int?) throws {
+      let run = try DistTrainProgram.run(["bench", "products", "--workload", "tiny"], ranks: ranks)
       #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
       let rows = run.output.split(separator: "\n")
       #expect(rows.count == 2 + 3 * 3, "\(run.report)")
       #expect(rows[9].hasPrefix("|  | g·W | 50 × 8 × 3 |"), "\(run.report)")
+    }
+
+    @Test func `a precision that the processor does not have is refused`() throws {
       let refused = try DistTrainProgram.run(["bench", "step", "--workload", "tiny", "--precision", "tf32"])
       #expect(!refused.succeeded && refused.errorOutput.contains("tf32 needs --device cuda"), "\(refused.report)")
+    }
+
+    @Test(arguments: hasMPI ? [nil, 2] : [nil])
+    func `the recording of operations is timed in three lines`(_ ranks: Int?) throws {
+      let run = try DistTrainProgram.run(["bench", "graph", "--operations", "10", "--chains", "3"], ranks: ranks)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      let lines = run.output.split(separator: "\n")
+      #expect(lines.count == 3 && lines.allSatisfy { $0.hasSuffix(" ns each") }, "\(run.report)")
     }
 
     @Test func `all-reduces are timed as JSON and as a table`() throws {
