@@ -107,6 +107,10 @@ public final class Trainer {
   private func trainAndEvaluate() throws -> Evaluation {
     // Whenever the run is ended, it can be resumed.
     if step == 0 { try writeCheckpoint() }
+    if step == totalSteps {
+      let limit = configuration.limit(of: feed.loader.shards.stepsPerEpoch)
+      log?.message("step \(step) of \(totalSteps): nothing is left to do, for \(limit)")
+    }
     var evaluation: Evaluation?
     while step < totalSteps {
       let (epoch, position) = step.quotientAndRemainder(dividingBy: feed.loader.shards.stepsPerEpoch)
@@ -251,6 +255,12 @@ extension TrainingConfiguration {
   fileprivate func totalSteps(of stepsPerEpoch: Int) -> Int {
     let (all, overflow) = epochs.multipliedReportingOverflow(by: stepsPerEpoch)
     return min(steps ?? .max, overflow ? .max : all)
+  }
+
+  /// What decides the ``totalSteps(of:)``, in words.
+  fileprivate func limit(of stepsPerEpoch: Int) -> String {
+    if let steps, steps == totalSteps(of: stepsPerEpoch) { return "--steps is \(steps)" }
+    return "--epochs is \(epochs)"
   }
 }
 

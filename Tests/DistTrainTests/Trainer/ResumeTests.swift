@@ -61,11 +61,15 @@ struct ResumeTests {
     #expect(try job.losses() == losses)
   }
 
-  @Test func `a complete run is evaluated again, and nothing more`() throws {
+  @Test(arguments: [(nil, 12, "--epochs is 2"), (3, 3, "--steps is 3")])
+  func `a complete run is evaluated again, and nothing more`(_ steps: Int?, _ made: Int, _ limit: String) throws {
     let job = try SmallJob()
-    let first = try job.run(ranks: 2)
+    let first = try job.run(ranks: 2, steps: steps)
+    #expect(!job.shown.texts.joined().contains("nothing is left to do"))
     let losses = try job.losses()
-    let second = try job.run(ranks: 2, resume: true)
+    let second = try job.run(ranks: 2, steps: steps, resume: true)
+    let shown = job.shown.texts.joined()
+    #expect(shown.contains("step \(made) of \(made): nothing is left to do, for \(limit)\n"), "\(shown)")
     #expect(second.map(\.weights) == first.map(\.weights))
     #expect(second.map(\.evaluation) == first.map(\.evaluation))
     #expect(try job.losses() == losses)
