@@ -80,6 +80,7 @@ struct BenchStep: ParsableCommand {
     configuration.reproducible = reproducible
     configuration.compress = compress
     do { try configuration.validate() } catch let error as ConfigurationError { throw ValidationError("\(error)") }
+    if let trace, trace.isEmpty { throw ValidationError("--trace is empty, expected a file") }
     if let batch, batch < 1 { throw ValidationError("--batch is \(batch), expected at least 1") }
   }
 
@@ -93,7 +94,7 @@ struct BenchStep: ParsableCommand {
       manualSeed(0)
       let samples = try communicator.agree(on: "reading the data set") { try loadSamples(ranks: communicator.size) }
       try communicator.agree(on: "looking where the trace goes") {
-        if let trace, communicator.rank == 0 { try ChromeTrace.checkFolder(of: trace) }
+        if let trace, communicator.rank == 0 { try ChromeTrace.checkPlace(trace) }
       }
       let timing = try withProductPrecision(precision) { try measure(samples, communicator) }
       let ceilings = try profile || device != .cpu ? measureCeilings(communicator) : nil

@@ -49,6 +49,8 @@ extension DistTrainProgramTests {
       let data = try SyntheticData()
       try DistTrainProgram.run(data.train("--config", "\(data.path)/none.yaml"), timeout: 60)
         .expectFailure("none.yaml: cannot open: No such file or directory")
+      try DistTrainProgram.run(data.train("--config", ""), timeout: 60)
+        .expectFailure("error: the empty path: cannot open: No such file or directory")
     }
 
     @Test func `the resolved configuration makes the same run again`() throws {

@@ -112,12 +112,19 @@ extension DistTrainProgramTests {
       }
     }
 
-    @Test(arguments: rankCounts)
-    func `a trace that cannot be written is refused before anything is measured`(_ ranks: Int?) throws {
+    static let places = [
+      ("/no/such/folder/trace.json", "cannot write in the folder /no/such/folder: No such file or directory"),
+      ("/tmp", "/tmp: is not a regular file"), ("/", "/: is not a regular file"),
+      ("", "--trace is empty, expected a file"),
+    ]
+
+    @Test(arguments: rankCounts, places)
+    func `a trace that cannot be written is refused before anything is measured`(
+      _ ranks: Int?, _ place: (path: String, message: String)
+    ) throws {
       let run = try DistTrainProgram.run(
-        ["bench", "step", "--workload", "tiny", "--seconds", "1000", "--trace", "/no/such/folder/trace.json"],
-        ranks: ranks)
-      run.expectFailure("/no/such/folder")
+        ["bench", "step", "--workload", "tiny", "--seconds", "1000", "--trace", place.path], ranks: ranks, timeout: 60)
+      run.expectFailure(place.message)
     }
 
     @Test func `a GPU's operators are shown one by one`() throws {

@@ -12,8 +12,12 @@ package final class AtomicFile {
   private var isCommitted = false
 
   /// Begins a file.
-  /// - Throws: ``FileError`` where the folder is missing or cannot be written to.
+  /// - Throws: ``FileError`` where something else than a file is there, or the folder is missing or cannot be written to.
   package init(path: String) throws {
+    var status = stat()
+    guard !path.hasSuffix("/"), stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+      throw FileError(path, "is not a regular file")
+    }
     self.path = path
     let name: String
     (folder, name) = folderAndName(path)

@@ -14,7 +14,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The path and the reason on one line.
-  public var description: String { "\(path): \(reason)" }
+  public var description: String { "\(path.isEmpty ? "the empty path" : path): \(reason)" }
 
   /// An error with the system's text for `errno`, such as "cannot open: No such file or directory".
   package static func system(_ path: String, _ action: String, code: Int32 = errno) -> FileError {

@@ -7,8 +7,8 @@ import Autograd
 package enum ChromeTrace {
   /// Makes sure, before anything is measured, that a trace can be written there.
   ///
-  /// - Throws: `FileError` where the folder is missing or cannot be written to.
-  package static func checkFolder(of path: String) throws { _ = try AtomicFile(path: path) }
+  /// - Throws: `FileError` where something else than a file is there, or the folder is missing or cannot be written to.
+  package static func checkPlace(_ path: String) throws { _ = try AtomicFile(path: path) }
 
   /// The events of one rank, one a line, with times since `origin`.
   package static func lines(_ events: some Collection<ProfileEvent>, origin: Int, rank: Int) -> String {

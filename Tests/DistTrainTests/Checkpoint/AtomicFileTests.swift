@@ -45,6 +45,13 @@ struct AtomicFileTests {
         == "\(folder.path)/none/model: cannot write in the folder \(folder.path)/none: No such file or directory")
   }
 
+  @Test func `only a file is replaced`() throws {
+    for path in [folder.path, "\(folder.path)/", "\(folder.path)/none/", "/", "/dev/full"] {
+      #expect(fileErrorMessage { _ = try AtomicFile(path: path) } == "\(path): is not a regular file")
+    }
+    #expect(try names().isEmpty)
+  }
+
   @Test func aFullDiskIsAnError() throws {
     let full = open("/dev/full", O_WRONLY)
     try #require(full >= 0)
