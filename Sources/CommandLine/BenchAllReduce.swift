@@ -16,8 +16,11 @@ struct AllReduce: ParsableCommand {
       bytes / time; bus bandwidth is that times 2(N-1)/N for N ranks, the share of the bytes that every rank must send.
       """)
 
-  @Option(help: "Sizes in bytes, separated by commas; K, M and G are 1024, 1024² and 1024³.")
-  var sizes = ByteSizes(bytes: [1 << 10, 64 << 10, 1 << 20, 32 << 20])
+  @Option(
+    help:
+      "Sizes in bytes, separated by commas; K, M and G are 1024, 1024² and 1024³. (default: \(ByteSizes.standard))",
+    transform: ByteSizes.init(parsing:))
+  var sizes = ByteSizes.standard
 
   @Option(help: ArgumentHelp("Time to spend on each size.", valueName: "seconds"))
   var secondsPerSize = 1.0
@@ -52,22 +55,33 @@ struct AllReduce: ParsableCommand {
 }
 
 /// A list of byte counts as written on the command line: `1KiB,64K,1M`.
-struct ByteSizes: ExpressibleByArgument {
+struct ByteSizes: CustomStringConvertible {
   let bytes: [Int]
 
-  init(bytes: [Int]) { self.bytes = bytes }
+  var description: String { bytes.map(ByteCount.text).joined(separator: ",") }
 
-  init?(argument: String) {
-    var bytes: [Int] = []
-    for word in argument.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let count = ByteCount.parse(word), count % MemoryLayout<Float>.stride == 0 else { return nil }
-      guard count <= ProcessInfo.processInfo.physicalMemory else { return nil }
-      bytes.append(count)
+  static let standard = ByteSizes(bytes: [1 << 10, 64 << 10, 1 << 20, 32 << 20])
+
+  private init(bytes: [Int]) { self.bytes = bytes }
+
+  /// Reads sizes from a command line.
+  ///
+  /// - Throws: `ValidationError` for anything but whole floats that this machine's memory could hold.
+  init(parsing text: String) throws {
+    let (stride, memory) = (MemoryLayout<Float>.stride, Int(ProcessInfo.processInfo.physicalMemory))
+    bytes = try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
+      guard let count = ByteCount.parse(word) else {
+        throw ValidationError("“\(word)” is no size; expected \(ByteCount.expectation)")
+      }
+      guard count.isMultiple(of: stride) else {
+        throw ValidationError("“\(word)” is no whole number of floats; expected a multiple of \(stride) bytes")
+      }
+      guard count <= memory else {
+        throw ValidationError("“\(word)” is more than the \(ByteCount.text(memory)) of memory of this machine")
+      }
+      return count
     }
-    self.bytes = bytes
   }
-
-  var defaultValueDescription: String { bytes.map(ByteCount.text).joined(separator: ",") }
 }
 
 /// The measured times of all-reduces of one size.

@@ -8,7 +8,7 @@ extension DistTrainProgramTests {
     @Test(arguments: [
       ("", "SUBCOMMANDS:"), ("train", "--global-batch <samples>"), ("evaluate", "--split <split>"),
       ("predict", "PNG or PGM"), ("bench", "allreduce"), ("bench step", "--workload <workload>"),
-      ("bench allreduce", "--sizes <sizes>"), ("doctor", "--data <folder>"),
+      ("bench allreduce", "1KiB,64KiB,1MiB,32MiB"), ("doctor", "--data <folder>"),
     ])
     func `every subcommand has help`(_ subcommand: String, _ content: String) throws {
       let words = subcommand.split(separator: " ").map(String.init)
@@ -56,14 +56,19 @@ extension DistTrainProgramTests {
       ("bench step --model 9-9 --workload mlp", "--workload and --model both say what is trained"),
       (
         "bench allreduce --sizes 99999999999999K",
-        "The value '99999999999999K' is invalid for '--sizes <sizes>'"
+        "The value '99999999999999K' is invalid for '--sizes <sizes>': “99999999999999K” is more than the "
       ),
       ("bench step --accumulate 0", "--accumulate is 0, expected at least 1"),
       ("bench step --reproducible 6", "--reproducible is 6, expected a power of two"),
       ("bench roofline --size 64", "--size is 64 with --device cpu, expected it with --device cuda only"),
       ("bench roofline --device cuda --size 0", "--size is 0, expected 1 to 32768"),
       ("bench roofline --device cuda --size 4611686018427387904", "expected 1 to 32768"),
-      ("bench allreduce --sizes 1K,x", "The value '1K,x' is invalid for '--sizes <sizes>'"),
+      (
+        "bench allreduce --sizes 1K,1KB",
+        "“1KB” is no size; expected a number of bytes such as 4096, 256K, 256KiB or 1M"
+      ),
+      ("bench allreduce --sizes 1K,,4K", "“” is no size"),
+      ("bench allreduce --sizes 6", "“6” is no whole number of floats; expected a multiple of 4 bytes"),
     ]
 
     @Test(arguments: mistakes)
@@ -71,6 +76,14 @@ extension DistTrainProgramTests {
       let run = try DistTrainProgram.run(arguments.split(separator: " ").map(String.init), timeout: 60)
       run.expectFailure(message)
       #expect(run.status == EX_USAGE && run.output.isEmpty, "\(run.report)")
+    }
+
+    @Test(arguments: ["train", "bench step"])
+    func `the ranks of a compression are told`(_ command: String) throws {
+      let words = command.split(separator: " ").map(String.init)
+      let run = try DistTrainProgram.run(words + ["--compress", "powersgd-0"], timeout: 60)
+      run.expectFailure("The value 'powersgd-0' is invalid for '--compress <")
+      #expect(run.errorOutput.contains("powersgd-1 to powersgd-256"), "\(run.report)")
     }
 
     @Test(.enabled(if: hasMPI, "built without MPI"), arguments: [mistakes[0], mistakes[8]])

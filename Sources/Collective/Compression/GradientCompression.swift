@@ -6,9 +6,12 @@ public enum GradientCompression: RawRepresentable, Codable, Equatable, Sendable 
   case powerSGD(rank: Int)
 
   /// The texts of all that there are, for a person to choose from.
-  public static let choices = "bfloat16, float16, powersgd or powersgd-RANK"
+  public static let choices =
+    "bfloat16, float16, powersgd or \(powerSGDName)-\(ranks.lowerBound) to \(powerSGDName)-\(ranks.upperBound)"
 
   private static let powerSGDName = "powersgd"
+
+  private static let ranks = 1...256
 
   /// The rank of `powersgd` without one.
   private static let defaultRank = 2
@@ -20,7 +23,7 @@ public enum GradientCompression: RawRepresentable, Codable, Equatable, Sendable 
     } else if text == Self.powerSGDName {
       self = .powerSGD(rank: Self.defaultRank)
     } else if text.hasPrefix("\(Self.powerSGDName)-"), let rank = Int(text.dropFirst(Self.powerSGDName.count + 1)),
-      (1...256).contains(rank)
+      Self.ranks.contains(rank)
     {
       self = .powerSGD(rank: rank)
     } else {

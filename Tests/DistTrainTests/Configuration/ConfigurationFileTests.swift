@@ -88,7 +88,10 @@ struct ConfigurationFileTests {
     ("epochs: 3\ngobal-batch: 5", "line 2: unknown key 'gobal-batch'; the nearest known key is 'global-batch'"),
     ("learningrate: 1", "line 1: unknown key 'learningrate'; the nearest known key is 'learning-rate'"),
     ("\n\nepochs: three", "line 3: epochs is 'three', expected a whole number"),
-    ("compress: zip", "line 1: compress is 'zip', expected bfloat16, float16, powersgd or powersgd-RANK or null"),
+    (
+      "compress: powersgd-0",
+      "line 1: compress is 'powersgd-0', expected bfloat16, float16, powersgd or powersgd-1 to powersgd-256 or null"
+    ),
     (
       "buckets: 1MiB,",
       "line 1: buckets is '1MiB,', expected auto, measured, a size such as 1MiB, or the first and the others' such as "

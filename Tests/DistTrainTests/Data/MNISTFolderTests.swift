@@ -35,6 +35,9 @@ struct MNISTFolderTests {
     #expect(message.contains("apt-get install dataset-fashion-mnist"))
     let empty = fileErrorMessage { _ = try MNISTFolder(path: folder.path).load(.test) }
     #expect(empty.hasPrefix("\(folder.path): the folder has no file t10k-images-idx3-ubyte.gz or "))
+    let path = try folder.write([1], to: "file")
+    let file = fileErrorMessage { _ = try MNISTFolder(path: path).load(.test) }
+    #expect(file.hasPrefix("\(path): is a file, not a folder with t10k-images-idx3-ubyte.gz or "))
   }
 
   @Test func imagesAndLabelsMustBeAsMany() throws {
