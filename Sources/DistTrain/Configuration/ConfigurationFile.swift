@@ -1,6 +1,7 @@
 import Yams
 
-/// The settings that a YAML file makes; its keys are the names of the flags, such as `global-batch: 128`.
+/// The settings that a YAML file makes; its keys are the names of the flags, such as `global-batch: 128`, but for `config`
+/// and `resume`.
 ///
 /// A file need not make all settings. Apply it to the defaults first, and the flags after it: what comes later wins.
 ///
@@ -58,8 +59,10 @@ public struct ConfigurationFile: Sendable {
     }
     let name = scalar.string
     guard let field = ConfigurationField.all.first(where: { $0.name == name }) else {
-      let proposal = nearest(to: name, in: keys).map { "; the nearest known key is '\($0)'" } ?? ""
-      throw FileError(path, "\(line)unknown key '\(name)'\(proposal)")
+      let expected = nearest(to: name, in: keys).map { "the nearest known key is '\($0)'" }
+      throw FileError(
+        path,
+        "\(line)unknown key '\(name)'; \(expected ?? "keys are the names of train's flags, but for config and resume")")
     }
     guard let setting = field.setting(value) else {
       throw FileError(path, "\(line)\(name) is \(words(for: value)), expected \(field.expectation)")

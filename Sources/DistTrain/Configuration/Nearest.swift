@@ -1,8 +1,9 @@
 /// The candidate that takes the fewest edits to become `word`, to propose it in a message; of several, the first.
 ///
-/// - Returns: Nil where there are no candidates.
+/// - Returns: Nil where each takes as many as half of the word's letters, or more: it is another word then.
 public func nearest(to word: String, in candidates: [String]) -> String? {
-  candidates.min { editDistance($0, word) < editDistance($1, word) }
+  let near = candidates.map { (word: $0, distance: editDistance($0, word)) }.filter { 2 * $0.distance < word.count }
+  return near.min { $0.distance < $1.distance }?.word
 }
 
 /// How many letters must be inserted, removed, replaced or swapped with their neighbour to turn one word into the

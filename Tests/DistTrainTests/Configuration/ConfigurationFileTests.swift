@@ -98,6 +98,8 @@ struct ConfigurationFileTests {
         + "256KiB,4MiB"
     ),
     ("bucket-bytes: 8", "line 1: unknown key 'bucket-bytes'; the nearest known key is 'buckets'"),
+    ("resume: true", "line 1: unknown key 'resume'; keys are the names of train's flags, but for config and resume"),
+    ("config: a", "line 1: unknown key 'config'; keys are the names of train's flags, but for config and resume"),
     ("epochs: 3.5", "line 1: epochs is '3.5', expected a whole number"),
     ("epochs: \"3\"", "line 1: epochs is '3', expected a whole number"),
     ("epochs:", "line 1: epochs is empty, expected a whole number"),

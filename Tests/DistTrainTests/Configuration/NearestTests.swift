@@ -12,7 +12,13 @@ struct NearestTests {
 
   @Test func findsTheNearest() {
     #expect(nearest(to: "epoch", in: ["seed", "epochs", "steps"]) == "epochs")
-    #expect(nearest(to: "ab", in: ["ax", "ay"]) == "ax")
-    #expect(nearest(to: "ab", in: []) == nil)
+    #expect(nearest(to: "abc", in: ["abx", "aby"]) == "abx")
+    #expect(nearest(to: "abc", in: []) == nil)
+  }
+
+  @Test func proposesNoOtherWord() {
+    #expect(nearest(to: "resume", in: ["seed", "device", "reproducible"]) == nil)
+    #expect(nearest(to: "rate", in: ["data"]) == nil)
+    #expect(nearest(to: "", in: ["data"]) == nil)
   }
 }
