@@ -47,7 +47,7 @@ package struct Axis: Equatable {
   ) -> (ClosedRange<Double>, [Double]) {
     let isPoint = high - low <= max(1e-12 * max(abs(low), abs(high)), 1e-300)
     let margin = isPoint ? max(abs(low) / 2, 0.5) : 0
-    let (low, high) = (low - margin, high + margin)
+    let (low, high) = (low < 0 ? low - margin : max(low - margin, 0), high + margin)
     let rough = (high - low) / Double(max(tickCount - 1, 1))
     let power = pow(10, floor(log10(rough)))
     let step = power * ([1, 2, 2.5, 5].first { power * $0 >= rough * 0.8 } ?? 10)

@@ -148,7 +148,7 @@ private struct Drawing {
         run.map { LinePlot.Point(x($0.x) ?? 0, y($0.y, axis) ?? 0) }
       }
       if series.lineWidth > 0 {
-        for run in runs {
+        for run in runs where run.count > 1 {
           let path = thinned(run).map { "\(SVG.number($0.x)),\(SVG.number($0.y))" }.joined(separator: " ")
           svg.add(
             "polyline",
@@ -158,12 +158,15 @@ private struct Drawing {
             ])
         }
       }
-      if series.markerRadius > 0 {
-        for point in runs.joined() {
+      // A line of one point could not be seen.
+      let dots = series.markerRadius > 0 ? runs : runs.filter { $0.count == 1 }
+      let radius = series.markerRadius > 0 ? series.markerRadius : 1.5 * series.lineWidth
+      if radius > 0 {
+        for point in dots.joined() {
           svg.add(
             "circle",
             [
-              "cx": SVG.number(point.x), "cy": SVG.number(point.y), "r": SVG.number(series.markerRadius),
+              "cx": SVG.number(point.x), "cy": SVG.number(point.y), "r": SVG.number(radius),
               "fill": color, "fill-opacity": SVG.number(series.opacity), "stroke": "white",
             ])
         }

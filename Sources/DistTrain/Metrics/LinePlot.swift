@@ -42,7 +42,7 @@ public struct LinePlot: Sendable {
     public var lineWidth: Double
     /// From 0 (not to be seen) to 1.
     public var opacity: Double
-    /// The radius of a dot at each point in pixels; 0 draws none.
+    /// The radius of a dot at each point in pixels; 0 draws dots only where a line would have a single point.
     public var markerRadius: Double
 
     /// A series of points.

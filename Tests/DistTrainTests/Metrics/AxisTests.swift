@@ -17,6 +17,13 @@ struct AxisTests {
     #expect(axis.ticks == [500, 1000, 1500, 2000, 2500])
   }
 
+  @Test(arguments: [(0.1, 0...0.6), (0, 0...0.5), (3, 1.5...4.5), (-0.1, -0.6...0.4)])
+  func `a single value has room on both sides, but not below zero where it is not`(
+    _ value: Double, _ expected: ClosedRange<Double>
+  ) {
+    #expect(Axis(values: [value, value]).range == expected)
+  }
+
   @Test func logarithmicTicksArePowersOfTen() {
     let wide = Axis(values: [0.002, 900, -3, 0, .infinity], scale: .logarithmic)
     #expect(wide.ticks.map(wide.label) == ["0.001", "0.01", "0.1", "1", "10", "100", "1000"])

@@ -84,8 +84,19 @@ struct LinePlotTests {
   @Test func logarithmicAxesLeaveOutWhatIsNotPositive() throws {
     var plot = LinePlot(title: "", xLabel: "", leftLabel: "", leftScale: .logarithmic)
     plot.series = [.init(points: [.init(0, 1), .init(1, 0), .init(2, 100), .init(3, 1000)])]
-    let lines = try #require(XMLContents(plot.svg())?.attributes["polyline"])
-    #expect(lines.count == 2)
+    let svg = try #require(XMLContents(plot.svg()))
+    #expect(svg.counts["polyline"] == 1 && svg.counts["circle"] == 1)
+  }
+
+  @Test func `a curve of one record is a dot, and its axes have no values below zero`() throws {
+    var history = MetricsHistory()
+    history.training = [.init(step: 1, epoch: 1, loss: 2.3, learningRate: 0.1, samplesPerSecond: 1)]
+    history.evaluations = [.init(step: 1, epoch: 1, split: "test", loss: 2.3, accuracy: 0.1, count: 10)]
+    let svg = try #require(XMLContents(history.curve(title: "run").svg()))
+    #expect(svg.counts["polyline"] == nil)
+    // Of the loss and its mean, of the accuracy, and in the legend.
+    #expect(svg.attributes["circle"]?.map { $0["r"] } == ["1.5", "3", "4.5", "4.5"])
+    #expect(!svg.texts.contains { $0.hasPrefix("-") } && svg.texts.contains("0.6"), "\(svg.texts)")
   }
 
   @Test func theCurveShowsLossAccuracyAndEpochs() throws {
