@@ -202,14 +202,14 @@ struct BenchStep: ParsableCommand {
         .init("batch_per_rank", .integer(batchPerRank)), .init("precision", .string(precision.rawValue)),
         .init("samples_per_s", .real(rate, decimals: 1)),
         .init("step_us", .real(step * 1e6, decimals: 1)), .init("communication_share", .real(share, decimals: 3)),
-        .init("tflops", .real(tflops, decimals: 3)),
+        .init("tflops", .real(tflops, significantDigits: 4)),
         .init("peak_memory_mib", .integer(Processor.peakMemoryByteCount >> 20)),
         .init("buckets", .string(timing.buckets.sizes.description)),
         .init("buckets_origin", .string(timing.buckets.origin.rawValue)),
       ]
       if let ceilings, let profiled = timing.profiled?.profile {
         record += [
-          .init("gb_per_s", .real(profiled.bytesPerStep / step * 1e-9, decimals: 3)),
+          .init("gb_per_s", .real(profiled.bytesPerStep / step * 1e-9, significantDigits: 4)),
           .init("ceiling_flop_per_s", .real(ceilings.flopsPerSecond, decimals: 0)),
           .init("ceiling_b_per_s", .real(ceilings.bytesPerSecond, decimals: 0)),
         ]
@@ -220,7 +220,7 @@ struct BenchStep: ParsableCommand {
       print(
         String(
           format: "%@: %.1f µs a step, %.0f samples/s over %d rank(s) of batch %d, %.1f %% waiting for all-reduce, "
-            + "%.3f TFLOP/s of each rank in products",
+            + "%.4g TFLOP/s of each rank in products",
           subject.name, step * 1e6, rate, communicator.size, batchPerRank, share * 100, tflops)
           + (communicator.size > 1 ? "; buckets: \(timing.buckets)" : ""))
       guard let ceilings, let profiled = timing.profiled else { return }

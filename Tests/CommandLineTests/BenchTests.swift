@@ -1,4 +1,5 @@
 import Collective
+import DistTrain
 import Foundation
 import Testing
 import TestSupport
@@ -34,6 +35,9 @@ extension DistTrainProgramTests {
       let step = try #require(record["step_us"] as? Double)
       let expected = Double(batch * (hasMPI ? 2 : 1)) / step * 1e6
       #expect(abs(rate / expected - 1) < 0.01)
+      let operations = try #require(record["tflops"] as? Double) * 1e6 * step
+      let multiplyAdds = try #require(Workload(rawValue: workload)).multiplyAddsPerSample * batch
+      #expect(abs(operations / Double(2 * multiplyAdds) - 1) < 0.01)
     }
 
     @Test func `a perceptron of any widths can be measured`() throws {

@@ -32,6 +32,11 @@ package enum JSON: Equatable, Sendable {
     value.isFinite ? .number(value.text(decimals: decimals)) : .null
   }
 
+  /// A number rounded to so many significant digits; what is not finite becomes null.
+  package static func real(_ value: Double, significantDigits: Int) -> JSON {
+    value.isFinite ? .number(String(format: "%.\(significantDigits)g", value)) : .null
+  }
+
   /// The member called `name` of an object.
   package subscript(name: String) -> JSON? {
     guard case .object(let members) = self else { return nil }

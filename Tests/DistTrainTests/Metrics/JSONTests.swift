@@ -24,6 +24,9 @@ struct JSONTests {
     for value: Double in [0.1, 1e300, -2.5e-308, 3, 1 / 3] {
       #expect(try parse(JSON.real(value).text).realValue == value)
     }
+    #expect(JSON.real(0.00072349, significantDigits: 4).text == "0.0007235")
+    #expect(try parse(JSON.real(1.23456e-7, significantDigits: 4).text).realValue == 1.235e-7)
+    #expect(JSON.real(.nan, significantDigits: 4) == .null)
     #expect(JSON.real(.infinity) == .null && JSON.real(.nan).text == "null")
     #expect(JSON.null.realValue?.isNaN == true)
     #expect(JSON.integer(UInt64.max).text == "18446744073709551615")
