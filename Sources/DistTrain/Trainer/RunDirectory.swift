@@ -53,9 +53,9 @@ public struct RunDirectory: Equatable, Sendable {
     guard !isFolder(path) else { return }
     let parent = folderAndName(path).folder
     if parent != path { try makeFolder(parent) }
-    guard mkdir(path, 0o777) == 0 || errno == EEXIST && isFolder(path) else {
-      throw FileError.system(path, "cannot make the output folder")
-    }
+    guard mkdir(path, 0o777) != 0, !(errno == EEXIST && isFolder(path)) else { return }
+    guard errno != EEXIST else { throw FileError(path, "cannot make the output folder: there is a file") }
+    throw FileError.system(path, "cannot make the output folder")
   }
 
   private static func isFolder(_ path: String) -> Bool {
