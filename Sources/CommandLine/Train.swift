@@ -32,7 +32,10 @@ struct Train: ParsableCommand {
       PyTorch's names, and curve.svg. Settings come from the flags, else from --config, else from the defaults.
       """)
 
-  @Option(help: ArgumentHelp("Read settings from a YAML file; its keys are the names of the flags, but for config and resume.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Read settings from a YAML file; its keys are the names of the flags, but for config and resume.",
+      valueName: "file"))
   var config: String?
   @Option(
     help:
@@ -87,7 +90,8 @@ struct Train: ParsableCommand {
   var clipNorm: Double?
   @Option(
     help: ArgumentHelp(
-      "Chooses the initial weights and the order of the samples: a whole number from 0 to 2^64 - 1.\(Self.default(\.seed))", valueName: "number"))
+      "Chooses the initial weights and the order of the samples: a whole number from 0 to 2^64 - 1.\(Self.default(\.seed))",
+      valueName: "number"))
   var seed: UInt64?
   @Option(
     help: """
