@@ -98,6 +98,13 @@ INLINED float log_f32(float x) {
   return x > 0 ? (x < INFINITY ? value : x) : x == 0 ? -INFINITY : NAN;
 }
 
+// The logarithm of 1 + x, corrected by what the sum's rounding lost (W. Kahan): log(u) · x / (u − 1) with u = 1 + x.
+INLINED float log1p_f32(float x) {
+  const float u = 1 + x, rounded = u - 1;
+  const float corrected = log_f32(u) * (x / rounded);
+  return rounded == 0 ? x : u < INFINITY ? corrected : u;
+}
+
 // At most 1.4 units in the last place off.
 INLINED float tanh_f32(float x) {
   const float size = fabsf(x), z = x * x;
@@ -111,11 +118,10 @@ INLINED float tanh_f32(float x) {
   return copysignf(size < 0.625f ? near : far, x);
 }
 
-// The standard normal distribution up to x. With t = 1 / (1 + |x| / √8) its tail is t / 2 · exp(p(t) − x² / 2), where p
-// is a polynomial fitted at Chebyshev points to log(erfc(z) · exp(z²) / t) for z = |x| / √2 up to 10.4. Between ±1.1
-// it is 1 / 2 + x · q(x²), with q fitted likewise.
-INLINED float normal_f32(float x) {
-  const float z = x * x, t = 1 / (1 + 0.35355339059f * fabsf(x));
+// The standard normal distribution from |x| on. With t = 1 / (1 + |x| / √8) it is t / 2 · exp(p(t) − x² / 2), where p is
+// a polynomial fitted at Chebyshev points to log(erfc(z) · exp(z²) / t) for z = |x| / √2 up to 10.4.
+INLINED float normal_tail_f32(float x) {
+  const float t = 1 / (1 + 0.35355339059f * fabsf(x));
   float p = 0.1480598294f;
   p = p * t - 0.6978741596f;
   p = p * t + 1.196848176f;
@@ -126,6 +132,13 @@ INLINED float normal_f32(float x) {
   p = p * t + 0.3849824405f;
   p = p * t + 0.9988251107f;
   p = p * t - 1.265457421f;
+  return 0.5f * t * exp_f32(p - 0.5f * x * x);
+}
+
+// The same from 0 to x, for x² below `normal_middle`: x · q(x²), with q fitted likewise.
+static const float normal_middle = 1.21f;
+INLINED float normal_middle_f32(float x) {
+  const float z = x * x;
   float q = 4.134163164e-07f;
   q = q * z - 8.730976058e-06f;
   q = q * z + 0.0001143888274f;
@@ -133,9 +146,19 @@ INLINED float normal_f32(float x) {
   q = q * z + 0.009973261923f;
   q = q * z - 0.0664903391f;
   q = q * z + 0.3989422795f;
-  const float tail = 0.5f * t * exp_f32(p - 0.5f * z);
-  const float far = x < 0 ? tail : 1 - tail;
-  return z < 1.21f ? 0.5f + x * q : far;
+  return x * q;
+}
+
+// The same up to x.
+INLINED float normal_f32(float x) {
+  const float tail = normal_tail_f32(x), far = x < 0 ? tail : 1 - tail;
+  return x * x < normal_middle ? 0.5f + normal_middle_f32(x) : far;
+}
+
+// The error function: the same between −√2 x and √2 x.
+INLINED float erf_f32(float x) {
+  const float y = x * 1.41421356237f;
+  return y * y < normal_middle ? 2 * normal_middle_f32(y) : copysignf(1 - 2 * normal_tail_f32(y), x);
 }
 
 #endif
