@@ -88,7 +88,8 @@ struct BenchStep: ParsableCommand {
     runAsRank { world in
       let communicator = collective == .shared ? try world.sharingMemory(notify: printNotice) : world
       try communicator.agree(on: "checking the options") {
-        try cut.validate(worldSize: communicator.size)
+        let (globalBatch, overflow) = batchPerRank.multipliedReportingOverflow(by: communicator.size)
+        try cut.validate(worldSize: communicator.size, globalBatch: overflow ? .max : globalBatch)
         try compress?.validate(for: communicator)
       }
       manualSeed(0)

@@ -100,15 +100,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       "float32, float64 or bfloat16: tf32 needs --device cuda")
     try require(!data.isEmpty, "data", "empty", "a folder")
     try require(globalBatch >= 1, "global-batch", globalBatch, "at least 1")
-    try require(
-      (1...globalBatch).contains(accumulate), "accumulate", accumulate,
-      "1 to \(globalBatch), the samples of --global-batch")
+    try require(accumulate >= 1, "accumulate", accumulate, "at least 1")
     if let reproducible {
       let isPowerOfTwo = reproducible > 0 && reproducible.nonzeroBitCount == 1
       try require(isPowerOfTwo, "reproducible", reproducible, "a power of two")
-      try require(
-        reproducible / 2 < globalBatch, "reproducible", reproducible,
-        "one that is less than twice the \(globalBatch) samples of --global-batch")
       try require(
         accumulate == 1, "accumulate", accumulate,
         "1 with --reproducible, whose shards are computed one after the other")

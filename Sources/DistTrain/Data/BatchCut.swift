@@ -32,9 +32,22 @@ public enum BatchCut: Equatable, Sendable {
 
   /// Checks that so many ranks can train with this cut.
   ///
+  /// - Parameters:
+  ///   - worldSize: The number of ranks.
+  ///   - globalBatch: The samples of a step, if they are known: more pieces take time for nothing.
   /// - Throws: ``ConfigurationError`` where they cannot.
-  public func validate(worldSize: Int) throws {
-    guard case .logicalShards(let shards) = self else { return }
+  public func validate(worldSize: Int, globalBatch: Int? = nil) throws {
+    let samples = globalBatch ?? .max
+    func tooMany(_ flag: String, _ count: Int) -> ConfigurationError {
+      ConfigurationError("\(flag) is \(count) for \(samples) samples a step: expected at most one a sample")
+    }
+    guard case .logicalShards(let shards) = self else {
+      let pieces = pieceCount(worldSize: worldSize)
+      if pieces > samples { throw tooMany("--accumulate", pieces) }
+      return
+    }
+    // Of the powers of two the first that is not less than the number of samples will do.
+    if shards / 2 >= samples { throw tooMany("--reproducible", shards) }
     precondition(shards > 0 && shards.nonzeroBitCount == 1, "\(shards) logical shards are not a power of two")
     guard shards.isMultiple(of: worldSize) else {
       throw ConfigurationError(

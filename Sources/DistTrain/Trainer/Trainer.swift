@@ -43,7 +43,7 @@ public final class Trainer {
     try communicator.agree(on: "checking the configuration") {
       try configuration.validate()
       try configuration.compress?.validate(for: communicator)
-      try configuration.cut.validate(worldSize: communicator.size)
+      try configuration.cut.validate(worldSize: communicator.size, globalBatch: configuration.globalBatch)
     }
     try communicator.verifySame(configuration.yaml(), what: "the configuration")
     let (training, test) = try communicator.agree(on: "reading the data set") {

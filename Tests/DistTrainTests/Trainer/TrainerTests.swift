@@ -150,7 +150,7 @@ struct TrainerTests {
     let names = try FileManager.default.contentsOfDirectory(atPath: job.directory.path).sorted()
     #expect(
       names == [
-        "checkpoint.safetensors", "config.yaml", "curve.svg", "events.out.tfevents.000001", "metrics.jsonl",
+        ".lock", "checkpoint.safetensors", "config.yaml", "curve.svg", "events.out.tfevents.000001", "metrics.jsonl",
         "model.safetensors",
       ])
     var configuration = TrainingConfiguration()
@@ -186,6 +186,14 @@ struct TrainerTests {
     (
       { $0.configuration.reproducible = 8 },
       "--reproducible 8 on 3 ranks: the number of ranks must divide that of the shards, as 1, 2, 4, 8 do"
+    ),
+    (
+      { $0.configuration.accumulate = 9 },
+      "--accumulate is 9 for 8 samples a step: expected at most one a sample"
+    ),
+    (
+      { $0.configuration.reproducible = 1 << 62 },
+      "--reproducible is 4611686018427387904 for 8 samples a step: expected at most one a sample"
     ),
     ({ $0.configuration.data += "/none" }, "/none: there is no such folder to hold train-images-idx3-ubyte.gz"),
     (
