@@ -39,15 +39,16 @@ extension DistTrainProgramTests {
       #expect(wrong.status == 64 && !wrong.wasSignalled, "\(wrong.report)")
     }
 
-    @Test func `a run that is ended after the reader of its messages leaves a checkpoint of the last step`() throws {
+    /// First whoever read the messages is gone, as in a pipeline after Ctrl-C, and then the terminal.
+    @Test func `a terminal that is closed ends a run with a checkpoint of the last step`() throws {
       let run = try shell(
         #"""
         "$0" "$@" 2> >(head -n 5 >/dev/null) &
         until [ "$(wc -l <"\#(data.run.metrics)")" -gt 50 ]; do sleep 0.1; done
-        kill -TERM $!
+        kill -HUP $!
         wait $!
         """#, "--epochs", "1000000")
-      #expect(run.status == 143 && !run.timedOut, "\(run.report)")
+      #expect(run.status == 129 && !run.timedOut, "\(run.report)")
       let steps = try MetricsHistory(path: data.run.metrics).training.map(\.step)
       let resumed = try shell(#""$0" "$@""#, "--resume", "--epochs", "1000000", "--steps", "\(steps.count + 1)")
       #expect(resumed.errorOutput.contains("after step \(steps.count) of "), "\(resumed.report)")

@@ -139,7 +139,10 @@ struct ResumeTests {
     #expect(try RunDirectory.latest(named: "mlp", in: runs).path == "\(runs)/mlp-2")
     // A number is used again where its folder was removed, and another model's name may begin the same.
     try FileManager.default.removeItem(atPath: "\(runs)/mlp")
-    for name in ["mlp", "mlp-wide"] { try folder.write([1], to: "runs/\(name)/checkpoint.safetensors") }
+    for name in ["mlp", "mlp-wide"] {
+      try FileManager.default.createDirectory(atPath: "\(runs)/\(name)", withIntermediateDirectories: true)
+      try folder.write([1], to: "runs/\(name)/checkpoint.safetensors")
+    }
     try FileManager.default.setAttributes(earlier, ofItemAtPath: "\(runs)/mlp-2/checkpoint.safetensors")
     #expect(try RunDirectory.latest(named: "mlp", in: runs).path == "\(runs)/mlp")
   }

@@ -5,7 +5,8 @@ import Testing
 /// Kernels that combine elements of rows and columns, against the processor's.
 @Suite struct CUDAReductionTests {
   @Test(arguments: [
-    [1, 1, 1], [1, 20_000, 1], [700, 3, 1], [3, 700, 1], [2, 5, 33], [1, 600, 40], [3, 0, 4], [0, 3, 2],
+    [1, 1, 1], [1, 20_000, 1], [700, 3, 1], [700, 24, 1], [300, 70, 1], [3, 700, 1], [2, 5, 33], [1, 600, 40],
+    [3, 0, 4], [0, 3, 2],
   ])
   func sums(shape: [Int]) throws {
     try expectSame("\(shape)", within: 1e-7) { draws in
