@@ -12,7 +12,9 @@ final class RunLock {
     // Some network file systems know no locks.
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
       close(descriptor)
-      throw FileError(directory.path, "another run is writing there: wait for its end, or choose another --output")
+      throw FileError(
+        directory.path,
+        "another run is writing there: wait for its end, or choose another --output; if there is none, remove \(path)")
     }
     self.descriptor = descriptor
   }
