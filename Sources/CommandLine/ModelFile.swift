@@ -7,8 +7,8 @@ import Foundation
 struct ModelFile {
   let model: any Layer
 
-  /// Reads the parameters, of a run's folder those of the trained model or else of its checkpoint. Which model they belong
-  /// to is in the file, or else the one whose parameters fit.
+  /// Reads the parameters, of a run's folder those of its checkpoint, for the trained model may be older where the run goes
+  /// on. Which model they belong to is in the file, or else the one whose parameters fit.
   init(path: String) throws {
     let path = Self.file(at: path)
     let file = try SafetensorsFile(path: path)
@@ -34,6 +34,6 @@ struct ModelFile {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return path }
     let run = RunDirectory(path: path)
-    return FileManager.default.fileExists(atPath: run.model) ? run.model : run.checkpoint
+    return FileManager.default.fileExists(atPath: run.checkpoint) ? run.checkpoint : run.model
   }
 }

@@ -29,7 +29,7 @@ struct dt_cudnn_convolution {
 
 namespace {
 
-enum Status { success = 0, notInitialized = 1001, badParameter = 2000, notSupported = 3000 };
+enum Status { success = 0, notInitialized = 1001, badParameter = 2000, notSupported = 3000, notCompiled = 4001 };
 enum Type { float32 = 0, bfloat16 = 9 };
 enum Format { channelsFirst = 0, channelsLast = 1 };
 enum Math { defaultMath = 0, tensorCores = 1, fusedMultiplyAdd = 3 };
@@ -87,6 +87,7 @@ int compute(Result result, dt_dnn handle, const void *alpha, dt_dnn_tensor image
             dt_dnn_convolution convolution, int algorithm, void *workspace, size_t bytes, const void *beta) {
   for (const void *array : {image, filter, output, (const void *)workspace})
     emulator::requireDeviceAddress(array, "an array of cuDNN's");
+  if (algorithm == refused && result == Result::filter) return notCompiled;
   if (algorithm == refused || emulator::isToFail("cudnnConvolution")) return notSupported;
   if (algorithm != ordered || bytes < workspaceBytes || !workspace) return badParameter;
   const float scale = *static_cast<const float *>(alpha), kept = *static_cast<const float *>(beta);

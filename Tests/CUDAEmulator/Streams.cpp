@@ -140,6 +140,11 @@ int cuStreamDestroy_v2(dt_stream stream) {
   return success;
 }
 
+int cuStreamIsCapturing(dt_stream stream, int *status) {
+  *status = emulator::isCaptured(stream);
+  return success;
+}
+
 int cuStreamSynchronize(dt_stream stream) {
   if (emulator::isCaptured(stream)) return captureUnsupported;
   emulator::finish(stream);

@@ -56,13 +56,17 @@ extension DistTrainProgramTests {
         let run = try DistTrainProgram.run(["doctor"], environment: ["OMP_NUM_THREADS": value], timeout: 60)
         #expect(run.output.contains(", \(count) thread(s)\n"), "\(run.report)")
       }
-      try DistTrainProgram.run(["doctor"], environment: ["OMP_NUM_THREADS": "many"], timeout: 60)
-        .expectFailure("OMP_NUM_THREADS is 'many', expected a number from 1 to 1024")
+      for ranks in hasMPI ? [nil, 3] : [nil] {
+        try DistTrainProgram.run(["doctor"], ranks: ranks, environment: ["OMP_NUM_THREADS": "many"], timeout: 60)
+          .expectFailure("OMP_NUM_THREADS is 'many', expected a number from 1 to 1024")
+      }
     }
 
     @Test func `the environment names the folder with the images`() throws {
       let run = try DistTrainProgram.run(["doctor"], environment: ["DISTTRAIN_DATA": "/none"], timeout: 60)
       #expect(run.output.contains("data        /none: not usable"), "\(run.report)")
+      let empty = try DistTrainProgram.run(["doctor"], environment: ["DISTTRAIN_DATA": ""], timeout: 60)
+      #expect(empty.output.contains("data        \(MNISTFolder.systemPath): "), "\(empty.report)")
     }
 
     @Test func `missing data is wrong`() throws {

@@ -74,10 +74,7 @@ extension DistTrainProgramTests {
         until [ -s "$0/run/metrics.jsonl" ]; do sleep 0.1; done
         srun --partition urgent --ntasks 2 hostname
         scontrol show job $job | grep -o 'JobState=[A-Z]*\\|Restarts=[0-9]*'
-        sleep 2
-        scontrol update JobId=$job StartTime=now
-        until grep -q resuming "$0/log"; do sleep 0.1; done
-        sleep 2
+        until grep -q resuming "$0/log"; do scontrol update JobId=$job StartTime=now; sleep 1; done
         scancel $job
         until [ -z "$(squeue --noheader)" ]; do sleep 0.1; done
         scontrol show job $job | grep -o 'JobState=[A-Z]*\\|Restarts=[0-9]*'

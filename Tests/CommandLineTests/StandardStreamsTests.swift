@@ -24,12 +24,13 @@ extension DistTrainProgramTests {
       #expect(try MetricsHistory(path: data.run.metrics).training.map(\.step) == Array(1...30))
     }
 
-    @Test(arguments: [">/dev/full", ">/dev/full 2>&-"])
-    func `results that are lost are an error`(_ redirection: String) throws {
-      let trained = try shell(#""$0" "$@" >/dev/full"#, "--steps", "1")
-      trained.expectFailure("standard output: not all of what was printed could be written")
-      let run = try shell(#""$0" evaluate "\#(data.run.model)" --data "\#(data.path)" \#(redirection)"#)
-      #expect(run.status == 1 && !run.wasSignalled, "\(run.report)")
+    @Test func `results that are lost are an error`() throws {
+      let message = "standard output: not all of what was printed could be written"
+      try shell(#""$0" "$@" >/dev/full"#, "--steps", "1").expectFailure(message)
+      let evaluation = #""$0" evaluate "\#(data.run.model)" --data "\#(data.path)" >/dev/full"#
+      try shell(evaluation).expectFailure(message)
+      let silent = try shell("\(evaluation) 2>&-")
+      #expect(silent.status == 1 && !silent.wasSignalled, "\(silent.report)")
     }
 
     @Test func `a message that nobody takes leaves the status`() throws {
@@ -66,8 +67,9 @@ extension DistTrainProgramTests {
         exit $status
         """#)
       run.expectFailure("\(data.run.path): another run is writing there: wait for its end, or choose another --output")
-      let resumed = try shell(#""$0" "$@" --resume --steps 1000000 --epochs 1"#)
-      #expect(!resumed.errorOutput.contains("another run"), "\(resumed.report)")
+      let step = try MetricsHistory(path: data.run.metrics).training.count + 1
+      let resumed = try shell(#""$0" "$@""#, "--resume", "--epochs", "1000000", "--steps", "\(step)")
+      #expect(resumed.succeeded, "\(resumed.report)")
     }
   }
 }

@@ -61,7 +61,15 @@ extension DistTrainProgramTests {
       let expected = try outputs(data.run.model)
       #expect(run.output.hasPrefix(expected[0]), "\(run.report)")
       for model in [data.run.path, data.run.checkpoint] { #expect(try outputs(model) == expected) }
-      try FileManager.default.removeItem(atPath: data.run.model)
+      // A model that is older than the checkpoint, as of a run that goes on; and no checkpoint.
+      let older = try SyntheticData()
+      let other = try DistTrainProgram.run(older.train("--steps", "1", "--precision", precision), timeout: 60)
+      #expect(other.succeeded, "\(other.report)")
+      let model = try contents(data.run.model)
+      try data.folder.write(contents(older.run.model), to: "run/model.safetensors")
+      #expect(try outputs(data.run.path) == expected)
+      try data.folder.write(model, to: "run/model.safetensors")
+      try FileManager.default.removeItem(atPath: data.run.checkpoint)
       #expect(try outputs(data.run.path) == expected)
     }
 

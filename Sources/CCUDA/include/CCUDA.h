@@ -72,6 +72,7 @@ typedef struct {
   X(int, cuStreamCreate, (dt_stream *stream, unsigned flags), (stream, flags)) \
   X(int, cuStreamDestroy_v2, (dt_stream stream), (stream)) \
   X(int, cuStreamSynchronize, (dt_stream stream), (stream)) \
+  X(int, cuStreamIsCapturing, (dt_stream stream, int *status), (stream, status)) \
   X(int, cuStreamWaitEvent, (dt_stream stream, dt_event event, unsigned flags), (stream, event, flags)) \
   X(int, cuEventCreate, (dt_event *event, unsigned flags), (event, flags)) \
   X(int, cuEventDestroy_v2, (dt_event event), (event)) \

@@ -34,20 +34,22 @@ public enum BatchCut: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - worldSize: The number of ranks.
-  ///   - globalBatch: The samples of a step, if they are known: more pieces take time for nothing.
+  ///   - globalBatch: The samples of a step on all ranks, if they are known. With as many pieces, or the next power of two
+  ///     of logical shards, none has more than one of them, and more would take time for nothing.
   /// - Throws: ``ConfigurationError`` where they cannot.
   public func validate(worldSize: Int, globalBatch: Int? = nil) throws {
     let samples = globalBatch ?? .max
-    func tooMany(_ flag: String, _ count: Int) -> ConfigurationError {
-      ConfigurationError("\(flag) is \(count) for \(samples) samples a step: expected at most one a sample")
-    }
     guard case .logicalShards(let shards) = self else {
       let pieces = pieceCount(worldSize: worldSize)
-      if pieces > samples { throw tooMany("--accumulate", pieces) }
+      guard pieces <= samples else {
+        throw ConfigurationError("--accumulate is \(pieces) for steps of \(samples) samples, expected at most as many")
+      }
       return
     }
-    // Of the powers of two the first that is not less than the number of samples will do.
-    if shards / 2 >= samples { throw tooMany("--reproducible", shards) }
+    guard shards / 2 < samples else {
+      throw ConfigurationError(
+        "--reproducible is \(shards) for steps of \(samples) samples, expected less than twice as many")
+    }
     precondition(shards > 0 && shards.nonzeroBitCount == 1, "\(shards) logical shards are not a power of two")
     guard shards.isMultiple(of: worldSize) else {
       throw ConfigurationError(

@@ -42,7 +42,6 @@ public struct CSVFile: Sendable {
   ) throws {
     precondition(separator.isASCII && separator != "\"", "the separator '\(separator)'")
     let bytes = try InputFile.openDecompressing(path: path).readAll(limit: limit)
-    guard !bytes.contains(0) else { throw FileError(path, "holds a zero byte, expected text in UTF-8") }
     var scanner = CSVScanner(bytes: bytes, separator: UInt8(ascii: separator), path: path)
     var names: [String]?
     var columnCount: Int?
@@ -146,7 +145,14 @@ private struct CSVScanner {
       }
       position += 1
     }
-    return String(decoding: bytes[start..<position], as: UTF8.self)
+    return try text(bytes[start..<position])
+  }
+
+  private func text(_ bytes: some Collection<UInt8>) throws -> String {
+    guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+      throw FileError(path, "line \(line) is no text in UTF-8")
+    }
+    return text
   }
 
   /// A field in quotes, in which two quotes stand for one.
@@ -159,7 +165,7 @@ private struct CSVScanner {
       position += 1
       if byte == Self.quote {
         guard position < bytes.count, bytes[position] == Self.quote else {
-          return String(decoding: text, as: UTF8.self)
+          return try self.text(text)
         }
         position += 1
       }

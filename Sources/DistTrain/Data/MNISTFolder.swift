@@ -16,7 +16,8 @@ public struct MNISTFolder: Sendable {
   /// Where Debian's and Ubuntu's package `dataset-fashion-mnist` installs Fashion-MNIST.
   public static let systemPath = "/usr/share/datasets/fashion-mnist"
   /// The folder that the environment's variable `DISTTRAIN_DATA` names, or else ``systemPath``.
-  public static let defaultPath = ProcessInfo.processInfo.environment["DISTTRAIN_DATA"] ?? systemPath
+  public static let defaultPath =
+    ProcessInfo.processInfo.environment["DISTTRAIN_DATA"].flatMap { $0.isEmpty ? nil : $0 } ?? systemPath
 
   /// The folder.
   public let path: String

@@ -16,10 +16,11 @@ public struct MetricsHistory: Equatable, Sendable {
   ///   - step: Records of later steps are left out.
   /// - Throws: ``FileError`` where the file cannot be read or a line is not a record, with the number of the line.
   public init(path: String, through step: Int = .max) throws {
-    for line in try Self.lines(path: path) where try line.step <= step {
-      switch try line.record {
+    for line in try Self.lines(path: path) {
+      switch try line.record(through: step) {
       case .training(let record): training.append(record)
       case .evaluation(let record): evaluations.append(record)
+      case nil: break
       }
     }
   }
@@ -44,28 +45,16 @@ struct MetricsLine {
   let number: Int
   let text: ArraySlice<UInt8>
 
-  /// The step of the record.
-  var step: Int {
-    get throws(FileError) {
-      guard let step = try json["step"]?.integerValue else { throw FileError(path, "line \(number) has no step") }
-      return step
+  /// The record, or nil where it is of a later step than `step`.
+  func record(through step: Int) throws(FileError) -> Record? {
+    let json: JSON
+    do { json = try JSON(parsing: text) } catch {
+      throw FileError(path, "line \(number) is not valid JSON: \(error)")
     }
-  }
-
-  var record: Record {
-    get throws(FileError) {
-      let json = try json
-      if let record = TrainingRecord(json) { return .training(record) }
-      if let record = EvaluationRecord(json) { return .evaluation(record) }
-      throw FileError(path, "line \(number) is neither a training nor an evaluation record")
-    }
-  }
-
-  private var json: JSON {
-    get throws(FileError) {
-      do { return try JSON(parsing: text) } catch {
-        throw FileError(path, "line \(number) is not valid JSON: \(error)")
-      }
-    }
+    guard let ownStep = json["step"]?.integerValue else { throw FileError(path, "line \(number) has no step") }
+    guard ownStep <= step else { return nil }
+    if let record = TrainingRecord(json) { return .training(record) }
+    if let record = EvaluationRecord(json) { return .evaluation(record) }
+    throw FileError(path, "line \(number) is neither a training nor an evaluation record")
   }
 }

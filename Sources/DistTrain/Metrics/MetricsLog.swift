@@ -25,16 +25,15 @@ public final class MetricsLog {
     if access(path, F_OK) == 0 {
       for line in try MetricsHistory.lines(path: path) {
         do throws(FileError) {
-          guard try line.step <= step else { continue }
-          _ = try line.record
+          guard try line.record(through: step) != nil else { continue }
         } catch {
-          damage = damage ?? error
+          damage = damage ?? FileError(path, "what is no record is left out: \(error.reason)")
           continue
         }
         try file.write(line.text + [UInt8(ascii: "\n")])
       }
     } else {
-      damage = FileError.system(path, "cannot open")
+      damage = FileError(path, "the metrics of the steps so far are missing")
     }
     try file.commit()
     try self.init(path: path, flags: 0, damage: damage)

@@ -10,8 +10,8 @@ import Collective
 ///     }
 ///
 /// Operations use as many threads as the rank has cores to itself, or `OMP_NUM_THREADS` says. When `body` throws on any
-/// rank, or what it printed could not be written, all end, and one message is printed, by the rank that failed. An ``Interruption``, which all ranks throw, ends them in good order,
-/// with its status.
+/// rank, or what it printed could not be written, all end, and one message is printed, by the rank that failed. An
+/// ``Interruption``, which all ranks throw, ends them in good order, with its status.
 public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   StandardStreams.open()
   let communicator: any Communicator
@@ -22,7 +22,9 @@ public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   }
   do {
     let share = try communicator.threadsOfThisRank()
-    BLAS.threadCount = try CoreShare.requestedThreadCount(ProcessInfo.processInfo.environment) ?? share
+    BLAS.threadCount = try communicator.agree(on: "reading OMP_NUM_THREADS") {
+      try CoreShare.requestedThreadCount(ProcessInfo.processInfo.environment) ?? share
+    }
     var status: Int32 = 0
     do {
       try body(communicator)

@@ -41,7 +41,7 @@ struct RunLog {
       epochs: epochs, totalSteps: totalSteps, lineInterval: max(configuration.logEvery, totalSteps / 50),
       output: display)
     if let resumedStep { self.display.message("resuming \(directory.path) after step \(resumedStep) of \(totalSteps)") }
-    if let damage = metrics.damage { self.display.message("note: what is no record is left out: \(damage)") }
+    if let damage = metrics.damage { self.display.message("note: \(damage)") }
   }
 
   /// Takes note of a training step, and writes a record of the steps since the last one when it is time.

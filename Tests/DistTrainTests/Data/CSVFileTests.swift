@@ -46,7 +46,7 @@ struct CSVFileTests {
     ("0x10\n", "line 1, field 1 is '0x10', expected a number"),
     ("1e400\n", "line 1, field 1 is '1e400', expected a number"),
     ("1,2\r3,4\r", "line 1 has a carriage return without a line feed"),
-    ("1\0,2\n", "holds a zero byte, expected text in UTF-8"),
+    ("1,2\n1\0,2\n", "line 2 is no text in UTF-8"),
     ("1,2 3\n", "line 1, field 2 is '2 3', expected a number"),
     ("1\n\"2\n", "line 2 has a quote that is not closed"),
     ("\"1\"2\n", "line 1 has text after a closing quote"),

@@ -105,13 +105,13 @@ struct MetricsLogTests {
     let second = try contents(path)[first.count...]
     try folder.write(first + Array("\(line)\n".utf8) + second, to: "metrics.jsonl")
     let resumed = try MetricsLog(path: path, resumingAfter: 2)
-    #expect(resumed.damage == FileError(path, "line 2 \(reason)"))
+    #expect(resumed.damage == FileError(path, "what is no record is left out: line 2 \(reason)"))
     #expect(try contents(path) == first + second)
   }
 
   @Test func resumingWithoutAFileBeginsOne() throws {
     let log = try MetricsLog(path: path, resumingAfter: 2)
-    #expect(log.damage == FileError(path, "cannot open: No such file or directory"))
+    #expect(log.damage == FileError(path, "the metrics of the steps so far are missing"))
     try log.write(training(3))
     #expect(try MetricsHistory(path: path).training.map(\.step) == [3])
   }

@@ -189,11 +189,11 @@ struct TrainerTests {
     ),
     (
       { $0.configuration.accumulate = 9 },
-      "--accumulate is 9 for 8 samples a step: expected at most one a sample"
+      "--accumulate is 9 for steps of 8 samples, expected at most as many"
     ),
     (
       { $0.configuration.reproducible = 1 << 62 },
-      "--reproducible is 4611686018427387904 for 8 samples a step: expected at most one a sample"
+      "--reproducible is 4611686018427387904 for steps of 8 samples, expected less than twice as many"
     ),
     ({ $0.configuration.data += "/none" }, "/none: there is no such folder to hold train-images-idx3-ubyte.gz"),
     (

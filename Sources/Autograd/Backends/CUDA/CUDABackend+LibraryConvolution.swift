@@ -24,27 +24,32 @@ extension CUDABackend {
     let layout = plan.layout
     // What filters are changed by is not rounded further.
     if layout.isBFloat16 && plan.operation == .filterGradient { result.storage.limitLayouts(to: .none) }
-    guard !adding || (plan.canAdd && canAdd(to: result, as: layout)) else {
-      let summand = result.uninitializedLike()
-      guard compute(plan, first, second, into: summand) else { return false }
-      binary(.add, result, summand, into: result)
-      return true
-    }
+    guard !adding || canAdd(to: result, as: layout) else { return computeAndAdd(plan, first, second, to: result) }
     let (a, b) = (arranged(first, as: layout), arranged(second, as: layout))
-    var isDone = false
+    var outcome = ConvolutionPlan.Outcome.refused
     write(result, as: layout) {
-      isDone = computeInOrder(plan, a.address, b.address, into: $0.address, adding: adding)
+      outcome = computeInOrder(plan, a.address, b.address, into: $0.address, adding: adding)
     }
     extendLifetime((a, b))
-    // A plan that cannot add is tried without.
-    return isDone || (adding && compute(plan, first, second, into: result, adding: true))
+    return switch outcome {
+    case .started: true
+    case .cannotAdd: computeAndAdd(plan, first, second, to: result)
+    case .refused: false
+    }
+  }
+
+  private func computeAndAdd(_ plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, to result: Tensor) -> Bool {
+    let summand = result.uninitializedLike()
+    guard compute(plan, first, second, into: summand) else { return false }
+    binary(.add, result, summand, into: result)
+    return true
   }
 
   /// The same with the elements of all three in the plan's order and type.
   private func computeInOrder(
     _ plan: ConvolutionPlan, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer,
     into result: UnsafeMutableRawPointer, adding: Bool
-  ) -> Bool {
+  ) -> ConvolutionPlan.Outcome {
     guard let library = device.convolutions else { preconditionFailure("a plan of cuDNN without cuDNN") }
     var workspace: Tensor?
     defer { extendLifetime(workspace) }

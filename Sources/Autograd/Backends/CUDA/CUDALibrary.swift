@@ -16,19 +16,19 @@ package struct CUDALibrary: Sendable {
   /// Tells for which major version of CUDA an open library was made, or 0.
   var toolkit: (@convention(c) (UnsafeMutableRawPointer?) -> Int32)?
   /// Whether `versions` are those of CUDA.
-  var isNumberedAsCUDA = true
+  var isNumberedAsCUDA = false
 
   package static let driver = CUDALibrary(
     title: "the NVIDIA driver", stem: "libcuda", versions: [1], companions: [], bind: dt_bind_driver)
   package static let nvrtc = CUDALibrary(
     title: "NVRTC, CUDA's compiler,", stem: "libnvrtc", versions: [13, 12], companions: ["libnvrtc-builtins"],
-    bind: dt_bind_nvrtc, toolkit: dt_nvrtc_toolkit)
+    bind: dt_bind_nvrtc, toolkit: dt_nvrtc_toolkit, isNumberedAsCUDA: true)
   package static let cublas = CUDALibrary(
     title: "cuBLAS", stem: "libcublas", versions: [13, 12], companions: ["libcublasLt"], bind: dt_bind_cublas,
-    toolkit: dt_cublas_toolkit)
+    toolkit: dt_cublas_toolkit, isNumberedAsCUDA: true)
   package static let cudnn = CUDALibrary(
     title: "cuDNN", stem: "libcudnn", versions: [9, 8], companions: [], bind: dt_bind_cudnn,
-    toolkit: dt_cudnn_toolkit, isNumberedAsCUDA: false)
+    toolkit: dt_cudnn_toolkit)
   package static let nccl = CUDALibrary(
     title: "NCCL", stem: "libnccl", versions: [2], companions: [], bind: dt_bind_nccl)
 

@@ -138,9 +138,9 @@ final class CUDAMemory: @unchecked Sendable {
   /// Gives the driver back all large blocks that anybody may have, once nothing that is running can be using them.
   private func releaseLargeBlocks(_ state: inout State) {
     // Recording began when all was done, and a stream on which work is recorded cannot be waited for.
-    if ThreadState.current.recordedWork == nil {
-      CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU")
-    }
+    var isRecorded: Int32 = 0
+    CUDADriver.require(dt_cuStreamIsCapturing(stream, &isRecorded), "cuStreamIsCapturing")
+    if isRecorded == 0 { CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU") }
     let firstLarge = SizeClass(byteCount: Self.largestSmallBlock + 1).index
     for index in firstLarge..<SizeClass.count {
       for block in state.shared[index] {

@@ -87,21 +87,15 @@ package final class ConvolutionLibrary: @unchecked Sendable {
   }
 
   /// Computes a plan's result from its two operands, which are image, filters and output without the result, in this
-  /// order; adds it to what is there if `adding`. Works in memory that `workspace` gives. False where the library
-  /// does not, and the plan cannot add, or cannot be used, any more.
+  /// order; adds it to what is there if `adding`. Works in memory that `workspace` gives.
   func compute(
     _ plan: ConvolutionPlan, _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer,
     into result: UnsafeMutableRawPointer, adding: Bool,
     workspace: (_ byteCount: Int) -> UnsafeMutableRawPointer?
-  ) -> Bool {
-    let status = plans.withLock { _ in
+  ) -> ConvolutionPlan.Outcome {
+    plans.withLock { _ in
       plan.compute(first, second, into: result, adding: adding, workspace: workspace, handle: handle)
     }
-    if status == 0 { return true }
-    guard ConvolutionPlan.isRefusal(status) else {
-      preconditionFailure("cuDNN: \(plan) failed: \(ConvolutionPlan.text(of: status))")
-    }
-    return false
   }
 }
 

@@ -32,7 +32,7 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   /// Whether there is an algorithm that the library has not refused.
   private(set) var isUsable = true
   /// Whether the library has not refused to add what the algorithm computes to what is there.
-  private(set) var canAdd = true
+  private var canAdd = true
   /// Whether the library has taken an algorithm.
   private(set) var hasComputed = false
 
@@ -148,25 +148,35 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
     return status == 0 && workspaceByteCount <= Self.largestWorkspace
   }
 
-  /// Starts the computation, and returns the library's status: of the last algorithm, if it refuses all of them. An
-  /// algorithm that is refused for a sum may do without, and stays.
+  /// What became of a computation.
+  enum Outcome {
+    case started
+    /// The algorithm is refused for a sum, and may do without.
+    case cannotAdd
+    /// All algorithms are refused: the plan cannot be used any more.
+    case refused
+  }
+
+  /// Starts the computation, by another algorithm where the library refuses the one in use.
   func compute(
     _ first: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer, into result: UnsafeMutableRawPointer,
     adding: Bool, workspace: (_ byteCount: Int) -> UnsafeMutableRawPointer?, handle: dt_dnn
-  ) -> Int32 {
+  ) -> Outcome {
+    guard canAdd || !adding else { return .cannotAdd }
     while true {
       let status = start(
         first, second, into: result, adding: adding, workspace: workspace(workspaceByteCount), handle: handle)
-      guard Self.isRefusal(status) else {
-        hasComputed = status == 0
-        return status
+      if status == 0 {
+        hasComputed = true
+        return .started
       }
-      if adding {
+      guard Self.isRefusal(status) else { preconditionFailure("cuDNN: \(self) failed: \(Self.text(of: status))") }
+      guard !adding else {
         canAdd = false
-        return status
+        return .cannotAdd
       }
       isUsable = useNextAlgorithm(handle)
-      if !isUsable { return status }
+      if !isUsable { return .refused }
     }
   }
 
