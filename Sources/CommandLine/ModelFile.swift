@@ -31,8 +31,7 @@ struct ModelFile {
   }
 
   private static func file(at path: String) -> String {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return path }
+    guard isFolder(path) else { return path }
     let run = RunDirectory(path: path)
     return FileManager.default.fileExists(atPath: run.checkpoint) ? run.checkpoint : run.model
   }

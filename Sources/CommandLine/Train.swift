@@ -8,6 +8,7 @@ extension TrainingConfiguration.Model: ExpressibleByArgument {}
 extension TrainingConfiguration.Precision: ExpressibleByArgument {}
 extension TrainingConfiguration.DeviceKind: ExpressibleByArgument {}
 extension CollectiveChoice: ExpressibleByArgument {}
+extension OptimizerChoice: ExpressibleByArgument {}
 extension ScheduleChoice: ExpressibleByArgument {}
 extension GradientCompression: ExpressibleByArgument {}
 
@@ -64,7 +65,14 @@ struct Train: ParsableCommand {
   var epochs: Int?
   @Option(help: ArgumentHelp("The most steps to make, over all epochs. (default: no limit)", valueName: "number"))
   var steps: Int?
-  @Option(help: ArgumentHelp("The step size of the optimizer.\(Self.default(\.learningRate))", valueName: "number"))
+  @Option(
+    help:
+      "How a step changes the weights: sgd, with momentum, or adam or adamw.\(Self.default(\.optimizer.rawValue))")
+  var optimizer: OptimizerChoice?
+  @Option(
+    help: ArgumentHelp(
+      "The step size of the optimizer. (default: \(OptimizerChoice.sgd.defaultLearningRate), or \(OptimizerChoice.adam.defaultLearningRate) with adam and adamw)",
+      valueName: "number"))
   var learningRate: Double?
   @Option(
     help:
@@ -77,7 +85,8 @@ struct Train: ParsableCommand {
   var warmup: Int?
   @Option(
     help: ArgumentHelp(
-      "The part of the last update that the next one keeps.\(Self.default(\.momentum))", valueName: "number"))
+      "The part of the last update that the next one keeps; with adam and adamw the first beta.\(Self.default(\.momentum))",
+      valueName: "number"))
   var momentum: Double?
   @Option(
     help: ArgumentHelp(
@@ -183,14 +192,20 @@ struct Train: ParsableCommand {
 
   /// Defaults, then the file or the resumed run's settings, then the flags.
   func resolvedConfiguration() throws -> TrainingConfiguration {
-    var result = TrainingConfiguration()
+    var file: ConfigurationFile?
+    var resumed: RunDirectory?
     if let config {
-      try ConfigurationFile(path: config).apply(to: &result)
+      file = try ConfigurationFile(path: config)
     } else if resume {
-      let directory = try RunDirectory.resumable(output, named: (model ?? result.model).rawValue)
-      try ConfigurationFile(path: directory.configuration).apply(to: &result)
-      result.output = directory.path
+      let directory = try RunDirectory.resumable(output, named: (model ?? TrainingConfiguration().model).rawValue)
+      file = try ConfigurationFile(path: directory.configuration)
+      resumed = directory
     }
+    var result = TrainingConfiguration()
+    file?.apply(to: &result)
+    result = TrainingConfiguration(optimizer: optimizer ?? result.optimizer)
+    file?.apply(to: &result)
+    if let resumed { result.output = resumed.path }
     func set<Value>(_ path: WritableKeyPath<TrainingConfiguration, Value>, _ value: Value?) {
       if let value { result[keyPath: path] = value }
     }
@@ -201,6 +216,7 @@ struct Train: ParsableCommand {
     if let reproducible { result.reproducible = reproducible }
     set(\.epochs, epochs)
     if let steps { result.steps = steps }
+    set(\.optimizer, optimizer)
     set(\.learningRate, learningRate)
     set(\.schedule, schedule)
     set(\.warmup, warmup)
@@ -230,7 +246,7 @@ struct Train: ParsableCommand {
     let text =
       "training \(configuration.model.rawValue) on \(configuration.data): \(ranks), "
       + "\(threads) thread\(threads == 1 ? "" : "s") each, global batch \(configuration.globalBatch), "
-      + "learning rate \(configuration.learningRate)"
+      + "\(configuration.optimizer.rawValue), learning rate \(configuration.learningRate)"
     StandardStreams.writeError("\(text)\n")
   }
 

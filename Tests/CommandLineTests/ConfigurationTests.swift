@@ -63,6 +63,28 @@ extension DistTrainProgramTests {
       #expect(try contents("\(data.path)/again/model.safetensors") == contents(data.run.model))
     }
 
+    /// By the file's optimizer, another by a flag, and one of a run that goes on.
+    @Test func `the learning rate follows from the optimizer where nobody gives it`() throws {
+      let data = try SyntheticData()
+      let file = try write(
+        "model: mlp\ndata: \(data.path)\nsteps: 1\noutput: \(data.run.path)\noptimizer: adam\n", in: data)
+      func run(_ arguments: String...) throws -> TrainingConfiguration {
+        let run = try DistTrainProgram.run(["train"] + arguments, timeout: 60)
+        #expect(run.succeeded, "\(run.report)")
+        return try resolved(data)
+      }
+      let adam = try run("--config", file)
+      #expect(adam.optimizer == .adam && adam.learningRate == 0.001)
+      let resumed = try run("--resume", "--output", data.run.path, "--steps", "2")
+      #expect(resumed.optimizer == .adam && resumed.learningRate == 0.001)
+      try FileManager.default.removeItem(atPath: data.run.path)
+      let sgd = try run("--config", file, "--optimizer", "sgd")
+      #expect(sgd.optimizer == .sgd && sgd.learningRate == 0.02)
+      try FileManager.default.removeItem(atPath: data.run.path)
+      let given = try run("--config", file, "--optimizer", "adamw", "--learning-rate", "0.5")
+      #expect(given.optimizer == .adamw && given.learningRate == 0.5)
+    }
+
     @Test func `a resumed run keeps its settings, but for flags`() throws {
       let data = try SyntheticData()
       let first = try DistTrainProgram.run(

@@ -74,7 +74,11 @@ enum CheckpointFile {
       try replica.restoreOptimizer(optimizerState)
     } catch let error as StateDictionaryError {
       throw FileError(
-        path, "holds a state that the optimizer cannot go on from (momentum cannot change from or to 0): \(error)")
+        path,
+        """
+        holds a state that the optimizer cannot go on from (neither can the optimizer change, nor momentum from or to 0): \
+        \(error)
+        """)
     }
     try replica.model.load(stateDictionary: contents)
     return (checkpoint, optimizerState)

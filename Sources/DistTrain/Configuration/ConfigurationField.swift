@@ -31,6 +31,7 @@ struct ConfigurationField: Sendable {
     ConfigurationField("reproducible", \.reproducible),
     ConfigurationField("epochs", \.epochs),
     ConfigurationField("steps", \.steps),
+    ConfigurationField("optimizer", \.optimizer),
     ConfigurationField("learning-rate", \.learningRate),
     ConfigurationField("schedule", \.schedule),
     ConfigurationField("warmup", \.warmup),

@@ -46,13 +46,15 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var epochs = 6
   /// The most steps the run makes; without it the epochs decide (`--steps`).
   public var steps: Int?
+  /// The rule by which a step changes the weights (`--optimizer`).
+  public var optimizer = OptimizerChoice.sgd
   /// The step size of the optimizer (`--learning-rate`).
-  public var learningRate = 0.02
+  public var learningRate = OptimizerChoice.sgd.defaultLearningRate
   /// How the learning rate changes from step to step (`--schedule`).
   public var schedule = ScheduleChoice.constant
   /// The first steps, in which the learning rate rises evenly (`--warmup`).
   public var warmup = 0
-  /// The part of the last update that the next one keeps (`--momentum`).
+  /// The part of the last update that the next one keeps, or β₁ of adaptive moments (`--momentum`).
   public var momentum = 0.9
   /// The factor of the weights that is added to their gradient (`--weight-decay`).
   public var weightDecay = 0.0
@@ -88,6 +90,12 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   /// The default run: a small convolutional network on Fashion-MNIST.
   public init() {}
+
+  /// The default run with an optimizer and the learning rate that goes with it.
+  public init(optimizer: OptimizerChoice) {
+    self.optimizer = optimizer
+    learningRate = optimizer.defaultLearningRate
+  }
 
   /// How a step's samples are cut into pieces.
   public var cut: BatchCut { reproducible.map(BatchCut.logicalShards) ?? .ranks(pieces: accumulate) }

@@ -56,10 +56,9 @@ public struct MNISTFolder: Sendable {
   private func array(_ name: String, dimensions: Int) throws -> (IDXFile, path: String) {
     let candidates = [name + ".gz", name].map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
     guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-      var isFolder: ObjCBool = false
-      let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      let isThere = FileManager.default.fileExists(atPath: path)
       let problem =
-        isFolder.boolValue
+        isFolder(path)
         ? "the folder has no file" : isThere ? "is a file, not a folder with" : "there is no such folder to hold"
       throw FileError(
         path,

@@ -58,11 +58,6 @@ public struct RunDirectory: Equatable, Sendable {
     throw FileError.system(path, "cannot make the output folder")
   }
 
-  private static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
-  }
-
   /// Makes the folder that a run without `--output` uses: `runs/NAME`, or with the first number from 2 that is free. Runs
   /// that start at the same time get different ones.
   ///

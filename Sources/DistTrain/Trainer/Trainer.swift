@@ -69,13 +69,7 @@ public final class Trainer {
     }
     replica = try Replica(
       Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)).to(device),
-      SGD.Options(
-        learningRate: configuration.learningRate, momentum: configuration.momentum,
-        weightDecay: configuration.weightDecay),
-      communicator: communicator, buckets: configuration.buckets, compression: configuration.compress,
-      shardsOptimizer: configuration.shardOptimizer,
-      allowsNonfinite: configuration.allowNonfinite, gradientNormLimit: configuration.clipNorm,
-      reproducibleShards: configuration.reproducible, recordsSteps: true)
+      configuration.optimizer.rule(configuration), configuration, communicator)
     feed = BatchFeed(
       ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch), for: replica)
     (directory, lock) = try communicator.agreeOnDirectory(configuration, resume: resume)
@@ -239,6 +233,19 @@ public final class Trainer {
       )
     }
     return replica.stepCount
+  }
+}
+
+extension Replica {
+  /// A replica that makes steps as a configuration says, by a rule that follows from it.
+  fileprivate convenience init(
+    _ model: any Layer, _ rule: some UpdateRule, _ configuration: TrainingConfiguration,
+    _ communicator: any Communicator
+  ) throws {
+    try self.init(
+      model, rule, communicator: communicator, buckets: configuration.buckets, compression: configuration.compress,
+      shardsOptimizer: configuration.shardOptimizer, allowsNonfinite: configuration.allowNonfinite,
+      gradientNormLimit: configuration.clipNorm, reproducibleShards: configuration.reproducible, recordsSteps: true)
   }
 }
 

@@ -85,7 +85,7 @@ struct ReplicaCheckpointTests {
     ),
     (
       .init(name: "optimizer.speed", elementType: .float32, shape: [2]),
-      "the optimizer cannot go on from (momentum cannot change from or to 0): "
+      "the optimizer cannot go on from (neither can the optimizer change, nor momentum from or to 0): "
         + "the state dictionary does not fit: unexpected: 0.speed"
     ),
     (.init(name: "optimizer.", elementType: .uint8, shape: []), "unexpected: 0."),

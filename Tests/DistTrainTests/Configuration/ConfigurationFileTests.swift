@@ -17,6 +17,7 @@ struct ConfigurationFileTests {
     expected.globalBatch = 128
     expected.epochs = 7
     expected.steps = 200
+    expected.optimizer = .adamw
     expected.learningRate = 1e-3
     expected.schedule = .cosine
     expected.warmup = 40
@@ -45,6 +46,7 @@ struct ConfigurationFileTests {
       global-batch: 128
       epochs: 7
       steps: 200
+      optimizer: adamw
       learning-rate: 1e-3
       schedule: cosine
       warmup: 40

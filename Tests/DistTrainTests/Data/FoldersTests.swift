@@ -1,7 +1,7 @@
 import DistTrain
 import Testing
 
-struct FolderAndNameTests {
+struct FoldersTests {
   @Test(arguments: [
     ("a", ".", "a"), ("a/b", "a", "b"), ("a/b/c//", "a/b", "c"), ("a//b", "a", "b"), ("/a", "/", "a"),
     ("//a", "/", "a"),
