@@ -53,9 +53,9 @@ enum BenchModel {
         })
     case .workload(.resnet18):
       return TensorDataset(Tensor.rand([2048 * ranks, 3, 32, 32]), Tensor.randint(0..<10, [2048 * ranks]))
-    case .workload:
+    case .workload(let workload):
       let images = try MNISTFolder(path: folder).load(.train)
-      try images.checkSize(in: folder)
+      try images.checkShape(for: workload, in: folder)
       return images
     case .perceptron(let widths):
       let (steps, mostElements) = (4, 1 << 31)

@@ -75,9 +75,9 @@ struct Doctor: ParsableCommand {
     ]
     for (rank, placement) in placements.enumerated() { facts.append(("rank \(rank)", placement)) }
     do {
-      let (training, test) = (try MNISTFolder(path: data).load(.train), try MNISTFolder(path: data).load(.test))
-      facts.append(
-        ("data", "\(data): \(training.count) + \(test.count) images of \(training.height)×\(training.width)"))
+      let (training, test) = (try ImageFolder(path: data).load(.train), try ImageFolder(path: data).load(.test))
+      let size = "\(training.channels)×\(training.height)×\(training.width)"
+      facts.append(("data", "\(data): \(training.count) + \(test.count) images of \(size)"))
     } catch {
       facts.append(("data", "\(data): not usable"))
     }
@@ -96,8 +96,8 @@ struct Doctor: ParsableCommand {
     guard communicator.localRank == 0 else { return [] }
     return MNISTFolder.Split.allCases.compactMap { split in
       do {
-        let images = try MNISTFolder(path: data).load(split)
-        try images.checkSize(in: data)
+        let images = try ImageFolder(path: data).load(split)
+        try images.checkShape(for: images.channels == 1 ? .cnn : .resnet18, in: data)
         if split == .train { try images.checkCount(in: data, ranks: communicator.size) }
         return nil
       } catch { return "\(error)" }

@@ -24,9 +24,9 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     runAsRank { communicator in
       let (model, images) = try communicator.agree(on: "reading model and data") {
-        let (model, images) = (try ModelFile(path: self.model).model, try MNISTFolder(path: data).load(split))
-        try images.checkSize(in: data)
-        return (model, images)
+        let (file, images) = (try ModelFile(path: self.model), try ImageFolder(path: data).load(split))
+        try images.checkShape(for: file.workload, in: data)
+        return (file.model, images)
       }
       model.to(try communicator.openDevice(device))
       let evaluation = try Evaluation(of: model, on: images, communicator: communicator)

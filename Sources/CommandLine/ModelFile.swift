@@ -6,6 +6,8 @@ import Foundation
 /// A trained model as `disttrain train` writes it: of a run that has ended, or in a checkpoint.
 struct ModelFile {
   let model: any Layer
+  /// The kind of model.
+  let workload: Workload
 
   /// Reads the parameters, of a run's folder those of its checkpoint, for the trained model may be older where the run goes
   /// on. Which model they belong to is in the file, or else the one whose parameters fit.
@@ -17,13 +19,15 @@ struct ModelFile {
     let name = file.metadata.first { $0.key == "model" }?.value
     let shapes = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.shape) })
     for kind in TrainingConfiguration.Model.allCases where name == nil || name == kind.rawValue {
-      let candidate = Workload(kind).makeModel()
+      let workload = Workload(kind)
+      let candidate = workload.makeModel()
       if entries.first?.elementType == .float64 { candidate.convert(to: .float64) }
       let state = candidate.stateDictionary()
       let fits = state.count == shapes.count && state.allSatisfy { shapes[prefix + $0.name] == $0.tensor.shape }
       guard fits || name != nil else { continue }
       try TensorFile.readState(of: candidate, from: path, prefix: prefix)
       model = candidate.evaluate()
+      self.workload = workload
       return
     }
     let known = TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: " or ")

@@ -8,8 +8,9 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Classify images with a trained model.",
     discussion: """
-      Files are IDX (one line for each image in it), PNG or PGM of 28×28 pixels, white on black as in the training data. \
-      For each image: file, index, class, probability.
+      Files are IDX (one line for each image in it), PNG, PGM or PPM, of the size that the model was trained on: 28×28 \
+      pixels, white on black as in the training data, or for resnet18 32×32 in color. For each image: file, index, class, \
+      probability.
       """)
 
   @Argument(
@@ -27,11 +28,11 @@ struct Predict: ParsableCommand {
       let device = try communicator.openDevice(self.device)
       // There is too little to do to share it between ranks.
       guard communicator.rank == 0 else { return }
-      let model = try ModelFile(path: self.model).model
-      model.to(device)
+      let file = try ModelFile(path: self.model)
+      file.model.to(device)
       // Before anything is printed, so that a bad file late in the list is noticed at once.
-      let images = try files.map { ($0, try LabeledImages(unlabeled: $0)) }
-      for (file, images) in images { classify(images, of: file, model) }
+      let images = try files.map { ($0, try LabeledImages(unlabeled: $0, for: file.workload)) }
+      for (path, images) in images { classify(images, of: path, file.model) }
     }
   }
 

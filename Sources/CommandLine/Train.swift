@@ -8,6 +8,7 @@ extension TrainingConfiguration.Model: ExpressibleByArgument {}
 extension TrainingConfiguration.Precision: ExpressibleByArgument {}
 extension TrainingConfiguration.DeviceKind: ExpressibleByArgument {}
 extension CollectiveChoice: ExpressibleByArgument {}
+extension AugmentationChoice: ExpressibleByArgument {}
 extension OptimizerChoice: ExpressibleByArgument {}
 extension ScheduleChoice: ExpressibleByArgument {}
 extension GradientCompression: ExpressibleByArgument {}
@@ -25,7 +26,7 @@ extension BucketChoice {
 /// `disttrain train`.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a model on images in MNIST's format.",
+    abstract: "Train a model on images in MNIST's or CIFAR-10's format.",
     discussion: """
       All ranks together take --global-batch samples a step, so the result does not depend on their number. The output \
       folder gets the resolved configuration, metrics.jsonl, event files for TensorBoard, a checkpoint after every \
@@ -40,13 +41,18 @@ struct Train: ParsableCommand {
   var config: String?
   @Option(
     help:
-      "The model: \(TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: " or ")).\(Self.default(\.model.rawValue))"
+      "The model: mlp or cnn, for images of 1×28×28, or resnet18, for 3×32×32.\(Self.default(\.model.rawValue))"
   )
   var model: TrainingConfiguration.Model?
   @Option(
     help: ArgumentHelp(
       "The folder with the images. DISTTRAIN_DATA gives another default.\(Self.default(\.data))", valueName: "folder"))
   var data: String?
+  @Option(
+    help:
+      "Change training images at random, anew in each epoch: shift them by up to an eighth of their size, flip them from left to right, or both.\(Self.default(\.augment.rawValue))"
+  )
+  var augment: AugmentationChoice?
   @Option(
     help: ArgumentHelp(
       "Samples that all ranks together take in a step.\(Self.default(\.globalBatch))", valueName: "samples"))
@@ -159,6 +165,12 @@ struct Train: ParsableCommand {
       "Keep on each rank the optimizer's state of its part of the weights only (ZeRO stage 1).\(Self.default(\.shardOptimizer))"
   )
   var shardOptimizer: Bool?
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Normalize over the samples of all ranks in batch normalization, not over each rank's own.\(Self.default(\.syncBatchNorm))"
+  )
+  var syncBatchNorm: Bool?
 
   func run() throws {
     runAsRank { world in
@@ -211,6 +223,7 @@ struct Train: ParsableCommand {
     }
     set(\.model, model)
     set(\.data, data)
+    set(\.augment, augment)
     set(\.globalBatch, globalBatch)
     set(\.accumulate, accumulate)
     if let reproducible { result.reproducible = reproducible }
@@ -236,6 +249,7 @@ struct Train: ParsableCommand {
     set(\.collective, collective)
     if let compress { result.compress = compress }
     set(\.shardOptimizer, shardOptimizer)
+    set(\.syncBatchNorm, syncBatchNorm)
     return result
   }
 

@@ -1,29 +1,32 @@
 import DistTrain
 
 extension LabeledImages {
-  /// The images of an IDX, PNG or PGM file, all with label 0.
+  /// The images of an IDX, PNG, PGM or PPM file, all with label 0, in the channels that a model takes.
   ///
-  /// - Throws: ``FileError`` where the file is none of these, or its images are not 28×28.
-  init(unlabeled path: String) throws {
-    let (height, width, count): (Int, Int, Int)
-    let pixels: AlignedBytes
-    if try GrayImage.isPicture(path: path) {
-      let image = try GrayImage(path: path)
-      (height, width, count) = (image.height, image.width, 1)
-      pixels = AlignedBytes(count: image.pixels.count) { $0.copyBytes(from: image.pixels) }
+  /// - Throws: ``FileError`` where the file is none of these, or its images are not of the model's size.
+  init(unlabeled path: String, for workload: Workload) throws {
+    let channels = workload.imageShape?[0] ?? 1
+    if try Picture.isPicture(path: path) {
+      let picture = try Picture(path: path).converted(toChannels: channels)
+      self.init(
+        pixels: AlignedBytes(count: picture.pixels.count) { $0.copyBytes(from: picture.pixels) }, labels: [0],
+        channels: channels, height: picture.height, width: picture.width, classCount: 10)
     } else {
       let file = try IDXFile(path: path)
-      guard file.elementType == .uint8, file.shape.count == 3 || file.shape.count == 2 else {
-        throw FileError(path, "holds \(file.elementType) of shape \(file.shape), expected uint8 images")
+      // One image, or several one after the other.
+      let imageRank = channels == 1 ? 2 : 3
+      let shape = file.shape
+      guard file.elementType == .uint8, shape.count == imageRank || shape.count == imageRank + 1,
+        channels == 1 || shape[shape.count - 3] == channels
+      else {
+        throw FileError(
+          path,
+          "holds \(file.elementType) of shape \(shape), expected uint8 images of \(channels) channel(s)")
       }
-      (height, width) = (file.shape[file.shape.count - 2], file.shape[file.shape.count - 1])
-      count = file.shape.count == 3 ? file.shape[0] : 1
-      pixels = file.bytes
+      self.init(
+        pixels: file.bytes, labels: [UInt8](repeating: 0, count: shape.count == imageRank ? 1 : shape[0]),
+        channels: channels, height: shape[shape.count - 2], width: shape[shape.count - 1], classCount: 10)
     }
-    guard height == 28, width == 28 else {
-      throw FileError(path, "the image is \(height) rows by \(width) columns, expected 28 by 28")
-    }
-    self.init(
-      pixels: pixels, labels: [UInt8](repeating: 0, count: count), height: height, width: width, classCount: 10)
+    try checkShape(for: workload, in: path)
   }
 }

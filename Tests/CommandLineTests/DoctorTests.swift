@@ -13,7 +13,7 @@ extension DistTrainProgramTests {
       let run = try DistTrainProgram.run(["doctor"], timeout: 60)
       let lines = run.output.split(separator: "\n").map(String.init)
       for fact in Self.facts { #expect(lines.contains { $0.hasPrefix("\(fact) ") }, "no \(fact): \(run.report)") }
-      #expect(run.output.contains("60000 + 10000 images of 28×28"), "\(run.report)")
+      #expect(run.output.contains("60000 + 10000 images of 1×28×28"), "\(run.report)")
       #expect(run.succeeded == lines.contains("Nothing is wrong."), "\(run.report)")
       #expect(run.errorOutput.isEmpty, "\(run.report)")
     }

@@ -131,7 +131,7 @@ extension DistTrainProgramTests {
       let images = "\(data.path)/t10k-images-idx3-ubyte"
       let small = try data.folder.write(Array("P5\n2 2\n255\n    ".utf8), to: "small.pgm")
       let run = try DistTrainProgram.run(["predict", data.run.model, images, small], timeout: 60)
-      run.expectFailure("small.pgm: the image is 2 rows by 2 columns, expected 28 by 28")
+      run.expectFailure("small.pgm: the images are 1×2×2, expected 1×28×28 for mlp")
       #expect(run.output.isEmpty, "\(run.report)")
     }
   }

@@ -7,9 +7,11 @@ public enum SampleOrder {
   }
 
   /// The order of the next epoch of PyTorch's `DataLoader(shuffle=True)`, which draws twice from the shared generator
-  /// at the start of every epoch: a seed for worker processes, unused here, and the seed of the permutation.
-  public static func shuffledOrder(count: Int, drawingFrom generator: RandomGenerator) -> [Int] {
-    _ = generator.nonNegativeInt64()
-    return RandomGenerator(seed: generator.nonNegativeInt64()).permutation(count: count)
+  /// at the start of every epoch: a seed for what worker processes draw, and the seed of the permutation.
+  public static func shuffledOrder(
+    count: Int, drawingFrom generator: RandomGenerator
+  ) -> (order: [Int], workerSeed: UInt64) {
+    let workerSeed = generator.nonNegativeInt64()
+    return (RandomGenerator(seed: generator.nonNegativeInt64()).permutation(count: count), workerSeed)
   }
 }

@@ -26,6 +26,7 @@ struct ConfigurationField: Sendable {
   static let all = [
     ConfigurationField("model", \.model),
     ConfigurationField("data", \.data),
+    ConfigurationField("augment", \.augment),
     ConfigurationField("global-batch", \.globalBatch),
     ConfigurationField("accumulate", \.accumulate),
     ConfigurationField("reproducible", \.reproducible),
@@ -51,5 +52,6 @@ struct ConfigurationField: Sendable {
     ConfigurationField("collective", \.collective),
     ConfigurationField("compress", \.compress),
     ConfigurationField("shard-optimizer", \.shardOptimizer),
+    ConfigurationField("sync-batch-norm", \.syncBatchNorm),
   ]
 }

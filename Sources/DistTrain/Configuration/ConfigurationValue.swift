@@ -89,6 +89,7 @@ extension TrainingConfiguration.Model: ConfigurationValue {}
 extension TrainingConfiguration.Precision: ConfigurationValue {}
 extension TrainingConfiguration.DeviceKind: ConfigurationValue {}
 extension CollectiveChoice: ConfigurationValue {}
+extension AugmentationChoice: ConfigurationValue {}
 extension OptimizerChoice: ConfigurationValue {}
 extension ScheduleChoice: ConfigurationValue {}
 

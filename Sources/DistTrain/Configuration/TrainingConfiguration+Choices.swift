@@ -6,6 +6,7 @@ extension Workload {
     switch model {
     case .mlp: self = .mlp
     case .cnn: self = .cnn
+    case .resnet18: self = .resnet18
     }
   }
 }

@@ -8,6 +8,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case mlp
     /// Convolutions, then linear layers.
     case cnn
+    /// A residual network of 18 layers, for images of CIFAR-10's size.
+    case resnet18
   }
 
   /// What `disttrain train` computes with: a type of number and, for float32, how exactly matrices are multiplied.
@@ -35,6 +37,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var model = Model.cnn
   /// The folder with the images (`--data`).
   public var data = MNISTFolder.defaultPath
+  /// How training images are changed at random (`--augment`).
+  public var augment = AugmentationChoice.none
   /// Samples that all ranks together take in a step (`--global-batch`).
   public var globalBatch = 64
   /// Into how many pieces each rank cuts its samples of a step, to need less memory (`--accumulate`).
@@ -87,6 +91,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var compress: GradientCompression?
   /// Whether each rank keeps the optimizer's state of its part of the parameters only (`--shard-optimizer`).
   public var shardOptimizer = false
+  /// Whether batch normalization takes mean and variance over the parts of all ranks, so that the result does not depend on
+  /// their number, rather than over each rank's own (`--sync-batch-norm`). With ``reproducible`` it takes them over each
+  /// logical shard, which does not depend on the ranks either.
+  public var syncBatchNorm = true
 
   /// The default run: a small convolutional network on Fashion-MNIST.
   public init() {}

@@ -9,8 +9,8 @@ protocol BatchProducer: Sendable {
 
 extension Dataset {
   /// A batch that belongs to no graph, so that it can pass from one thread to another.
-  func ungraphedBatch(_ indices: [Int]) throws -> Batch {
-    let batch = try noGrad { try self.batch(indices) }
+  func ungraphedBatch(_ indices: [Int], epochSeed: UInt64) throws -> Batch {
+    let batch = try noGrad { try self.batch(indices, epochSeed: epochSeed) }
     precondition(batch.count == indices.count, "\(indices.count) samples asked of \(Self.self), \(batch.count) given")
     return batch
   }

@@ -82,28 +82,30 @@ public struct DataLoader: Sequence {
 
   /// Begins an epoch.
   public func makeIterator() -> Iterator {
-    let batches = BatchesInOrder(dataset: dataset, order: epochOrder(), batchSize: batchSize, count: count)
+    let (order, workerSeed) = epochOrder()
+    let batches = BatchesInOrder(
+      dataset: dataset, order: order, epochSeed: workerSeed, batchSize: batchSize, count: count)
     return Iterator(batches, prefetch: prefetch)
   }
 
-  /// Draws the order of the next epoch.
+  /// Draws the order of the next epoch, and the seed for what is random about its samples.
   ///
-  /// PyTorch first draws a seed for worker processes, which is unused here. Then it draws a seed for the permutation
-  /// from the default generator, or the permutation itself from a generator that was given; in the latter case it draws
-  /// another permutation, of which it uses nothing, when the samples are exhausted.
-  private func epochOrder() -> [Int] {
+  /// PyTorch first draws a seed for worker processes. Then it draws a seed for the permutation from the default
+  /// generator, or the permutation itself from a generator that was given; in the latter case it draws another
+  /// permutation, of which it uses nothing, when the samples are exhausted.
+  private func epochOrder() -> (order: [Int], workerSeed: UInt64) {
     let source = generator ?? .default
     if case .shuffled = order, generator == nil {
       return SampleOrder.shuffledOrder(count: dataset.count, drawingFrom: source)
     }
-    _ = source.random64()
+    let seed = source.random64()
     switch order {
-    case .sequential: return Array(0..<dataset.count)
-    case .given(let indices): return indices
+    case .sequential: return (Array(0..<dataset.count), seed)
+    case .given(let indices): return (indices, seed)
     case .shuffled:
       let permutation = source.permutation(count: dataset.count)
       _ = source.permutation(count: dataset.count)
-      return permutation
+      return (permutation, seed)
     }
   }
 
@@ -134,6 +136,7 @@ public struct DataLoader: Sequence {
 private struct BatchesInOrder: BatchProducer {
   let dataset: any Dataset
   let order: [Int]
+  let epochSeed: UInt64
   let batchSize: Int
   let count: Int
   var position = 0
@@ -142,6 +145,7 @@ private struct BatchesInOrder: BatchProducer {
     guard position < count else { return nil }
     let start = position * batchSize
     position += 1
-    return try dataset.ungraphedBatch(Array(order[start..<min(start + batchSize, order.count)]))
+    return try dataset.ungraphedBatch(
+      Array(order[start..<min(start + batchSize, order.count)]), epochSeed: epochSeed)
   }
 }

@@ -1,5 +1,4 @@
-/// Non-interlaced PNG of 8 bits a channel: grey, grey and alpha, RGB, RGBA and palette. Colour becomes grey by luma
-/// (ITU-R BT.601); alpha is ignored.
+/// Non-interlaced PNG of 8 bits a channel: grey, grey and alpha, RGB, RGBA and palette. Alpha is ignored.
 ///
 /// Format: <https://www.w3.org/TR/png-3/>.
 package enum PNGFile {
@@ -29,8 +28,8 @@ package enum PNGFile {
     let color: ColorType
   }
 
-  /// The picture in `bytes`, as grey.
-  package static func decode(_ bytes: [UInt8], path: String) throws -> GrayImage {
+  /// The picture in `bytes`.
+  package static func decode(_ bytes: [UInt8], path: String) throws -> Picture {
     var header: Header?
     var palette: [UInt8] = []
     var compressed: [UInt8] = []
@@ -41,7 +40,7 @@ package enum PNGFile {
       guard header != nil || type == "IHDR" else { throw FileError(path, "starts with chunk \(type), expected IHDR") }
       switch type {
       case "IHDR": header = try parseHeader(Array(data), path: path)
-      case "PLTE": palette = grayPalette(data)
+      case "PLTE": palette = Array(data.dropLast(data.count % 3))
       case "IDAT": compressed += data
       case "IEND": isEnded = true
       default:
@@ -50,9 +49,7 @@ package enum PNGFile {
       }
     }
     guard let header else { throw FileError(path, "has no IHDR chunk") }
-    let samples = try unfilter(compressed, header, path: path)
-    return GrayImage(
-      width: header.width, height: header.height, pixels: try gray(samples, header.color, palette, path: path))
+    return try picture(unfilter(compressed, header, path: path), header, palette, path: path)
   }
 
   /// Takes the chunk at the front of `rest`: length, type, data, CRC of type and data.
@@ -82,7 +79,7 @@ package enum PNGFile {
   private static func parseHeader(_ data: [UInt8], path: String) throws -> Header {
     guard data.count == 13 else { throw FileError(path, "has an IHDR chunk of \(data.count) bytes, expected 13") }
     let (width, height) = (data[0..<4].bigEndianValue, data[4..<8].bigEndianValue)
-    try GrayImage.checkSize(width: width, height: height, path: path)
+    try Picture.checkSize(width: width, height: height, path: path)
     guard data[8] == 8 else { throw FileError(path, "has \(data[8]) bits a channel, expected 8") }
     guard let color = ColorType(rawValue: data[9]) else {
       throw FileError(path, "has color type \(data[9]), expected 0, 2, 3, 4 or 6")
@@ -132,32 +129,20 @@ package enum PNGFile {
     return toAbove <= toCorner ? above : corner
   }
 
-  private static func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
-    let weighted = 299 * Int(red) + 587 * Int(green) + 114 * Int(blue)
-    return UInt8((weighted + 500) / 1000)
-  }
-
-  private static func grayPalette(_ data: ArraySlice<UInt8>) -> [UInt8] {
-    let colors = Array(data)
-    return stride(from: 0, to: colors.count - colors.count % 3, by: 3).map {
-      luma(colors[$0], colors[$0 + 1], colors[$0 + 2])
-    }
-  }
-
-  private static func gray(
-    _ samples: [UInt8], _ color: ColorType, _ palette: [UInt8], path: String
-  ) throws -> [UInt8] {
-    let starts = stride(from: 0, to: samples.count, by: color.channels)
-    switch color {
-    case .gray: return samples
-    case .grayAlpha: return starts.map { samples[$0] }
-    case .rgb, .rgba: return starts.map { luma(samples[$0], samples[$0 + 1], samples[$0 + 2]) }
-    case .palette:
-      if let index = samples.firstIndex(where: { $0 >= palette.count }) {
-        throw FileError(
-          path, "pixel \(index) has color \(samples[index]) of a palette of \(palette.count) colors")
+  private static func picture(
+    _ samples: [UInt8], _ header: Header, _ palette: [UInt8], path: String
+  ) throws -> Picture {
+    var (samples, samplesPerPixel) = (samples, header.color.channels)
+    if header.color == .palette {
+      let colorCount = palette.count / 3
+      if let index = samples.firstIndex(where: { $0 >= colorCount }) {
+        throw FileError(path, "pixel \(index) has color \(samples[index]) of a palette of \(colorCount) colors")
       }
-      return samples.map { palette[Int($0)] }
+      samples = samples.flatMap { palette[3 * Int($0)..<3 * Int($0) + 3] }
+      samplesPerPixel = 3
     }
+    return Picture(
+      width: header.width, height: header.height, channels: samplesPerPixel < 3 ? 1 : 3, interleaved: samples,
+      samplesPerPixel: samplesPerPixel)
   }
 }

@@ -16,7 +16,8 @@ public struct ShardLoader {
   /// - Parameters:
   ///   - dataset: The same samples on all ranks.
   ///   - shards: Which of them this rank takes.
-  ///   - seed: With the epoch, it chooses the permutation, as PyTorch's `DistributedSampler` does.
+  ///   - seed: With the epoch, it chooses the permutation, as PyTorch's `DistributedSampler` does, and what is random
+  ///     about the samples.
   ///   - prefetch: How many batches a background thread makes ahead.
   public init(_ dataset: any Dataset, shards: Shards, seed: UInt64, prefetch: Int = 0) {
     precondition(shards.sampleCount == dataset.count, "shards of \(shards.sampleCount) for \(dataset.count) samples")
@@ -76,7 +77,8 @@ private struct ShardBatches: BatchProducer {
   /// The batch after `position` others, counted from the first epoch on; ``next()`` goes on from there.
   mutating func batch(at position: Int) throws -> Batch {
     self.position = position + 1
-    return try dataset.ungraphedBatch(samples(at: position))
+    let epoch = position / (shards.pieceCount * shards.stepsPerEpoch)
+    return try dataset.ungraphedBatch(samples(at: position), epochSeed: SplitMix64.mixed(seed, UInt64(epoch)))
   }
 
   /// The numbers of that batch's samples.

@@ -22,6 +22,12 @@ public struct Subset: Dataset {
   /// The samples with the given numbers of the subset.
   /// - Throws: What the data set throws.
   public func batch(_ indices: [Int]) throws -> Batch { try dataset.batch(indices.map { self.indices[$0] }) }
+
+  /// The same, as they are in an epoch.
+  /// - Throws: What the data set throws.
+  public func batch(_ indices: [Int], epochSeed: UInt64) throws -> Batch {
+    try dataset.batch(indices.map { self.indices[$0] }, epochSeed: epochSeed)
+  }
 }
 
 extension Dataset {

@@ -1,9 +1,9 @@
 extension LabeledImages {
-  /// Checks that the models can be trained on these images.
+  /// Checks that a configuration's model can be trained on these images.
   ///
   /// - Throws: ``FileError`` for another size of image, fewer images than ranks, or not one full batch where it must be.
   func check(for configuration: TrainingConfiguration, ranks: Int) throws {
-    try checkSize(in: configuration.data)
+    try checkShape(for: Workload(configuration.model), in: configuration.data)
     try checkCount(in: configuration.data, ranks: ranks)
     guard count >= configuration.globalBatch || !configuration.dropLast else {
       throw FileError(
@@ -22,12 +22,14 @@ extension LabeledImages {
     }
   }
 
-  /// Checks that the reference models take these images, which come from `path`.
+  /// Checks that a model takes these images, which come from `path`.
   ///
   /// - Throws: ``FileError`` for another size of image.
-  package func checkSize(in path: String) throws {
-    guard channels == 1, height == 28, width == 28 else {
-      throw FileError(path, "the images are \(channels)×\(height)×\(width), expected 1×28×28")
-    }
+  package func checkShape(for workload: Workload, in path: String) throws {
+    guard let expected = workload.imageShape, expected != [channels, height, width] else { return }
+    throw FileError(
+      path,
+      "the images are \(channels)×\(height)×\(width), expected \(expected.map(String.init).joined(separator: "×")) for "
+        + workload.rawValue)
   }
 }

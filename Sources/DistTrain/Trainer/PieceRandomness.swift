@@ -21,16 +21,7 @@ package struct PieceRandomness {
 
   /// Runs `body` so that its draws are those of a part of the batch at a step.
   package func draw<Result>(step: Int, part: Int, _ body: () -> Result) -> Result {
-    generator.seed(Self.mixed(Self.mixed(Self.mixed(seed) ^ UInt64(step)) ^ UInt64(part)))
+    generator.seed(SplitMix64.mixed(seed, UInt64(step), UInt64(part)))
     return withDefaultGenerator(generator, body)
-  }
-
-  /// A number in which every bit depends on all bits of `word`: the step of SplitMix64 (Steele, Lea, Flood, "Fast
-  /// Splittable Pseudorandom Number Generators", OOPSLA 2014).
-  private static func mixed(_ word: UInt64) -> UInt64 {
-    var bits = word &+ 0x9e37_79b9_7f4a_7c15
-    bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
-    bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
-    return bits ^ bits >> 31
   }
 }

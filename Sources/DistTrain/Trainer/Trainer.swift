@@ -47,11 +47,11 @@ public final class Trainer {
     }
     try communicator.verifySame(configuration.yaml(), what: "the configuration")
     let (training, test) = try communicator.agree(on: "reading the data set") {
-      let folder = MNISTFolder(path: configuration.data)
+      let folder = ImageFolder(path: configuration.data)
       let training = try folder.load(.train)
       try training.check(for: configuration, ranks: communicator.size)
       let test = try folder.load(.test)
-      try test.checkSize(in: configuration.data)
+      try test.checkShape(for: Workload(configuration.model), in: configuration.data)
       return (training, test)
     }
     try communicator.verifySame("training images: \(training.count)\ntest images: \(test.count)", what: "the data set")
@@ -71,7 +71,9 @@ public final class Trainer {
       Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)).to(device),
       configuration.optimizer.rule(configuration), configuration, communicator)
     feed = BatchFeed(
-      ShardLoader(training, shards: shards, seed: configuration.seed, prefetch: prefetch), for: replica)
+      ShardLoader(
+        configuration.augment.augmented(training), shards: shards, seed: configuration.seed, prefetch: prefetch),
+      for: replica)
     (directory, lock) = try communicator.agreeOnDirectory(configuration, resume: resume)
     step = 0
     if resume { step = try resumeFromCheckpoint() }
@@ -242,10 +244,13 @@ extension Replica {
     _ model: any Layer, _ rule: some UpdateRule, _ configuration: TrainingConfiguration,
     _ communicator: any Communicator
   ) throws {
+    let normalizesOverBatches = model.namedModules().contains { $0.module is BatchNorm }
     try self.init(
       model, rule, communicator: communicator, buckets: configuration.buckets, compression: configuration.compress,
       shardsOptimizer: configuration.shardOptimizer, allowsNonfinite: configuration.allowNonfinite,
-      gradientNormLimit: configuration.clipNorm, reproducibleShards: configuration.reproducible, recordsSteps: true)
+      gradientNormLimit: configuration.clipNorm, reproducibleShards: configuration.reproducible, recordsSteps: true,
+      synchronizesBatchNorm: normalizesOverBatches && configuration.syncBatchNorm && configuration.reproducible == nil
+        && communicator.size > 1)
   }
 }
 

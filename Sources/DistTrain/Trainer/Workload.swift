@@ -27,8 +27,15 @@ public enum Workload: String, CaseIterable, Sendable {
     }
   }
 
-  /// Whether the model is one for 28×28 images in ten classes.
-  public var takesImages: Bool { self != .tiny && self != .resnet18 }
+  /// The size of the images in ten classes that the model is for, [channels, height, width]; nil where it is for something
+  /// else.
+  public var imageShape: [Int]? {
+    switch self {
+    case .tiny: nil
+    case .mlp, .cnn, .wide, .deep: [1, 28, 28]
+    case .resnet18: [3, 32, 32]
+    }
+  }
 
   /// The multiply-adds of products and convolutions in a step, for each sample: those of the forward pass, as many for
   /// the gradients of the weights, and but for the first layer as many for those of its inputs.

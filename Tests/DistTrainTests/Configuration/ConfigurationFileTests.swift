@@ -39,6 +39,8 @@ struct ConfigurationFileTests {
     expected.accumulate = 3
     expected.reproducible = 8
     expected.device = .cuda
+    expected.augment = .both
+    expected.syncBatchNorm = false
     let yaml = """
       # a comment
       model: mlp
@@ -68,6 +70,8 @@ struct ConfigurationFileTests {
       accumulate: 3
       reproducible: 8
       device: cuda
+      augment: both
+      sync-batch-norm: false
       """
     #expect(try read(yaml) == expected)
     #expect(yaml.split(separator: "\n").count == ConfigurationFile.keys.count + 1)
@@ -113,7 +117,7 @@ struct ConfigurationFileTests {
     ("learning-rate: fast", "line 1: learning-rate is 'fast', expected a number"),
     ("drop-last: maybe", "line 1: drop-last is 'maybe', expected true or false"),
     ("data: ~", "line 1: data is '~', expected a text"),
-    ("model: rnn", "line 1: model is 'rnn', expected mlp or cnn"),
+    ("model: rnn", "line 1: model is 'rnn', expected mlp or cnn or resnet18"),
     ("- epochs", "holds a list, expected settings such as 'epochs: 3'"),
     ("epochs", "holds 'epochs', expected settings such as 'epochs: 3'"),
     ("epochs: 1\nepochs: 2", "has more than once: epochs"),

@@ -27,4 +27,17 @@ extension TemporaryFolder {
       try write(idx(shape: [count], elements: labels), to: "\(prefix)-labels-idx1-ubyte")
     }
   }
+
+  /// Writes a data set in CIFAR-10's format, a fifth of the training images in each file.
+  public func writeColorImages(training: Int, test: Int) throws {
+    let files = (1...5).map { ("data_batch_\($0).bin", training / 5) } + [("test_batch.bin", test)]
+    for (file, (name, count)) in files.enumerated() {
+      let records = (0..<count).flatMap { index -> [UInt8] in
+        let label = (3 * file + index) % 10
+        return [UInt8(label)]
+          + (0..<3072).map { UInt8(($0 / 307 == label ? 128 : 0) + ($0 * 31 + index * 17 + file) % 97) }
+      }
+      try write(records, to: name)
+    }
+  }
 }

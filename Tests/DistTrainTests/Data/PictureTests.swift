@@ -2,12 +2,12 @@ import DistTrain
 import Testing
 import TestSupport
 
-struct GrayImageTests {
+struct PictureTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  func read(_ bytes: [UInt8]) throws -> GrayImage { try GrayImage(path: folder.write(bytes, to: "picture")) }
+  func read(_ bytes: [UInt8]) throws -> Picture { try Picture(path: folder.write(bytes, to: "picture")) }
 
   func message(_ bytes: [UInt8]) -> String {
     let message = fileErrorMessage { _ = try read(bytes) }
@@ -16,24 +16,40 @@ struct GrayImageTests {
 
   @Test(arguments: ["gray", "gray-alpha", "rgb", "rgba", "palette"])
   func readsEveryKindOfPNGAndEveryFilter(name: String) throws {
-    let image = try GrayImage(path: fixture("files/\(name).png"))
-    #expect(image == GrayImage(width: 7, height: 10, pixels: (0..<70).map { UInt8($0 * 3) }))
+    let image = try Picture(path: fixture("files/\(name).png")).converted(toChannels: 1)
+    #expect(image == Picture(width: 7, height: 10, pixels: (0..<70).map { UInt8($0 * 3) }))
   }
 
   @Test func colorsBecomeTheirLuma() throws {
-    #expect(try GrayImage(path: fixture("files/colors.png")).pixels == [76, 150, 29, 255])
+    #expect(try Picture(path: fixture("files/colors.png")).converted(toChannels: 1).pixels == [76, 150, 29, 255])
   }
 
   @Test func readsBinaryAndPlainPGM() throws {
-    let image = GrayImage(width: 3, height: 2, pixels: [0, 51, 102, 153, 204, 255])
+    let image = Picture(width: 3, height: 2, pixels: [0, 51, 102, 153, 204, 255])
     #expect(try read(Array("P5 # a comment\n3 2\n255\n".utf8) + image.pixels) == image)
     #expect(try read(Array("P5\n3\t2 5\n".utf8) + [0, 1, 2, 3, 4, 5]) == image)
     #expect(try read(Array("P2\n3 2 # wide, high\n5\n0 1 2\n3 4 5\n".utf8)) == image)
   }
 
+  @Test func readsBinaryAndPlainPPM() throws {
+    let image = Picture(width: 2, height: 1, channels: 3, pixels: [255, 51, 0, 102, 153, 204])
+    #expect(try read(Array("P6 2 1 255\n".utf8) + [255, 0, 153, 51, 102, 204]) == image)
+    #expect(try read(Array("P3\n2 1 5\n5 0 3\n1 2 4\n".utf8)) == image)
+    #expect(message(Array("P6 2 1 255\nabcde".utf8)) == "is truncated: 6 samples expected, 5 found")
+    #expect(image.converted(toChannels: 1) == Picture(width: 2, height: 1, pixels: [94, 98]))
+    let gray = Picture(width: 1, height: 2, pixels: [7, 9])
+    #expect(gray.converted(toChannels: 3) == Picture(width: 1, height: 2, channels: 3, pixels: [7, 9, 7, 9, 7, 9]))
+  }
+
+  @Test func keepsTheColorsOfPNG() throws {
+    let image = try Picture(path: fixture("files/colors.png"))
+    #expect(image.channels == 3 && image.converted(toChannels: 3) == image)
+    #expect(image.pixels == [255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255])
+  }
+
   @Test func refusesCorruptPGM() {
     let cases: [(text: String, message: String)] = [
-      ("P6 1 1 255\n", "is a netpbm file of type 50 36, expected P5 or P2 (grey map)"),
+      ("P4 1 1\n", "is a netpbm file of type 50 34, expected P5 or P2 (grey map), P6 or P3 (pixel map)"),
       ("P5 x", "expected a number (width) at byte 3, found byte 78"),
       ("P5 3", "expected a number (height) at byte 4, found the end of the file"),
       ("P5 3 0 255\n", "claims to be 3×0 pixels, expected 1 to 67108864 pixels in all"),
@@ -42,11 +58,11 @@ struct GrayImageTests {
         "claims to be 9999999999×9999999999 pixels, expected 1 to 67108864 pixels in all"
       ),
       ("P5 3 2 65535\n", "has the largest value 65535, expected 1 to 255"),
-      ("P5 3 2 255\nabc", "is truncated: 6 pixels expected, 3 found"),
-      ("P5 1 1 9\na", "pixel 0 is 97, expected at most 9"),
-      ("P2 1 1 9\n10", "pixel 0 is 10, expected at most 9"),
-      ("P2 2 1 9\n1", "expected a number (pixel 1 of 2) at byte 10, found the end of the file"),
-      ("GIF89a", "is neither a PNG nor a PGM picture: it starts with 47 49 46 38"),
+      ("P5 3 2 255\nabc", "is truncated: 6 samples expected, 3 found"),
+      ("P5 1 1 9\na", "sample 0 is 97, expected at most 9"),
+      ("P2 1 1 9\n10", "sample 0 is 10, expected at most 9"),
+      ("P2 2 1 9\n1", "expected a number (sample 1 of 2) at byte 10, found the end of the file"),
+      ("GIF89a", "is neither a PNG nor a PGM or PPM picture: it starts with 47 49 46 38"),
     ]
     for (text, expected) in cases { #expect(message(Array(text.utf8)) == expected) }
   }

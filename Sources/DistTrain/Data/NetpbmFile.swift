@@ -1,44 +1,50 @@
-/// The portable grey map format, binary (P5) and plain (P2), with a largest value up to 255.
+/// The portable grey and pixel map formats, binary (P5, P6) and plain (P2, P3), with a largest value up to 255.
 ///
-/// Format: <https://netpbm.sourceforge.net/doc/pgm.html>.
-package enum PGMFile {
+/// Formats: <https://netpbm.sourceforge.net/doc/pgm.html> and <https://netpbm.sourceforge.net/doc/ppm.html>.
+package enum NetpbmFile {
   /// The picture in `bytes`; values are scaled so that the file's largest value becomes 255.
-  package static func decode(_ bytes: [UInt8], path: String) throws -> GrayImage {
-    let isBinary = bytes.starts(with: Array("P5".utf8))
-    guard isBinary || bytes.starts(with: Array("P2".utf8)) else {
-      throw FileError(path, "is a netpbm file of type \(hexadecimal(bytes.prefix(2))), expected P5 or P2 (grey map)")
+  package static func decode(_ bytes: [UInt8], path: String) throws -> Picture {
+    let kind = String(decoding: bytes.prefix(2), as: UTF8.self)
+    guard ["P2", "P3", "P5", "P6"].contains(kind) else {
+      throw FileError(
+        path,
+        "is a netpbm file of type \(hexadecimal(bytes.prefix(2))), expected P5 or P2 (grey map), P6 or P3 (pixel map)")
     }
+    let (isBinary, channels) = (kind == "P5" || kind == "P6", kind == "P3" || kind == "P6" ? 3 : 1)
     var scanner = Scanner(bytes: bytes, position: 2, path: path)
     let width = try scanner.number("width")
     let height = try scanner.number("height")
     let largest = try scanner.number("largest value")
-    try GrayImage.checkSize(width: width, height: height, path: path)
+    try Picture.checkSize(width: width, height: height, path: path)
     guard (1...255).contains(largest) else {
       throw FileError(path, "has the largest value \(largest), expected 1 to 255")
     }
-    let count = width * height
+    let count = channels * width * height
     var pixels: [UInt8]
     if isBinary {
       let start = scanner.position + 1  // one white space byte ends the header
       guard bytes.count - start >= count else {
-        throw FileError(path, "is truncated: \(count) pixels expected, \(max(0, bytes.count - start)) found")
+        throw FileError(path, "is truncated: \(count) samples expected, \(max(0, bytes.count - start)) found")
       }
       pixels = Array(bytes[start..<start + count])
     } else {
       pixels = []
       for index in 0..<count {
-        let value = try scanner.number("pixel \(index) of \(count)")
-        guard value <= largest else { throw FileError(path, "pixel \(index) is \(value), expected at most \(largest)") }
+        let value = try scanner.number("sample \(index) of \(count)")
+        guard value <= largest else {
+          throw FileError(path, "sample \(index) is \(value), expected at most \(largest)")
+        }
         pixels.append(UInt8(value))
       }
     }
     if let index = pixels.firstIndex(where: { $0 > largest }) {
-      throw FileError(path, "pixel \(index) is \(pixels[index]), expected at most \(largest)")
+      throw FileError(path, "sample \(index) is \(pixels[index]), expected at most \(largest)")
     }
     if largest != 255 {
       pixels = pixels.map { UInt8((Int($0) * 255 + largest / 2) / largest) }
     }
-    return GrayImage(width: width, height: height, pixels: pixels)
+    return Picture(
+      width: width, height: height, channels: channels, interleaved: pixels, samplesPerPixel: channels)
   }
 
   /// Reads decimal numbers between white space and `#` comments.

@@ -1,0 +1,79 @@
+/// One picture of 8 bits a channel, in grey or in red, green and blue.
+public struct Picture: Equatable, Sendable {
+  /// Columns.
+  public let width: Int
+  /// Rows.
+  public let height: Int
+  /// 1 for grey, 3 for red, green and blue.
+  public let channels: Int
+  /// Channel after channel, row after row: `channels · height · width` bytes, 0 is black and 255 white.
+  public let pixels: [UInt8]
+
+  /// A picture that is already in memory.
+  public init(width: Int, height: Int, channels: Int = 1, pixels: [UInt8]) {
+    precondition(
+      (channels == 1 || channels == 3) && pixels.count == channels * width * height,
+      "\(pixels.count) pixels for \(channels) channel(s) of \(width)×\(height)")
+    self.width = width
+    self.height = height
+    self.channels = channels
+    self.pixels = pixels
+  }
+
+  /// A picture from samples that lie pixel after pixel, as in files, of which the first one or three are the channels.
+  init(width: Int, height: Int, channels: Int, interleaved samples: [UInt8], samplesPerPixel: Int) {
+    self.init(
+      width: width, height: height, channels: channels,
+      pixels: (0..<channels).flatMap { channel in
+        stride(from: channel, to: samples.count, by: samplesPerPixel).map { samples[$0] }
+      })
+  }
+
+  /// The most pixels that a picture file may have.
+  package static let largestPixelCount = 1 << 26
+
+  /// Reads a PNG, PGM or PPM file; the first bytes tell which it is.
+  /// - Throws: ``FileError`` where the file is none of them, is corrupt, or uses a part of its format that is not read.
+  public init(path: String) throws {
+    let bytes = try InputFile(path: path).readAll(limit: 1 << 28)
+    if bytes.starts(with: PNGFile.signature) {
+      self = try PNGFile.decode(bytes, path: path)
+    } else if bytes.starts(with: [UInt8(ascii: "P")]) {
+      self = try NetpbmFile.decode(bytes, path: path)
+    } else {
+      throw FileError(
+        path, "is neither a PNG nor a PGM or PPM picture: it starts with \(hexadecimal(bytes.prefix(4)))")
+    }
+  }
+
+  /// Whether a file begins like a picture.
+  /// - Throws: ``FileError`` where the file cannot be read.
+  public static func isPicture(path: String) throws -> Bool {
+    let start = try InputFile(path: path).read(upTo: PNGFile.signature.count)
+    return start.starts(with: PNGFile.signature) || start.first == UInt8(ascii: "P")
+  }
+
+  /// The same in one channel, where color becomes grey by luma (ITU-R BT.601), or in three, of which grey has all alike.
+  public func converted(toChannels channels: Int) -> Picture {
+    guard channels != self.channels else { return self }
+    let area = width * height
+    let converted =
+      channels == 1
+      ? (0..<area).map { Self.luma(pixels[$0], pixels[area + $0], pixels[2 * area + $0]) } : pixels + pixels + pixels
+    return Picture(width: width, height: height, channels: channels, pixels: converted)
+  }
+
+  private static func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+    let weighted = 299 * Int(red) + 587 * Int(green) + 114 * Int(blue)
+    return UInt8((weighted + 500) / 1000)
+  }
+
+  /// Checks a size given by a file before memory is set aside for it.
+  package static func checkSize(width: Int, height: Int, path: String) throws {
+    let (count, overflow) = width.multipliedReportingOverflow(by: height)
+    guard width > 0, height > 0, !overflow, count <= largestPixelCount else {
+      throw FileError(
+        path, "claims to be \(width)×\(height) pixels, expected 1 to \(largestPixelCount) pixels in all")
+    }
+  }
+}
