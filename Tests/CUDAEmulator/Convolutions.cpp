@@ -87,6 +87,9 @@ int compute(Result result, dt_dnn handle, const void *alpha, dt_dnn_tensor image
             dt_dnn_convolution convolution, int algorithm, void *workspace, size_t bytes, const void *beta) {
   for (const void *array : {image, filter, output, (const void *)workspace})
     emulator::requireDeviceAddress(array, "an array of cuDNN's");
+  // A real one may refuse packs that are not aligned, by a status that reads as if it could never do this.
+  for (const void *array : {image, filter, output})
+    if ((uintptr_t)array % 16 != 0) emulator::fail("an array of cuDNN's, %p, is not aligned to 16 bytes", array);
   if (algorithm == refused && result == Result::filter) return notCompiled;
   if (algorithm == refused || emulator::isToFail("cudnnConvolution")) return notSupported;
   if (algorithm != ordered || bytes < workspaceBytes || !workspace) return badParameter;

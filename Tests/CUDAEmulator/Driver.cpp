@@ -243,12 +243,6 @@ int cuMemcpyDtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream str
   return success;
 }
 
-int cuMemsetD8Async(void *address, unsigned char value, size_t bytes, dt_stream stream) {
-  requireDevice(address, bytes, "cuMemsetD8Async");
-  emulator::submit(stream, "fill", [=] { memset(address, value, bytes); });
-  return success;
-}
-
 int cuModuleLoadData(dt_module *module, const void *image) {
   if (strncmp(static_cast<const char *>(image), imageMark, sizeof imageMark - 1) != 0) return invalidImage;
   *module = static_cast<dt_module>(malloc(1));
@@ -260,8 +254,6 @@ int cuModuleGetFunction(dt_function *function, dt_module, const char *name) {
   *function = reinterpret_cast<dt_function>(strdup(name));
   return success;
 }
-
-int cuFuncSetAttribute(dt_function, int, int) { return success; }
 
 int cuLaunchKernel(dt_function function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
                    unsigned threadsY, unsigned threadsZ, unsigned sharedBytes, dt_stream stream, void **arguments, void **) {

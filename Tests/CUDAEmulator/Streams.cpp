@@ -197,11 +197,6 @@ int cuEventQuery(dt_event event) {
   return notReady;
 }
 
-int cuEventElapsedTime(float *milliseconds, dt_event, dt_event) {
-  *milliseconds = 0;
-  return success;
-}
-
 int cuStreamBeginCapture_v2(dt_stream stream, int) {
   if (current) return invalidValue;
   current = std::make_shared<Capture>(Capture{stream, {{stream, {}}}, {}});

@@ -61,6 +61,21 @@ struct MPITests {
     }
   }
 
+  @Test func `a rank that has ended says so while others go on`() throws {
+    let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: ["ends-late"], timeout: 60)
+    #expect(run.succeeded, "\(run.report)")
+    let notice = "rank 0 has waited 0 s for other ranks in MPI_Finalize, for it has ended its own program\n"
+    #expect(run.errorOutput.contains(notice), "\(run.report)")
+  }
+
+  @Test(arguments: 1...4)
+  func `what all ranks fail of is told once`(_ ranks: Int) throws {
+    let run = try MPIRun.run(ranks: ranks, product: "conformance-ranks", arguments: ["throws-alike"], timeout: 60)
+    #expect(run.status == 1, "\(run.report)")
+    let lines = run.errorOutput.split(separator: "\n").filter { $0.contains("thrown by all") }
+    #expect(lines == ["rank 0: thrown by all"], "\(run.report)")
+  }
+
   /// The first ranks of the nodes wait for each other, and that of the late one's node for it.
   @Test func `a rank that is late on another node is named`() throws {
     let run = try MPIRun.run(ranks: 6, product: "conformance-ranks", arguments: ["stalls-on-nodes"], timeout: 60)

@@ -21,6 +21,8 @@ enum RankProgram: String {
   case differentCallsOnNodes = "different-calls-on-nodes"
   case describe
   case `throws`
+  case throwsAlike = "throws-alike"
+  case endsLate = "ends-late"
   case aborts
   case isKilled = "is-killed"
   case failsInMPI = "fails-in-mpi"
@@ -52,7 +54,7 @@ enum RankProgram: String {
         case .crossedNodes:
           let nodes = (0..<size).map { min($0, size - 1 - $0) }
           return try SharedCommunicator(MPICommunicator(launch, messageCapacity: 1 << 28, nodes: nodes))
-        case .stallsInMPI: return try MPICommunicator(launch, messageCapacity: 1 << 28, stallSeconds: 0.2)
+        case .stallsInMPI, .endsLate: return try MPICommunicator(launch, messageCapacity: 1 << 28, stallSeconds: 0.2)
         case .stallsOnNodes:
           let ranks = try MPICommunicator(
             launch, messageCapacity: 1 << 28, nodes: (0..<size).map { $0 / 2 }, stallSeconds: 0.2)
@@ -77,6 +79,8 @@ enum RankProgram: String {
       try Self.checkConformance(communicator)
     case .describe: Self.describe(communicator.launch)
     case .throws: try Self.failAlone(communicator) { throw ConformanceFailure(description: "thrown on purpose") }
+    case .throwsAlike: throw ConformanceFailure(description: "thrown by all")
+    case .endsLate: if communicator.rank > 0 { Thread.sleep(forTimeInterval: 1.5) }
     case .aborts: try Self.failAlone(communicator) { communicator.abort(3) }
     case .sharing: try Self.share(communicator)
     case .stallsShared, .stallsInMPI: try Self.stall(communicator)

@@ -28,6 +28,23 @@ public func smoothL1Loss(
   return (near * near * (0.5 / beta) + (distance - near)).reduced(reduction, as: "SmoothL1LossBackward0")
 }
 
+/// Half the squared difference where the difference is smaller than `delta`, and `delta` · (the absolute difference −
+/// `delta` / 2) elsewhere, as `torch.nn.functional.huber_loss`.
+///
+/// - Parameters:
+///   - prediction: Any shape.
+///   - target: The same shape.
+///   - delta: Where the two parts meet, above 0.
+/// - Returns: A scalar, or the shape of `prediction` for reduction `none`.
+public func huberLoss(
+  _ prediction: Tensor, _ target: Tensor, reduction: LossReduction = .mean, delta: Double = 1
+) -> Tensor {
+  precondition(delta > 0, "huberLoss with delta \(delta), which must be positive")
+  let distance = difference(prediction, target, of: "huberLoss").abs()
+  let near = distance.clamped(max: delta)
+  return (near * near * 0.5 + (distance - near) * delta).reduced(reduction, as: "HuberLossBackward0")
+}
+
 private func difference(_ prediction: Tensor, _ target: Tensor, of operation: StaticString) -> Tensor {
   precondition(
     prediction.shape == target.shape,

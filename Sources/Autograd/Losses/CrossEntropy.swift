@@ -30,6 +30,7 @@ public func crossEntropy(
   let divisor = reduction == .mean ? usedCount(targets, ignoredTarget, for: losses) : nil
   let sum = reduction == .none ? losses : losses.sum()
   let result = divisor.map { sum.combined(.divide, $0) } ?? sum
+  result.isMean = reduction == .mean
   return result.recorded(as: "NllLossBackward0", from: [logits], saving: [logits, targets]) { gradient, inputs in
     inputs.add(0, lossGradient(divisor.map { gradient / $0 } ?? gradient, logits, targets, logSumExps, options))
   }

@@ -17,8 +17,11 @@ extension Tensor {
     let original = shape
     let divisor = reduction == .mean ? number ?? scalar(Double(count)) : nil
     let sum = detached().sum()
-    return (divisor.map { sum.combined(.divide, $0) } ?? sum).recorded(as: name, from: [self]) { gradient, inputs in
+    let result = (divisor.map { sum.combined(.divide, $0) } ?? sum).recorded(as: name, from: [self]) {
+      gradient, inputs in
       inputs.add(0, (divisor.map { gradient / $0 } ?? gradient).expanded(to: original))
     }
+    result.isMean = reduction == .mean
+    return result
   }
 }

@@ -19,6 +19,20 @@ public final class Linear: Module, Layer {
     self.bias = bias ? Parameter(.fanInUniform([outputs], fanIn: inputs, dtype: dtype, generator: generator)) : nil
   }
 
+  /// A layer of parameters that are there, as of another layer that shares them: an output layer's weight may be an
+  /// embedding's. Shared parameters are trained once, by the sum of their gradients.
+  ///
+  /// - Parameters:
+  ///   - weight: [outputs, inputs].
+  ///   - bias: [outputs], or `nil`.
+  public init(weight: Parameter, bias: Parameter? = nil) {
+    precondition(
+      weight.rank == 2 && (bias.map { $0.shape == [weight.shape[0]] } ?? true),
+      "a linear layer of a weight of shape \(weight.shape) and a bias of \(bias.map { "\($0.shape)" } ?? "none")")
+    self.weight = weight
+    self.bias = bias
+  }
+
   /// [..., inputs] → [..., outputs].
   public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight, bias: bias) }
 

@@ -22,11 +22,13 @@ extension Tensor {
     let kept = Shape.reduced(shape, over: dimensions, keepingDimensions: true)
     let original = shape
     let sum = summedBlocks(dimensions)
-    return sum.combined(.divide, sum.scalar(Double(number)))
+    let mean = sum.combined(.divide, sum.scalar(Double(number)))
       .part(shape: Shape.reduced(shape, over: dimensions, keepingDimensions: keepingDimensions))
       .recorded(as: dimensions.count == rank ? "MeanBackward0" : "MeanBackward1", from: [self]) { gradient, inputs in
         inputs.add(0, (gradient / Double(number)).reshaped(kept).expanded(to: original))
       }
+    mean.isMean = rank > 0 && dimensions.count == rank
+    return mean
   }
 
   /// The sums over `dimensions` (ascending), each run of neighbouring ones at once, without a graph.

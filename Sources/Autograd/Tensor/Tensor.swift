@@ -32,6 +32,8 @@ public class Tensor {
   /// Functions that see, and may replace, the gradient of this leaf.
   var leafHooks: [GradientHook] = []
   private var leafRequiresGrad = false
+  /// Whether this is the mean of all elements of another tensor, as a loss by default.
+  package internal(set) var isMean = false
 
   convenience init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {
     self.init(storage: storage, offset: offset, shape: shape, count: Shape.count(shape), dtype: dtype)

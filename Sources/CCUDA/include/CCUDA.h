@@ -67,8 +67,6 @@ typedef struct {
     (to, from, bytes, stream)) \
   X(int, cuMemcpyDtoDAsync_v2, (void *to, const void *from, size_t bytes, dt_stream stream), \
     (to, from, bytes, stream)) \
-  X(int, cuMemsetD8Async, (void *address, unsigned char value, size_t bytes, dt_stream stream), \
-    (address, value, bytes, stream)) \
   X(int, cuStreamCreate, (dt_stream *stream, unsigned flags), (stream, flags)) \
   X(int, cuStreamDestroy_v2, (dt_stream stream), (stream)) \
   X(int, cuStreamSynchronize, (dt_stream stream), (stream)) \
@@ -79,7 +77,6 @@ typedef struct {
   X(int, cuEventRecord, (dt_event event, dt_stream stream), (event, stream)) \
   X(int, cuEventSynchronize, (dt_event event), (event)) \
   X(int, cuEventQuery, (dt_event event), (event)) \
-  X(int, cuEventElapsedTime, (float *milliseconds, dt_event start, dt_event end), (milliseconds, start, end)) \
   X(int, cuStreamBeginCapture_v2, (dt_stream stream, int mode), (stream, mode)) \
   X(int, cuStreamEndCapture, (dt_stream stream, dt_graph *graph), (stream, graph)) \
   X(int, cuGraphInstantiateWithFlags, (dt_executable_graph *executable, dt_graph graph, unsigned long long flags), \
@@ -89,7 +86,6 @@ typedef struct {
   X(int, cuGraphExecDestroy, (dt_executable_graph executable), (executable)) \
   X(int, cuModuleLoadData, (dt_module *module, const void *image), (module, image)) \
   X(int, cuModuleGetFunction, (dt_function *function, dt_module module, const char *name), (function, module, name)) \
-  X(int, cuFuncSetAttribute, (dt_function function, int attribute, int value), (function, attribute, value)) \
   X(int, cuLaunchKernel, \
     (dt_function function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX, \
      unsigned threadsY, unsigned threadsZ, unsigned sharedBytes, dt_stream stream, void **arguments, void **extra), \

@@ -4,13 +4,19 @@ import Foundation
 public protocol CommonError: Error {}
 
 extension Communicator {
-  /// Ends the job after an error, which one rank reports: the rank that failed, or rank 0 for a ``CommonError``.
+  /// Ends the job after an error, which one rank reports: the rank that failed, or rank 0 for a ``CommonError``. Where
+  /// several ranks fail alike at the same time it is the first of them that is heard, for the others wait a little.
   ///
   /// Ranks with nothing to report leave it to that rank to end the job, so that its message is not lost. Should it not
   /// come to that within ten seconds, they end the job themselves.
   public func fail(_ error: any Error, report: (any Error) -> Void) -> Never {
     let isToldElsewhere = error is PeerFailure || (error is any CommonError && rank != 0)
-    if isToldElsewhere { Thread.sleep(forTimeInterval: 10) } else { report(error) }
+    if isToldElsewhere {
+      Thread.sleep(forTimeInterval: 10)
+    } else {
+      Thread.sleep(forTimeInterval: min(Double(rank) * 0.2, 2))
+      report(error)
+    }
     abort(1)
   }
 }

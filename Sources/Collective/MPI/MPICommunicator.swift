@@ -209,7 +209,10 @@ public final class MPICommunicator: Communicator {
     for window in windows { try MPIError.check(cmpi_window_free(window), "MPI_Win_free") }
     windows.removeAll()
     try MPIError.check(cmpi_communicator_free(handle), "MPI_Comm_free")
-    if whole == nil { try MPIError.check(cmpi_finalize(), "MPI_Finalize") }
+    if whole == nil {
+      let code = watch.during("MPI_Finalize, for it has ended its own program") { cmpi_finalize() }
+      try MPIError.check(code, "MPI_Finalize")
+    }
   }
 
   /// `MPI_Abort` of all ranks, after what was printed is written.

@@ -16,43 +16,49 @@ public enum TensorFile {
     }
   }
 
-  /// Reads the tensor called `name` into `tensor`, whose type and shape it must have.
+  /// Reads the tensor called `name` into `tensor`, whose shape and type it must have; elements of 16 bits go into `float32`,
+  /// and `int32` into `int64`.
   ///
   /// - Throws: ``FileError`` where it is missing, differs, or cannot be read.
   public static func read(_ name: String, from file: SafetensorsFile, into tensor: Tensor) throws {
     guard let entry = file.entry(name) else { throw FileError(file.path, "has no tensor '\(name)'") }
-    guard entry.shape == tensor.shape, entry.elementType == tensor.dtype.safetensorsType else {
+    guard entry.shape == tensor.shape, entry.elementType.dtype == tensor.dtype else {
       throw FileError(
         file.path,
         "tensor '\(name)' is \(entry.elementType.rawValue) of shape \(entry.shape), "
           + "expected \(tensor.dtype.safetensorsType.rawValue) of shape \(tensor.shape)")
     }
-    try tensor.withMutableBytes { try file.read(name, into: $0) }
+    guard entry.elementType != tensor.dtype.safetensorsType else {
+      return try tensor.withMutableBytes { try file.read(name, into: $0) }
+    }
+    let bytes = try file.bytes(name)
+    tensor.withMutableBytes { result in bytes.withUnsafeBytes { entry.elementType.convert($0, into: result) } }
   }
 
-  /// Reads the tensor called `name`.
+  /// Reads the tensor called `name`, in the type that ``Safetensors/ElementType/dtype`` tells.
   ///
-  /// - Throws: ``FileError`` where it is missing, of a type that no tensor has, or cannot be read.
+  /// - Throws: ``FileError`` where it is missing or cannot be read.
   public static func read(_ name: String, from file: SafetensorsFile) throws -> Tensor {
     guard let entry = file.entry(name) else { throw FileError(file.path, "has no tensor '\(name)'") }
-    guard let dtype = DataType.allCases.first(where: { $0.safetensorsType == entry.elementType }) else {
-      throw FileError(file.path, "tensor '\(name)' is \(entry.elementType.rawValue), which tensors here cannot be")
-    }
-    let tensor = Tensor.zeros(entry.shape, dtype: dtype)
+    let tensor = Tensor.zeros(entry.shape, dtype: entry.elementType.dtype)
     try read(name, from: file, into: tensor)
     return tensor
   }
 
   /// Reads the parameters and buffers of `model` from a file that holds them, and nothing else under names that begin
-  /// with `prefix`.
+  /// with `prefix`, unless other tensors are ignored.
   ///
   /// - Throws: ``FileError`` that names the first tensor that is missing, has another type or shape, or is not the
   ///   model's.
-  public static func readState(of model: Module, from path: String, prefix: String = "") throws {
+  public static func readState(
+    of model: Module, from path: String, prefix: String = "", ignoringOthers: Bool = false
+  ) throws {
     let file = try SafetensorsFile(path: path)
     let state = model.stateDictionary().map { (name: prefix + $0.name, tensor: $0.tensor) }
     let known = Set(state.map(\.name))
-    if let extra = file.entries.first(where: { $0.name.hasPrefix(prefix) && !known.contains($0.name) }) {
+    if !ignoringOthers,
+      let extra = file.entries.first(where: { $0.name.hasPrefix(prefix) && !known.contains($0.name) })
+    {
       throw FileError(path, "holds the tensor '\(extra.name)', which the model does not have: it is of another model")
     }
     for (name, tensor) in state { try read(name, from: file, into: tensor) }

@@ -34,14 +34,15 @@ public struct Batch {
   }
 
   /// What the samples consist of, each [n, …]; for supervised learning inputs and targets.
-  public var tensors: [Tensor] { (0..<(samples?.columnCount ?? contents.count)).map { self[$0] } }
+  public var tensors: [Tensor] { (0..<tensorCount).map { self[$0] } }
+
+  private var tensorCount: Int { samples?.columnCount ?? contents.count }
 
   /// A batch of inputs [n, …] and as many targets: class labels [n] of `int64`, or values [n, …] to approximate.
   public init(inputs: Tensor, targets: Tensor) { self.init([inputs, targets]) }
 
   /// One of the tensors, [n, …].
   public subscript(index: Int) -> Tensor {
-    let tensorCount = samples?.columnCount ?? contents.count
     precondition((0..<tensorCount).contains(index), "tensor \(index) of a batch of \(tensorCount)")
     return samples?.column(index, of: contents[0]) ?? contents[index]
   }
@@ -49,6 +50,9 @@ public struct Batch {
   /// The first tensor, [n, …].
   public var inputs: Tensor { self[0] }
 
-  /// The second tensor, [n, …].
-  public var targets: Tensor { self[1] }
+  /// The second tensor, [n, …]; where there is none the first, which an autoencoder approximates.
+  public var targets: Tensor { self[min(1, tensorCount - 1)] }
+
+  /// The inputs in a model's type of number, but for `int64`, as of tokens, which models take as it is.
+  func inputs(as dtype: DataType) -> Tensor { inputs.dtype == .int64 ? inputs : inputs.cast(to: dtype) }
 }

@@ -44,4 +44,35 @@ extension Communicator {
   public func broadcast(_ tensor: Tensor, from root: Int) throws {
     try tensor.withMutableBytes { bytes in try broadcast(bytes.assumingMemoryBound(to: UInt8.self), from: root) }
   }
+
+  /// The sums, or the largest or smallest, of the elements that all ranks' tensors have in the same place, on all ranks and
+  /// in place of the tensor's own. Collective; the tensors have the same shape and type, float32, float64 or int64.
+  ///
+  /// - Throws: When communication fails.
+  public func allReduce(_ tensor: Tensor, _ operation: ReduceOperation = .sum) throws {
+    switch tensor.dtype {
+    case .float32: try tensor.withMutableElements(of: Float.self) { try allReduce($0, operation) }
+    case .float64: try tensor.withMutableElements(of: Double.self) { try allReduce($0, operation) }
+    case .int64: try tensor.withMutableElements(of: Int64.self) { try allReduce($0, operation) }
+    case .uint8, .bool: preconditionFailure("an all-reduce of \(tensor.dtype), expected float32, float64 or int64")
+    }
+  }
+
+  /// The rows of all ranks' tensors, one rank's below the other's, on all ranks. Collective; the tensors have the same type,
+  /// and the same shape but for the number of rows.
+  ///
+  /// - Throws: When communication fails.
+  public func allGather(_ tensor: Tensor) throws -> Tensor {
+    precondition(tensor.rank > 0, "an all-gather of rows of a scalar")
+    var counts = [Int64](repeating: 0, count: size)
+    counts[rank] = Int64(tensor.shape[0])
+    try allReduce(&counts, .sum)
+    let parts = try (0..<size).map { root in
+      let part =
+        root == rank ? tensor : Tensor.zeros([Int(counts[root])] + tensor.shape.dropFirst(), dtype: tensor.dtype)
+      try broadcast(part, from: root)
+      return part.to(tensor.device)
+    }
+    return Tensor.concatenated(parts)
+  }
 }

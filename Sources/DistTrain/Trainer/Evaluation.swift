@@ -18,28 +18,15 @@ public struct Evaluation: Equatable, Sendable {
   ///     and their losses added in the same order.
   /// - Throws: When communication fails.
   public init(of model: any Layer, on samples: any Dataset, communicator: any Communicator, batch: Int = 500) throws {
-    let wasTraining = model.isTraining
-    model.evaluate()
-    defer { model.train(wasTraining) }
-    let (dtype, device) = (model.parameters.first?.dtype ?? .float32, model.device)
-    try communicator.broadcastBuffers(of: model)
-    let batchCount = (samples.count + batch - 1) / batch
-    // One rank fills in a batch's element, the others add 0 to it.
-    var losses = [Double](repeating: 0, count: batchCount)
-    var hits = losses
-    try noGrad {
-      for index in stride(from: communicator.rank, to: batchCount, by: communicator.size) {
-        let part = try samples.batch(Array(index * batch..<min((index + 1) * batch, samples.count)))
-        let output = model(part.inputs.to(device).cast(to: dtype))
-        losses[index] = crossEntropy(output, part.targets.to(device), reduction: .sum).item()
-        let predictions = output.argmax(1).array(of: Int64.self)
-        hits[index] = Double(zip(predictions, part.targets.array(of: Int64.self)).count { $0 == $1 })
-      }
+    let sums = try Self.sums(of: model, on: samples, communicator: communicator, batch: batch) { output, targets in
+      let predictions = output.argmax(1).array(of: Int64.self)
+      return [
+        crossEntropy(output, targets, reduction: .sum).item(),
+        Double(zip(predictions, targets.array(of: Int64.self)).count { $0 == $1 }),
+      ]
     }
-    try communicator.allReduce(&losses, .sum)
-    try communicator.allReduce(&hits, .sum)
     count = samples.count
-    loss = losses.reduce(0, +) / Double(count)
-    accuracy = hits.reduce(0, +) / Double(count)
+    loss = (sums.first ?? 0) / Double(count)
+    accuracy = (sums.last ?? 0) / Double(count)
   }
 }

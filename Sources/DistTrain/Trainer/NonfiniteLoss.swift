@@ -12,10 +12,12 @@ public struct NonfiniteLoss: CommonError, Equatable, CustomStringConvertible {
     self.step = step
   }
 
-  /// What happened and what to try.
-  public var description: String {
+  /// What happened, and in which step.
+  public var description: String { "step \(step): \(finding)" }
+
+  /// What happened.
+  var finding: String {
     let place = rank.map { "on rank \($0)" } ?? "summed over all ranks"
-    return "the training loss \(place) is not a finite number; the parameters are as they were before the step. "
-      + "Try a smaller --learning-rate, or --allow-nonfinite to go on regardless"
+    return "the training loss \(place) is not a finite number; the parameters are as they were before the step"
   }
 }

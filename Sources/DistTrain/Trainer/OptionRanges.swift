@@ -21,7 +21,8 @@ extension ParameterArena {
       for tensor in tensors {
         guard let index = places[ObjectIdentifier(tensor)] else {
           preconditionFailure(
-            "group \(number) has a tensor of shape \(tensor.shape) that is no parameter of the model to be trained")
+            "group \(number) has a tensor of shape \(tensor.shape) that is no parameter of the model to be trained: "
+              + (tensor.requiresGrad ? "it is of something else" : "it is frozen"))
         }
         precondition(group[index] == 0, "parameter \(parameters[index].name) is in two groups, or twice in one")
         group[index] = number + 1

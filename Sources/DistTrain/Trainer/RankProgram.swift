@@ -14,6 +14,8 @@ import Collective
 /// ``Interruption``, which all ranks throw, ends them in good order, with its status.
 public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   StandardStreams.open()
+  // A trap loses what is in a buffer.
+  setvbuf(stdout, nil, _IOLBF, 0)
   let communicator: any Communicator
   do {
     communicator = try launchedCommunicator()

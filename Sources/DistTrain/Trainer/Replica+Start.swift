@@ -6,22 +6,23 @@ extension Replica {
   ///
   /// One rank alone on a GPU, and ranks whose GPUs add up gradients themselves, wait for the step before this one only, so
   /// that a GPU always has something to do. Everywhere else, and while sizes of buckets are measured, the step is over on
-  /// return. ``step(_:loss:meanwhile:)`` describes the arguments.
+  /// return. ``step(_:count:loss:meanwhile:)`` describes the arguments.
   ///
   /// Parameters that are read before ``StartedStep/outcome()`` are those after the step; the last step's outcome is to be
   /// asked for, or nobody is told of its loss.
   ///
-  /// - Throws: What ``step(_:loss:meanwhile:)`` throws, and ``NonfiniteLoss`` of the step before. A step that a GPU was
+  /// - Throws: What ``step(_:count:loss:meanwhile:)`` throws, and ``NonfiniteLoss`` of the step before. A step that a GPU was
   ///   asked for is made though `meanwhile` throws.
   public func start(
-    _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }, meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count givenCount: Int? = nil, loss: Loss = { crossEntropy($0, $1, reduction: .sum) },
+    meanwhile: () throws -> Void = {}
   ) throws -> StartedStep {
     guard let updates, !isTuningBuckets else {
-      let outcome = try makeStep(batch, loss: loss, meanwhile: meanwhile)
+      let outcome = try makeStep(batch, count: givenCount, loss: loss, meanwhile: meanwhile)
       return StartedStep(number: stepCount, outcome)
     }
     defer { progress = StepProgress() }
-    let (count, allAgree, isInterrupted) = try countSamples(with: batch)
+    let (count, allAgree, isInterrupted) = try countSamples(with: batch, givenCount)
     let interruption = try interruption(isRequested: isInterrupted)
     guard count > 0 else {
       try meanwhile()
@@ -29,7 +30,7 @@ extension Replica {
         number: stepCount,
         Outcome(loss: 0, count: 0, gradientNorm: nil, interruption: interruption, seconds: progress.seconds))
     }
-    let sums = try startComputing(batch, loss: loss, count: count, allAgree: allAgree, updates)
+    let sums = try startComputing(batch, ownCount: givenCount, loss: loss, count: count, allAgree: allAgree, updates)
     stepCount += 1
     let started = StartedStep(
       of: self, updates.read(sums), count: count, interruption: interruption, seconds: progress.seconds)
@@ -44,10 +45,13 @@ extension Replica {
 
   /// The samples of all ranks in the step that ends with a batch, whether all ranks can record it, or all repeat what
   /// they recorded, and whether some rank was asked to end.
-  private func countSamples(with batch: Batch?) throws -> (count: Int, allAgree: Bool, isInterrupted: Bool) {
-    let own = progress.count + (batch?.count ?? 0)
+  private func countSamples(
+    with batch: Batch?, _ givenCount: Int?
+  ) throws -> (count: Int, allAgree: Bool, isInterrupted: Bool) {
+    let own = progress.count + (givenCount ?? batch?.count ?? 0)
     guard communicator.size > 1 else { return (own, true, Interruption.received != nil) }
-    let prospect = progress.pieceCount == 0 ? batch.flatMap { recorder?.prospect(of: $0) } : nil
+    let isWhole = progress.pieceCount == 0 && givenCount == nil
+    let prospect = isWhole ? batch.flatMap { recorder?.prospect(of: $0) } : nil
     var sums = [
       own, Interruption.received == nil ? 0 : 1, prospect == .recording ? 1 : 0, prospect == .repeating ? 1 : 0,
     ].map(Int64.init)
@@ -58,15 +62,15 @@ extension Replica {
   /// Asks the GPU for the gradients of a step of `count` samples of all ranks, and for the update; gives the sum of the
   /// losses, with several ranks all of ``StepSums``.
   private func startComputing(
-    _ given: Batch?, loss: Loss, count: Int, allAgree: Bool, _ updates: GuardedUpdates
+    _ given: Batch?, ownCount: Int?, loss: Loss, count: Int, allAgree: Bool, _ updates: GuardedUpdates
   ) throws -> Tensor {
     let isWhole = progress.pieceCount == 0
     let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
     func update() { profiled(.optimizer) { optimizer.update(gradientScale: 1 / Double(count)) } }
     func computeAndUpdate(_ batch: Batch?) throws -> Tensor? {
       if isWhole { reducer.begin() }
-      let own = try differentiate(batch, count: given?.count ?? 0, part: part, loss: loss, isLast: true)
-      progress.add(loss: own, count: given?.count ?? 0)
+      let own = try differentiate(batch, count: ownCount ?? given?.count ?? 0, part: part, loss: loss, isLast: true)
+      progress.add(loss: own, count: ownCount ?? given?.count ?? 0)
       guard communicator.size > 1 else {
         let sum = progress.lossSum?.to(arena.device).cast(to: arena.dtype)
         if let sum { updates.make(after: sum, gradients: arena.flatGradients, update) }
@@ -79,7 +83,7 @@ extension Replica {
     }
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
     let sums =
-      if isWhole, let recorder, let batch {
+      if isWhole, ownCount == nil, let recorder, let batch {
         try recorder.run(
           batch, allAgree: allAgree, drawing: { random.draw(step: stepCount, part: part, $0) }, update: update,
           computeAndUpdate)

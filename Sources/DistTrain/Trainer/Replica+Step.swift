@@ -7,21 +7,27 @@ extension Replica {
   /// It returns when the step is over; ``start(_:loss:meanwhile:)`` does not wait for a GPU.
   ///
   /// - Parameters:
-  ///   - batch: This rank's part of the global batch; nil or empty where it has no samples (any more).
-  ///   - loss: The sum of the losses of a batch, from the model's output and the targets. Where steps are recorded,
-  ///     it is not called again but for batches of another shape: it may depend on nothing else.
+  ///   - batch: This rank's part of the global batch; nil or empty where it has no samples (any more). Its inputs are
+  ///     given to the model in the type of the parameters, but for `int64`, as of tokens, which stays.
+  ///   - count: What this rank adds to the number that the summed loss and gradients of all ranks are divided by, where
+  ///     that is not the number of samples: of tokens that are no padding, say. Such a step is not recorded. Either all
+  ///     ranks give one or none.
+  ///   - loss: The *sum* of the losses of a batch, from the model's output and the targets; a mean traps. Where steps are
+  ///     recorded, it is not called again but for batches of another shape: it may depend on nothing else. What it uses
+  ///     is trained only if it belongs to the model.
   ///   - meanwhile: Called while a GPU computes, before anybody waits for it: the place to bring the next batch.
   /// - Throws: ``NonfiniteLoss`` on all ranks, before the parameters are changed; when communication fails; what
   ///   `meanwhile` throws.
   public func step(
-    _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }, meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count: Int? = nil, loss: Loss = { crossEntropy($0, $1, reduction: .sum) },
+    meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
-    try start(batch, loss: loss, meanwhile: meanwhile).outcome()
+    try start(batch, count: count, loss: loss, meanwhile: meanwhile).outcome()
   }
 
   /// Makes a step that the processor decides on, once it has the sum of the losses.
-  func makeStep(_ batch: Batch?, loss: Loss, meanwhile: () throws -> Void) throws -> Outcome {
-    try compute(batch, loss: loss, isLast: true)
+  func makeStep(_ batch: Batch?, count: Int?, loss: Loss, meanwhile: () throws -> Void) throws -> Outcome {
+    try compute(batch, count: count, loss: loss, isLast: true)
     defer { progress = StepProgress() }
     try meanwhile()
     var stopwatch = Stopwatch()
@@ -68,14 +74,14 @@ extension Replica {
 
   /// Computes a piece of this rank's part of a step that is not the last, as within PyTorch's `no_sync()`.
   ///
-  /// Its gradients are added to those of the next ``step(_:loss:)``, whose samples it takes part in: a step of several
+  /// Its gradients are added to those of the next ``step(_:count:loss:meanwhile:)``, whose samples it takes part in: a step of several
   /// pieces is the step of one batch of all their samples. Not collective, but for synchronized batch normalization.
   ///
   /// - Throws: When communication fails.
   public func accumulate(
-    _ batch: Batch?, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }
+    _ batch: Batch?, count: Int? = nil, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }
   ) throws {
-    try compute(batch, loss: loss, isLast: false)
+    try compute(batch, count: count, loss: loss, isLast: false)
     if isReproducible { reducer.keepShard() }
   }
 
@@ -83,16 +89,16 @@ extension Replica {
   private var isReproducible: Bool { shardBuffers != nil }
 
   /// Computes a piece of this rank's samples, on a GPU by repeating what was recorded, where that can be.
-  private func compute(_ given: Batch?, loss: Loss, isLast: Bool) throws {
+  private func compute(_ given: Batch?, count givenCount: Int?, loss: Loss, isLast: Bool) throws {
     let isFirst = progress.pieceCount == 0
     if isFirst { reducer.begin() }
     let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
     try shardBuffers?.beginShard(isFirstOfRank: isFirst)
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
-    let count = given?.count ?? 0
+    let count = givenCount ?? given?.count ?? 0
     func compute() throws -> Tensor? {
       // What other ranks take part in is recorded as a whole step only.
-      guard let recorder, let batch, isFirst && isLast && communicator.size == 1 else {
+      guard let recorder, let batch, isFirst && isLast && givenCount == nil && communicator.size == 1 else {
         return try differentiate(batch, count: count, part: part, loss: loss, isLast: isLast)
       }
       return try recorder.run(batch, drawing: { random.draw(step: stepCount, part: part, $0) }) {
@@ -109,13 +115,20 @@ extension Replica {
   func differentiate(_ batch: Batch?, count: Int, part: Int, loss: Loss, isLast: Bool) throws -> Tensor? {
     var stopwatch = Stopwatch()
     if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
+    requireSameTrainedParameters()
     let sum = batch.flatMap { batch in
       guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
       return profiled(.forward) {
         random.draw(step: stepCount, part: part) {
-          loss(model(batch.inputs.cast(to: arena.dtype)), batch.targets)
+          loss(model(batch.inputs(as: arena.dtype)), batch.targets)
         }
       }
+    }
+    if let sum {
+      precondition(
+        sum.count == 1 && !sum.isMean,
+        "the loss of a step is \(sum.count == 1 ? "a mean" : "of shape \(sum.shape)"), expected one number, the sum over "
+          + "the batch's samples (reduction: .sum), which the step divides by the number of samples on all ranks")
     }
     try batchStatistics?.check()
     try shardBuffers?.endShard(part)
@@ -139,6 +152,18 @@ extension Replica {
     progress.seconds.backward += stopwatch.lap() - secondsInBackward
     progress.seconds.communication += secondsInBackward
     return sum?.detached()
+  }
+}
+
+extension Replica {
+  /// Which parameters have gradients was settled when the replica was made: another choice would go unheard.
+  private func requireSameTrainedParameters() {
+    for (name, parameter) in arena.parameters where !parameter.requiresGrad {
+      preconditionFailure("parameter \(name) was frozen after the replica was made: make another replica")
+    }
+    for (name, parameter) in frozenParameters where parameter.requiresGrad {
+      preconditionFailure("parameter \(name) was frozen when the replica was made: make another replica to train it")
+    }
   }
 }
 

@@ -24,7 +24,8 @@ public final class Replica {
     public let seconds: TrainingRecord.Seconds
   }
 
-  /// The sum of the losses of a batch, from the model's output and the targets.
+  /// The sum of the losses of a batch, from the model's output and the targets, or the inputs where the batch has no other
+  /// tensor.
   public typealias Loss = (_ output: Tensor, _ targets: Tensor) -> Tensor
 
   /// The model.
@@ -38,6 +39,8 @@ public final class Replica {
   /// The sizes of the buckets in which gradients are all-reduced.
   public internal(set) var buckets: ChosenBuckets
 
+  /// The parameters that are not trained.
+  let frozenParameters: [(name: String, parameter: Parameter)]
   var optimizer: ArenaOptimizer
   /// Makes an optimizer whose parts, if it is sharded, follow from the buckets.
   let makeOptimizer: (BucketPlan) -> ArenaOptimizer
@@ -159,6 +162,7 @@ public final class Replica {
       }
     }
     optimizer = makeOptimizer(plan)
+    frozenParameters = model.namedParameters().filter { !$0.parameter.requiresGrad }
     // Ranks that each know a part of the gradients add up the squares of their parts, which follow from the buckets.
     let sumsSquaresOfParts = optimizer.partsFollowBuckets && gradientNormLimit != nil && reproducibleShards == nil
     (buckets, tuning) = choice.start(
@@ -192,6 +196,17 @@ public final class Replica {
     case let reduction as MirroredReduction: "in the processor's memory: \(reduction.reason)"
     default: nil
     }
+  }
+
+  /// Sets all ``learningRates`` to those of a schedule, as `Optimizer.setLearningRates(_:at:base:)` does; all ranks do
+  /// the same.
+  ///
+  /// - Parameters:
+  ///   - schedule: The schedule.
+  ///   - step: The number of the next step, from 0.
+  ///   - base: The rates that the schedule varies, in the order of ``learningRates``.
+  public func setLearningRates(_ schedule: any LearningRateSchedule, at step: Int, base: [Double]) {
+    learningRates = base.map { schedule.learningRate(at: step, base: $0) }
   }
 
   /// The optimizer's learning rate from the next step on, but for parameters in groups of their own. All ranks set the

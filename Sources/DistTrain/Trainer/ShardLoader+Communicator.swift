@@ -8,14 +8,16 @@ extension ShardLoader {
   ///   - globalBatch: Samples that all ranks together take in one step.
   ///   - communicator: Tells which rank this is, of how many.
   ///   - seed: With the epoch, it chooses the order of the samples.
+  ///   - dropLast: Whether a last global batch that is not full is left out.
   ///   - cut: The pieces in which a rank takes its samples of a step.
+  ///   - prefetch: How many batches a background thread makes ahead.
   public init(
-    _ dataset: any Dataset, globalBatch: Int, communicator: any Communicator, seed: UInt64,
-    cut: BatchCut = .ranks(pieces: 1)
+    _ dataset: any Dataset, globalBatch: Int, communicator: any Communicator, seed: UInt64, dropLast: Bool = false,
+    cut: BatchCut = .ranks(pieces: 1), prefetch: Int = 0
   ) {
     let shards = Shards(
       sampleCount: dataset.count, globalBatch: globalBatch, rank: communicator.rank, worldSize: communicator.size,
-      cut: cut)
-    self.init(dataset, shards: shards, seed: seed)
+      dropLast: dropLast, cut: cut)
+    self.init(dataset, shards: shards, seed: seed, prefetch: prefetch)
   }
 }

@@ -9,6 +9,12 @@ public struct TrainingStopped: CommonError, CustomStringConvertible {
   /// Why.
   public let reason: any Error
 
-  /// Step, epoch and reason.
-  public var description: String { "stopped at step \(step) (epoch \(epoch)): \(reason)" }
+  /// Step, epoch and reason, and what to try.
+  public var description: String {
+    let text =
+      (reason as? NonfiniteLoss).map {
+        "\($0.finding). Try a smaller --learning-rate, or --allow-nonfinite to go on regardless"
+      } ?? "\(reason)"
+    return "stopped at step \(step) (epoch \(epoch)): \(text)"
+  }
 }

@@ -93,6 +93,38 @@ import Testing
     #expect(close(found, losses) && close(x.grad, slopes) && close(target.grad, slopes.map { -$0 }))
   }
 
+  @Test(
+    arguments: [
+      (0.7, [1.855, 0.125, 0.02, 1.085, 3.255], [-0.7, -0.5, 0.2, 0.7, 0.7]),
+      (2, [4, 0.125, 0.02, 1.805, 8], [-2, -0.5, 0.2, 1.9, 2]),
+    ] as [(Double, [Double], [Double])])
+  func huber(delta: Double, losses: [Double], slopes: [Double]) throws {
+    let x = Tensor([-3, -0.5, 0.2, 1.9, 5], dtype: .float64, requiresGrad: true)
+    let found = huberLoss(x, .zeros([5], dtype: .float64), reduction: .none, delta: delta)
+    try found.sum().backward()
+    #expect(close(found, losses) && close(x.grad, slopes))
+    #expect(huberLoss(x, .zeros([5], dtype: .float64)).gradientFunction?.name == "HuberLossBackward0")
+  }
+
+  @Test func divergence() throws {
+    let x = Tensor([[0.2, 0.5, 0.3], [0.1, 0.6, 0.3]], dtype: .float64).log().detached()
+    x.requiresGrad = true
+    let targets = Tensor([[0, 0.25, 0.75], [0.5, 0.25, 0.25]], dtype: .float64)
+    let losses = [
+      0, -0.17328679513998632, 0.6872180489056164, 0.80471895621705, -0.21886718433847496, -0.04558038919848861,
+    ]
+    #expect(close(klDivergence(x, targets, reduction: .none), losses))
+    #expect(close(klDivergence(x, targets, reduction: .sum), [1.0542026364457167]))
+    let mean = klDivergence(x, targets)
+    #expect(close(mean, [0.17570043940761945]) && mean.gradientFunction?.name == "MeanBackward0")
+    try mean.backward()
+    #expect(close(x.grad, [0, -0.25, -0.75, -0.5, -0.25, -0.25].map { $0 / 6 }))
+    let logTargets = Tensor([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], dtype: .float64).log()
+    #expect(close(klDivergence(x, logTargets, reduction: .sum, logTargets: true), [0.8808070205203034]))
+    // Single precision has a 0 whose logarithm is none.
+    #expect(klDivergence(Tensor([0.0, -1]), Tensor([0.0, 1]), reduction: .sum).item() == 1)
+  }
+
   @Test func binaryCrossEntropyOfLogits() throws {
     let x = Tensor([0.5, -1.25, 3, 0.25], dtype: .float64, requiresGrad: true)
     let target = Tensor([0.25, 1, 0.5, 0], dtype: .float64, requiresGrad: true)

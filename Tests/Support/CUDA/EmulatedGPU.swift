@@ -8,8 +8,11 @@ public enum EmulatedGPU {
   /// The device; the library is opened when it is first asked for.
   public static func device() throws -> Device { try opened.get() }
 
+  /// Whether it is a real GPU.
+  public static let isReal = ProcessInfo.processInfo.environment["DISTTRAIN_TEST_DEVICE"] == "cuda"
+
   private static let opened = Result {
-    if ProcessInfo.processInfo.environment["DISTTRAIN_TEST_DEVICE"] == "cuda" {
+    if isReal {
       try Device.cuda().open()
       return Device.cuda()
     }

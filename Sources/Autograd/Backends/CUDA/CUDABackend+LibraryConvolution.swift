@@ -27,8 +27,10 @@ extension CUDABackend {
     guard !adding || canAdd(to: result, as: layout) else { return computeAndAdd(plan, first, second, to: result) }
     let (a, b) = (arranged(first, as: layout), arranged(second, as: layout))
     var outcome = ConvolutionPlan.Outcome.refused
-    write(result, as: layout) {
-      outcome = computeInOrder(plan, a.address, b.address, into: $0.address, adding: adding)
+    write(result, as: layout) { result in
+      // A part of an array may begin anywhere, and the library reads packs.
+      guard [a, b, result].allSatisfy({ UInt(bitPattern: $0.address) % 16 == 0 }) else { return }
+      outcome = computeInOrder(plan, a.address, b.address, into: result.address, adding: adding)
     }
     extendLifetime((a, b))
     return switch outcome {

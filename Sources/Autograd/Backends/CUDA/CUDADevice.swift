@@ -12,7 +12,6 @@ final class CUDADevice: @unchecked Sendable {
   let architecture: Int
   let multiprocessorCount: Int
   /// The largest shared memory of a block, in bytes.
-  let sharedBytesPerBlock: Int
   let context: dt_context
   /// Where kernels run.
   let stream: dt_stream
@@ -65,7 +64,6 @@ final class CUDADevice: @unchecked Sendable {
         name: name, computeCapability: text(architecture), needed: text(Self.oldestArchitecture))
     }
     multiprocessorCount = try Self.attribute(.multiprocessorCount, of: device)
-    sharedBytesPerBlock = try Self.attribute(.sharedBytesPerBlockOptIn, of: device)
     var context: dt_context?
     try CUDADriver.check(dt_cuDevicePrimaryCtxRetain(&context, device), "cuDevicePrimaryCtxRetain")
     guard let context else { throw CUDAError.callFailed(call: "cuDevicePrimaryCtxRetain", reason: "no context") }
@@ -73,10 +71,11 @@ final class CUDADevice: @unchecked Sendable {
     try CUDADriver.check(dt_enter(context), "cuCtxSetCurrent")
     stream = try Self.makeStream()
     copyStream = try Self.makeStream()
-    memory = CUDAMemory(context: context, stream: stream)
+    memory = CUDAMemory(context: context, streams: [stream, copyStream])
     staging = StagingBuffers(context: context)
     kernels = try KernelLibrary(
-      compiler: KernelCompiler(newestVersion: driver.version.major), architecture: architecture, context: context)
+      compiler: KernelCompiler(newestVersion: driver.version.major), architecture: architecture, context: context,
+      memory: memory)
     matrices = try MatrixLibrary(newestVersion: driver.version.major, stream: stream, memory: memory)
     convolutions =
       try Kernels.areGenericAtStart ? nil : ConvolutionLibrary(newestVersion: driver.version.major, stream: stream)
@@ -115,7 +114,6 @@ final class CUDADevice: @unchecked Sendable {
     case multiprocessorCount = 16
     case computeCapabilityMajor = 75
     case computeCapabilityMinor = 76
-    case sharedBytesPerBlockOptIn = 97
   }
 
   private static func attribute(_ attribute: Attribute, of device: Int32) throws -> Int {

@@ -33,12 +33,13 @@ final class CUDAMemory: @unchecked Sendable {
   private static let largestSmallBlock = 1 << 20
 
   private let context: dt_context
-  private let stream: dt_stream
+  /// All streams on which blocks are used; everything is recorded on the first.
+  private let streams: [dt_stream]
   private let state: Mutex<State>
 
-  init(context: dt_context, stream: dt_stream) {
+  init(context: dt_context, streams: [dt_stream]) {
     self.context = context
-    self.stream = stream
+    self.streams = streams
     state = Mutex(State())
   }
 
@@ -114,6 +115,15 @@ final class CUDAMemory: @unchecked Sendable {
     }
   }
 
+  /// The status of a call that has the driver take memory for itself, made again with what nobody uses given back to the
+  /// driver where it had too little.
+  func makingRoom(_ call: () -> Int32) -> Int32 {
+    let status = call()
+    guard status == Self.outOfMemory else { return status }
+    state.withLock { releaseLargeBlocks(&$0) }
+    return call()
+  }
+
   private func allocate(_ byteCount: Int, _ state: inout State) -> UnsafeMutableRawPointer {
     CUDADriver.require(dt_enter(context), "cuCtxSetCurrent")
     var block: UnsafeMutableRawPointer?
@@ -138,9 +148,11 @@ final class CUDAMemory: @unchecked Sendable {
   /// Gives the driver back all large blocks that anybody may have, once nothing that is running can be using them.
   private func releaseLargeBlocks(_ state: inout State) {
     // Recording began when all was done, and a stream on which work is recorded cannot be waited for.
-    var isRecorded: Int32 = 0
-    CUDADriver.require(dt_cuStreamIsCapturing(stream, &isRecorded), "cuStreamIsCapturing")
-    if isRecorded == 0 { CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU") }
+    for stream in streams {
+      var isRecorded: Int32 = 0
+      CUDADriver.require(dt_cuStreamIsCapturing(stream, &isRecorded), "cuStreamIsCapturing")
+      if isRecorded == 0 { CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU") }
+    }
     let firstLarge = SizeClass(byteCount: Self.largestSmallBlock + 1).index
     for index in firstLarge..<SizeClass.count {
       for block in state.shared[index] {

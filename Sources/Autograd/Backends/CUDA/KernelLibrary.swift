@@ -11,13 +11,15 @@ final class KernelLibrary: @unchecked Sendable {
   private let compiler: KernelCompiler
   private let target: KernelCompiler.Target
   private let context: dt_context
+  private let memory: CUDAMemory
   private let cache = KernelCache()
   private let modules = Mutex<[KernelModule: LoadedModule]>([:])
 
-  init(compiler: KernelCompiler, architecture: Int, context: dt_context) {
+  init(compiler: KernelCompiler, architecture: Int, context: dt_context, memory: CUDAMemory) {
     self.compiler = compiler
     target = compiler.target(for: architecture)
     self.context = context
+    self.memory = memory
   }
 
   /// The version of the compiler, as in 13.0.
@@ -30,8 +32,10 @@ final class KernelLibrary: @unchecked Sendable {
       CUDADriver.require(dt_enter(context), "cuCtxSetCurrent")
       let loaded = modules[module] ?? LoadedModule(module: load(module))
       var function: dt_function?
+      // A driver may load a kernel when it is first asked for.
       CUDADriver.require(
-        dt_cuModuleGetFunction(&function, loaded.module, name), "finding kernel \(name) in \(module.fileName)")
+        memory.makingRoom { dt_cuModuleGetFunction(&function, loaded.module, name) },
+        "finding kernel \(name) in \(module.fileName)")
       guard let function else { preconditionFailure("kernel \(name) in \(module.fileName) is at no address") }
       modules[module] = loaded
       modules[module]?.kernels[name] = function
@@ -41,14 +45,13 @@ final class KernelLibrary: @unchecked Sendable {
 
   private func load(_ module: KernelModule) -> dt_module {
     let key = self.key(of: module)
-    if let image = cache.content(of: key), let loaded = loadImage(image) { return loaded }
+    if let image = cache.content(of: key), case .success(let loaded) = loadImage(image) { return loaded }
     let image: [UInt8]
     do { image = try compiler.compile(module, for: target).image } catch { preconditionFailure("\(error)") }
     cache.store(image, under: key)
-    guard let loaded = loadImage(image) else {
-      preconditionFailure("the driver cannot load \(module.fileName), which NVRTC compiled for \(target)")
+    do { return try loadImage(image).get() } catch {
+      preconditionFailure("\(module.fileName), which NVRTC compiled for \(target), cannot be loaded: \(error)")
     }
-    return loaded
   }
 
   /// Everything that a module's code depends on.
@@ -59,10 +62,16 @@ final class KernelLibrary: @unchecked Sendable {
     return "\(module.fileName) \(source) \(target) NVRTC \(compiler.version.major).\(compiler.version.minor) \(options)"
   }
 
-  private func loadImage(_ image: [UInt8]) -> dt_module? {
-    var module: dt_module?
-    // The driver reads intermediate code up to a zero.
-    let status = (image + [0]).withUnsafeBytes { dt_cuModuleLoadData(&module, $0.baseAddress) }
-    return status == 0 ? module : nil
+  private func loadImage(_ image: [UInt8]) -> Result<dt_module, any Error> {
+    Result {
+      var module: dt_module?
+      // The driver reads intermediate code up to a zero.
+      let status = (image + [0]).withUnsafeBytes { image in
+        memory.makingRoom { dt_cuModuleLoadData(&module, image.baseAddress) }
+      }
+      try CUDADriver.check(status, "cuModuleLoadData")
+      guard let module else { throw CUDAError.callFailed(call: "cuModuleLoadData", reason: "no module") }
+      return module
+    }
   }
 }

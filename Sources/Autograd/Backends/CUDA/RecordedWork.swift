@@ -36,7 +36,8 @@ package final class RecordedWork {
     defer { if let graph { CUDADriver.require(dt_cuGraphDestroy(graph), "cuGraphDestroy") } }
     try outcome.get()
     CUDADriver.require(status, "cuStreamEndCapture")
-    CUDADriver.require(dt_cuGraphInstantiateWithFlags(&executable, graph, 0), "cuGraphInstantiate")
+    CUDADriver.require(
+      gpu.memory.makingRoom { dt_cuGraphInstantiateWithFlags(&executable, graph, 0) }, "cuGraphInstantiate")
   }
 
   deinit {

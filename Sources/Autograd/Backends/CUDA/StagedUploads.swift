@@ -41,6 +41,9 @@ package final class StagedUploads {
       used = CUDAEvent(context: gpu.context)
     }
 
+    /// The pinned memory goes when nothing is being copied from it.
+    deinit { copied.wait() }
+
     /// Takes note that all that was asked for so far may read the content.
     func contentIsInUse() { used.record(on: gpu.stream) }
 

@@ -163,6 +163,16 @@ import Testing
     try FusedNormalizationTests.expectSameSigns(shape, dtype, on: EmulatedGPU.device())
   }
 
+  /// A part of an array begins at any of its elements, where cuDNN may refuse to read packs.
+  @Test func convolutionsOfUnalignedMemory() throws {
+    try expectSame("unaligned", within: 1e-5) { draws in
+      let images = draws.normal([3, 1, 7, 7]), filters = draws.normal([3, 1, 3, 3])
+      let output = images[1...].conv2d(filters[1...], padding: (1, 1))
+      try (output * output.detached()).sum().backward()
+      return try [output, #require(images.grad), #require(filters.grad)]
+    }
+  }
+
   /// Packs of elements are added up in the same order wherever in memory they begin.
   @Test func batchNormalizationOfUnalignedMemory() throws {
     try expectSame("unaligned", within: 5e-6) { draws in

@@ -1,0 +1,35 @@
+import Autograd
+import Collective
+import DistTrain
+import Testing
+
+struct TensorCollectiveTests {
+  @Test(arguments: 1...4)
+  func `tensors are reduced in place`(_ ranks: Int) throws {
+    let found = try ThreadCommunicator.run(size: ranks) { communicator in
+      let rank = Double(communicator.rank)
+      return try [DataType.float32, .float64, .int64].map { dtype in
+        let (sum, most) = (Tensor([1, rank]).cast(to: dtype), Tensor([-rank, rank]).cast(to: dtype))
+        try communicator.allReduce(sum)
+        try communicator.allReduce(most, .maximum)
+        return (sum.array(of: Double.self), most.array(of: Double.self))
+      }
+    }
+    let last = Double(ranks - 1)
+    for (sum, most) in found.flatMap({ $0 }) {
+      #expect(sum == [Double(ranks), last * Double(ranks) / 2] && most == [0, last])
+    }
+  }
+
+  @Test(arguments: 1...4)
+  func `rows of all ranks are gathered, of ranks without any too`(_ ranks: Int) throws {
+    let found = try ThreadCommunicator.run(size: ranks) { communicator in
+      let own = Tensor(
+        [Int](repeating: communicator.rank, count: 2 * communicator.rank), shape: [communicator.rank, 2])
+      let all = try communicator.allGather(own)
+      return (all.shape, all.array(of: Int.self))
+    }
+    let expected = (0..<ranks).flatMap { [Int](repeating: $0, count: 2 * $0) }
+    for (shape, values) in found { #expect(shape == [expected.count / 2, 2] && values == expected) }
+  }
+}
