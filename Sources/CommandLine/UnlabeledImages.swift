@@ -8,6 +8,7 @@ extension LabeledImages {
     let channels = workload.imageShape?[0] ?? 1
     if try Picture.isPicture(path: path) {
       let picture = try Picture(path: path).converted(toChannels: channels)
+      try workload.check(imageShape: [channels, picture.height, picture.width], in: path)
       self.init(
         pixels: AlignedBytes(count: picture.pixels.count) { $0.copyBytes(from: picture.pixels) }, labels: [0],
         channels: channels, height: picture.height, width: picture.width, classCount: 10)
@@ -23,10 +24,11 @@ extension LabeledImages {
           path,
           "holds \(file.elementType) of shape \(shape), expected uint8 images of \(channels) channel(s)")
       }
+      // Before there are labels: a file without pixels may claim any number of images.
+      try workload.check(imageShape: [channels] + shape.suffix(2), in: path)
       self.init(
         pixels: file.bytes, labels: [UInt8](repeating: 0, count: shape.count == imageRank ? 1 : shape[0]),
         channels: channels, height: shape[shape.count - 2], width: shape[shape.count - 1], classCount: 10)
     }
-    try checkShape(for: workload, in: path)
   }
 }

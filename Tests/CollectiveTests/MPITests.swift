@@ -58,6 +58,9 @@ struct MPITests {
     for rank in 0..<2 {
       let notice = "rank \(rank) has waited 0 s for rank 2 in an all-reduce (sum) of 1 Float\n"
       #expect(run.errorOutput.contains(notice), "\(run.report)")
+      // After 0.2, 0.4 and 0.8 of its 1.5 s.
+      let count = run.errorOutput.components(separatedBy: "rank \(rank) has waited").count - 1
+      #expect(count <= 5, "\(run.report)")
     }
   }
 
@@ -73,7 +76,8 @@ struct MPITests {
     let run = try MPIRun.run(ranks: ranks, product: "conformance-ranks", arguments: ["throws-alike"], timeout: 60)
     #expect(run.status == 1, "\(run.report)")
     let lines = run.errorOutput.split(separator: "\n").filter { $0.contains("thrown by all") }
-    #expect(lines == ["rank 0: thrown by all"], "\(run.report)")
+    // A rank that is heard too has waited half a second for the launcher to end it.
+    #expect(lines.first == "rank 0: thrown by all" && (ranks == 1 || lines.count < ranks), "\(run.report)")
   }
 
   /// The first ranks of the nodes wait for each other, and that of the late one's node for it.

@@ -7,7 +7,7 @@ extension DistTrainProgramTests {
   struct ArgumentTests {
     @Test(arguments: [
       ("", "SUBCOMMANDS:"), ("train", "--global-batch <samples>"), ("evaluate", "--split <split>"),
-      ("predict", "PNG or PGM"), ("bench", "allreduce"), ("bench step", "--workload <workload>"),
+      ("predict", "PNG, PGM or PPM"), ("bench", "allreduce"), ("bench step", "--workload <workload>"),
       ("bench allreduce", "1KiB,64KiB,1MiB,32MiB"), ("doctor", "--data <folder>"),
     ])
     func `every subcommand has help`(_ subcommand: String, _ content: String) throws {
@@ -34,7 +34,7 @@ extension DistTrainProgramTests {
     static let mistakes: [(arguments: String, message: String)] = [
       ("train --modle mlp", "Unknown option '--modle'. Did you mean '--model'?"),
       ("train --gobal-batch 3", "Unknown option '--gobal-batch'. Did you mean '--global-batch'?"),
-      ("train --model transformer", "Please provide one of 'mlp' and 'cnn'."),
+      ("train --model transformer", "Please provide one of 'mlp', 'cnn' or 'resnet18'."),
       ("train --compress zip", "The value 'zip' is invalid for '--compress <how>'"),
       (
         "train --buckets 3x",

@@ -1,3 +1,4 @@
+import Collective
 import DistTrain
 import Foundation
 import Testing
@@ -61,6 +62,29 @@ extension DistTrainProgramTests {
         ["train", "--config", data.run.configuration, "--output", "\(data.path)/again"], timeout: 60)
       #expect(again.succeeded, "\(again.report)")
       #expect(try contents("\(data.path)/again/model.safetensors") == contents(data.run.model))
+    }
+
+    @Test func `every flag makes its setting`() throws {
+      let data = try SyntheticData()
+      let run = try DistTrainProgram.run(
+        data.train(
+          "--augment", "both", "--accumulate", "2", "--epochs", "3", "--steps", "3", "--optimizer", "adam",
+          "--learning-rate", "0.125", "--schedule", "linear", "--warmup", "1", "--momentum", "0.5", "--weight-decay",
+          "0.01", "--clip-norm", "2", "--seed", "4", "--precision", "float64", "--drop-last", "--checkpoint-every", "2",
+          "--verify-replicas", "2", "--allow-nonfinite", "--buckets", "64KiB", "--collective", "mpi",
+          "--shard-optimizer", "--no-sync-batch-norm"), timeout: 60)
+      #expect(run.succeeded, "\(run.report)")
+      var expected = TrainingConfiguration(optimizer: .adam)
+      (expected.model, expected.data, expected.augment, expected.output) = (.mlp, data.path, .both, data.run.path)
+      (expected.globalBatch, expected.accumulate, expected.epochs, expected.steps) = (8, 2, 3, 3)
+      (expected.learningRate, expected.schedule, expected.warmup, expected.momentum) = (0.125, .linear, 1, 0.5)
+      (expected.weightDecay, expected.clipNorm, expected.seed, expected.precision) = (0.01, 2, 4, .float64)
+      (expected.dropLast, expected.logEvery, expected.checkpointEvery, expected.verifyReplicas) = (true, 1, 2, 2)
+      (expected.allowNonfinite, expected.buckets, expected.collective) = (
+        true, .sizes(BucketSizes(first: 64 << 10, others: 64 << 10)), .mpi
+      )
+      (expected.shardOptimizer, expected.syncBatchNorm) = (true, false)
+      #expect(try resolved(data) == expected)
     }
 
     /// By the file's optimizer, another by a flag, and one of a run that goes on.

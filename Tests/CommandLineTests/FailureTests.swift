@@ -21,6 +21,13 @@ extension DistTrainProgramTests {
       #expect(run.output.isEmpty, "\(run.report)", sourceLocation: sourceLocation)
     }
 
+    @Test func `a launcher whose ranks MPI does not see`() throws {
+      let environment = ["SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "4", "OMPI_ALLOW_RUN_AS_ROOT": "1"]
+      let run = try DistTrainProgram.run(data.train(), environment: environment, timeout: 60)
+      run.expectFailure("srun started 4 ranks, but MPI sees 1")
+      #expect(run.status == 1, "\(run.report)")
+    }
+
     @Test func `a missing folder`() throws {
       try expectFailure(
         "/none: there is no such folder to hold train-images-idx3-ubyte.gz", data.train("--data", "\(data.path)/none"))

@@ -116,6 +116,21 @@ extension DistTrainProgramTests {
       #expect(Double(right.count) / 13 == last.accuracy)
     }
 
+    @Test func `a file that claims more images than it has pixels is refused`() throws {
+      let path = try data.folder.write(idx(shape: [0xffff_ffff, 0, 28], elements: []), to: "claims")
+      try DistTrainProgram.run(["predict", data.run.model, path], timeout: 60)
+        .expectFailure("claims: the images are 1×0×28, expected 1×28×28 for mlp")
+    }
+
+    /// More than are classified at a time.
+    @Test func `predictions of many images`() throws {
+      let images = idx(shape: [501, 28, 28], elements: (0..<501 * 784).map { UInt8(truncatingIfNeeded: $0 / 784) })
+      let path = try data.folder.write(images, to: "many")
+      let run = try DistTrainProgram.run(["predict", data.run.model, path], timeout: 60)
+      let indices = run.output.split(separator: "\n").map { $0.split(separator: "\t")[1] }
+      #expect(run.succeeded && indices == (0...500).map { "\($0)" }, "\(run.report)")
+    }
+
     @Test func `predictions for people`() throws {
       let images = "\(data.path)/t10k-images-idx3-ubyte"
       let run = try DistTrainProgram.run(["predict", data.run.model, images], ranks: hasMPI ? 2 : nil, timeout: 60)

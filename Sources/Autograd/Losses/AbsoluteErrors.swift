@@ -39,7 +39,7 @@ public func smoothL1Loss(
 public func huberLoss(
   _ prediction: Tensor, _ target: Tensor, reduction: LossReduction = .mean, delta: Double = 1
 ) -> Tensor {
-  precondition(delta > 0, "huberLoss with delta \(delta), which must be positive")
+  precondition(delta > 0 && delta.isFinite, "huberLoss with delta \(delta), which must be positive and finite")
   let distance = difference(prediction, target, of: "huberLoss").abs()
   let near = distance.clamped(max: delta)
   return (near * near * 0.5 + (distance - near) * delta).reduced(reduction, as: "HuberLossBackward0")

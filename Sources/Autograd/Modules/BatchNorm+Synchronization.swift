@@ -14,7 +14,8 @@ extension BatchNorm {
     let counts = all[0..., (2 * channels)...].detached()
     let count = counts.sum().item()
     precondition(count != 1, "\(type(of: self)): a single value a channel has no variance to normalize by")
-    let shares = counts / count
+    // A piece that is empty everywhere has a mean of 0.
+    let shares = counts / max(count, 1)
     let (means, variances) = (all[0..., 0..<channels], all[0..., channels..<2 * channels])
     let wholeMean = (means * shares).sum([0])
     let distances = means - wholeMean

@@ -5,7 +5,7 @@ public protocol CommonError: Error {}
 
 extension Communicator {
   /// Ends the job after an error, which one rank reports: the rank that failed, or rank 0 for a ``CommonError``. Where
-  /// several ranks fail alike at the same time it is the first of them that is heard, for the others wait a little.
+  /// several ranks fail alike at the same time it is, as a rule, the first of them that is heard, for the others wait.
   ///
   /// Ranks with nothing to report leave it to that rank to end the job, so that its message is not lost. Should it not
   /// come to that within ten seconds, they end the job themselves.
@@ -14,7 +14,7 @@ extension Communicator {
     if isToldElsewhere {
       Thread.sleep(forTimeInterval: 10)
     } else {
-      Thread.sleep(forTimeInterval: min(Double(rank) * 0.2, 2))
+      Thread.sleep(forTimeInterval: min(Double(rank) * 0.5, 5))
       report(error)
     }
     abort(1)

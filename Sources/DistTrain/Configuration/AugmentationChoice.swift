@@ -4,7 +4,7 @@ public enum AugmentationChoice: String, Codable, CaseIterable, Sendable {
   case none
   /// Moved by up to an eighth of their size.
   case shift
-  /// Every other one mirrored from left to right.
+  /// Mirrored from left to right, each with probability one half.
   case flip
   /// Moved and mirrored.
   case both

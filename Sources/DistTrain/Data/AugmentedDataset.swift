@@ -8,7 +8,8 @@ import Autograd
 ///     let noisy = data.augmented { sample in [sample[0] + Tensor.randn(sample[0].shape) * 0.1, sample[1]] }
 public struct AugmentedDataset: Dataset {
   /// Gives a changed sample from one of the data set, both as tensors without the dimension of the batch. What it draws
-  /// comes from the thread's default generator, which is the sample's own.
+  /// comes from the thread's default generator, which is the sample's own. It keeps shapes and types if the model is
+  /// evaluated on the same data set, which is not changed then.
   public typealias Change = @Sendable (_ sample: [Tensor]) throws -> [Tensor]
 
   /// The data set whose samples are changed.
@@ -31,6 +32,10 @@ public struct AugmentedDataset: Dataset {
   /// The samples with the given numbers as they are changed in an epoch.
   /// - Throws: What the data set or the change throws.
   public func batch(_ indices: [Int], epochSeed: UInt64) throws -> Batch {
+    // Only a changed sample tells what shapes those of a batch without samples have.
+    if indices.isEmpty && count > 0 {
+      return Batch(try batch([0], epochSeed: epochSeed).tensors.map { $0[0..<0] })
+    }
     let batch = try dataset.batch(indices, epochSeed: SplitMix64.mixed(epochSeed))
     guard !indices.isEmpty else { return batch }
     let generator = RandomGenerator(seed: 0)

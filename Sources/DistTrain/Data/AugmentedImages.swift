@@ -9,7 +9,7 @@ public struct AugmentedImages: Dataset {
   public let images: LabeledImages
   /// The most pixels that an image moves up, down, left or right; what comes in is black.
   public let shift: Int
-  /// Whether every other image, by chance, is mirrored from left to right.
+  /// Whether images are mirrored from left to right, each with probability one half.
   public let flips: Bool
 
   /// Images that are moved by up to `shift` pixels, less than a row or column has.

@@ -54,5 +54,9 @@ public struct Batch {
   public var targets: Tensor { self[min(1, tensorCount - 1)] }
 
   /// The inputs in a model's type of number, but for `int64`, as of tokens, which models take as it is.
-  func inputs(as dtype: DataType) -> Tensor { inputs.dtype == .int64 ? inputs : inputs.cast(to: dtype) }
+  func inputs(as dtype: DataType) -> Tensor {
+    // A GPU gathers them each time.
+    let inputs = inputs
+    return inputs.dtype == .int64 ? inputs : inputs.cast(to: dtype)
+  }
 }

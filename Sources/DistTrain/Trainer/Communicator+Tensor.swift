@@ -58,8 +58,8 @@ extension Communicator {
     }
   }
 
-  /// The rows of all ranks' tensors, one rank's below the other's, on all ranks. Collective; the tensors have the same type,
-  /// and the same shape but for the number of rows.
+  /// The rows of all ranks' tensors, one rank's below the other's, on all ranks and without a graph, as PyTorch's
+  /// `all_gather`. Collective; the tensors have the same type, and the same shape but for the number of rows.
   ///
   /// - Throws: When communication fails.
   public func allGather(_ tensor: Tensor) throws -> Tensor {
@@ -67,12 +67,15 @@ extension Communicator {
     var counts = [Int64](repeating: 0, count: size)
     counts[rank] = Int64(tensor.shape[0])
     try allReduce(&counts, .sum)
-    let parts = try (0..<size).map { root in
-      let part =
-        root == rank ? tensor : Tensor.zeros([Int(counts[root])] + tensor.shape.dropFirst(), dtype: tensor.dtype)
-      try broadcast(part, from: root)
-      return part.to(tensor.device)
+    let parts = try noGrad {
+      try (0..<size).map { root in
+        let part =
+          root == rank
+          ? tensor.cloned() : Tensor.zeros([Int(counts[root])] + tensor.shape.dropFirst(), dtype: tensor.dtype)
+        try broadcast(part, from: root)
+        return part.to(tensor.device)
+      }
     }
-    return Tensor.concatenated(parts)
+    return noGrad { Tensor.concatenated(parts) }
   }
 }

@@ -26,10 +26,17 @@ extension LabeledImages {
   ///
   /// - Throws: ``FileError`` for another size of image.
   package func checkShape(for workload: Workload, in path: String) throws {
-    guard let expected = workload.imageShape, expected != [channels, height, width] else { return }
-    throw FileError(
-      path,
-      "the images are \(channels)×\(height)×\(width), expected \(expected.map(String.init).joined(separator: "×")) for "
-        + workload.rawValue)
+    try workload.check(imageShape: [channels, height, width], in: path)
+  }
+}
+
+extension Workload {
+  /// Checks that the model takes images of a shape, [channels, height, width], which come from `path`.
+  ///
+  /// - Throws: ``FileError`` for another one.
+  package func check(imageShape: [Int], in path: String) throws {
+    guard let expected = self.imageShape, expected != imageShape else { return }
+    func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "×") }
+    throw FileError(path, "the images are \(text(imageShape)), expected \(text(expected)) for \(rawValue)")
   }
 }

@@ -48,7 +48,7 @@ extension Replica {
   private func countSamples(
     with batch: Batch?, _ givenCount: Int?
   ) throws -> (count: Int, allAgree: Bool, isInterrupted: Bool) {
-    let own = progress.count + (givenCount ?? batch?.count ?? 0)
+    let own = progress.count + Self.count(of: batch, givenCount)
     guard communicator.size > 1 else { return (own, true, Interruption.received != nil) }
     let isWhole = progress.pieceCount == 0 && givenCount == nil
     let prospect = isWhole ? batch.flatMap { recorder?.prospect(of: $0) } : nil
@@ -64,13 +64,15 @@ extension Replica {
   private func startComputing(
     _ given: Batch?, ownCount: Int?, loss: Loss, count: Int, allAgree: Bool, _ updates: GuardedUpdates
   ) throws -> Tensor {
+    requireSameTrainedParameters()
     let isWhole = progress.pieceCount == 0
     let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
     func update() { profiled(.optimizer) { optimizer.update(gradientScale: 1 / Double(count)) } }
     func computeAndUpdate(_ batch: Batch?) throws -> Tensor? {
       if isWhole { reducer.begin() }
-      let own = try differentiate(batch, count: ownCount ?? given?.count ?? 0, part: part, loss: loss, isLast: true)
-      progress.add(loss: own, count: ownCount ?? given?.count ?? 0)
+      let count = Self.count(of: given, ownCount)
+      let own = try differentiate(batch, count: count, part: part, loss: loss, isLast: true)
+      progress.add(loss: own, count: count)
       guard communicator.size > 1 else {
         let sum = progress.lossSum?.to(arena.device).cast(to: arena.dtype)
         if let sum { updates.make(after: sum, gradients: arena.flatGradients, update) }

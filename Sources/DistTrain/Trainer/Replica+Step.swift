@@ -4,14 +4,14 @@ import Collective
 extension Replica {
   /// Makes one training step, or the last piece of one. Collective.
   ///
-  /// It returns when the step is over; ``start(_:loss:meanwhile:)`` does not wait for a GPU.
+  /// It returns when the step is over; ``start(_:count:loss:meanwhile:)`` does not wait for a GPU.
   ///
   /// - Parameters:
   ///   - batch: This rank's part of the global batch; nil or empty where it has no samples (any more). Its inputs are
   ///     given to the model in the type of the parameters, but for `int64`, as of tokens, which stays.
   ///   - count: What this rank adds to the number that the summed loss and gradients of all ranks are divided by, where
   ///     that is not the number of samples: of tokens that are no padding, say. Such a step is not recorded. Either all
-  ///     ranks give one or none.
+  ///     ranks give one or none. In single precision their sum is rounded above 2²⁴.
   ///   - loss: The *sum* of the losses of a batch, from the model's output and the targets; a mean traps. Where steps are
   ///     recorded, it is not called again but for batches of another shape: it may depend on nothing else. What it uses
   ///     is trained only if it belongs to the model.
@@ -75,7 +75,8 @@ extension Replica {
   /// Computes a piece of this rank's part of a step that is not the last, as within PyTorch's `no_sync()`.
   ///
   /// Its gradients are added to those of the next ``step(_:count:loss:meanwhile:)``, whose samples it takes part in: a step of several
-  /// pieces is the step of one batch of all their samples. Not collective, but for synchronized batch normalization.
+  /// pieces is the step of one batch of all their samples, but for batch normalization, which each piece has its own of.
+  /// Not collective, but for synchronized batch normalization. The arguments are those of the step.
   ///
   /// - Throws: When communication fails.
   public func accumulate(
@@ -90,12 +91,13 @@ extension Replica {
 
   /// Computes a piece of this rank's samples, on a GPU by repeating what was recorded, where that can be.
   private func compute(_ given: Batch?, count givenCount: Int?, loss: Loss, isLast: Bool) throws {
+    requireSameTrainedParameters()
     let isFirst = progress.pieceCount == 0
     if isFirst { reducer.begin() }
     let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
     try shardBuffers?.beginShard(isFirstOfRank: isFirst)
     let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
-    let count = givenCount ?? given?.count ?? 0
+    let count = Self.count(of: given, givenCount)
     func compute() throws -> Tensor? {
       // What other ranks take part in is recorded as a whole step only.
       guard let recorder, let batch, isFirst && isLast && givenCount == nil && communicator.size == 1 else {
@@ -115,7 +117,6 @@ extension Replica {
   func differentiate(_ batch: Batch?, count: Int, part: Int, loss: Loss, isLast: Bool) throws -> Tensor? {
     var stopwatch = Stopwatch()
     if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
-    requireSameTrainedParameters()
     let sum = batch.flatMap { batch in
       guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
       return profiled(.forward) {
@@ -156,8 +157,15 @@ extension Replica {
 }
 
 extension Replica {
+  /// What a batch adds to the divisor of a step.
+  static func count(of batch: Batch?, _ given: Int?) -> Int {
+    let count = given ?? batch?.count ?? 0
+    precondition(count >= 0, "a step over \(count) samples")
+    return count
+  }
+
   /// Which parameters have gradients was settled when the replica was made: another choice would go unheard.
-  private func requireSameTrainedParameters() {
+  func requireSameTrainedParameters() {
     for (name, parameter) in arena.parameters where !parameter.requiresGrad {
       preconditionFailure("parameter \(name) was frozen after the replica was made: make another replica")
     }

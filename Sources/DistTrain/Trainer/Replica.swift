@@ -10,9 +10,10 @@ import Collective
 public final class Replica {
   /// What a step did.
   public struct Outcome {
-    /// The mean loss over the global batch, before the step; 0 for no samples.
+    /// The mean loss over the global batch, before the step: the sum divided by ``count``; 0 for no samples.
     public let loss: Double
-    /// The samples of the global batch. With 0, no rank had any, and nothing was changed.
+    /// The samples of the global batch, or what ranks counted in their place. With 0, no rank had any, and nothing was
+    /// changed.
     public let count: Int
     /// The Euclidean norm of the gradients of the mean loss, of all together and before they were scaled down, where it
     /// has a limit.
@@ -95,7 +96,7 @@ public final class Replica {
   ///     together: larger ones are scaled down to it before the update, as by `torch.nn.utils.clip_grad_norm_`.
   ///   - reproducibleShards: The logical shards, a power of two that the number of ranks divides, whose gradients are
   ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
-  ///     shards by ``accumulate(_:loss:)`` and, the last, by ``step(_:loss:)``, in the order of
+  ///     shards by ``accumulate(_:count:loss:)`` and, the last, by ``step(_:count:loss:meanwhile:)``, in the order of
   ///     ``BatchCut/logicalShards(_:)``. Threads of this process share no loop from then on.
   ///   - recordsSteps: Whether GPUs record a step when the shapes of its batch come for the third time, and repeat it as
   ///     one piece of work for all batches of these shapes, which saves most of the time of small steps. Model and loss

@@ -1,4 +1,5 @@
 import DistTrain
+import Foundation
 import Testing
 import TestSupport
 
@@ -135,6 +136,10 @@ struct SafetensorsTests {
     #expect(
       fileErrorMessage { _ = try SafetensorsFile(path: path) }.hasSuffix(
         "a header of 18446744073709551615 bytes expected, 12 bytes follow"))
+    // More than the format allows, in a file that is long enough and has no blocks.
+    try folder.write(littleEndian(100_000_001, count: 8), to: "hostile")
+    #expect(truncate(path, 200_000_000) == 0)
+    #expect(fileErrorMessage { _ = try SafetensorsFile(path: path) }.contains("a header of 100000001 bytes expected"))
     try folder.write([1, 2, 3], to: "hostile")
     #expect(fileErrorMessage { _ = try SafetensorsFile(path: path) }.hasSuffix("it holds 3 bytes, expected at least 8"))
   }

@@ -64,6 +64,13 @@ struct AugmentedDatasetTests {
     #expect(epochs.map { $0.map { Int($0) }.sorted() } == [Array(0..<10), Array(0..<10)])
   }
 
+  @Test func `an empty batch has the shapes of changed samples`() throws {
+    let cut = TensorDataset(Tensor.ones([3, 8])).augmented { [$0[0][0..<4], Tensor([1])] }
+    let empty = try cut.batch([], epochSeed: 1)
+    #expect(empty.tensors.map(\.shape) == [[0, 4], [0, 1]] && empty[1].dtype == .int64)
+    #expect(try cut.batch([2], epochSeed: 1).tensors.map(\.shape) == [[1, 4], [1, 1]])
+  }
+
   @Test func `an error of a change is the loader's`() throws {
     struct Refused: Error {}
     var loader = ShardLoader(

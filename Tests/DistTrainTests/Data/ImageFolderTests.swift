@@ -1,4 +1,5 @@
 import DistTrain
+import Foundation
 import Testing
 import TestSupport
 
@@ -21,6 +22,11 @@ struct ImageFolderTests {
   @Test func `what cannot be read is told`() throws {
     let data = ImageFolder(path: folder.path)
     #expect(fileErrorMessage { _ = try data.load(.test) }.contains("the folder has no file t10k-images-idx3-ubyte.gz"))
+    try FileManager.default.createDirectory(
+      atPath: "\(folder.path)/cifar-10-batches-bin", withIntermediateDirectories: false)
+    #expect(
+      fileErrorMessage { _ = try data.load(.test) }.hasSuffix(
+        ": holds CIFAR-10 in the folder cifar-10-batches-bin: give that"))
     try folder.write([1], to: "data_batch_1")
     #expect(
       fileErrorMessage { _ = try data.load(.train) }.hasSuffix(

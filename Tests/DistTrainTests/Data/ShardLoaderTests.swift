@@ -3,6 +3,20 @@ import DistTrain
 import Testing
 
 struct ShardLoaderTests {
+  @Test func `every epoch has an order of its own`() throws {
+    let shards = Shards(sampleCount: 20, globalBatch: 20, rank: 0, worldSize: 1)
+    var loader = ShardLoader(TensorDataset(Tensor(Array(0..<20))), shards: shards, seed: 3)
+    let orders = try (0..<6).map { try loader.batch(epoch: $0, step: 0).numbers }
+    #expect(Set(orders).count == 6 && orders.allSatisfy { $0.sorted() == Array(0..<20) })
+  }
+
+  @Test func `shards of another data set trap`() async {
+    await #expect(processExitsWith: .failure) {
+      let shards = Shards(sampleCount: 8, globalBatch: 2, rank: 0, worldSize: 1)
+      _ = ShardLoader(TensorDataset(Tensor(Array(0..<7))), shards: shards, seed: 0)
+    }
+  }
+
   /// Samples whose target is their number.
   private static func numbered(_ count: Int) -> TensorDataset {
     TensorDataset(Tensor.zeros([count, 2]), Tensor((0..<count).map(Int64.init), shape: [count]))

@@ -263,6 +263,19 @@ struct CUDAReplicaTests {
     #expect(try pieces.step(batches[7]).count == 0 && pieces.stepCount == 4)
   }
 
+  @Test func `a parameter that is frozen after a step was recorded is told, too`() async throws {
+    await #expect(processExitsWith: .failure) {
+      let model = Sequential(Linear(2, 3), Linear(3, 3)).to(try EmulatedGPU.device())
+      let replica = try Replica(
+        model, SGD.Options(learningRate: 0.01), communicator: LocalCommunicator(), recordsSteps: true)
+      let batch = Batch(inputs: .ones([2, 2]), targets: Tensor([0, 1]))
+      for _ in 0..<4 { _ = try replica.step(batch) }
+      guard replica.stepCount == 4 else { exit(0) }
+      model.parameters[0].requiresGrad = false
+      _ = try replica.step(batch)
+    }
+  }
+
   /// The emulator prints what is recorded where its variable is set: in a process of its own.
   @Test(.enabled(if: !EmulatedGPU.isReal, "a driver does not tell what it recorded"))
   func `a recorded step of a residual network has these kernels`() async throws {

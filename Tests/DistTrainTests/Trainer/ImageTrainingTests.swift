@@ -1,3 +1,4 @@
+import Autograd
 import DistTrain
 import Testing
 import TestSupport
@@ -52,6 +53,20 @@ struct ImageTrainingTests {
     apart.configuration.syncBatchNorm = false
     #expect(try apart.run(ranks: 2).allSatisfy { $0.error == nil })
     #expect(largestDifference(try apart.losses(), losses) > 1e-3)
+  }
+
+  /// The last batch of 4 leaves the third piece of all ranks empty.
+  @Test(arguments: 2...3)
+  func `pieces that are empty everywhere leave the weights whole`(_ ranks: Int) throws {
+    var job = try Self.residual()
+    job.configuration.accumulate = 4
+    let ended = try job.run(ranks: ranks)
+    #expect(ended.allSatisfy { $0.error == nil && $0.weights == ended[0].weights }, "\(ended)")
+    #expect(ended[0].evaluation?.loss.isFinite == true, "\(ended)")
+    let checkpoint = try SafetensorsFile(path: job.directory.checkpoint)
+    for entry in checkpoint.entries where entry.elementType == .float64 {
+      #expect(try TensorFile.read(entry.name, from: checkpoint).array(of: Double.self).allSatisfy(\.isFinite))
+    }
   }
 
   @Test func `logical shards have statistics of their own`() throws {

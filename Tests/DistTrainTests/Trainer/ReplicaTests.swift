@@ -131,6 +131,18 @@ struct ReplicaTests {
     #expect(errors == [expected, expected, expected])
   }
 
+  @Test(arguments: 0..<4)
+  func `every parameter is compared`(_ index: Int) throws {
+    let run = SmallRun()
+    let errors = try ThreadCommunicator.run(size: 2) { communicator in
+      let replica = try Replica(run.model(rank: 0), SmallRun.options, communicator: communicator)
+      if communicator.rank == 1 { replica.arena.parameters[index].parameter.withMutableBytes { $0[0] ^= 1 } }
+      let error = #expect(throws: ReplicaMismatch.self) { try replica.verify() }
+      return error == .parameter(index: index, name: replica.arena.parameters[index].name, rank: 1)
+    }
+    #expect(errors == [true, true])
+  }
+
   @Test func `models that differ are refused`() throws {
     let errors = try ThreadCommunicator.run(size: 3) { communicator in
       let model = Sequential(Linear(6, 5), Linear(5, communicator.rank == 2 ? 4 : 3))

@@ -21,6 +21,15 @@ struct TensorCollectiveTests {
     }
   }
 
+  @Test func `what is gathered is of no graph, and may be differentiated beside it`() throws {
+    let x = Tensor([[1.0, 2]], dtype: .float64, requiresGrad: true)
+    let output = x.exp()
+    let all = try LocalCommunicator().allGather(output)
+    #expect(!all.requiresGrad)
+    try output.sum().backward()
+    #expect(x.grad?.array(of: Double.self) == output.array(of: Double.self))
+  }
+
   @Test(arguments: 1...4)
   func `rows of all ranks are gathered, of ranks without any too`(_ ranks: Int) throws {
     let found = try ThreadCommunicator.run(size: ranks) { communicator in

@@ -11,7 +11,6 @@ final class CUDADevice: @unchecked Sendable {
   /// As in 90 for compute capability 9.0.
   let architecture: Int
   let multiprocessorCount: Int
-  /// The largest shared memory of a block, in bytes.
   let context: dt_context
   /// Where kernels run.
   let stream: dt_stream
