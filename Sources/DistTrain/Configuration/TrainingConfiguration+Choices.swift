@@ -1,4 +1,5 @@
 import Autograd
+import Collective
 
 extension Workload {
   /// The model that a configuration names.
@@ -29,5 +30,21 @@ extension ProductPrecision {
     case .tf32: self = .tf32
     case .bfloat16: self = .bfloat16
     }
+  }
+}
+
+extension Replica {
+  /// A replica that makes steps as a configuration says, by a rule that follows from it.
+  convenience init(
+    _ model: any Layer, _ rule: some UpdateRule, _ configuration: TrainingConfiguration,
+    _ communicator: any Communicator
+  ) throws {
+    let normalizesOverBatches = model.namedModules().contains { $0.module is BatchNorm }
+    try self.init(
+      model, rule, communicator: communicator, buckets: configuration.buckets, compression: configuration.compress,
+      shardsOptimizer: configuration.shardOptimizer, allowsNonfinite: configuration.allowNonfinite,
+      gradientNormLimit: configuration.clipNorm, reproducibleShards: configuration.reproducible, recordsSteps: true,
+      synchronizesBatchNorm: normalizesOverBatches && configuration.syncBatchNorm && configuration.reproducible == nil
+        && communicator.size > 1)
   }
 }

@@ -74,9 +74,10 @@ extension Replica {
 
   /// Computes a piece of this rank's part of a step that is not the last, as within PyTorch's `no_sync()`.
   ///
-  /// Its gradients are added to those of the next ``step(_:count:loss:meanwhile:)``, whose samples it takes part in: a step of several
-  /// pieces is the step of one batch of all their samples, but for batch normalization, which each piece has its own of.
-  /// Not collective, but for synchronized batch normalization. The arguments are those of the step.
+  /// Its gradients are added to those of the next ``step(_:count:loss:meanwhile:)``, which divides them by the samples of
+  /// all pieces: a step of several pieces is the step of one batch of all their samples, but for batch normalization,
+  /// whose statistics are those of a piece. Not collective, but for synchronized batch normalization. The arguments are
+  /// those of the step.
   ///
   /// - Throws: When communication fails.
   public func accumulate(
@@ -154,9 +155,7 @@ extension Replica {
     progress.seconds.communication += secondsInBackward
     return sum?.detached()
   }
-}
 
-extension Replica {
   /// What a batch adds to the divisor of a step.
   static func count(of batch: Batch?, _ given: Int?) -> Int {
     let count = given ?? batch?.count ?? 0

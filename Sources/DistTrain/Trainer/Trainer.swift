@@ -238,22 +238,6 @@ public final class Trainer {
   }
 }
 
-extension Replica {
-  /// A replica that makes steps as a configuration says, by a rule that follows from it.
-  fileprivate convenience init(
-    _ model: any Layer, _ rule: some UpdateRule, _ configuration: TrainingConfiguration,
-    _ communicator: any Communicator
-  ) throws {
-    let normalizesOverBatches = model.namedModules().contains { $0.module is BatchNorm }
-    try self.init(
-      model, rule, communicator: communicator, buckets: configuration.buckets, compression: configuration.compress,
-      shardsOptimizer: configuration.shardOptimizer, allowsNonfinite: configuration.allowNonfinite,
-      gradientNormLimit: configuration.clipNorm, reproducibleShards: configuration.reproducible, recordsSteps: true,
-      synchronizesBatchNorm: normalizesOverBatches && configuration.syncBatchNorm && configuration.reproducible == nil
-        && communicator.size > 1)
-  }
-}
-
 extension TrainingConfiguration {
   /// The folder of the run to go on with, or one that is made for a new run.
   fileprivate func directory(resume: Bool) throws -> RunDirectory {
