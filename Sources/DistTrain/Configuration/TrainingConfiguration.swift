@@ -92,8 +92,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Whether each rank keeps the optimizer's state of its part of the parameters only (`--shard-optimizer`).
   public var shardOptimizer = false
   /// Whether batch normalization takes mean and variance over the parts of all ranks, so that without ``accumulate`` the
-  /// result does not depend on their number, rather than over each rank's own (`--sync-batch-norm`). With ``reproducible`` it takes them over each
-  /// logical shard, which does not depend on the ranks either.
+  /// result does not depend on their number, rather than over each rank's own (`--sync-batch-norm`). With
+  /// ``reproducible`` it takes them over each logical shard, which does not depend on the ranks either.
   public var syncBatchNorm = true
 
   /// The default run: a small convolutional network on Fashion-MNIST.
