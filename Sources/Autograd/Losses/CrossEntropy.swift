@@ -3,17 +3,30 @@
 ///     loss = −(1 − ε) · log softmax(logits)[target] − ε / C · Σ log softmax(logits)
 ///
 /// - Parameters:
-///   - logits: [N, C], unnormalized.
-///   - targets: [N], `int64`, each from 0 to C − 1 or `ignoredTarget`; anything else traps.
-///   - weight: [C], what the losses of each class are multiplied by; the mean is then the weighted one.
+///   - logits: [N, C, …], unnormalized: of samples, or of each place of a sequence or an image.
+///   - targets: [N, …], `int64`, each from 0 to C − 1 or `ignoredTarget`; anything else traps. Or the probability of every
+///     class, in the shape and type of the logits.
+///   - weight: [C], what the losses of each class are multiplied by; for class labels the mean is then the weighted one.
 ///   - ignoredTarget: Samples with this target count for nothing.
 ///   - labelSmoothing: ε, from 0 to 1.
-/// - Returns: A scalar, or [N] for reduction `none`.
+/// - Returns: A scalar, or [N, …] for reduction `none`.
 public func crossEntropy(
   _ logits: Tensor, _ targets: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean,
   ignoringTarget ignoredTarget: Int = -100, labelSmoothing: Double = 0
 ) -> Tensor {
   precondition((0...1).contains(labelSmoothing), "crossEntropy with label smoothing \(labelSmoothing), not in 0...1")
+  guard !targets.dtype.isFloatingPoint else {
+    return crossEntropy(logits, probabilities: targets, weight: weight, reduction: reduction, labelSmoothing)
+  }
+  guard logits.rank <= 2 else {
+    precondition(
+      [logits.shape[0]] + logits.shape[2...] == targets.shape,
+      "crossEntropy of logits \(logits.shape) with targets \(targets.shape): needs [N, C, …] and [N, …]")
+    let losses = crossEntropy(
+      logits.permuted([0] + (2..<logits.rank) + [1]).flattened(through: -2), targets.flattened(), weight: weight,
+      reduction: reduction, ignoringTarget: ignoredTarget, labelSmoothing: labelSmoothing)
+    return reduction == .none ? losses.reshaped(targets.shape) : losses
+  }
   if let weight {
     let classes = ClassTargets(
       targets, for: logits, weight: weight, ignoring: ignoredTarget, operation: "crossEntropy")
@@ -34,6 +47,25 @@ public func crossEntropy(
   return result.recorded(as: "NllLossBackward0", from: [logits], saving: [logits, targets]) { gradient, inputs in
     inputs.add(0, lossGradient(divisor.map { gradient / $0 } ?? gradient, logits, targets, logSumExps, options))
   }
+}
+
+/// The cross entropy with respect to the probabilities of classes.
+private func crossEntropy(
+  _ logits: Tensor, probabilities: Tensor, weight: Tensor?, reduction: LossReduction, _ smoothing: Double
+) -> Tensor {
+  precondition(
+    logits.rank >= 2 && logits.shape == probabilities.shape,
+    "crossEntropy of logits \(logits.shape) with probabilities \(probabilities.shape): both must be [N, C, …]")
+  let classes = logits.shape[1]
+  precondition(
+    weight.map { $0.shape == [classes] } ?? true, "crossEntropy: weight \(weight?.shape ?? []) for \(classes) classes")
+  var targets = probabilities
+  if smoothing > 0 { targets = targets * (1 - smoothing) + smoothing / Double(classes) }
+  if let weight {
+    targets = targets * weight.cast(to: logits.dtype).reshaped([classes] + logits.shape[2...].map { _ in 1 })
+  }
+  let losses = -(targets * logits.logSoftmax(1)).sum([1])
+  return losses.reduced(reduction, as: "NllLossBackward0")
 }
 
 /// The number of targets that are not ignored, in the type of `losses` and without waiting for another device.

@@ -39,3 +39,38 @@ public final class AvgPool2d: Module, Layer {
     x.averagePool2d((kernel, kernel), stride: (stride, stride), padding: (padding, padding))
   }
 }
+
+/// The mean over parts of an image that cover it evenly, as `torch.nn.AdaptiveAvgPool2d`: a result of one size for images of
+/// any.
+public final class AdaptiveAvgPool2d: Module, Layer {
+  private let size: Int
+
+  /// Results of `size` rows and columns.
+  public init(_ size: Int) {
+    precondition(size > 0, "AdaptiveAvgPool2d: a result of \(size) rows")
+    self.size = size
+  }
+
+  /// [N, C, H, W] → [N, C, size, size].
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.adaptiveAveragePool2d((size, size)) }
+}
+
+/// The largest element of every window of a sequence, as `torch.nn.MaxPool1d`.
+public final class MaxPool1d: Module, Layer {
+  private let kernel: Int
+  private let stride: Int
+  private let padding: Int
+
+  /// Windows of `kernel` elements, `stride` apart (the kernel's size if left out).
+  public init(_ kernel: Int, stride: Int? = nil, padding: Int = 0) {
+    self.kernel = kernel
+    self.stride = stride ?? kernel
+    self.padding = padding
+  }
+
+  /// [N, C, L] → [N, C, L′].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    precondition(x.rank == 3, "MaxPool1d needs shape [N, C, L], not \(x.shape)")
+    return x.unsqueezed(2).maxPool2d((1, kernel), stride: (1, stride), padding: (0, padding)).squeezed(2)
+  }
+}

@@ -23,6 +23,25 @@ extension Tensor {
     return x.compared(.equal, x.scalar(0))
   }
 
+  /// Whether elements are not a number, as `bool`.
+  public func isNaN() -> Tensor { notEqual(to: self) }
+
+  /// Whether elements are infinite, as `bool`.
+  public func isInfinite() -> Tensor { abs() .== .infinity }
+
+  /// Whether elements are neither infinite nor NaN, as `bool`.
+  public func isFinite() -> Tensor { abs() .< .infinity }
+
+  /// Whether any element is not 0 (or false), over the given dimensions or all; `bool`. Of nothing, none is.
+  public func any(_ dimensions: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    (self .!= 0).sum(dimensions, keepingDimensions: keepingDimensions) .> 0
+  }
+
+  /// Whether no element is 0 (or false), over the given dimensions or all; `bool`. Of nothing, all are.
+  public func all(_ dimensions: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    (self .== 0).sum(dimensions, keepingDimensions: keepingDimensions) .== 0
+  }
+
   private func compared(_ operation: BinaryOperation, _ other: Tensor) -> Tensor {
     // Integers are compared as they are, also with a number that the type of a tensor could not hold.
     let (a, b) = Self.promoted(detached().widened, other.detached().widened)

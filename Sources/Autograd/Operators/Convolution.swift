@@ -29,6 +29,28 @@ extension Tensor {
       convolutionGeometry(weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups))
   }
 
+  /// One-dimensional cross-correlation, as `torch.nn.functional.conv1d`.
+  ///
+  /// - Parameters:
+  ///   - weight: [O, C / groups, l].
+  ///   - bias: [O], or `nil`.
+  ///   - stride: Elements from one window to the next.
+  ///   - padding: Zeros on each side of the sequence.
+  ///   - dilation: Elements from one of the kernel to the next.
+  ///   - groups: The number of parts into which channels are divided, each convolved by itself.
+  /// - Returns: [N, O, L′] for this tensor's [N, C, L].
+  public func conv1d(
+    _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1
+  ) -> Tensor {
+    precondition(
+      rank == 3 && weight.rank == 3,
+      "conv1d of shape \(shape) with weight \(weight.shape): needs [N, C, L] and [O, C / groups, l]")
+    return unsqueezed(2).conv2d(
+      weight.unsqueezed(2), bias: bias, stride: (1, stride), padding: (0, padding), dilation: (1, dilation),
+      groups: groups
+    ).squeezed(2)
+  }
+
   /// The shapes of a convolution of this tensor, which are checked.
   func convolutionGeometry(
     _ weight: Tensor, bias: Tensor?, stride: (Int, Int), padding: (Int, Int), dilation: (Int, Int), groups: Int

@@ -61,6 +61,46 @@ extension Tensor {
   }
 }
 
+extension Tensor {
+  /// 1 at the place that each of these numbers names and 0 elsewhere, as `torch.nn.functional.one_hot`.
+  ///
+  /// - Parameter classes: The number of places, more than any of this tensor's `int64` elements, which are from 0 on;
+  ///   anything else traps on the CPU, and on other devices has zeros alone.
+  /// - Returns: `int64`, of this tensor's shape and one dimension more, of `classes`.
+  public func oneHot(_ classes: Int) -> Tensor {
+    precondition(dtype == .int64, "oneHot needs classes of int64, not \(dtype)")
+    if device == .cpu {
+      withElements(of: Int64.self) { elements in
+        for element in elements {
+          precondition(element >= 0 && element < classes, "oneHot: \(element) is none of \(classes) classes")
+        }
+      }
+    }
+    return (unsqueezed(rank) .== .arange(classes, device: device)).cast(to: .int64)
+  }
+
+  /// The elements on and below a diagonal of each matrix, and zeros above it, as `torch.tril`.
+  ///
+  /// - Parameter diagonal: Which one: 0 for the main one, positive above it.
+  public func lowerTriangle(_ diagonal: Int = 0) -> Tensor {
+    filled(with: 0, where: diagonals() .> Double(diagonal))
+  }
+
+  /// The elements on and above a diagonal of each matrix, and zeros below it, as `torch.triu`.
+  ///
+  /// - Parameter diagonal: Which one: 0 for the main one, positive above it.
+  public func upperTriangle(_ diagonal: Int = 0) -> Tensor {
+    filled(with: 0, where: diagonals() .< Double(diagonal))
+  }
+
+  /// The number of the diagonal that each element of this tensor's matrices is on.
+  private func diagonals() -> Tensor {
+    precondition(rank >= 2, "a triangle of shape \(shape), which has no matrices")
+    let rows = Tensor.arange(shape[rank - 2], device: device).unsqueezed(1)
+    return .arange(shape[rank - 1], device: device) - rows
+  }
+}
+
 /// Where indices along one dimension point. Gathering from there and scattering to there are each other's gradients.
 struct IndexedPlaces {
   let indices: Tensor

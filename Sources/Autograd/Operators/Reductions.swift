@@ -31,6 +31,19 @@ extension Tensor {
     return mean
   }
 
+  /// The Euclidean norm over the given dimensions (all if left out), as `torch.linalg.vector_norm`; its slope is taken to
+  /// be 0 where it is 0.
+  public func norm(_ dimensions: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    let dimensions = Shape.normalize(dimensions, rank: rank)
+    let kept = Shape.reduced(shape, over: dimensions, keepingDimensions: true)
+    let norm = detached().pow(2).sum(dimensions, keepingDimensions: keepingDimensions).sqrt()
+    let saved = norm.detached()
+    return norm.recorded(as: "LinalgVectorNormBackward0", from: [self], saving: [self, norm]) { gradient, inputs in
+      let slope = (gradient / inputs.output(saved)).filled(with: 0, where: saved .== 0)
+      inputs.add(0, slope.reshaped(kept) * self)
+    }
+  }
+
   /// The sums over `dimensions` (ascending), each run of neighbouring ones at once, without a graph.
   private func summedBlocks(_ dimensions: [Int]) -> Tensor {
     var result = detached()

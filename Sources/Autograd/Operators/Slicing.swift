@@ -101,26 +101,43 @@ public struct TensorPart {
 
   /// This part of `x`, in its memory if the part is contiguous.
   func taken(from x: Tensor, as name: StaticString) -> Tensor {
+    read(x).recorded(as: name, from: [x]) { gradient, inputs in
+      guard !isGradEnabled else { return inputs.add(0, padded(gradient, as: name)) }
+      // The gradients of many parts of one tensor are added up in one array.
+      inputs.write(0, shape: shape, dtype: gradient.dtype, device: gradient.device) { whole, adding in
+        if adding {
+          let sum = read(whole)
+          sum.accumulate(gradient)
+          if !isContiguous { place(sum, into: whole) }
+        } else {
+          whole.backend.fill(whole, with: 0)
+          place(gradient, into: whole)
+        }
+      }
+    }
+  }
+
+  /// This part without a graph.
+  private func read(_ x: Tensor) -> Tensor {
     let shape = sizes.indices.filter { !isLeftOut[$0] }.map { sizes[$0] }
-    let part: Tensor
-    if isContiguous {
-      part = x.part(at: offset, shape: shape)
-    } else {
-      part = Tensor(uninitialized: shape, dtype: x.dtype, device: x.device)
-      x.backend.copy(x, offset: offset, strides: keptStrides, into: part)
-    }
-    return part.recorded(as: name, from: [x]) { gradient, inputs in
-      inputs.add(0, padded(gradient, as: name))
-    }
+    if isContiguous { return x.part(at: offset, shape: shape) }
+    let part = Tensor(uninitialized: shape, dtype: x.dtype, device: x.device)
+    x.backend.copy(x, offset: offset, strides: keptStrides, into: part)
+    return part
   }
 
   /// Zeros of the shape of the whole, with `values` in this part: the transpose of ``taken(from:as:)``.
   private func padded(_ values: Tensor, as name: StaticString) -> Tensor {
     let whole = Tensor.zeros(shape, dtype: values.dtype, device: values.device)
-    values.backend.place(values, into: whole, offset: offset, strides: keptStrides)
+    place(values, into: whole)
     return whole.recorded(as: "SliceBackwardBackward0", from: [values]) { gradient, inputs in
       inputs.add(0, taken(from: gradient, as: name))
     }
+  }
+
+  /// Writes `values` to this part of `whole`.
+  func place(_ values: Tensor, into whole: Tensor) {
+    values.backend.place(values, into: whole, offset: offset, strides: keptStrides)
   }
 
   private var keptStrides: [Int] { strides.indices.filter { !isLeftOut[$0] }.map { strides[$0] } }

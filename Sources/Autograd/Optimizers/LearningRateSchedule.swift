@@ -85,6 +85,37 @@ public struct CosineAnnealingLR: LearningRateSchedule, Equatable {
   }
 }
 
+/// Half a period of a cosine from the base rate to `minimum`, again and again from the base rate, as
+/// `torch.optim.lr_scheduler.CosineAnnealingWarmRestarts` (I. Loshchilov, F. Hutter, arXiv:1608.03983).
+public struct CosineAnnealingWarmRestarts: LearningRateSchedule, Equatable {
+  /// The steps before the first restart.
+  public let firstCycle: Int
+  /// How many times as long as the one before each later cycle is.
+  public let growth: Int
+  /// The rate that each cycle would end with.
+  public let minimum: Double
+
+  /// A schedule that starts again after `firstCycle` steps, then after `growth` times as many, and so on.
+  public init(firstCycle: Int, growth: Int = 1, minimum: Double = 0) {
+    precondition(
+      firstCycle > 0 && growth > 0, "CosineAnnealingWarmRestarts: a first cycle of \(firstCycle), growth \(growth)")
+    self.firstCycle = firstCycle
+    self.growth = growth
+    self.minimum = minimum
+  }
+
+  /// minimum + (base − minimum) · (1 + cos(π · steps since the restart / length of the cycle)) / 2.
+  public func learningRate(at step: Int, base: Double) -> Double {
+    var (rest, length) = (step, firstCycle)
+    if growth == 1 { rest %= length }
+    while rest >= length {
+      rest -= length
+      length *= growth
+    }
+    return minimum + (base - minimum) * (1 + cos(.pi * Double(rest) / Double(length))) / 2
+  }
+}
+
 /// A factor that goes from `start` to `end` in `stepCount` even steps, as `torch.optim.lr_scheduler.LinearLR`.
 public struct LinearLR: LearningRateSchedule, Equatable {
   /// The factor at step 0.

@@ -87,7 +87,10 @@ extension Tensor {
   /// The integers of a range, as `torch.arange`; `int64`.
   public static func arange(_ range: Range<Int>, step: Int = 1, device: Device = .cpu) -> Tensor {
     let values = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
-    return Tensor(values, shape: [values.count]).to(device)
+    guard device != .cpu else { return Tensor(values, shape: [values.count]) }
+    // Made there: a copy would keep the step that it is part of from being recorded.
+    let steps = full([values.count], Double(step), dtype: .int64, device: device)
+    return steps.cumulativeSum(0) + Tensor(range.lowerBound - step)
   }
 
   /// The integers 0 ..< count, as `torch.arange`; `int64`.
@@ -123,9 +126,7 @@ extension Tensor {
   public static func eye(
     _ rows: Int, _ columns: Int? = nil, dtype: DataType = .float32, device: Device = .cpu
   ) -> Tensor {
-    let columns = columns ?? rows
-    let values = (0..<rows * columns).map { $0 / columns == $0 % columns ? 1.0 : 0 }
-    return Tensor(values, shape: [rows, columns]).cast(to: dtype).to(device)
+    (arange(rows, device: device).unsqueezed(1) .== arange(columns ?? rows, device: device)).cast(to: dtype)
   }
 
   /// A scalar for arithmetic with a Swift number: of this tensor's type, but for integers that do not hold the number

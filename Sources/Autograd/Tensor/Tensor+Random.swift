@@ -64,6 +64,27 @@ extension Tensor {
     }.to(device)
   }
 
+  /// Draws of places, each as likely as its element here is large, as `torch.multinomial(x, count, replacement=True)`
+  /// (which takes another algorithm for a single draw); `int64`.
+  ///
+  /// - Parameter count: The number of draws of each row, which do not influence each other.
+  /// - Returns: [count] or [N, count] for this tensor's [n] or [N, n], whose elements are finite, not negative, and in no
+  ///   row all 0; anything else traps.
+  public func multinomial(_ count: Int, generator: RandomGenerator? = nil) -> Tensor {
+    precondition(
+      (1...2).contains(rank) && self.count > 0 && count >= 0 && dtype.isFloatingPoint,
+      "multinomial: \(count) draws by weights of shape \(shape) of \(dtype), expected numbers of shape [n] or [N, n]")
+    let generator = generator ?? .default
+    func draw<T: TensorElement & BinaryFloatingPoint>(_: T.Type) -> Tensor {
+      let (weights, classes) = (array(of: T.self), shape[rank - 1])
+      let places = stride(from: 0, to: weights.count, by: classes).flatMap { start in
+        generator.places(count, weights: weights[start..<start + classes])
+      }
+      return Tensor(places, shape: shape.dropLast() + [count])
+    }
+    return (dtype == .float32 ? draw(Float.self) : draw(Double.self)).to(device)
+  }
+
   /// Initial values of a layer's weight or bias: uniform between ±1/√fanIn, which is PyTorch's default for linear and
   /// convolution layers (He et al., arXiv:1502.01852, with a = √5).
   static func fanInUniform(_ shape: [Int], fanIn: Int, dtype: DataType, generator: RandomGenerator?) -> Tensor {

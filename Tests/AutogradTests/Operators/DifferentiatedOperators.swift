@@ -4,8 +4,10 @@ import Autograd
 enum DifferentiatedOperators {
   typealias Table = [String: @Sendable () -> DifferentiatedFunction]
 
-  static let table: Table = [arithmetic, functions, reductions, views, products, normalizations, losses]
-    .reduce(into: [:]) { $0.merge($1) { _, last in last } }
+  static let table: Table = [
+    arithmetic, functions, reductions, views, products, images, normalizations, losses,
+  ]
+  .reduce(into: [:]) { $0.merge($1) { _, last in last } }
 
   private static func random(_ shape: [Int], _ low: Double = -2, _ high: Double = 2, seed: UInt64 = 5) -> Tensor {
     .rand(shape, low: low, high: high, dtype: .float64, generator: RandomGenerator(seed: seed))
@@ -89,6 +91,8 @@ enum DifferentiatedOperators {
     "minimum of columns": unary { ($0 * $0).minimum(along: 0, keepingDimensions: true).values },
     "maximum": unary { ($0 * $0).maximum() },
     "minimum": unary { ($0 * $0).minimum() },
+    "norm": unary { $0.norm() },
+    "norm of columns": unary { ($0 * $0).norm([0], keepingDimensions: true) },
     "cumulative sum": unary { ($0 * $0).cumulativeSum(1) },
     "cumulative sum of columns": unary { ($0 * $0).cumulativeSum(0) },
     "sorted": unary { ($0 * $0).sorted(along: 1, descending: true).values },
@@ -109,6 +113,15 @@ enum DifferentiatedOperators {
     "block": unary { ($0 * $0)[1...2, ..<3] },
     "every second column": unary { ($0 * $0).sliced(1..<4, along: 1, step: 2) },
     "split": unary { $0.split(3, along: 1).reduce(Tensor(1.0, dtype: .float64)) { $0 * ($1 * $1).sum() } },
+    "parts that overlap": unary {
+      let x = $0 * $0
+      return (x[0..., 0..<3] * x[0..., 1...]).sum() + (x[1] * x[0..<2]).sum() + x[2].sum()
+    },
+    "parts of a leaf": unary { $0[0] * $0[1] + $0[1] * $0[2] },
+    "padded": unary { ($0 * $0).padded([(1, 0), (0, 2)], value: 3) },
+    "flipped": unary { ($0 * $0).flipped([0, 1]) },
+    "rolled": unary { ($0 * $0).rolled(-1, along: 1) },
+    "lower triangle": unary { ($0 * $0).lowerTriangle(1) },
     "concatenated": binary([2, 3], [2, 1]) { .concatenated([$0 * $0, $1.exp(), $0], dimension: 1) },
     "stacked": binary([2, 3], [2, 3]) { .stacked([$0 * $0, $1.exp()], dimension: 1) },
     "index select": unary { ($0 * $0).selected(Tensor([2, 0, 2, 3]), along: 1) },
@@ -155,6 +168,28 @@ enum DifferentiatedOperators {
     "biased attention": { attention(isCausal: false, mask: Tensor([[0.5, -1, 2]], dtype: .float64)) },
   ]
 
+  private static let images: Table = [
+    "transposed conv2d": {
+      DifferentiatedFunction([random([2, 4, 3, 2]), random([4, 3, 3, 2], seed: 6), random([6], seed: 7)]) {
+        $0[0].convTranspose2d(
+          $0[1], bias: $0[2], stride: (2, 1), padding: (1, 0), outputPadding: (1, 0), dilation: (1, 2), groups: 2)
+      }
+    },
+    "conv1d": {
+      DifferentiatedFunction([random([2, 2, 5]), random([3, 2, 2], seed: 6), random([3], seed: 7)]) {
+        $0[0].conv1d($0[1], bias: $0[2], stride: 2, padding: 1)
+      }
+    },
+    "nearest": { DifferentiatedFunction([random([1, 2, 2, 3])]) { ($0[0] * $0[0]).resized(to: (4, 5)) } },
+    "nearest, whole": { DifferentiatedFunction([random([1, 2, 2, 3])]) { ($0[0] * $0[0]).resized(to: (4, 6)) } },
+    "bilinear": {
+      DifferentiatedFunction([random([1, 2, 2, 3])]) { ($0[0] * $0[0]).resized(to: (3, 5), by: .bilinear()) }
+    },
+    "adaptive average pooling": {
+      DifferentiatedFunction([random([1, 2, 4, 5])]) { ($0[0] * $0[0]).adaptiveAveragePool2d((3, 2)) }
+    },
+  ]
+
   private static func attention(isCausal: Bool, mask: Tensor?) -> DifferentiatedFunction {
     DifferentiatedFunction([random([2, 3, 4]), random([2, 3, 4], seed: 6), random([2, 3, 2], seed: 7)]) {
       scaledDotProductAttention($0[0], $0[1], $0[2], mask: mask, isCausal: isCausal)
@@ -167,6 +202,12 @@ enum DifferentiatedOperators {
         $0[0].layerNorm([2, 3], weight: $0[1], bias: $0[2], epsilon: 0.1)
       }
     },
+    "group norm": {
+      DifferentiatedFunction([random([2, 4, 3]), random([4], seed: 6), random([4], seed: 7)]) {
+        $0[0].groupNorm(2, weight: $0[1], bias: $0[2], epsilon: 0.1)
+      }
+    },
+    "rms norm": binary([3, 4], [4]) { $0.rmsNorm([4], weight: $1, epsilon: 0.1) },
     "plain layer norm": unary { $0.layerNorm([4], epsilon: 0.1) },
     "layer norm with bias only": binary([3, 4], [4]) { $0.layerNorm([4], bias: $1, epsilon: 0.1) },
     "batch norm": {
@@ -209,6 +250,12 @@ enum DifferentiatedOperators {
     "negative log-likelihood": unary { negativeLogLikelihood($0 * $0, Tensor([2, -100, 3])) },
     "cross entropy": unary { crossEntropy($0, Tensor([2, -100, 3])) },
     "smoothed cross entropy": unary { crossEntropy($0, Tensor([2, 0, 3]), reduction: .none, labelSmoothing: 0.2) },
+    "cross entropy of sequences": {
+      DifferentiatedFunction([random([2, 3, 2])]) { crossEntropy($0[0], Tensor([[2, 0], [-100, 1]])) }
+    },
+    "cross entropy of probabilities": binary([3, 4], [3, 4]) {
+      crossEntropy($0, $1.softmax(1), reduction: .sum, labelSmoothing: 0.2)
+    },
     "weighted cross entropy": unary {
       crossEntropy(
         $0, Tensor([2, -100, 3]), weight: Tensor([1, 0.5, 2, 1.5], dtype: .float64), labelSmoothing: 0.2)

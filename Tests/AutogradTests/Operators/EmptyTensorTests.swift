@@ -43,6 +43,18 @@ import Testing
     #expect(images.maxPool2d((2, 2)).shape == [0, 1, 2, 2] && images.averagePool2d((2, 2)).shape == [0, 1, 2, 2])
   }
 
+  @Test func emptyBatchesThroughOtherLayers() {
+    let images = Tensor.ones([0, 4, 3, 3], requiresGrad: true)
+    #expect(images.convTranspose2d(.ones([4, 2, 2, 2]), bias: .ones([2]), stride: (2, 2)).shape == [0, 2, 6, 6])
+    #expect(images.groupNorm(2, weight: .ones([4]), bias: .ones([4])).shape == [0, 4, 3, 3])
+    #expect(images.rmsNorm([3], weight: .ones([3])).shape == [0, 4, 3, 3])
+    #expect(images.adaptiveAveragePool2d((2, 2)).shape == [0, 4, 2, 2])
+    #expect(images.resized(to: (4, 5)).shape == [0, 4, 4, 5])
+    #expect(images.resized(to: (4, 5), by: .bilinear()).shape == [0, 4, 4, 5])
+    #expect(LSTM(2, 3, layers: 2, bidirectional: true)(.ones([0, 4, 2])).shape == [0, 4, 6])
+    #expect(GRU(2, 3)(.ones([0, 4, 2])).shape == [0, 4, 3])
+  }
+
   @Test func emptyBatchThroughALinearLayer() throws {
     let weight = Tensor.ones([2, 3], requiresGrad: true)
     let bias = Tensor.ones([2], requiresGrad: true)

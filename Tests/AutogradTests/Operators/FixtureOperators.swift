@@ -13,6 +13,10 @@ enum FixtureOperators {
     func int(_ name: String) -> Int { args[name]?.int ?? 0 }
     func double(_ name: String) -> Double { args[name]?.double ?? 0 }
     func ints(_ name: String) -> [Int]? { args[name]?.ints }
+    func pair(_ name: String) -> (Int, Int) {
+      guard let pair = ints(name), pair.count == 2 else { preconditionFailure("the case has no pair \(name)") }
+      return (pair[0], pair[1])
+    }
     func bool(_ name: String) -> Bool { args[name]?.bool ?? false }
     /// PyTorch's sum and mean over everything take no keepdim; the fixture lists one all the same.
     var keepsDimensions: Bool { bool("keepdim") && ints("dims") != nil }
@@ -25,7 +29,37 @@ enum FixtureOperators {
     }
   }
 
-  nonisolated(unsafe) static let table: [String: (Call) -> Tensor] = [
+  nonisolated(unsafe) static let table = ofTensors.merging(ofLayers) { first, _ in first }
+
+  private nonisolated(unsafe) static let ofLayers: [String: (Call) -> Tensor] = [
+    "conv_transpose2d": {
+      $0["x"].convTranspose2d(
+        $0["weight"], bias: $0.inputs["bias"], stride: $0.pair("stride"), padding: $0.pair("padding"),
+        outputPadding: $0.pair("output_padding"), dilation: $0.pair("dilation"), groups: $0.int("groups"))
+    },
+    "conv1d": {
+      $0["x"].conv1d(
+        $0["weight"], bias: $0["bias"], stride: $0.int("stride"), padding: $0.int("padding"),
+        dilation: $0.int("dilation"), groups: $0.int("groups"))
+    },
+    "group_norm": {
+      $0["x"].groupNorm(
+        $0.int("groups"), weight: $0.inputs["weight"], bias: $0.inputs["bias"], epsilon: $0.double("eps"))
+    },
+    "rms_norm": { $0["x"].rmsNorm($0.ints("shape")!, weight: $0["weight"], epsilon: $0.double("eps")) },
+    "adaptive_avg_pool2d": { $0["x"].adaptiveAveragePool2d($0.pair("size")) },
+    "nearest": { $0["x"].resized(to: $0.pair("size")) },
+    "bilinear": { $0["x"].resized(to: $0.pair("size"), by: .bilinear(alignsCorners: $0.bool("align_corners"))) },
+    "pad": { $0["x"].padded($0.args["widths"]!.lists!.map { ($0[0], $0[1]) }, value: $0.double("value")) },
+    "flip": { $0["x"].flipped($0.ints("dims")!) },
+    "roll": { $0["x"].rolled($0.int("shift"), along: $0.int("dim")) },
+    "tril": { $0["x"].lowerTriangle($0.int("diagonal")) },
+    "triu": { $0["x"].upperTriangle($0.int("diagonal")) },
+    "norm": { $0["x"].norm($0.ints("dims")) },
+    "weighted_cross_entropy": { crossEntropy($0["x"], $0["target"], weight: $0["weight"]) },
+  ]
+
+  private nonisolated(unsafe) static let ofTensors: [String: (Call) -> Tensor] = [
     "add": { $0["a"] + $0["b"] },
     "sub": { $0["a"] - $0["b"] },
     "mul": { $0["a"] * $0["b"] },

@@ -1,7 +1,7 @@
 import Autograd
 import TestSupport
 
-/// The cases of `operators.json`: operators run by PyTorch in both precisions.
+/// The cases of `operators.json` and `operators_of_layers.json`: operators run by PyTorch in both precisions.
 struct OperatorFixture: Decodable {
   let cases: [Case]
 
@@ -83,6 +83,14 @@ struct OperatorFixture: Decodable {
   }
 
   static let all: OperatorFixture = {
-    do { return try Fixture.decode(from: "operators.json") } catch { preconditionFailure("operators.json: \(error)") }
+    do {
+      return OperatorFixture(
+        cases: try ["operators.json", "operators_of_layers.json"].flatMap { file in
+          let fixture: OperatorFixture = try Fixture.decode(from: file)
+          return fixture.cases
+        })
+    } catch {
+      preconditionFailure("the fixtures of operators: \(error)")
+    }
   }()
 }

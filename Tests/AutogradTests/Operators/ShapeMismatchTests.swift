@@ -55,6 +55,71 @@ import Testing
     expect(result, says: "[1, 3, 8, 8]", "[4, 2, 3, 3]")
   }
 
+  @Test func transposedConvolution() async {
+    let shapes = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 3, 8, 8]).convTranspose2d(.ones([4, 2, 3, 3]))
+    }
+    expect(shapes, says: "[1, 3, 8, 8]", "[4, 2, 3, 3]")
+    let padding = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 3, 8, 8]).convTranspose2d(.ones([3, 2, 3, 3]), stride: (2, 2), outputPadding: (2, 0))
+    }
+    expect(padding, says: "output padding of (2, 0)", "stride (2, 2)")
+    let nothing = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 3, 1, 1]).convTranspose2d(.ones([3, 2, 3, 3]), padding: (2, 1))
+    }
+    expect(nothing, says: "1 × 1", "leaves -1 × 1")
+    let bias = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 4, 2, 2]).convTranspose2d(.ones([4, 3, 1, 1]), bias: .ones([3]), groups: 2)
+    }
+    expect(bias, says: "[3]", "must be [6]")
+  }
+
+  @Test func convolutionOfASequence() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 3, 8, 8]).conv1d(.ones([4, 3, 3]))
+    }
+    expect(result, says: "conv1d", "[1, 3, 8, 8]", "[4, 3, 3]")
+  }
+
+  @Test func groupsThatDoNotDivideTheChannels() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 5, 3]).groupNorm(2)
+    }
+    expect(result, says: "[2, 5, 3]", "2 groups")
+    let layer = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = GroupNorm(3, 4) }
+    expect(layer, says: "3 groups do not divide 4 channels")
+  }
+
+  @Test func recurrentNetworks() async {
+    let input = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = LSTM(3, 4)(.ones([2, 5, 2]))
+    }
+    expect(input, says: "LSTM: shape [2, 5, 2], expected [N, L, 3]")
+    let state = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = GRU(3, 4, layers: 2)(.ones([2, 5, 3]), state: .ones([1, 2, 4]))
+    }
+    expect(state, says: "GRU: a state of shape [1, 2, 4], expected [2, 2, 4]")
+  }
+
+  @Test func classesThatAreNone() async {
+    let oneHot = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([0, 3]).oneHot(3)
+    }
+    expect(oneHot, says: "3 is none of 3 classes")
+    let weights = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([0.5, -1]).multinomial(1)
+    }
+    expect(weights, says: "weight 1 is -1.0")
+    let probabilities = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = crossEntropy(.ones([2, 3]), Tensor.ones([2]))
+    }
+    expect(probabilities, says: "[2, 3]", "probabilities [2]")
+    let places = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = crossEntropy(.ones([2, 3, 4]), Tensor.zeros([2, 3], dtype: .int64))
+    }
+    expect(places, says: "[2, 3, 4]", "targets [2, 3]")
+  }
+
   @Test func kernelLargerThanTheImage() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor.ones([1, 1, 4, 5]).averagePool2d((6, 6))

@@ -1,4 +1,5 @@
 import Autograd
+import Foundation
 import Testing
 
 @Suite struct OptimizerTests {
@@ -141,6 +142,50 @@ import Testing
     await #expect(processExitsWith: .failure) {
       SGD([Tensor([1.0])], learningRate: 0.1).learningRates = [1, 2]
     }
+  }
+
+  /// The numbers are PyTorch's.
+  @Test func cosinesThatStartAgain() {
+    let growing = CosineAnnealingWarmRestarts(firstCycle: 3, growth: 2, minimum: 0.1)
+    let expected = [
+      1, 0.775, 0.325, 1, 0.9397114317029974, 0.775, 0.55, 0.325, 0.16028856829700258, 1, 0.9846666218300807,
+      0.9397114317029974,
+    ]
+    for (step, rate) in expected.enumerated() {
+      #expect(abs(growing.learningRate(at: step, base: 1) - rate) < 1e-14, "step \(step)")
+    }
+    let even = CosineAnnealingWarmRestarts(firstCycle: 4)
+    #expect(abs(even.learningRate(at: 9, base: 2) - 2 * 0.8535533905932737) < 1e-14)
+    #expect(even.learningRate(at: 4_000_000_000, base: 2) == 2)
+  }
+
+  /// The numbers are PyTorch's.
+  @Test func ratesAreLoweredOnAPlateau() throws {
+    func rates(_ plateau: ReduceLROnPlateau, _ numbers: [Double]) -> [Double] {
+      var (plateau, rate) = (plateau, 1.0)
+      return numbers.map { number in
+        rate = plateau.learningRate(after: number, from: rate)
+        return rate
+      }
+    }
+    let losses = [
+      1, 0.9, 0.95, 0.92, 0.91, 0.8999, 0.89995, 0.7, .nan, 0.8, 0.75, 0.9, 0.69, 0.695, 0.7, 0.8,
+    ]
+    #expect(
+      rates(ReduceLROnPlateau(factor: 0.5, patience: 1), losses)
+        == [1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.125, 0.0625, 0.0625])
+    #expect(
+      rates(ReduceLROnPlateau(factor: 0.5, patience: 1, cooldown: 2, minimum: 0.2), losses)
+        == [1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.25, 0.2, 0.2])
+    #expect(
+      rates(ReduceLROnPlateau(goal: .larger, patience: 0, threshold: 0.1), [.nan, 0.1, 0.2, 0.2, 0.19, 0.3])
+        == [0.1, 0.1, 0.1, 0.010000000000000002, 0.0010000000000000002, 0.0010000000000000002])
+    #expect(
+      rates(ReduceLROnPlateau(factor: 1e-3, patience: 0), [1, 1, 1, 1, 1]) == [1, 0.001, 1e-06, 1e-09, 1e-09])
+    var plateau = ReduceLROnPlateau(patience: 0, cooldown: 3)
+    for number in [1.0, 2] { _ = plateau.learningRate(after: number, from: 1) }
+    let restored = try JSONDecoder().decode(ReduceLROnPlateau.self, from: JSONEncoder().encode(plateau))
+    #expect(restored == plateau && restored.best == 1)
   }
 
   @Test func schedulesHoldAtTheirEnds() {

@@ -43,8 +43,9 @@ extension MergedDimensions {
     }
   }
 
-  /// Whether all positions and offsets fit 31 bits, so that kernels can use short numbers.
+  /// Whether all positions and offsets fit 31 bits without a sign, so that kernels can use short numbers.
   var isShort: Bool {
+    guard strides.allSatisfy({ $0.allSatisfy { $0 >= 0 } }) else { return false }
     let furthest = strides.map { zip(sizes, $0).reduce(0) { $0 + max($1.0 - 1, 0) * $1.1 } }
     return count >> 31 == 0 && furthest.allSatisfy { $0 >> 31 == 0 }
   }

@@ -14,6 +14,11 @@ import Testing
     try Kernels.choosing(generic: true) { try OperatorFixtureTests.check(index, on: EmulatedGPU.device()) }
   }
 
+  @Test(arguments: LayerFixtureTests.models.keys.sorted())
+  func layersAgreeWithPyTorch(name: String) throws {
+    try LayerFixtureTests.check(name, inArena: true, on: EmulatedGPU.device())
+  }
+
   @Test(arguments: OptimizerFixture.all.optimizers.indices)
   func everyStepIsPyTorchs(index: Int) throws {
     let run = OptimizerFixture.all.optimizers[index]

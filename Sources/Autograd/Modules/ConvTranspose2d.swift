@@ -1,0 +1,49 @@
+/// The transpose of a two-dimensional convolution, as `torch.nn.ConvTranspose2d`: what enlarges images.
+public final class ConvTranspose2d: Module, Layer {
+  /// [input channels, output channels / groups, kernel height, kernel width].
+  public let weight: Parameter
+  /// [output channels], or `nil`.
+  public let bias: Parameter?
+  private let stride: Int
+  private let padding: Int
+  private let outputPadding: Int
+  private let dilation: Int
+  private let groups: Int
+
+  /// A layer with square kernels and PyTorch's initial values: uniform between ±1/√(output channels / groups · kernel²).
+  ///
+  /// - Parameters:
+  ///   - kernel: Rows and columns of the kernel.
+  ///   - stride: Rows and columns from one kernel to the next in the result.
+  ///   - padding: Rows and columns cut off each side of the result.
+  ///   - outputPadding: Rows and columns added below and to the right of the result, fewer than `stride`.
+  ///   - dilation: Rows and columns between the elements of a kernel.
+  ///   - groups: The number of parts into which channels are divided.
+  ///   - generator: Where the initial values are drawn from; the thread's default one if left out.
+  public init(
+    _ inputChannels: Int, _ outputChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
+    outputPadding: Int = 0, dilation: Int = 1, groups: Int = 1, bias: Bool = true, dtype: DataType = .float32,
+    generator: RandomGenerator? = nil
+  ) {
+    precondition(
+      groups > 0 && inputChannels % groups == 0 && outputChannels % groups == 0,
+      "ConvTranspose2d: \(groups) groups do not divide \(inputChannels) input and \(outputChannels) output channels")
+    self.stride = stride
+    self.padding = padding
+    self.outputPadding = outputPadding
+    self.dilation = dilation
+    self.groups = groups
+    let shape = [inputChannels, outputChannels / groups, kernel, kernel]
+    let fanIn = shape[1] * kernel * kernel
+    weight = Parameter(.fanInUniform(shape, fanIn: fanIn, dtype: dtype, generator: generator))
+    self.bias =
+      bias ? Parameter(.fanInUniform([outputChannels], fanIn: fanIn, dtype: dtype, generator: generator)) : nil
+  }
+
+  /// [N, C, H, W] → [N, output channels, H′, W′].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.convTranspose2d(
+      weight, bias: bias, stride: (stride, stride), padding: (padding, padding),
+      outputPadding: (outputPadding, outputPadding), dilation: (dilation, dilation), groups: groups)
+  }
+}

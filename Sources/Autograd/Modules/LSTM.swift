@@ -1,0 +1,53 @@
+/// Long short-term memory, as `torch.nn.LSTM(batch_first=True)` (S. Hochreiter, J. Schmidhuber, Neural Computation 9,
+/// 1997; with the forget gate of F. Gers et al., 2000).
+///
+///     i, f, o = σ(W x + b + U h + c),  g = tanh(W x + b + U h + c)
+///     cell = f · cell + i · g,  h = o · tanh(cell)
+public final class LSTM: RecurrentNetwork {
+  /// What the network remembers.
+  public struct State {
+    /// The outputs of each layer and direction, [layers · directions, N, hidden].
+    public let hidden: Tensor
+    /// Their cells, of the same shape.
+    public let cell: Tensor
+
+    /// A state to begin with.
+    public init(hidden: Tensor, cell: Tensor) { (self.hidden, self.cell) = (hidden, cell) }
+  }
+
+  /// A network with PyTorch's initial values: uniform between ±1/√hidden.
+  ///
+  /// - Parameters:
+  ///   - inputs: The size of the last dimension of the input.
+  ///   - hidden: The size of the state, and of the output for each direction.
+  ///   - layers: Each takes the outputs of the one before.
+  ///   - bias: Whether there are biases.
+  ///   - dropout: The probability of an output being dropped between layers while training.
+  ///   - bidirectional: Whether each layer goes over the sequence from the end, too.
+  ///   - generator: Where the initial values are drawn from; the thread's default one if left out.
+  public init(
+    _ inputs: Int, _ hidden: Int, layers: Int = 1, bias: Bool = true, dropout: Double = 0, bidirectional: Bool = false,
+    dtype: DataType = .float32, generator: RandomGenerator? = nil
+  ) {
+    let cell = Cell(gateCount: 4, stateCount: 2) { state, input, pass in
+      let gates = input + state[0].linear(pass.stateWeight, bias: pass.stateBias)
+      let parts = gates.split(hidden, along: 1)
+      let cell = parts[1].sigmoid() * state[1] + parts[0].sigmoid() * parts[2].tanh()
+      return [parts[3].sigmoid() * cell.tanh(), cell]
+    }
+    super.init(
+      cell, inputs, hidden, layers: layers, bias: bias, dropout: dropout, bidirectional: bidirectional,
+      dtype: dtype, generator: generator)
+  }
+
+  /// Goes over a sequence and tells the state in the end.
+  ///
+  /// - Parameters:
+  ///   - x: [N, L, inputs].
+  ///   - state: At the start; zeros if `nil`.
+  /// - Returns: The outputs of the last layer, [N, L, directions · hidden], and the state after the last place.
+  public func callAsFunction(_ x: Tensor, state: State?) -> (output: Tensor, state: State) {
+    let (output, end) = run(x, from: state.map { [$0.hidden, $0.cell] })
+    return (output, State(hidden: end[0], cell: end[1]))
+  }
+}

@@ -1,0 +1,128 @@
+/// Layers that go over sequences place by place and keep a state from one to the next: what ``LSTM`` and ``GRU`` have in
+/// common.
+///
+/// Parameters have PyTorch's names: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, those of the next layer
+/// with `l1`, and those of the way back with `l0_reverse`.
+public class RecurrentNetwork: Module, Layer, CustomReflectable {
+  /// One layer in one direction.
+  struct Pass {
+    let isReversed: Bool
+    /// From the input, [gates · hidden, inputs].
+    let inputWeight: Parameter
+    /// From the state, [gates · hidden, hidden].
+    let stateWeight: Parameter
+    let inputBias: Parameter?
+    let stateBias: Parameter?
+
+    /// By PyTorch's names, without the number of the layer.
+    var parameters: [(name: String, parameter: Parameter)] {
+      [
+        ("weight_ih", inputWeight), ("weight_hh", stateWeight), ("bias_ih", inputBias), ("bias_hh", stateBias),
+      ].compactMap { name, parameter in parameter.map { (name, $0) } }
+    }
+  }
+
+  /// What the layers are made of.
+  struct Cell {
+    /// The parts of hidden size that inputs and states are mapped to.
+    let gateCount: Int
+    /// The number of tensors that make up a state, each [N, hidden].
+    let stateCount: Int
+    /// The state after a place, of which the first tensor is the output: from that before, what the input adds to the
+    /// gates, [N, gates · hidden], and the layer.
+    let advance: (_ state: [Tensor], _ input: Tensor, _ pass: Pass) -> [Tensor]
+  }
+
+  private let cell: Cell
+  /// The directions of each layer.
+  private let layers: [[Pass]]
+  private let hidden: Int
+  private let dropout: Double
+
+  init(
+    _ cell: Cell, _ inputs: Int, _ hidden: Int, layers: Int, bias: Bool, dropout: Double, bidirectional: Bool,
+    dtype: DataType, generator: RandomGenerator?
+  ) {
+    precondition(
+      inputs > 0 && hidden > 0 && layers > 0 && (0...1).contains(dropout),
+      "a recurrent network from \(inputs) to \(hidden) values in \(layers) layers, with dropout of \(dropout)")
+    self.cell = cell
+    self.hidden = hidden
+    self.dropout = dropout
+    let directions = bidirectional ? [false, true] : [false]
+    let gates = cell.gateCount * hidden
+    func parameter(_ shape: [Int]) -> Parameter {
+      Parameter(.fanInUniform(shape, fanIn: hidden, dtype: dtype, generator: generator))
+    }
+    self.layers = (0..<layers).map { layer in
+      directions.map { isReversed in
+        Pass(
+          isReversed: isReversed,
+          inputWeight: parameter([gates, layer == 0 ? inputs : hidden * directions.count]),
+          stateWeight: parameter([gates, hidden]),
+          inputBias: bias ? parameter([gates]) : nil,
+          stateBias: bias ? parameter([gates]) : nil)
+      }
+    }
+  }
+
+  /// The parameters by PyTorch's names.
+  public var customMirror: Mirror {
+    let children = layers.enumerated().flatMap { index, directions in
+      directions.flatMap { pass in
+        pass.parameters.map { name, parameter -> Mirror.Child in
+          ("\(name)_l\(index)\(pass.isReversed ? "_reverse" : "")", parameter)
+        }
+      }
+    }
+    return Mirror(self, children: children, ancestorRepresentation: .suppressed)
+  }
+
+  /// The outputs of the last layer: [N, L, inputs] → [N, L, hidden], or [N, L, 2 · hidden] in both directions. The states
+  /// before are 0.
+  public func callAsFunction(_ x: Tensor) -> Tensor { run(x, from: nil).output }
+
+  /// Goes over a sequence.
+  ///
+  /// - Parameters:
+  ///   - x: [N, L, inputs].
+  ///   - state: Its tensors at the start, [layers · directions, N, hidden] each; 0 if left out.
+  /// - Returns: The outputs of the last layer, and the state in the end.
+  func run(_ x: Tensor, from state: [Tensor]?) -> (output: Tensor, state: [Tensor]) {
+    let inputs = layers[0][0].inputWeight.shape[1]
+    precondition(
+      x.rank == 3 && x.shape[1] > 0 && x.shape[2] == inputs,
+      "\(type(of: self)): shape \(x.shape), expected [N, L, \(inputs)] of at least one place")
+    let (samples, length) = (x.shape[0], x.shape[1])
+    let start =
+      state
+      ?? (0..<cell.stateCount).map { _ in
+        .zeros([layers.count * layers[0].count, samples, hidden], dtype: x.dtype, device: x.device)
+      }
+    for tensor in start {
+      let expected = [layers.count * layers[0].count, samples, hidden]
+      precondition(
+        tensor.shape == expected, "\(type(of: self)): a state of shape \(tensor.shape), expected \(expected)")
+    }
+    // Places come first, so that each is one piece of memory.
+    var outputs = x.transposed(0, 1)
+    var ends: [[Tensor]] = []
+    for (index, directions) in layers.enumerated() {
+      let input = index == 0 ? outputs : outputs.dropout(probability: dropout, training: isTraining)
+      let results = directions.map { pass in
+        var now = start.map { $0.selected(ends.count) }
+        let gates = input.linear(pass.inputWeight, bias: pass.inputBias)
+        let places = pass.isReversed ? Array((0..<length).reversed()) : Array(0..<length)
+        var results: [Tensor] = []
+        for place in places {
+          now = cell.advance(now, gates.selected(place), pass)
+          results.append(now[0])
+        }
+        ends.append(now)
+        return Tensor.stacked(pass.isReversed ? results.reversed() : results)
+      }
+      outputs = results.count == 1 ? results[0] : .concatenated(results, dimension: 2)
+    }
+    return (outputs.transposed(0, 1), (0..<cell.stateCount).map { i in .stacked(ends.map { $0[i] }) })
+  }
+}

@@ -1,0 +1,90 @@
+extension Tensor {
+  /// The transpose of a two-dimensional convolution, as `torch.nn.functional.conv_transpose2d`: every element of this
+  /// tensor adds a multiple of the kernel to the result, `stride` rows and columns from that of its neighbour.
+  ///
+  /// It is the gradient of ``conv2d(_:bias:stride:padding:dilation:groups:)`` with respect to the image.
+  ///
+  /// - Parameters:
+  ///   - weight: [C, O / groups, h, w].
+  ///   - bias: [O], or `nil`.
+  ///   - stride: Rows and columns from one kernel to the next in the result.
+  ///   - padding: Rows and columns that are cut off each side of the result.
+  ///   - outputPadding: Rows and columns added below and to the right of the result, fewer than `stride`.
+  ///   - dilation: Rows and columns between the elements of a kernel.
+  ///   - groups: The number of parts into which channels are divided, each convolved by itself.
+  /// - Returns: [N, O, H′, W′] for this tensor's [N, C, H, W], with
+  ///   H′ = (H − 1) · stride − 2 · padding + dilation · (h − 1) + outputPadding + 1.
+  public func convTranspose2d(
+    _ weight: Tensor, bias: Tensor? = nil, stride: (Int, Int) = (1, 1), padding: (Int, Int) = (0, 0),
+    outputPadding: (Int, Int) = (0, 0), dilation: (Int, Int) = (1, 1), groups: Int = 1
+  ) -> Tensor {
+    precondition(
+      rank == 4 && weight.rank == 4 && groups > 0 && shape[1] == weight.shape[0] && shape[1] % groups == 0,
+      "convTranspose2d of shape \(shape) with weight \(weight.shape) in \(groups) group(s): needs [N, C, H, W] and [C, O / groups, h, w]"
+    )
+    let channels = weight.shape[1] * groups
+    precondition(
+      bias == nil || bias?.shape == [channels],
+      "convTranspose2d with weight \(weight.shape) in \(groups) group(s) and bias \(bias?.shape ?? []): the bias must be [\(channels)]"
+    )
+    precondition(
+      weight.dtype == dtype && (bias?.dtype ?? dtype) == dtype,
+      "convTranspose2d of \(dtype) with weight of \(weight.dtype) and bias of \(bias?.dtype ?? dtype): all must have one type"
+    )
+    requireSameDevice(weight, bias, for: "convTranspose2d")
+    let window = SlidingWindow(
+      kernel: (weight.shape[2], weight.shape[3]), stride: stride, padding: padding, dilation: dilation)
+    let (height, width) = window.inputSize(height: shape[2], width: shape[3], adding: outputPadding)
+    let geometry = ConvolutionGeometry(
+      input: [shape[0], channels, height, width], weight: weight.shape, window: window, groups: groups,
+      outputSize: (shape[2], shape[3]))
+    return convolutionTransposed(weight, bias: bias, geometry)
+  }
+
+  /// The transpose of the convolution that `geometry` describes.
+  private func convolutionTransposed(_ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
+    let x = self
+    let y = Tensor(uninitialized: geometry.input, dtype: dtype, device: device)
+    backend.convolutionInputGradient(x, weight, geometry, into: y, adding: false)
+    if let bias { backend.binary(.add, y, bias.reshaped([bias.count, 1, 1]), into: y) }
+    let saved = (weight.requiresGrad ? [x] : []) + (x.requiresGrad ? [weight] : [])
+    return y.recorded(
+      as: "ConvolutionBackward0", from: ShortList([x, weight] + (bias.map { [$0] } ?? [])), saving: ShortList(saved)
+    ) { gradient, inputs in
+      inputs.add(0, gradient.convolved(weight, bias: nil, geometry))
+      if isGradEnabled {
+        inputs.add(1, gradient.convolutionWeightGradient(x, geometry))
+      } else {
+        inputs.write(1, shape: geometry.weight, dtype: x.dtype, device: x.device) { destination, adding in
+          x.backend.convolutionWeightGradient(gradient, x, geometry, into: destination, adding: adding)
+        }
+      }
+      if bias != nil { inputs.add(2, gradient.sum([0, 2, 3])) }
+    }
+  }
+}
+
+extension SlidingWindow {
+  /// The rows and columns of the image that a convolution makes one of the given height and width from: with
+  /// `outputPadding` 0 the fewest.
+  fileprivate func inputSize(height: Int, width: Int, adding outputPadding: (Int, Int)) -> (Int, Int) {
+    precondition(
+      kernel.0 > 0 && kernel.1 > 0 && stride.0 > 0 && stride.1 > 0 && dilation.0 > 0 && dilation.1 > 0
+        && padding.0 >= 0 && padding.1 >= 0,
+      "convTranspose2d: kernel \(kernel), stride \(stride), dilation \(dilation) must be positive and padding \(padding) not negative"
+    )
+    precondition(
+      (0..<stride.0).contains(outputPadding.0) && (0..<stride.1).contains(outputPadding.1),
+      "convTranspose2d: an output padding of \(outputPadding), which must be less than the stride \(stride)")
+    func inputs(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ added: Int) -> Int {
+      (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + added + 1
+    }
+    let rows = inputs(height, kernel.0, stride.0, padding.0, dilation.0, outputPadding.0)
+    let columns = inputs(width, kernel.1, stride.1, padding.1, dilation.1, outputPadding.1)
+    precondition(
+      height > 0 && width > 0 && rows > 0 && columns > 0,
+      "convTranspose2d of an image of \(height) × \(width) with a kernel of \(kernel) and padding \(padding) leaves \(rows) × \(columns)"
+    )
+    return (rows, columns)
+  }
+}

@@ -1,0 +1,105 @@
+import Autograd
+import TestSupport
+import Testing
+
+/// `layers.json`: layers as PyTorch initializes them from a seed, and their results and gradients.
+@Suite struct LayerFixtureTests {
+  private struct File: Decodable {
+    struct Layer: Decodable {
+      let initial: [ModuleFixture.Entry]
+      let input: ModuleFixture.Array
+      let state: [ModuleFixture.Array]
+      let output: ModuleFixture.Array
+      let end: [ModuleFixture.Array]
+      let input_gradient: ModuleFixture.Array
+      let gradients: [ModuleFixture.Entry]
+    }
+
+    let layers: [String: Layer]
+  }
+
+  static let models: [String: @Sendable () -> any Layer] = [
+    "lstm": { LSTM(3, 4) },
+    "deep bidirectional lstm": { LSTM(3, 4, layers: 2, bidirectional: true) },
+    "lstm without bias": { LSTM(2, 3, layers: 2, bias: false) },
+    "gru": { GRU(3, 4) },
+    "deep bidirectional gru": { GRU(3, 4, layers: 2, bidirectional: true) },
+    "transposed convolution": { ConvTranspose2d(4, 6, kernel: 3, stride: 2, padding: 1, outputPadding: 1, groups: 2) },
+    "convolution of a sequence": { Conv1d(4, 6, kernel: 3, stride: 2, padding: 1, groups: 2) },
+    "groups": { Sequential(Conv2d(2, 4, kernel: 3), GroupNorm(2, 4), ReLU(), AdaptiveAvgPool2d(2)) },
+    "root mean square": { Sequential(Linear(5, 4), RMSNorm([4])) },
+    "enlarged": { Sequential(Upsample(scale: 2), Conv2d(2, 3, kernel: 3), MaxPool2d(2)) },
+    "pooled sequence": { Sequential(Conv1d(2, 3, kernel: 2), MaxPool1d(2, padding: 1)) },
+  ]
+
+  @Test(arguments: models.keys.sorted(), [false, true]) func agreesWithPyTorch(name: String, inArena: Bool) throws {
+    try Self.check(name, inArena: inArena, on: .cpu)
+  }
+
+  /// Runs a layer on a device.
+  static func check(_ name: String, inArena: Bool, on device: Device) throws {
+    let file: File = try Fixture.decode(from: "layers.json")
+    #expect(Set(file.layers.keys) == Set(models.keys))
+    let expected = try #require(file.layers[name])
+    let make = try #require(models[name])
+    manualSeed(5)
+    let model = make()
+    #expect(model.stateDictionary().map(\.name) == expected.initial.map(\.name))
+    for (found, entry) in zip(model.stateDictionary(), expected.initial) {
+      #expect(
+        found.tensor.array(of: Float.self) == entry.tensor.data.map { Float($0) }, "initial \(found.name) of \(name)")
+    }
+    model.convert(to: .float64).to(device)
+    let arena = inArena ? ParameterArena(model) : nil
+    arena?.zeroGrad()
+    let x = expected.input.tensor.to(device)
+    x.requiresGrad = true
+    let (output, end) = run(model, x, expected.state.map { $0.tensor.to(device) })
+    expectClose(output, expected.output, "output of \(name)")
+    for (found, wanted) in zip(end, expected.end) { expectClose(found, wanted, "end of \(name)") }
+    #expect(end.count == expected.end.count)
+    try end.reduce((output * output).sum()) { $0 + $1.sin().sum() }.backward()
+    expectClose(try #require(x.grad), expected.input_gradient, "gradient of the input of \(name)")
+    #expect(model.namedParameters().map(\.name) == expected.gradients.map(\.name))
+    for ((_, parameter), entry) in zip(model.namedParameters(), expected.gradients) {
+      expectClose(try #require(parameter.grad), entry.tensor, "gradient of \(entry.name) in \(name)")
+    }
+  }
+
+  private static func run(_ model: any Layer, _ x: Tensor, _ state: [Tensor]) -> (output: Tensor, end: [Tensor]) {
+    switch model {
+    case let network as LSTM:
+      let (output, end) = network(x, state: state.isEmpty ? nil : LSTM.State(hidden: state[0], cell: state[1]))
+      return (output, [end.hidden, end.cell])
+    case let network as GRU:
+      let (output, end) = network(x, state: state.first)
+      return (output, [end])
+    default: return (model(x), [])
+    }
+  }
+
+  private static func expectClose(_ found: Tensor, _ expected: ModuleFixture.Array, _ what: String) {
+    #expect(found.shape == expected.shape && "\(found.dtype)" == expected.dtype, "\(what)")
+    for (a, b) in zip(found.array(of: Double.self), expected.data) {
+      #expect(abs(a - b) <= 1e-10 * max(1, abs(b)), "\(what): \(a) instead of \(b)")
+    }
+  }
+
+  @Test func dropoutIsBetweenLayersAndWhileTrainingOnly() {
+    let network = LSTM(2, 3, layers: 2, dropout: 1, generator: RandomGenerator(seed: 1))
+    let x = Tensor.randn([2, 4, 2], generator: RandomGenerator(seed: 2))
+    let other = Tensor.randn([2, 4, 2], generator: RandomGenerator(seed: 3))
+    // The second layer sees nothing of the first.
+    #expect(network(x).array(of: Float.self) == network(other).array(of: Float.self))
+    network.evaluate()
+    #expect(network(x).array(of: Float.self) != network(other).array(of: Float.self))
+    #expect(network(x).array(of: Float.self) == network(x, state: nil).output.array(of: Float.self))
+  }
+
+  @Test func parametersOfRecurrentNetworksMove() {
+    let network = GRU(2, 3)
+    network.convert(to: .float64)
+    #expect(network.parameters.count == 4 && network.parameters.allSatisfy { $0.dtype == .float64 })
+    #expect(network.freeze().parameters.allSatisfy { !$0.requiresGrad })
+  }
+}

@@ -1,0 +1,84 @@
+import Autograd
+import TestSupport
+import Testing
+
+/// Triangles, one-hot vectors, and questions about elements, on the processor and on a GPU.
+@Suite struct RearrangementTests {
+  private func onBothDevices(_ body: (Device) throws -> Void) throws {
+    try body(.cpu)
+    try body(EmulatedGPU.device())
+  }
+
+  private func values(_ tensor: Tensor) -> [Int] { tensor.array(of: Int.self) }
+
+  @Test func oneHotVectors() throws {
+    try onBothDevices { device in
+      let vectors = Tensor([[2, 0], [1, 2]]).to(device).oneHot(3)
+      #expect(vectors.shape == [2, 2, 3] && vectors.dtype == .int64)
+      #expect(values(vectors) == [0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1])
+    }
+  }
+
+  @Test func integersAreMadeWhereTheyAreWanted() throws {
+    try onBothDevices { device in
+      #expect(values(.arange(2..<9, step: 3, device: device)) == [2, 5, 8])
+      #expect(values(.arange(-1..<(-1), device: device)) == [])
+      #expect(Tensor.arange(5, device: device).dtype == .int64)
+      let identity = Tensor.eye(2, 3, device: device)
+      #expect(values(identity) == [1, 0, 0, 0, 1, 0] && identity.dtype == .float32 && identity.device == device)
+    }
+    let before = RecordedWork.transferCount(on: try EmulatedGPU.device())
+    _ = Tensor.ones([4, 4], device: try EmulatedGPU.device()).lowerTriangle()
+    #expect(RecordedWork.transferCount(on: try EmulatedGPU.device()) == before, "a step that does this is recorded")
+  }
+
+  @Test func questionsAboutElements() throws {
+    try onBothDevices { device in
+      let x = Tensor([[1.0, .nan, -.infinity], [0, 2, 3]]).to(device)
+      #expect(values(x.isNaN()) == [0, 1, 0, 0, 0, 0])
+      #expect(values(x.isInfinite()) == [0, 0, 1, 0, 0, 0])
+      #expect(values(x.isFinite()) == [1, 0, 0, 1, 1, 1])
+      #expect(x.isNaN().any().dtype == .bool && values(x.isNaN().any([1])) == [1, 0])
+      #expect(values(x.all([1])) == [1, 0] && x.all([0], keepingDimensions: true).shape == [1, 3])
+      let nothing = Tensor.zeros([0], device: device)
+      #expect(values(nothing.any()) == [0] && values(nothing.all()) == [1])
+      #expect(values(Tensor([1, 0]).to(device).any()) == [1])
+    }
+  }
+
+  @Test func rollingAndFlippingMoveIntegersToo() throws {
+    try onBothDevices { device in
+      let x = Tensor([[1, 2, 3], [4, 5, 6]]).to(device)
+      #expect(values(x.flipped([1])) == [3, 2, 1, 6, 5, 4])
+      #expect(values(x.rolled(1, along: 0)) == [4, 5, 6, 1, 2, 3])
+      #expect(values(x.rolled(-4, along: 1)) == [2, 3, 1, 5, 6, 4] && values(x.rolled(3, along: 1)) == values(x))
+      #expect(x[0..<0].flipped([0]).shape == [0, 3] && x[0..<0].rolled(1, along: 0).shape == [0, 3])
+      #expect(values(x.padded([(1, 0)], value: 9)) == [9, 1, 2, 3, 9, 4, 5, 6])
+      #expect(x[0..<0].padded([(1, 1), (0, 0)]).shape == [2, 3])
+    }
+  }
+
+  @Test func drawsByWeight() {
+    let weights = Tensor([[0.1, 0, 0.6, 0.3], [2, 2, 0, 4]])
+    // torch.multinomial(weights, 12, replacement=True) after manual_seed(3).
+    #expect(
+      values(weights.multinomial(12, generator: RandomGenerator(seed: 3)))
+        == [0, 2, 3, 2, 3, 2, 2, 2, 2, 3, 2, 2] + [1, 1, 3, 0, 0, 3, 3, 0, 3, 3, 0, 1])
+    let generator = RandomGenerator(seed: 3)
+    manualSeed(3)
+    let row = weights.cast(to: .float64)[0].multinomial(9)
+    #expect(row.shape == [9] && row.dtype == .int64)
+    #expect(values(row) == values(weights[0].cast(to: .float64).multinomial(9, generator: generator)))
+    #expect(weights[0].multinomial(0).shape == [0])
+  }
+
+  /// Many parts of one tensor do not cost an array of its size each.
+  @Test func gradientsOfPartsAreAddedInOneArray() throws {
+    let x = Tensor.rand([64, 8], generator: RandomGenerator(seed: 1))
+    x.requiresGrad = true
+    let y = x * 2
+    try (0..<64).reduce(Tensor(0.0)) { $0 + (y[$1] * Double($1)).sum() + y[$1, 1..<3].sum() }.backward()
+    let expected = (0..<64).flatMap { row in (0..<8).map { Float(2 * row + ((1..<3).contains($0) ? 2 : 0)) } }
+    #expect(x.grad?.array(of: Float.self) == expected)
+  }
+}

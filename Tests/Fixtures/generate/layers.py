@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Makes layers.json: layers as PyTorch initializes them from a seed, and their results and gradients in double precision.
+
+usage: layers.py > ../layers.json
+"""
+import json
+import torch, torch.nn as nn
+
+torch.set_num_threads(1)
+
+
+def array(x):
+    return {"shape": list(x.shape), "dtype": str(x.dtype)[6:], "data": x.detach().flatten().tolist()}
+
+
+def entries(pairs):
+    return [{"name": name, "tensor": array(x)} for name, x in pairs]
+
+
+def layer(make, shape, state=()):
+    torch.manual_seed(5)
+    model = make()
+    # In single precision, as they are drawn.
+    initial = entries((name, x.float()) for name, x in model.state_dict().items())
+    model = model.double().train()
+    x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    given = [torch.randn(s, dtype=torch.float64) for s in state]
+    result = model(x) if not given else model(x, given[0] if len(given) == 1 else tuple(given))
+    output, end = result if isinstance(result, tuple) else (result, ())
+    end = [end] if isinstance(end, torch.Tensor) else list(end)
+    (output.square().sum() + sum(e.sin().sum() for e in end)).backward()
+    return {
+        "initial": initial, "input": array(x), "state": [array(s) for s in given], "output": array(output),
+        "end": [array(e) for e in end], "input_gradient": array(x.grad),
+        "gradients": entries((name, p.grad) for name, p in model.named_parameters())}
+
+
+print(json.dumps({
+    "torch": torch.__version__,
+    "layers": {
+        "lstm": layer(lambda: nn.LSTM(3, 4, batch_first=True), (2, 5, 3)),
+        "deep bidirectional lstm": layer(
+            lambda: nn.LSTM(3, 4, num_layers=2, bidirectional=True, batch_first=True), (2, 5, 3),
+            [(4, 2, 4), (4, 2, 4)]),
+        "lstm without bias": layer(lambda: nn.LSTM(2, 3, num_layers=2, bias=False, batch_first=True), (1, 3, 2)),
+        "gru": layer(lambda: nn.GRU(3, 4, batch_first=True), (2, 5, 3)),
+        "deep bidirectional gru": layer(
+            lambda: nn.GRU(3, 4, num_layers=2, bidirectional=True, batch_first=True), (2, 5, 3), [(4, 2, 4)]),
+        "transposed convolution": layer(
+            lambda: nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), (2, 4, 3, 3)),
+        "convolution of a sequence": layer(lambda: nn.Conv1d(4, 6, 3, stride=2, padding=1, groups=2), (2, 4, 7)),
+        "groups": layer(
+            lambda: nn.Sequential(nn.Conv2d(2, 4, 3), nn.GroupNorm(2, 4), nn.ReLU(), nn.AdaptiveAvgPool2d(2)),
+            (2, 2, 6, 5)),
+        "root mean square": layer(lambda: nn.Sequential(nn.Linear(5, 4), nn.RMSNorm(4)), (3, 2, 5)),
+        "enlarged": layer(
+            lambda: nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2, 3, 3), nn.MaxPool2d(2)), (1, 2, 4, 4)),
+        "pooled sequence": layer(lambda: nn.Sequential(nn.Conv1d(2, 3, 2), nn.MaxPool1d(2, padding=1)), (2, 2, 8)),
+    }}))

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Makes operators_of_layers.json: operators that operators.json does not have, run by PyTorch in both precisions.
+
+usage: operators_of_layers.py > ../operators_of_layers.json
+"""
+import json
+import torch, torch.nn.functional as F
+
+torch.set_num_threads(1)
+generator = torch.Generator().manual_seed(7)
+cases = []
+
+
+def floats(*shape, low=-2.0, high=2.0):
+    # Numbers that float32 holds, so that both precisions have the same inputs.
+    return (torch.rand(shape, generator=generator, dtype=torch.float32) * (high - low) + low).double()
+
+
+def labels(*shape, classes):
+    return torch.randint(0, classes, shape, generator=generator)
+
+
+def array(x):
+    if x.dtype.is_floating_point:
+        # Nine digits are all of float32.
+        digits = [float(f"{v:.9g}") if x.dtype == torch.float32 else v for v in x.detach().flatten().tolist()]
+        return {"shape": list(x.shape), "dtype": str(x.dtype)[6:], "data": digits}
+    return {"shape": list(x.shape), "dtype": str(x.dtype)[6:], "data": x.flatten().tolist()}
+
+
+def run(function, inputs, gradient, precision):
+    leaves = {
+        name: (x.to(precision, copy=True).requires_grad_() if x.dtype.is_floating_point else x)
+        for name, x in inputs.items()}
+    output = function(**leaves)
+    if gradient is None or not output.dtype.is_floating_point:
+        return output, {}
+    output.backward(gradient.to(precision))
+    return output, {name: x.grad for name, x in leaves.items() if x.grad is not None}
+
+
+def case(op, function, inputs, **args):
+    shape = function(**inputs).shape
+    gradient = floats(*shape)
+    output, grads = run(function, inputs, gradient, torch.float64)
+    single, single_grads = run(function, inputs, gradient, torch.float32)
+    cases.append({
+        "op": op, "args": args, "inputs": {name: array(x) for name, x in inputs.items()},
+        "grad_output": array(gradient), "output": array(output), "output_f32": array(single),
+        "grads": {name: array(x) for name, x in grads.items()},
+        "grads_f32": {name: array(x) for name, x in single_grads.items()}})
+
+
+for stride, padding, extra, dilation, groups in [
+    ((1, 1), (0, 0), (0, 0), (1, 1), 1), ((2, 2), (1, 1), (1, 1), (1, 1), 1), ((2, 3), (0, 1), (1, 0), (2, 1), 1),
+    ((2, 2), (1, 0), (0, 1), (1, 1), 2), ((1, 2), (1, 1), (0, 0), (1, 2), 4)]:
+    case(
+        "conv_transpose2d",
+        lambda x, weight, bias, s=stride, p=padding, e=extra, d=dilation, g=groups: F.conv_transpose2d(
+            x, weight, bias, stride=s, padding=p, output_padding=e, dilation=d, groups=g),
+        {"x": floats(1, 4, 3, 4), "weight": floats(4, 2, 3, 2), "bias": floats(2 * groups)},
+        stride=stride, padding=padding, output_padding=extra, dilation=dilation, groups=groups)
+case("conv_transpose2d", lambda x, weight: F.conv_transpose2d(x, weight, stride=2),
+     {"x": floats(2, 4, 3, 3), "weight": floats(4, 3, 2, 2)},
+     stride=[2, 2], padding=[0, 0], output_padding=[0, 0], dilation=[1, 1], groups=1)
+for stride, padding, dilation, groups in [(1, 0, 1, 1), (2, 2, 1, 2), (1, 1, 2, 1)]:
+    case(
+        "conv1d",
+        lambda x, weight, bias, s=stride, p=padding, d=dilation, g=groups: F.conv1d(
+            x, weight, bias, stride=s, padding=p, dilation=d, groups=g),
+        {"x": floats(2, 4, 9), "weight": floats(6, 4 // groups, 3), "bias": floats(6)},
+        stride=stride, padding=padding, dilation=dilation, groups=groups)
+for shape, groups in [((3, 6, 2, 4), 3), ((2, 4), 2), ((2, 6, 5), 1), ((2, 3, 3, 2), 3)]:
+    if shape == (2, 4):
+        groups = 1
+    case(
+        "group_norm", lambda x, weight, bias, g=groups: F.group_norm(x, g, weight, bias, eps=1e-3),
+        {"x": floats(*shape), "weight": floats(shape[1]), "bias": floats(shape[1])}, groups=groups, eps=1e-3)
+case("group_norm", lambda x: F.group_norm(x, 2), {"x": floats(2, 4, 3, 3)}, groups=2, eps=1e-5)
+case("rms_norm", lambda x, weight: F.rms_norm(x, (4,), weight, eps=1e-5), {"x": floats(3, 2, 4), "weight": floats(4)},
+     shape=[4], eps=1e-5)
+case("rms_norm", lambda x, weight: F.rms_norm(x, (2, 4), weight, eps=1e-6), {"x": floats(3, 2, 4), "weight": floats(2, 4)},
+     shape=[2, 4], eps=1e-6)
+for size in [(1, 1), (2, 3), (3, 2), (5, 4), (7, 6)]:
+    case("adaptive_avg_pool2d", lambda x, s=size: F.adaptive_avg_pool2d(x, s), {"x": floats(2, 1, 6, 7)}, size=size)
+for size in [(10, 14), (5, 7), (8, 9), (3, 2)]:
+    case("nearest", lambda x, s=size: F.interpolate(x, size=s, mode="nearest"), {"x": floats(2, 1, 5, 7)}, size=size)
+for align in [False, True]:
+    for size in [(10, 14), (8, 3), (1, 7)]:
+        case(
+            "bilinear", lambda x, s=size, a=align: F.interpolate(x, size=s, mode="bilinear", align_corners=a),
+            {"x": floats(2, 1, 5, 7)}, size=size, align_corners=align)
+case("pad", lambda x: F.pad(x, (2, 1, 0, 3), value=1.5), {"x": floats(2, 3, 4)}, widths=[[0, 3], [2, 1]], value=1.5)
+case("pad", lambda x: F.pad(x, (1, 1)), {"x": floats(3)}, widths=[[1, 1]], value=0)
+case("flip", lambda x: x.flip(0), {"x": floats(5)}, dims=[0])
+case("flip", lambda x: x.flip(0, 2), {"x": floats(2, 3, 4)}, dims=[0, 2])
+case("flip", lambda x: x.flip(-1), {"x": floats(2, 3, 4)}, dims=[-1])
+for shift in [1, -2, 7]:
+    case("roll", lambda x, s=shift: x.roll(s, 1), {"x": floats(2, 5, 3)}, shift=shift, dim=1)
+for diagonal in [0, 1, -2]:
+    case("tril", lambda x, d=diagonal: x.tril(d), {"x": floats(2, 4, 5)}, diagonal=diagonal)
+    case("triu", lambda x, d=diagonal: x.triu(d), {"x": floats(2, 4, 5)}, diagonal=diagonal)
+case("norm", lambda x: torch.linalg.vector_norm(x), {"x": floats(3, 4)})
+case("norm", lambda x: torch.linalg.vector_norm(x, dim=1), {"x": torch.cat([floats(3, 4), torch.zeros(1, 4).double()])}, dims=[1])
+for smoothing in [0.0, 0.1]:
+    for reduction in ["mean", "sum", "none"]:
+        case(
+            "cross_entropy",
+            lambda x, target, r=reduction, s=smoothing: F.cross_entropy(
+                x, target, reduction=r, label_smoothing=s, ignore_index=2),
+            {"x": floats(2, 4, 3), "target": labels(2, 3, classes=4)},
+            reduction=reduction, label_smoothing=smoothing, ignore_index=2)
+        case(
+            "cross_entropy",
+            lambda x, target, r=reduction, s=smoothing: F.cross_entropy(
+                x, target.detach(), reduction=r, label_smoothing=s),
+            {"x": floats(2, 4, 3, 2), "target": floats(2, 4, 3, 2).softmax(1).float().double()},
+            reduction=reduction, label_smoothing=smoothing)
+case("weighted_cross_entropy", lambda x, target, weight: F.cross_entropy(x, target, weight.detach()),
+     {"x": floats(2, 4, 3), "target": labels(2, 3, classes=4), "weight": floats(4, low=0.5)}, reduction="mean")
+case("weighted_cross_entropy", lambda x, target, weight: F.cross_entropy(x, target.detach(), weight.detach()),
+     {"x": floats(5, 4), "target": floats(5, 4).softmax(1).float().double(), "weight": floats(4, low=0.5)}, reduction="mean")
+print(json.dumps({"torch": torch.__version__, "cases": cases}))
