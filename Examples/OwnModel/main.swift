@@ -31,14 +31,15 @@ final class Perceptron: Module, Layer {
 runAsRank { communicator in
   manualSeed(1)
   let options = SGD.Options(learningRate: 0.5, momentum: 0.9)
-  let replica = try Replica(Perceptron(), options, communicator: communicator)
+  let model = Perceptron()
+  let replica = try Replica(model, options, communicator: communicator)
   var loader = ShardLoader(Spiral(), globalBatch: 100, communicator: communicator, seed: 1)
   for epoch in 0..<50 {
     for step in 0..<loader.shards.stepsPerEpoch {
       _ = try replica.step(loader.batch(epoch: epoch, step: step))
     }
   }
-  let evaluation = try Evaluation(of: replica.model, on: Spiral(), communicator: communicator)
+  let evaluation = try Evaluation(of: model, on: Spiral(), communicator: communicator)
   if communicator.rank == 0 {
     print(String(format: "loss %.4f, accuracy %.1f %%", evaluation.loss, 100 * evaluation.accuracy))
   }

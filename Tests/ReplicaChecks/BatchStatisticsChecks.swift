@@ -60,14 +60,15 @@ extension ReplicaCheck {
       try requireClose(replica.model, SmallProblem.model { Normalizing() }, within: 0)
     },
     ReplicaCheck("batch statistics: running ones agree in an evaluation, and are those of rank 0") { communicator in
-      let replica = try SmallProblem.replica(SmallProblem.model { Normalizing() }, communicator)
+      let model = SmallProblem.model { Normalizing() }
+      let replica = try SmallProblem.replica(model, communicator)
       let samples = TensorDataset(SmallProblem.batch(0..<9).tensors)
       _ = try replica.step(SmallProblem.batch(communicator.rank * 4..<communicator.rank * 4 + 4))
       let own = replica.model.namedBuffers().map { $0.buffer.array(of: Double.self) }
-      let evaluation = try Evaluation(of: replica.model, on: samples, communicator: communicator, batch: 2)
+      let evaluation = try Evaluation(of: model, on: samples, communicator: communicator, batch: 2)
       let buffers = replica.model.namedBuffers().map { $0.buffer.array(of: Double.self) }
       if communicator.rank == 0 { try require(buffers == own, "rank 0 has its own buffers") }
-      let alone = try Evaluation(of: replica.model, on: samples, communicator: LocalCommunicator(), batch: 2)
+      let alone = try Evaluation(of: model, on: samples, communicator: LocalCommunicator(), batch: 2)
       try require(evaluation == alone, "evaluation \(evaluation), expected \(alone)")
     },
   ]

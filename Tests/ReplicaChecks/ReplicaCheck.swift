@@ -27,8 +27,8 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
   public static let onGPUs = onAnyDevice + startedSteps
 
   private static let onAnyDevice =
-    accumulation + unevenData + unusedParameters + batchStatistics + reproducibility + stepSizes + parameterGroups
-    + checkpoints
+    accumulation + batchLosses + unevenData + unusedParameters + batchStatistics + reproducibility + stepSizes
+    + parameterGroups + checkpoints
 }
 
 /// Throws unless a condition holds.
@@ -45,7 +45,7 @@ func requireClose(_ found: [Double], _ expected: [Double], within tolerance: Dou
 }
 
 /// Throws unless two models have nearly the same parameters and buffers.
-func requireClose(_ found: any Layer, _ expected: any Layer, within tolerance: Double = 1e-12) throws {
+func requireClose(_ found: Module, _ expected: Module, within tolerance: Double = 1e-12) throws {
   for ((name, found), (_, expected)) in zip(found.stateDictionary(), expected.stateDictionary()) {
     try requireClose(found.array(of: Double.self), expected.array(of: Double.self), within: tolerance, name)
   }

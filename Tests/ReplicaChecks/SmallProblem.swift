@@ -18,7 +18,7 @@ enum SmallProblem {
   }
 
   /// The same model on every call.
-  static func model<Model: Layer>(dtype: DataType = .float64, _ make: () -> Model) -> Model {
+  static func model<Model: Module>(dtype: DataType = .float64, _ make: () -> Model) -> Model {
     manualSeed(3)
     return make().convert(to: dtype)
   }
@@ -34,7 +34,7 @@ enum SmallProblem {
 
   /// A replica with buckets so small that there are several, unless others are asked for.
   static func replica(
-    _ model: any Layer, _ communicator: any Communicator,
+    _ model: Module, _ communicator: any Communicator,
     groups: [(parameters: [Tensor], options: SGD.Options)] = [],
     buckets: BucketChoice = .sizes(BucketSizes(first: 64, others: 64)), reproducibleShards: Int? = nil,
     gradientNormLimit: Double? = nil, shardsOptimizer: Bool = false, recordsSteps: Bool = false,
@@ -49,10 +49,10 @@ enum SmallProblem {
 
 /// One process that takes whole batches, by autograd alone.
 struct WholeProcess {
-  let model: any Layer
+  let model: Module
   private let optimizer: SGD
 
-  init(_ model: any Layer) {
+  init(_ model: Module) {
     self.model = model
     optimizer = SGD(model.parameters, SmallProblem.options)
   }
@@ -69,9 +69,10 @@ struct WholeProcess {
     return sum.item() / Double(count)
   }
 
-  /// Makes a step with one batch.
+  /// Makes a step of a layer with one batch.
   func step(_ batch: Batch) throws -> Double {
-    try step(count: batch.count) { crossEntropy(model(batch.inputs), batch.targets, reduction: .sum) }
+    guard let layer = model as? any Layer else { preconditionFailure("\(type(of: model)) is no layer") }
+    return try step(count: batch.count) { crossEntropy(layer(batch.inputs), batch.targets, reduction: .sum) }
   }
 }
 

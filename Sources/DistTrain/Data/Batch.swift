@@ -33,6 +33,9 @@ public struct Batch {
     return Batch(contents[0], of: samples)
   }
 
+  /// The batch on a device.
+  func to(_ device: Device) -> Batch { with(contents: contents.map { $0.to(device) }) }
+
   /// What the samples consist of, each [n, …]; for supervised learning inputs and targets.
   public var tensors: [Tensor] { (0..<tensorCount).map { self[$0] } }
 

@@ -21,18 +21,34 @@ extension Evaluation {
     of model: any Layer, on samples: any Dataset, communicator: any Communicator, batch: Int = 500,
     measure: (_ output: Tensor, _ targets: Tensor) throws -> [Double]
   ) throws -> [Double] {
+    let dtype = model.parameters.first?.dtype ?? .float32
+    return try sums(of: model, on: samples, communicator: communicator, batch: batch) { part in
+      try measure(model(part.inputs(as: dtype)), part.targets)
+    }
+  }
+
+  /// The same for a model of any kind, as one that takes several tensors. Collective.
+  ///
+  /// - Parameter measure: Gives as many numbers each time, from some of the samples, which are where the model is. It
+  ///   calls the model.
+  /// - Returns: As many sums; none for no samples.
+  /// - Throws: When communication fails, or what the data set or `measure` throws.
+  public static func sums(
+    of model: Module, on samples: any Dataset, communicator: any Communicator, batch: Int = 500,
+    measure: (_ batch: Batch) throws -> [Double]
+  ) throws -> [Double] {
     precondition(batch > 0, "batches of \(batch) samples")
     let wasTraining = model.isTraining
     model.evaluate()
     defer { model.train(wasTraining) }
-    let (dtype, device) = (model.parameters.first?.dtype ?? .float32, model.device)
+    let device = model.device
     try communicator.broadcastBuffers(of: model)
     let batchCount = (samples.count + batch - 1) / batch
     var own: [Int: [Double]] = [:]
     try noGrad {
       for index in stride(from: communicator.rank, to: batchCount, by: communicator.size) {
         let part = try samples.batch(Array(index * batch..<min((index + 1) * batch, samples.count)))
-        own[index] = try measure(model(part.inputs(as: dtype).to(device)), part.targets.to(device))
+        own[index] = try measure(part.to(device))
       }
     }
     let count = Int(try communicator.allReduced(Int64(own.values.map(\.count).max() ?? 0), .maximum))

@@ -19,11 +19,7 @@ public struct Evaluation: Equatable, Sendable {
   /// - Throws: When communication fails.
   public init(of model: any Layer, on samples: any Dataset, communicator: any Communicator, batch: Int = 500) throws {
     let sums = try Self.sums(of: model, on: samples, communicator: communicator, batch: batch) { output, targets in
-      let predictions = output.argmax(1).array(of: Int64.self)
-      return [
-        crossEntropy(output, targets, reduction: .sum).item(),
-        Double(zip(predictions, targets.array(of: Int64.self)).count { $0 == $1 }),
-      ]
+      [crossEntropy(output, targets, reduction: .sum).item(), (output.argmax(1) .== targets).sum().item()]
     }
     count = samples.count
     loss = (sums.first ?? 0) / Double(count)

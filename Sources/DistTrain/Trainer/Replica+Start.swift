@@ -17,6 +17,15 @@ extension Replica {
     _ batch: Batch?, count givenCount: Int? = nil, loss: Loss = { crossEntropy($0, $1, reduction: .sum) },
     meanwhile: () throws -> Void = {}
   ) throws -> StartedStep {
+    try start(batch, count: givenCount, loss: { sum(of: $0, by: loss) }, meanwhile: meanwhile)
+  }
+
+  /// The same for a model of any kind. Collective.
+  ///
+  /// - Throws: The same.
+  public func start(
+    _ batch: Batch?, count givenCount: Int? = nil, loss: BatchLoss, meanwhile: () throws -> Void = {}
+  ) throws -> StartedStep {
     guard let updates, !isTuningBuckets else {
       let outcome = try makeStep(batch, count: givenCount, loss: loss, meanwhile: meanwhile)
       return StartedStep(number: stepCount, outcome)
@@ -62,7 +71,7 @@ extension Replica {
   /// Asks the GPU for the gradients of a step of `count` samples of all ranks, and for the update; gives the sum of the
   /// losses, with several ranks all of ``StepSums``.
   private func startComputing(
-    _ given: Batch?, ownCount: Int?, loss: Loss, count: Int, allAgree: Bool, _ updates: GuardedUpdates
+    _ given: Batch?, ownCount: Int?, loss: BatchLoss, count: Int, allAgree: Bool, _ updates: GuardedUpdates
   ) throws -> Tensor {
     requireSameTrainedParameters()
     let isWhole = progress.pieceCount == 0

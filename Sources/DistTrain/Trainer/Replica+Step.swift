@@ -25,8 +25,31 @@ extension Replica {
     try start(batch, count: count, loss: loss, meanwhile: meanwhile).outcome()
   }
 
+  /// The same for a model of any kind, as one that takes several tensors. Collective.
+  ///
+  ///     try replica.step(batch) { batch in
+  ///       binaryCrossEntropyWithLogits(model(batch[0], batch[1]), batch[2], reduction: .sum)
+  ///     }
+  ///
+  /// - Parameter loss: The *sum* of the losses of a batch, whose tensors have the types that the data set gave them. It
+  ///   calls the model.
+  public func step(
+    _ batch: Batch?, count: Int? = nil, loss: BatchLoss, meanwhile: () throws -> Void = {}
+  ) throws -> Outcome {
+    try start(batch, count: count, loss: loss, meanwhile: meanwhile).outcome()
+  }
+
+  /// The sum of the losses of a batch of inputs, which are given to the model, and targets.
+  func sum(of batch: Batch, by loss: Loss) -> Tensor {
+    guard let layer = model as? any Layer else {
+      preconditionFailure(
+        "\(type(of: model)) is no Layer: a step needs a loss of the batch, as in replica.step(batch) { batch in … }")
+    }
+    return loss(layer(batch.inputs(as: arena.dtype)), batch.targets)
+  }
+
   /// Makes a step that the processor decides on, once it has the sum of the losses.
-  func makeStep(_ batch: Batch?, count: Int?, loss: Loss, meanwhile: () throws -> Void) throws -> Outcome {
+  func makeStep(_ batch: Batch?, count: Int?, loss: BatchLoss, meanwhile: () throws -> Void) throws -> Outcome {
     try compute(batch, count: count, loss: loss, isLast: true)
     defer { progress = StepProgress() }
     try meanwhile()
@@ -83,6 +106,13 @@ extension Replica {
   public func accumulate(
     _ batch: Batch?, count: Int? = nil, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }
   ) throws {
+    try accumulate(batch, count: count) { sum(of: $0, by: loss) }
+  }
+
+  /// The same for a model of any kind. The arguments are those of its step.
+  ///
+  /// - Throws: When communication fails.
+  public func accumulate(_ batch: Batch?, count: Int? = nil, loss: BatchLoss) throws {
     try compute(batch, count: count, loss: loss, isLast: false)
     if isReproducible { reducer.keepShard() }
   }
@@ -91,7 +121,7 @@ extension Replica {
   private var isReproducible: Bool { shardBuffers != nil }
 
   /// Computes a piece of this rank's samples, on a GPU by repeating what was recorded, where that can be.
-  private func compute(_ given: Batch?, count givenCount: Int?, loss: Loss, isLast: Bool) throws {
+  private func compute(_ given: Batch?, count givenCount: Int?, loss: BatchLoss, isLast: Bool) throws {
     requireSameTrainedParameters()
     let isFirst = progress.pieceCount == 0
     if isFirst { reducer.begin() }
@@ -115,15 +145,13 @@ extension Replica {
   }
 
   /// Runs the model forward and backward on a piece, of which `count` samples are this rank's; gives the sum of the losses.
-  func differentiate(_ batch: Batch?, count: Int, part: Int, loss: Loss, isLast: Bool) throws -> Tensor? {
+  func differentiate(_ batch: Batch?, count: Int, part: Int, loss: BatchLoss, isLast: Bool) throws -> Tensor? {
     var stopwatch = Stopwatch()
     if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
     let sum = batch.flatMap { batch in
       guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
       return profiled(.forward) {
-        random.draw(step: stepCount, part: part) {
-          loss(model(batch.inputs(as: arena.dtype)), batch.targets)
-        }
+        random.draw(step: stepCount, part: part) { loss(batch) }
       }
     }
     if let sum {

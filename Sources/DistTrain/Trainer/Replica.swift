@@ -29,8 +29,11 @@ public final class Replica {
   /// tensor.
   public typealias Loss = (_ output: Tensor, _ targets: Tensor) -> Tensor
 
+  /// The sum of the losses of a batch, by a closure that calls the model itself.
+  public typealias BatchLoss = (_ batch: Batch) -> Tensor
+
   /// The model.
-  public let model: any Layer
+  public let model: Module
   /// Its parameters, flat.
   public let arena: ParameterArena
   /// The steps that were made, which with seed and piece choose what the model draws at random, as for dropout.
@@ -80,7 +83,8 @@ public final class Replica {
   /// step and piece of the batch; they follow from the seed of rank 0's default generator.
   ///
   /// - Parameters:
-  ///   - model: Of the same architecture on all ranks.
+  ///   - model: Of the same architecture on all ranks. What is no ``Layer``, as it takes several tensors, is called by the
+  ///     loss of a batch: `replica.step(batch) { batch in … }`.
   ///   - options: Of the optimizer: `SGD.Options`, `Adam.Options` or those of another. Its rule must change every
   ///     element on its own.
   ///   - groups: Parameters with options of their own, as biases that shall not decay, with those: PyTorch's parameter
@@ -106,7 +110,7 @@ public final class Replica {
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step.
   /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
   public init<Rule: UpdateRule>(
-    _ model: any Layer, _ options: Rule, groups: [(parameters: [Tensor], options: Rule)] = [],
+    _ model: Module, _ options: Rule, groups: [(parameters: [Tensor], options: Rule)] = [],
     communicator: any Communicator,
     buckets choice: BucketChoice = .automatic, compression: GradientCompression? = nil,
     shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, gradientNormLimit: Double? = nil,

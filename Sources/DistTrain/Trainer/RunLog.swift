@@ -93,7 +93,7 @@ struct RunLog {
   mutating func endDisplay() { display.finish() }
 
   /// Writes the trained model.
-  func finish(model: any Layer) throws {
+  func finish(model: Module) throws {
     try TensorFile.write(
       model.stateDictionary(), to: directory.model,
       metadata: [Safetensors.Metadata("model", configuration.model.rawValue)])

@@ -12,6 +12,7 @@ public final class Trainer {
 
   private let configuration: TrainingConfiguration
   private let communicator: any Communicator
+  private let model: any Layer
   private let test: LabeledImages
   private var feed: BatchFeed
   private var step: Int
@@ -67,9 +68,10 @@ public final class Trainer {
       try configuration.schedule.schedule(
         warmup: configuration.warmup, totalSteps: configuration.totalSteps(of: shards.stepsPerEpoch))
     }
+    model = Workload(configuration.model).makeModel()
     replica = try Replica(
-      Workload(configuration.model).makeModel().convert(to: DataType(configuration.precision)).to(device),
-      configuration.optimizer.rule(configuration), configuration, communicator)
+      model.convert(to: DataType(configuration.precision)).to(device), configuration.optimizer.rule(configuration),
+      configuration, communicator)
     feed = BatchFeed(
       ShardLoader(
         configuration.augment.augmented(training), shards: shards, seed: configuration.seed, prefetch: prefetch),
@@ -119,8 +121,8 @@ public final class Trainer {
         throw interruption
       }
     }
-    let final = try evaluation ?? Evaluation(of: replica.model, on: test, communicator: communicator)
-    try log?.finish(model: replica.model)
+    let final = try evaluation ?? Evaluation(of: model, on: test, communicator: communicator)
+    try log?.finish(model: model)
     return final
   }
 
@@ -210,7 +212,7 @@ public final class Trainer {
   }
 
   private func evaluate(epoch: Int) throws -> Evaluation {
-    let evaluation = try Evaluation(of: replica.model, on: test, communicator: communicator)
+    let evaluation = try Evaluation(of: model, on: test, communicator: communicator)
     try log?.add(step: step, epoch: epoch + 1, evaluation)
     return evaluation
   }

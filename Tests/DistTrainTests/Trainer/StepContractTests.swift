@@ -9,7 +9,7 @@ import TestSupport
 struct StepContractTests {
   private static var batch: Batch { Batch(inputs: Tensor.ones([3, 2]), targets: Tensor.zeros([3, 1])) }
 
-  private static func replica(_ model: any Layer) throws -> Replica {
+  private static func replica(_ model: Module) throws -> Replica {
     try Replica(model, SGD.Options(learningRate: 0.1), communicator: LocalCommunicator())
   }
 
@@ -33,6 +33,15 @@ struct StepContractTests {
       "the loss of a step is a mean, expected one number, the sum over the batch's samples (reduction: .sum)",
       #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         _ = try Self.replica(Linear(2, 1)).step(Self.batch) { meanSquaredError($0, $1) }
+      })
+  }
+
+  @Test func `a model that is no layer needs a loss of the batch`() async throws {
+    try await expectTrap(
+      "Holder is no Layer: a step needs a loss of the batch, as in replica.step(batch) { batch in … }",
+      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        final class Holder: Module { let layer = Linear(2, 1) }
+        _ = try Self.replica(Holder()).step(Self.batch)
       })
   }
 
@@ -77,10 +86,11 @@ struct StepContractTests {
     let numbers = (0..<8).map { (1 << 24) + Int64($0) }
     let data = TensorDataset(Tensor(numbers), Tensor(numbers.map { $0 % 2 }))
     let found = try ThreadCommunicator.run(size: ranks) { communicator in
-      let replica = try Replica(Parity(), SGD.Options(learningRate: 2), communicator: communicator)
+      let model = Parity()
+      let replica = try Replica(model, SGD.Options(learningRate: 2), communicator: communicator)
       var loader = ShardLoader(data, globalBatch: 8, communicator: communicator, seed: 0)
       for epoch in 0..<30 { _ = try replica.step(loader.batch(epoch: epoch, step: 0)) }
-      return try Evaluation(of: replica.model, on: data, communicator: communicator).accuracy
+      return try Evaluation(of: model, on: data, communicator: communicator).accuracy
     }
     #expect(found.allSatisfy { $0 == 1 })
   }

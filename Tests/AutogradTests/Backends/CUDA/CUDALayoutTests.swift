@@ -131,6 +131,35 @@ struct CUDALayoutTests {
     }
   }
 
+  @Test(arguments: [.tf32, .bfloat16] as [ProductPrecision])
+  func transposedConvolutions(precision: ProductPrecision) throws {
+    for bias in [false, true] {
+      try expectSame("transposed", in: precision, within: 2e-3) { draws in
+        let x = convolved(draws)
+        let weight = draws.quarters([3, 4, 2, 2]), shift = bias ? draws.quarters([4]) : nil
+        let y = x.convTranspose2d(weight, bias: shift, stride: (2, 2))
+        expectOrder(y, draws)
+        let z = y.relu().conv2d(draws.quarters([2, 4, 1, 1]))
+        return try [y, z] + gradients(of: z, [x, weight] + (shift.map { [$0] } ?? []), draws)
+      }
+    }
+  }
+
+  /// What needs the elements in the shape's order gets them, and adds up gradients of parts there.
+  @Test(arguments: [.tf32, .bfloat16] as [ProductPrecision])
+  func partsAndSizes(precision: ProductPrecision) throws {
+    try expectSame("parts", in: precision, within: 2e-3) { draws in
+      let x = convolved(draws, [2, 4, 5, 6]), weight = draws.quarters([4]), y = x * 0.5
+      let parts = y[0] + y[1] * y[0], columns = y[0..., 0..., 0..., 1...] * y[0..., 0..., 0..., ..<5]
+      let normalized = y.groupNorm(2, weight: weight)
+      let larger = y.resized(to: (10, 12)), between = y.resized(to: (7, 9), by: .bilinear())
+      let padded = y.padded([(1, 0), (0, 2)], value: 1).flipped([2, 3]), means = y.adaptiveAveragePool2d((3, 4))
+      let sums = [parts, columns, normalized, larger, between, padded, means].map { $0.sum() }
+      return try [parts, columns, normalized, larger, between, padded, means]
+        + gradients(of: .stacked(sums), [x, weight], draws)
+    }
+  }
+
   /// What one order or the other is asked of, in all the ways in which a convolution's operands come. Not all sums that
   /// are convolved again have few enough digits for TF32.
   @Test(arguments: 0..<8, [.tf32, .bfloat16] as [ProductPrecision])
