@@ -5,7 +5,7 @@ extension Tensor {
   /// on every device.
   public static func rand(
     _ shape: [Int], low: Double = 0, high: Double = 1, dtype: DataType = .float32, device: Device = .cpu,
-    generator: RandomGenerator? = nil
+    requiresGrad: Bool = false, generator: RandomGenerator? = nil
   ) -> Tensor {
     let generator = generator ?? .default
     let drawn =
@@ -14,13 +14,13 @@ extension Tensor {
       case .float64: Tensor(shape: shape, of: Double.self) { generator.uniform(into: $0, low: low, high: high) }
       default: unsupported("rand", dtype)
       }
-    return drawn.to(device)
+    return drawn.leaf(on: device, requiresGrad: requiresGrad)
   }
 
   /// Normal draws, as `torch.randn` and `Tensor.normal_`.
   public static func randn(
     _ shape: [Int], mean: Double = 0, standardDeviation: Double = 1, dtype: DataType = .float32,
-    device: Device = .cpu, generator: RandomGenerator? = nil
+    device: Device = .cpu, requiresGrad: Bool = false, generator: RandomGenerator? = nil
   ) -> Tensor {
     let generator = generator ?? .default
     let drawn =
@@ -35,7 +35,14 @@ extension Tensor {
         }
       default: unsupported("randn", dtype)
       }
-    return drawn.to(device)
+    return drawn.leaf(on: device, requiresGrad: requiresGrad)
+  }
+
+  /// This tensor on a device, as the beginning of a graph if gradients are wanted.
+  private func leaf(on device: Device, requiresGrad: Bool) -> Tensor {
+    let leaf = to(device)
+    if requiresGrad { leaf.requiresGrad = true }
+    return leaf
   }
 
   /// Integers of a range, each as likely as the others, as `torch.randint`; `int64`.

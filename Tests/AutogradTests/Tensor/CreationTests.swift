@@ -2,6 +2,14 @@ import Autograd
 import Testing
 
 @Suite struct CreationTests {
+  @Test func randomTensorsMayBeLeaves() throws {
+    for x in [Tensor.rand([2], requiresGrad: true), Tensor.randn([2], dtype: .float64, requiresGrad: true)] {
+      try (x * 3).sum().backward()
+      #expect(x.isLeaf && x.grad?.array(of: Double.self) == [3, 3])
+    }
+    #expect(!Tensor.rand([2]).requiresGrad && !Tensor.randn([2]).requiresGrad)
+  }
+
   @Test func ranges() {
     #expect(Tensor.arange(4).array(of: Int.self) == [0, 1, 2, 3])
     #expect(Tensor.arange(2..<9, step: 3).array(of: Int.self) == [2, 5, 8])
