@@ -14,3 +14,12 @@ const char *dt_instructions(void) {
   return "this processor's baseline";
 #endif
 }
+
+bool dt_is_intel(void) {
+#if defined(__x86_64__) && defined(__linux__)
+  __builtin_cpu_init();
+  return __builtin_cpu_is("intel");
+#else
+  return false;
+#endif
+}

@@ -3,6 +3,7 @@
 #ifndef DISTTRAIN_CKERNELS_H
 #define DISTTRAIN_CKERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -169,6 +170,8 @@ DT_DECLARE_TYPED(double, f64)
 
 // The instructions of the compiled versions of these loops that this processor runs.
 const char *dt_instructions(void);
+// Whether the processor is one of Intel's.
+bool dt_is_intel(void);
 
 // The Box-Muller transform, in place, of blocks of 16 samples that are uniform on [0, 1).
 void dt_box_muller_f32(size_t blocks, float mean, float deviation, float *values);

@@ -203,12 +203,22 @@ public enum BLAS {
 
   private static let threads: Atomic<Int> = {
     let chosen = Int(openblas_get_num_threads())
+    OpenBLASCore.correct()
     openblas_set_num_threads(1)
     return Atomic(chosen)
   }()
 
-  /// Name, version and build options of the library, and the kind of core it was tuned for at start.
+  /// Name, version and build options of the library, and the kind of core whose kernels it computes by.
   public static var summary: String {
-    "\(String(cString: openblas_get_config())) (core: \(String(cString: openblas_get_corename())))"
+    _ = threadCount
+    return "\(String(cString: openblas_get_config())) (core: \(OpenBLASCore.name))"
+  }
+
+  /// What is wrong with the library on this processor; `nil` where nothing is.
+  public static var warning: String? {
+    _ = threadCount
+    guard OpenBLASCore.isFallback else { return nil }
+    return "OpenBLAS does not know this processor, and computes by its oldest kernels: OPENBLAS_CORETYPE=Haswell or "
+      + "SkylakeX in the environment chooses others"
   }
 }

@@ -1,0 +1,119 @@
+import CKernels
+
+extension MatrixKernel {
+  /// The kernel that takes this product rather than OpenBLAS 0.3.21, if one does: the tables are in
+  /// `docs/performance.md`.
+  package static func fastest(for p: MatrixProduct) -> MatrixKernel? {
+    guard isOptimized else { return nil }
+    let longestVector = ThreadState.current.longestVector
+    if longestVector >= 64 && inPlace != nil { return isIntel ? fastestOnIntel(p) : fastestOnAMD(p) }
+    return longestVector >= 32 && isFasterWithAVX2(p) ? avx2 : nil
+  }
+
+  /// Whether ``bfloat16`` takes this product rather than rounded copies and OpenBLAS, which are faster for small ones.
+  static func isWorthPacking(_ p: MatrixProduct) -> Bool { isOptimized && p.rows * p.columns * p.inner > 200_000 }
+
+  /// Debug builds do not optimize the C of kernels, which then lose to any library.
+  #if DEBUG
+    private static let isOptimized = false
+  #else
+    private static let isOptimized = true
+  #endif
+
+  private static let million = 1_000_000
+
+  /// Rows a multiple of 2 KiB apart share a few lines of a cache, which is borne for 2 KiB itself.
+  private static func collide(_ length: Int) -> Bool { length > 512 && length % 512 == 0 }
+}
+
+// MARK: - AVX-512
+
+extension MatrixKernel {
+  private static let isIntel = dt_is_intel()
+
+  /// Measured on Emerald Rapids, whose cores make two multiply-adds of 16 floats at a time, as OpenBLAS's kernels can, too:
+  /// ours, which load a vector for each multiply-add where they read factors in place, are left
+  ///
+  /// - x·Wᵀ, but for large W and many rows: OpenBLAS transposes W column by column,
+  /// - few rows, or few outputs of a weight's gradient, and
+  /// - what OpenBLAS's tiles are too deep for.
+  ///
+  /// Below a million multiplications OpenBLAS has kernels without packing.
+  private static func fastestOnIntel(_ p: MatrixProduct) -> MatrixKernel? {
+    let multiplications = p.rows * p.columns * p.inner
+    switch (p.transposesFirst, p.transposesSecond) {
+    case (false, true):
+      if p.columns < 32 {
+        return p.rows >= 128 || p.rows >= 32 && p.inner < 64 && p.columns * p.inner >= 200 ? inPlace : nil
+      }
+      if p.rows <= 16 { return p.columns >= 200 ? inPlace : nil }
+      if p.rows < 64 { return p.inner < 1024 ? inPlace : packed }
+      return p.rows > 64 && p.columns >= 512 && p.inner <= 256 ? nil : packed
+    case (false, false):
+      guard multiplications > million else { return nil }
+      if p.rows <= 16 { return inPlace }
+      if p.rows < 64 { return collide(p.columns) || collide(p.inner) ? packed : inPlace }
+      return p.rows == 64 || p.columns < 512 || p.inner <= 16 ? packed : nil
+    case (true, false):
+      guard multiplications > million else { return nil }
+      if p.rows <= 64 || max(p.rows, p.columns) <= 256 { return inPlace }
+      return p.inner <= 64 ? packed : nil
+    case (true, true): return nil
+    }
+  }
+
+  /// Measured on Zen 4, whose cores make one multiply-add of 16 floats at a time: ``inPlace`` while the factors stay in
+  /// the caches, ``packed`` beyond.
+  private static func fastestOnAMD(_ p: MatrixProduct) -> MatrixKernel? {
+    isFasterInPlace(p) ? inPlace : isFasterPacked(p) ? packed : nil
+  }
+
+  private static func isFasterInPlace(_ p: MatrixProduct) -> Bool {
+    let multiplications = p.rows * p.columns * p.inner
+    switch (p.transposesFirst, p.transposesSecond) {
+    case (false, true):
+      // OpenBLAS is good for the smallest factors, and for few and long columns as long as there are few rows, too.
+      return (16...512).contains(p.rows) && p.columns * p.inner >= 200 && !collide(p.inner)
+        && (p.columns >= 16 || p.inner < 64 || p.rows >= 128)
+    case (false, false):
+      return multiplications > million && (8...1024).contains(p.rows) && p.columns >= 64 && p.inner >= 32
+        && !collide(p.inner) && !collide(p.columns)
+    case (true, false):
+      return multiplications > million && p.rows >= 8 && p.columns >= 64 && p.inner >= 64 && !collide(p.rows)
+        && !collide(p.columns)
+    case (true, true): return false
+    }
+  }
+
+  /// Whether ``packed`` is faster than OpenBLAS.
+  ///
+  /// Below a million multiplications OpenBLAS has kernels without packing. Above, it
+  /// - packs a transposed second operand column by column, however few rows there are to multiply with,
+  /// - packs the second operand in pieces that leave the cache before few rows have used them, and
+  /// - fills the result with zeros first, and waits for its memory in every tile.
+  private static func isFasterPacked(_ p: MatrixProduct) -> Bool {
+    guard p.rows * p.columns * p.inner > million && p.rows >= 16 else { return false }
+    switch (p.transposesFirst, p.transposesSecond) {
+    case (false, true): return p.inner >= 256
+    case (false, false): return p.columns >= 64 && p.inner >= 32
+    case (true, false): return p.columns >= 64 && (32...512).contains(p.inner)
+    case (true, true): return false
+    }
+  }
+}
+
+// MARK: - AVX2
+
+extension MatrixKernel {
+  /// Whether ``avx2`` is faster than OpenBLAS: in x·Wᵀ with few rows or columns, else with few multiplications for each
+  /// element of the result, but for the smallest products. Its panels of long columns do not fit the first-level cache.
+  private static func isFasterWithAVX2(_ p: MatrixProduct) -> Bool {
+    guard p.rows * p.columns * p.inner >= 10_000 else { return false }
+    switch (p.transposesFirst, p.transposesSecond) {
+    case (false, true): return p.rows >= 8 && (p.rows <= 128 || p.columns <= 128)
+    case (false, false): return p.rows >= 16 && p.inner <= 64
+    case (true, false): return p.rows >= 8 && p.columns >= 64 && p.inner <= 128
+    case (true, true): return false
+    }
+  }
+}
