@@ -27,6 +27,18 @@ extension DistTrainProgramTests {
       wrong.expectFailure("DISTTRAIN_KERNELS is \"quick\", expected fast or generic")
     }
 
+    @Test(
+      .enabled(
+        if: ["avx2", "fma"].allSatisfy(Processor.description.flags.contains), "a processor for the oldest kernels"))
+    func `kernels of OpenBLAS that are too old make training slower`() throws {
+      let plain = try DistTrainProgram.run(["doctor"], timeout: 60)
+      #expect(!plain.output.contains("oldest kernels") && !plain.output.contains("(core: Prescott)"), "\(plain.report)")
+      let old = try DistTrainProgram.run(["doctor"], environment: ["OPENBLAS_CORETYPE": "Prescott"], timeout: 60)
+      #expect(old.output.contains("What makes training slower:\n"), "\(old.report)")
+      #expect(old.output.contains("OpenBLAS computes by its oldest kernels"), "\(old.report)")
+      #expect(old.succeeded == old.output.contains("Nothing is wrong."), "\(old.report)")
+    }
+
     @Test(.enabled(if: hasMPI, "built without MPI"))
     func `every rank has its line`() throws {
       let run = try DistTrainProgram.run(["doctor"], ranks: 3, timeout: 60)

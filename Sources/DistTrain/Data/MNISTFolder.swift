@@ -63,7 +63,7 @@ public struct MNISTFolder: Sendable {
       throw FileError(
         path,
         """
-        \(problem) \(name).gz or \(name). Give a folder with MNIST's files, or install Fashion-MNIST: \
+        \(problem) \(name).gz or \(name). Give a folder with MNIST's files or CIFAR-10's, or install Fashion-MNIST: \
         apt-get install dataset-fashion-mnist puts it in \(MNISTFolder.systemPath)
         """)
     }

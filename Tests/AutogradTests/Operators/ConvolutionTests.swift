@@ -66,10 +66,9 @@ import Testing
     }
   }
 
-  @Test(arguments: shapes.indices)
+  @Test(arguments: shapes.indices.filter { shapes[$0].outputShape[2...].allSatisfy { $0 > 1 } })
   func poolingWithinTheConvolutionChangesNoResult(index: Int) throws {
     let shape = Self.shapes[index]
-    guard shape.outputShape[2] > 1 && shape.outputShape[3] > 1 else { return }
     try withAllKernels { kernels in
       for (dtype, tolerance) in [(DataType.float64, 1e-13), (.float32, 1e-6)] {
         let inputs = [shape.inputShape, shape.weightShape, [shape.filters]].enumerated().map {

@@ -218,7 +218,7 @@ public enum BLAS {
   public static var warning: String? {
     _ = threadCount
     guard OpenBLASCore.isFallback else { return nil }
-    return "OpenBLAS does not know this processor, and computes by its oldest kernels: OPENBLAS_CORETYPE=Haswell or "
-      + "SkylakeX in the environment chooses others"
+    return "OpenBLAS computes by its oldest kernels, as on a processor that it does not know: "
+      + "OPENBLAS_CORETYPE=Haswell or SkylakeX in the environment chooses others"
   }
 }

@@ -45,11 +45,12 @@ final class KernelLibrary: @unchecked Sendable {
 
   private func load(_ module: KernelModule) -> dt_module {
     let key = self.key(of: module)
-    if let image = cache.content(of: key), case .success(let loaded) = loadImage(image) { return loaded }
+    // What the driver does not take is compiled again.
+    if let image = cache.content(of: key), let loaded = try? loadImage(image) { return loaded }
     let image: [UInt8]
     do { image = try compiler.compile(module, for: target).image } catch { preconditionFailure("\(error)") }
     cache.store(image, under: key)
-    do { return try loadImage(image).get() } catch {
+    do { return try loadImage(image) } catch {
       preconditionFailure("\(module.fileName), which NVRTC compiled for \(target), cannot be loaded: \(error)")
     }
   }
@@ -62,16 +63,14 @@ final class KernelLibrary: @unchecked Sendable {
     return "\(module.fileName) \(source) \(target) NVRTC \(compiler.version.major).\(compiler.version.minor) \(options)"
   }
 
-  private func loadImage(_ image: [UInt8]) -> Result<dt_module, any Error> {
-    Result {
-      var module: dt_module?
-      // The driver reads intermediate code up to a zero.
-      let status = (image + [0]).withUnsafeBytes { image in
-        memory.makingRoom { dt_cuModuleLoadData(&module, image.baseAddress) }
-      }
-      try CUDADriver.check(status, "cuModuleLoadData")
-      guard let module else { throw CUDAError.callFailed(call: "cuModuleLoadData", reason: "no module") }
-      return module
+  private func loadImage(_ image: [UInt8]) throws -> dt_module {
+    var module: dt_module?
+    // The driver reads intermediate code up to a zero.
+    let status = (image + [0]).withUnsafeBytes { image in
+      memory.makingRoom { dt_cuModuleLoadData(&module, image.baseAddress) }
     }
+    try CUDADriver.check(status, "cuModuleLoadData")
+    guard let module else { throw CUDAError.callFailed(call: "cuModuleLoadData", reason: "no module") }
+    return module
   }
 }
