@@ -27,9 +27,27 @@ import Testing
       let identity = Tensor.eye(2, 3, device: device)
       #expect(values(identity) == [1, 0, 0, 0, 1, 0] && identity.dtype == .float32 && identity.device == device)
     }
-    let before = RecordedWork.transferCount(on: try EmulatedGPU.device())
-    _ = Tensor.ones([4, 4], device: try EmulatedGPU.device()).lowerTriangle()
-    #expect(RecordedWork.transferCount(on: try EmulatedGPU.device()) == before, "a step that does this is recorded")
+  }
+
+  /// Nothing of these comes from the processor's memory.
+  @Test func stepsThatDoThisAreRecorded() throws {
+    let gpu = try EmulatedGPU.device()
+    let x = Tensor.rand([1, 2, 5, 6], generator: RandomGenerator(seed: 4)), classes = Tensor([[2, 0], [1, 2]])
+    func compute(_ x: Tensor, _ classes: Tensor) -> [Tensor] {
+      [
+        x.lowerTriangle(), x.upperTriangle(1), x.resized(to: (7, 8)), x.resized(to: (7, 8), by: .bilinear()),
+        x.adaptiveAveragePool2d((2, 4)), x.padded([(1, 2)]), x.flipped([2]), x.rolled(1, along: 3),
+        classes.oneHot(3).cast(to: .float32),
+      ]
+    }
+    let (there, classesThere) = (x.to(gpu), classes.to(gpu))
+    _ = compute(there, classesThere)
+    var results: [Tensor] = []
+    let work = try RecordedWork(on: gpu) { results = compute(there, classesThere) }
+    work.run()
+    for (found, expected) in zip(results, compute(x, classes)) {
+      for (a, b) in zip(found.array(of: Float.self), expected.array(of: Float.self)) { #expect(abs(a - b) < 1e-6) }
+    }
   }
 
   @Test func questionsAboutElements() throws {
