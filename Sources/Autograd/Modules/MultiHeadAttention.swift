@@ -49,7 +49,7 @@ public final class MultiHeadAttention: Module, Layer {
   ///   - isCausal: Whether a place sees only those up to itself.
   /// - Returns: [N, L, embedding].
   public func callAsFunction(_ x: Tensor, mask: Tensor?, isCausal: Bool = false) -> Tensor {
-    let projected = split(x.linear(inProjectionWeight, bias: inProjectionBias), parts: 3)
+    let projected = split(sequence(x).linear(inProjectionWeight, bias: inProjectionBias), parts: 3)
     return attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
   }
 
@@ -68,9 +68,19 @@ public final class MultiHeadAttention: Module, Layer {
     let size = inProjectionWeight.shape[1]
     let projected = [queries, keys, values].enumerated().map { place, input in
       let rows = place * size..<(place + 1) * size
-      return split(input.linear(inProjectionWeight.sliced(rows), bias: inProjectionBias?.sliced(rows)), parts: 1)[0]
+      let (weight, bias) = (inProjectionWeight.sliced(rows), inProjectionBias?.sliced(rows))
+      return split(sequence(input).linear(weight, bias: bias), parts: 1)[0]
     }
     return attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
+  }
+
+  /// `x`, whose shape is checked.
+  private func sequence(_ x: Tensor) -> Tensor {
+    let size = inProjectionWeight.shape[1]
+    precondition(
+      x.rank == 3 && x.shape[2] == size,
+      "MultiHeadAttention: shape \(x.shape), expected [N, L, embedding of \(size)]")
+    return x
   }
 
   /// [N, L, parts · embedding] → for each part [N, heads, L, embedding / heads].

@@ -89,6 +89,15 @@ public final class ParameterArena {
     }
   }
 
+  /// The name of a parameter whose elements have left the array, as it was converted, moved to another device or taken into
+  /// another arena; `nil` where all are here.
+  package var strayParameter: String? {
+    let (start, size) = (flat.address, dtype.byteCount)
+    return zip(ranges, parameters).first { range, entry in
+      entry.parameter.address != start + range.lowerBound * size
+    }?.1.name
+  }
+
   /// Calls `handler` with a parameter's index when the backward pass has finished its gradient.
   public func onGradientReady(_ handler: @escaping (_ index: Int) -> Void) {
     for (index, (_, parameter)) in parameters.enumerated() {

@@ -70,7 +70,11 @@ public final class MaxPool1d: Module, Layer {
 
   /// [N, C, L] → [N, C, L′].
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    precondition(x.rank == 3, "MaxPool1d needs shape [N, C, L], not \(x.shape)")
+    precondition(
+      x.rank == 3 && kernel > 0 && stride > 0 && (0...kernel / 2).contains(padding)
+        && x.shape[2] + 2 * padding >= kernel,
+      "MaxPool1d: a kernel of \(kernel) with stride \(stride) and padding \(padding) does not fit shape \(x.shape), [N, C, L]"
+    )
     return x.unsqueezed(2).maxPool2d((1, kernel), stride: (1, stride), padding: (0, padding)).squeezed(2)
   }
 }

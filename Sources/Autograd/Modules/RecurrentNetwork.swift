@@ -1,6 +1,9 @@
 /// Layers that go over sequences place by place and keep a state from one to the next: what ``LSTM`` and ``GRU`` have in
 /// common.
 ///
+/// A state that a training loop carries from one batch to the next is of its last batch: steps that a GPU repeats as recorded
+/// do not see another, so that a `Replica` of such a loop records none.
+///
 /// Parameters have PyTorch's names: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, those of the next layer
 /// with `l1`, and those of the way back with `l0_reverse`.
 public class RecurrentNetwork: Module, Layer, CustomReflectable {
@@ -45,7 +48,8 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
   ) {
     precondition(
       inputs > 0 && hidden > 0 && layers > 0 && (0...1).contains(dropout),
-      "a recurrent network from \(inputs) to \(hidden) values in \(layers) layers, with dropout of \(dropout)")
+      "a recurrent network from \(inputs) to \(hidden) values in \(layers) layers with dropout of \(dropout): sizes and "
+        + "layers must be positive, and dropout from 0 to 1")
     self.cell = cell
     self.hidden = hidden
     self.dropout = dropout
@@ -89,10 +93,12 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
   ///   - state: Its tensors at the start, [layers · directions, N, hidden] each; 0 if left out.
   /// - Returns: The outputs of the last layer, and the state in the end.
   func run(_ x: Tensor, from state: [Tensor]?) -> (output: Tensor, state: [Tensor]) {
-    let inputs = layers[0][0].inputWeight.shape[1]
+    let weight = layers[0][0].inputWeight, inputs = weight.shape[1]
     precondition(
       x.rank == 3 && x.shape[1] > 0 && x.shape[2] == inputs,
       "\(type(of: self)): shape \(x.shape), expected [N, L, \(inputs)] of at least one place")
+    precondition(
+      x.dtype == weight.dtype, "\(type(of: self)): an input of \(x.dtype) with parameters of \(weight.dtype)")
     let (samples, length) = (x.shape[0], x.shape[1])
     let start =
       state
@@ -102,7 +108,8 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
     for tensor in start {
       let expected = [layers.count * layers[0].count, samples, hidden]
       precondition(
-        tensor.shape == expected, "\(type(of: self)): a state of shape \(tensor.shape), expected \(expected)")
+        tensor.shape == expected && tensor.dtype == x.dtype,
+        "\(type(of: self)): a state of shape \(tensor.shape) in \(tensor.dtype), expected \(expected) in \(x.dtype)")
     }
     // Places come first, so that each is one piece of memory.
     var outputs = x.transposed(0, 1)

@@ -45,6 +45,11 @@ extension Tensor {
     precondition(
       rank == 3 && weight.rank == 3,
       "conv1d of shape \(shape) with weight \(weight.shape): needs [N, C, L] and [O, C / groups, l]")
+    precondition(
+      stride > 0 && dilation > 0 && padding >= 0 && weight.shape[2] > 0
+        && dilation * (weight.shape[2] - 1) < shape[2] + 2 * padding,
+      "conv1d: a kernel of \(weight.shape[2]) with stride \(stride) and dilation \(dilation) does not fit a sequence of "
+        + "\(shape[2]) with padding \(padding)")
     return unsqueezed(2).conv2d(
       weight.unsqueezed(2), bias: bias, stride: (1, stride), padding: (0, padding), dilation: (1, dilation),
       groups: groups

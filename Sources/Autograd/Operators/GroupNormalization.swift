@@ -20,8 +20,12 @@ extension Tensor {
         parameter.shape == [shape[1]] && parameter.dtype == dtype,
         "groupNorm of shape \(shape) in \(dtype) with a parameter of \(parameter.shape) in \(parameter.dtype)")
     }
-    let rows = reshaped([1, shape[0] * groups, shape[1] / groups * shape[2...].reduce(1, *)])
-    var y = rows.batchNorm(epsilon: epsilon).output.reshaped(shape)
+    let groupSize = shape[1] / groups * shape[2...].reduce(1, *)
+    // A single value is its group's mean.
+    var y =
+      groupSize == 1
+      ? self * 0
+      : reshaped([1, shape[0] * groups, groupSize]).batchNorm(epsilon: epsilon).output.reshaped(shape)
     if let weight { y = y * weight.reshaped(perChannel) }
     if let bias { y = y + bias.reshaped(perChannel) }
     return y

@@ -28,9 +28,19 @@ extension Tensor {
       return selected(nearestPlaces(of: shape[2], for: size.0), along: 2)
         .selected(nearestPlaces(of: shape[3], for: size.1), along: 3)
     case .bilinear(let alignsCorners):
-      let columns = linear(weightsOfNeighbors(of: shape[3], for: size.1, alignsCorners))
-      return weightsOfNeighbors(of: shape[2], for: size.0, alignsCorners).matmul(columns)
+      return interpolated(
+        weightsOfNeighbors(of: shape[2], for: size.0, alignsCorners),
+        weightsOfNeighbors(of: shape[3], for: size.1, alignsCorners))
     }
+  }
+
+  /// rows · x · columnsᵀ of every image, whose pixels keep all digits whatever the precision of products is.
+  private func interpolated(_ rows: Tensor, _ columns: Tensor) -> Tensor {
+    let x = detached()
+    return withProductPrecision(.float32) { rows.matmul(x.linear(columns)) }
+      .recorded(as: "UpsampleBilinear2DBackward0", from: [self]) { gradient, inputs in
+        inputs.add(0, gradient.interpolated(rows.transposed(), columns.transposed()))
+      }
   }
 
   /// The mean over parts of an image that cover it evenly, as `torch.nn.functional.adaptive_avg_pool2d`: the parts overlap

@@ -8,9 +8,11 @@ extension Tensor {
   /// The same elements, in the same memory, in a shape that holds as many.
   private func viewed(in target: [Int], as name: StaticString) -> Tensor {
     let original = shape
-    return part(shape: target).recorded(as: name, from: [self]) { gradient, inputs in
+    let view = part(shape: target).recorded(as: name, from: [self]) { gradient, inputs in
       inputs.add(0, gradient.reshaped(original))
     }
+    view.isMean = isMean
+    return view
   }
 
   /// The same elements with a new dimension of size 1.

@@ -41,8 +41,9 @@ public struct ReduceLROnPlateau: Codable, Equatable, Sendable {
     minimum: Double = 0
   ) {
     precondition(
-      (0..<1).contains(factor) && patience >= 0 && cooldown >= 0,
-      "ReduceLROnPlateau: factor \(factor), which must be below 1, patience \(patience), cooldown \(cooldown)")
+      (0..<1).contains(factor) && patience >= 0 && cooldown >= 0 && (0..<1).contains(threshold),
+      "ReduceLROnPlateau: factor \(factor) and threshold \(threshold), which must be below 1, patience \(patience), "
+        + "cooldown \(cooldown)")
     self.goal = goal
     self.factor = factor
     self.patience = patience
@@ -54,6 +55,11 @@ public struct ReduceLROnPlateau: Codable, Equatable, Sendable {
   /// The rate after another number: `rate`, or factor · rate once more than `patience` numbers in a row were no better
   /// than the best. A difference of up to 1e-8 is none.
   public mutating func learningRate(after number: Double, from rate: Double) -> Double {
+    learningRates(after: number, from: [rate])[0]
+  }
+
+  /// The same for the rates of several groups of parameters, which are lowered together.
+  public mutating func learningRates(after number: Double, from rates: [Double]) -> [Double] {
     if isBetter(number) {
       best = number
       badCount = 0
@@ -64,18 +70,19 @@ public struct ReduceLROnPlateau: Codable, Equatable, Sendable {
       cooldownCount -= 1
       badCount = 0
     }
-    guard badCount > patience else { return rate }
+    guard badCount > patience else { return rates }
     cooldownCount = cooldown
     badCount = 0
-    let lowered = max(rate * factor, minimum)
-    return rate - lowered > 1e-8 ? lowered : rate
+    return rates.map { rate in
+      let lowered = max(rate * factor, minimum)
+      return rate - lowered > 1e-8 ? lowered : rate
+    }
   }
 
   private func isBetter(_ number: Double) -> Bool {
-    guard let best else { return !number.isNaN }
-    return switch goal {
-    case .smaller: number < best * (1 - threshold)
-    case .larger: number > best * (1 + threshold)
+    switch goal {
+    case .smaller: number < (best ?? .infinity) * (1 - threshold)
+    case .larger: number > (best ?? -.infinity) * (1 + threshold)
     }
   }
 }

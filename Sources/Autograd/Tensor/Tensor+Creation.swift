@@ -94,7 +94,10 @@ extension Tensor {
   }
 
   /// The integers 0 ..< count, as `torch.arange`; `int64`.
-  public static func arange(_ count: Int, device: Device = .cpu) -> Tensor { arange(0..<count, device: device) }
+  public static func arange(_ count: Int, device: Device = .cpu) -> Tensor {
+    precondition(count >= 0, "arange of \(count) integers")
+    return arange(0..<count, device: device)
+  }
 
   /// start, start + step, … up to but not including `end`, each rounded once; `torch.arange` may differ in the last bits.
   public static func arange(

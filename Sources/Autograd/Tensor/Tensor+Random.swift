@@ -79,8 +79,9 @@ extension Tensor {
   ///   row all 0; anything else traps.
   public func multinomial(_ count: Int, generator: RandomGenerator? = nil) -> Tensor {
     precondition(
-      (1...2).contains(rank) && self.count > 0 && count >= 0 && dtype.isFloatingPoint,
-      "multinomial: \(count) draws by weights of shape \(shape) of \(dtype), expected numbers of shape [n] or [N, n]")
+      (1...2).contains(rank) && shape[rank - 1] > 0 && dtype.isFloatingPoint,
+      "multinomial by weights of shape \(shape) of \(dtype), expected numbers of shape [n] or [N, n]")
+    precondition(count >= 0, "multinomial: \(count) draws")
     let generator = generator ?? .default
     func draw<T: TensorElement & BinaryFloatingPoint>(_: T.Type) -> Tensor {
       let (weights, classes) = (array(of: T.self), shape[rank - 1])

@@ -196,6 +196,11 @@ extension Replica {
     for (name, parameter) in arena.parameters where !parameter.requiresGrad {
       preconditionFailure("parameter \(name) was frozen after the replica was made: make another replica")
     }
+    if let name = arena.strayParameter {
+      preconditionFailure(
+        "parameter \(name) is not in the replica's memory any more: it was converted, moved to a device, or given to another "
+          + "replica, after this one was made")
+    }
     for (name, parameter) in frozenParameters where parameter.requiresGrad {
       preconditionFailure("parameter \(name) was frozen when the replica was made: make another replica to train it")
     }

@@ -80,7 +80,9 @@ public final class Replica {
   /// Makes `model` a replica: it gets the parameters and buffers of rank 0. Collective.
   ///
   /// What the model draws from the thread's default generator, as for dropout, comes from a stream of its own for each
-  /// step and piece of the batch; they follow from the seed of rank 0's default generator.
+  /// step and piece of the batch; they follow from the seed of rank 0's default generator. So two replicas of a program
+  /// draw the same at the same step: where that matters, give what draws a generator of its own, or the default one
+  /// another seed before each is made.
   ///
   /// - Parameters:
   ///   - model: Of the same architecture on all ranks. What is no ``Layer``, as it takes several tensors, is called by the
@@ -107,7 +109,8 @@ public final class Replica {
   ///     must then do the same for all of these: they are not called again, so that nothing in them may depend on the
   ///     number of the step, on a switch that is turned meanwhile, or on a draw of their own.
   ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
-  ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step.
+  ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step. Where another
+  ///     replica's loss runs this model, too, that one needs it as well, or a rank without samples leaves the others waiting.
   /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
   public init<Rule: UpdateRule>(
     _ model: Module, _ options: Rule, groups: [(parameters: [Tensor], options: Rule)] = [],

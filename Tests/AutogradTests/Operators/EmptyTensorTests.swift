@@ -53,6 +53,19 @@ import Testing
     #expect(images.resized(to: (4, 5), by: .bilinear()).shape == [0, 4, 4, 5])
     #expect(LSTM(2, 3, layers: 2, bidirectional: true)(.ones([0, 4, 2])).shape == [0, 4, 6])
     #expect(GRU(2, 3)(.ones([0, 4, 2])).shape == [0, 4, 3])
+    #expect(Tensor.zeros([0, 3]).multinomial(2).shape == [0, 2])
+  }
+
+  /// As in PyTorch, of more than one sample: a value is the mean of its group.
+  @Test func groupsOfOneValue() throws {
+    for shape in [[2, 4], [3, 4, 1, 1]] {
+      let x = Tensor.randn(shape, requiresGrad: true, generator: RandomGenerator(seed: 1))
+      let bias = Tensor([1.0, 2, 3, 4], requiresGrad: true)
+      let y = x.groupNorm(4, weight: Tensor([2.0, 2, 2, 2]), bias: bias)
+      #expect(y.shape == shape && y.reshaped([-1, 4])[0].array(of: Float.self) == [1, 2, 3, 4])
+      try (y * y).sum().backward()
+      #expect(x.grad?.array(of: Float.self).allSatisfy { $0 == 0 } == true)
+    }
   }
 
   @Test func emptyBatchThroughALinearLayer() throws {

@@ -76,6 +76,25 @@ import Testing
     }
   }
 
+  /// Pixels are not factors of a model's products, which `--precision` rounds.
+  @Test func bilinearInterpolationKeepsAllDigits() throws {
+    try onBothDevices { device in
+      let x = Tensor.rand([1, 1, 3, 4], generator: RandomGenerator(seed: 2)).to(device)
+      x.requiresGrad = true
+      let (exact, rounded) = (
+        x.resized(to: (5, 7), by: .bilinear()),
+        withProductPrecision(.bfloat16) { x.resized(to: (5, 7), by: .bilinear()) }
+      )
+      #expect(exact.array(of: Float.self) == rounded.array(of: Float.self))
+      let gradient = Tensor.rand([1, 1, 5, 7], generator: RandomGenerator(seed: 3)).to(device)
+      try exact.backward(gradient: gradient)
+      let expected = x.grad?.array(of: Float.self)
+      x.grad = nil
+      try withProductPrecision(.bfloat16) { try rounded.backward(gradient: gradient) }
+      #expect(x.grad?.array(of: Float.self) == expected)
+    }
+  }
+
   @Test func drawsByWeight() {
     let weights = Tensor([[0.1, 0, 0.6, 0.3], [2, 2, 0, 4]])
     // torch.multinomial(weights, 12, replacement=True) after manual_seed(3).

@@ -79,6 +79,14 @@ import Testing
       _ = Tensor.ones([1, 3, 8, 8]).conv1d(.ones([4, 3, 3]))
     }
     expect(result, says: "conv1d", "[1, 3, 8, 8]", "[4, 3, 3]")
+    let long = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Conv1d(3, 4, kernel: 5)(.ones([1, 3, 4]))
+    }
+    expect(long, says: "conv1d: a kernel of 5 with stride 1 and dilation 1 does not fit a sequence of 4 with padding 0")
+    let pooled = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = MaxPool1d(3)(.ones([1, 3, 2]))
+    }
+    expect(pooled, says: "MaxPool1d: a kernel of 3 with stride 3 and padding 0 does not fit shape [1, 3, 2]")
   }
 
   @Test func groupsThatDoNotDivideTheChannels() async {
@@ -98,7 +106,22 @@ import Testing
     let state = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = GRU(3, 4, layers: 2)(.ones([2, 5, 3]), state: .ones([1, 2, 4]))
     }
-    expect(state, says: "GRU: a state of shape [1, 2, 4], expected [2, 2, 4]")
+    expect(state, says: "GRU: a state of shape [1, 2, 4] in float32, expected [2, 2, 4] in float32")
+    let type = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = LSTM(3, 4)(.ones([2, 5, 3], dtype: .float64))
+    }
+    expect(type, says: "LSTM: an input of float64 with parameters of float32")
+    let layers = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = GRU(3, 4, layers: 0)
+    }
+    expect(layers, says: "in 0 layers", "must be positive")
+  }
+
+  @Test func attentionOfASequenceAlone() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = MultiHeadAttention(4, heads: 2)(.ones([3, 4]))
+    }
+    expect(result, says: "MultiHeadAttention: shape [3, 4], expected [N, L, embedding of 4]")
   }
 
   @Test func classesThatAreNone() async {
@@ -106,6 +129,10 @@ import Testing
       _ = Tensor([0, 3]).oneHot(3)
     }
     expect(oneHot, says: "3 is none of 3 classes")
+    let fewer = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.zeros([0], dtype: .int64).oneHot(-1)
+    }
+    expect(fewer, says: "arange of -1 integers")
     let weights = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor([0.5, -1]).multinomial(1)
     }

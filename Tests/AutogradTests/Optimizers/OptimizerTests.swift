@@ -182,6 +182,14 @@ import Testing
         == [0.1, 0.1, 0.1, 0.010000000000000002, 0.0010000000000000002, 0.0010000000000000002])
     #expect(
       rates(ReduceLROnPlateau(factor: 1e-3, patience: 0), [1, 1, 1, 1, 1]) == [1, 0.001, 1e-06, 1e-09, 1e-09])
+    #expect(
+      rates(ReduceLROnPlateau(patience: 0), [.infinity, .infinity, 5, 4]) == [
+        0.1, 0.010000000000000002, 0.010000000000000002, 0.010000000000000002,
+      ])
+    var groups = ReduceLROnPlateau(factor: 0.5, patience: 1)
+    var both = [1.0, 0.25]
+    for loss in [3.0, 3, 3] { both = groups.learningRates(after: loss, from: both) }
+    #expect(both == [0.5, 0.125])
     var plateau = ReduceLROnPlateau(patience: 0, cooldown: 3)
     for number in [1.0, 2] { _ = plateau.learningRate(after: number, from: 1) }
     let restored = try JSONDecoder().decode(ReduceLROnPlateau.self, from: JSONEncoder().encode(plateau))

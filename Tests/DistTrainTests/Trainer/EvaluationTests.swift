@@ -35,6 +35,34 @@ struct EvaluationTests {
     }
   }
 
+  /// Four samples of two places, of which one is ignored.
+  @Test(arguments: 1...3)
+  func `every place of a sequence counts once`(_ ranks: Int) throws {
+    @Sendable func samples() -> TensorDataset {
+      TensorDataset(
+        Tensor.randn([4, 3, 2], generator: RandomGenerator(seed: 1)), Tensor([[0, 1], [2, -100], [1, 1], [0, 2]]))
+    }
+    let evaluations = try ThreadCommunicator.run(size: ranks) { communicator in
+      try Evaluation(of: Scores(), on: samples(), communicator: communicator, batch: 2)
+    }
+    let all = samples().batch([0, 1, 2, 3])
+    let (scores, targets) = (all.inputs, all.targets)
+    let hits = zip(scores.argmax(1).array(of: Int.self), targets.array(of: Int.self)).count { $0 == $1 }
+    for evaluation in evaluations {
+      #expect(evaluation.count == 7 && evaluation.accuracy == Double(hits) / 7)
+      #expect(abs(evaluation.loss - crossEntropy(scores, targets).item()) < 1e-6)
+    }
+  }
+
+  @Test func `targets may be probabilities`() throws {
+    let scores = Tensor(Self.scores, dtype: .float32)
+    let probabilities = Tensor([[0.9, 0, 0.1], [0, 1, 0], [0, 0.4, 0.6], [0, 1, 0], [0, 0, 1]])
+    let evaluation = try Evaluation(
+      of: Scores(), on: TensorDataset(scores, probabilities), communicator: LocalCommunicator())
+    #expect(evaluation.count == 5 && evaluation.accuracy == 0.6)
+    #expect(abs(evaluation.loss - crossEntropy(scores, probabilities).item()) < 1e-6)
+  }
+
   @Test func `the model goes back to its mode`() throws {
     let model = Sequential(Linear(3, 3))
     for isTraining in [true, false] {

@@ -23,16 +23,39 @@ struct StepContractTests {
       { meanSquaredError($0, $1) }, { l1Loss($0, $1) }, { binaryCrossEntropyWithLogits($0, $1) },
       { ($0 - $1).abs().mean() }, { crossEntropy($0, $1.reshaped([3]).cast(to: .int64)) },
       { crossEntropy($0, $1.reshaped([3]).cast(to: .int64), labelSmoothing: 0.1) },
+      { meanSquaredError($0, $1) + l1Loss($0, $1) }, { 0.5 * meanSquaredError($0, $1) }, { -meanSquaredError($0, $1) },
+      { meanSquaredError($0, $1) / 3 - 1 }, { meanSquaredError($0, $1).reshaped([1]) },
     ]
     for (index, loss) in means.enumerated() {
       #expect(loss(Tensor.ones([3, 1]), Tensor.zeros([3, 1])).isMean, "loss \(index)")
     }
     #expect(!meanSquaredError(Tensor.ones([3, 1]), Tensor.zeros([3, 1]), reduction: .sum).isMean)
     #expect(!(Tensor.ones([3, 4]).mean([1]).sum().isMean))
+    let weight = Tensor.ones([3], requiresGrad: true)
+    #expect(!((weight * 2).sum() + (weight * weight).mean()).isMean, "a sum and a penalty")
     try await expectTrap(
       "the loss of a step is a mean, expected one number, the sum over the batch's samples (reduction: .sum)",
       #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         _ = try Self.replica(Linear(2, 1)).step(Self.batch) { meanSquaredError($0, $1) }
+      })
+  }
+
+  @Test func `parameters stay where the replica took them`() async throws {
+    try await expectTrap(
+      "parameter bias is not in the replica's memory any more: it was converted",
+      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        let model = Linear(2, 1)
+        let replica = try Self.replica(model)
+        model.convert(to: .float64)
+        _ = try replica.step(Self.batch) { batch in model(batch.inputs.cast(to: .float64)).sum() }
+      })
+    try await expectTrap(
+      "parameter 0.bias is not in the replica's memory any more",
+      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        let trunk = Linear(2, 1)
+        let first = try Self.replica(Sequential(trunk))
+        _ = try Self.replica(Sequential(trunk, Linear(1, 1)))
+        _ = try first.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
       })
   }
 
