@@ -241,13 +241,18 @@ struct SlidingWindow: Equatable, Sendable {
     a.kernel == b.kernel && a.stride == b.stride && a.padding == b.padding && a.dilation == b.dilation
   }
 
-  /// The rows and columns of the result for an image of the given height and width.
-  func outputSize(height: Int, width: Int, of operation: String) -> (Int, Int) {
+  /// Traps where a size is none.
+  func requireValid(for operation: String) {
     precondition(
       kernel.0 > 0 && kernel.1 > 0 && stride.0 > 0 && stride.1 > 0 && dilation.0 > 0 && dilation.1 > 0
         && padding.0 >= 0 && padding.1 >= 0,
       "\(operation): kernel \(kernel), stride \(stride), dilation \(dilation) must be positive and padding \(padding) not negative"
     )
+  }
+
+  /// The rows and columns of the result for an image of the given height and width.
+  func outputSize(height: Int, width: Int, of operation: String) -> (Int, Int) {
+    requireValid(for: operation)
     func outputs(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int) -> Int {
       let room = size + 2 * padding - dilation * (kernel - 1) - 1
       precondition(

@@ -7,7 +7,7 @@
 ///   - targets: [N, …], `int64`, each from 0 to C − 1 or `ignoredTarget`; anything else traps. Or the probability of every
 ///     class, in the shape and type of the logits.
 ///   - weight: [C], what the losses of each class are multiplied by; for class labels the mean is then the weighted one.
-///   - ignoredTarget: Samples with this target count for nothing.
+///   - ignoredTarget: Samples with this target count for nothing; of classes only.
 ///   - labelSmoothing: ε, from 0 to 1.
 /// - Returns: A scalar, or [N, …] for reduction `none`.
 public func crossEntropy(
@@ -16,6 +16,7 @@ public func crossEntropy(
 ) -> Tensor {
   precondition((0...1).contains(labelSmoothing), "crossEntropy with label smoothing \(labelSmoothing), not in 0...1")
   guard !targets.dtype.isFloatingPoint else {
+    precondition(ignoredTarget == -100, "crossEntropy ignores no target where targets are probabilities")
     return crossEntropy(logits, probabilities: targets, weight: weight, reduction: reduction, labelSmoothing)
   }
   guard logits.rank <= 2 else {
@@ -54,8 +55,9 @@ private func crossEntropy(
   _ logits: Tensor, probabilities: Tensor, weight: Tensor?, reduction: LossReduction, _ smoothing: Double
 ) -> Tensor {
   precondition(
-    logits.rank >= 2 && logits.shape == probabilities.shape,
-    "crossEntropy of logits \(logits.shape) with probabilities \(probabilities.shape): both must be [N, C, …]")
+    logits.rank >= 2 && logits.shape == probabilities.shape && logits.dtype == probabilities.dtype,
+    "crossEntropy of logits \(logits.shape) in \(logits.dtype) with probabilities \(probabilities.shape) in "
+      + "\(probabilities.dtype): both must be [N, C, …] of one type")
   let classes = logits.shape[1]
   precondition(
     weight.map { $0.shape == [classes] } ?? true, "crossEntropy: weight \(weight?.shape ?? []) for \(classes) classes")

@@ -63,6 +63,10 @@ public final class MaxPool1d: Module, Layer {
 
   /// Windows of `kernel` elements, `stride` apart (the kernel's size if left out).
   public init(_ kernel: Int, stride: Int? = nil, padding: Int = 0) {
+    precondition(
+      kernel > 0 && stride ?? 1 > 0 && (0...kernel / 2).contains(padding),
+      "MaxPool1d: kernel \(kernel) and stride \(stride ?? kernel) must be positive, and padding \(padding) at most half of "
+        + "the kernel")
     self.kernel = kernel
     self.stride = stride ?? kernel
     self.padding = padding
@@ -71,9 +75,8 @@ public final class MaxPool1d: Module, Layer {
   /// [N, C, L] → [N, C, L′].
   public func callAsFunction(_ x: Tensor) -> Tensor {
     precondition(
-      x.rank == 3 && kernel > 0 && stride > 0 && (0...kernel / 2).contains(padding)
-        && x.shape[2] + 2 * padding >= kernel,
-      "MaxPool1d: a kernel of \(kernel) with stride \(stride) and padding \(padding) does not fit shape \(x.shape), [N, C, L]"
+      x.rank == 3 && x.shape[2] + 2 * padding >= kernel,
+      "MaxPool1d: a kernel of \(kernel) with padding \(padding) does not fit shape \(x.shape), [N, C, L]"
     )
     return x.unsqueezed(2).maxPool2d((1, kernel), stride: (1, stride), padding: (0, padding)).squeezed(2)
   }

@@ -1,8 +1,8 @@
 /// Layers that go over sequences place by place and keep a state from one to the next: what ``LSTM`` and ``GRU`` have in
 /// common.
 ///
-/// A state that a training loop carries from one batch to the next is of its last batch: steps that a GPU repeats as recorded
-/// do not see another, so that a `Replica` of such a loop records none.
+/// Where a training loop carries a state from one batch to the next, its `Replica` must be made without `recordsSteps`: a
+/// step that a GPU repeats as it was recorded sees no other state.
 ///
 /// Parameters have PyTorch's names: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, those of the next layer
 /// with `l1`, and those of the way back with `l0_reverse`.
@@ -108,8 +108,9 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
     for tensor in start {
       let expected = [layers.count * layers[0].count, samples, hidden]
       precondition(
-        tensor.shape == expected && tensor.dtype == x.dtype,
-        "\(type(of: self)): a state of shape \(tensor.shape) in \(tensor.dtype), expected \(expected) in \(x.dtype)")
+        tensor.shape == expected && tensor.dtype == x.dtype && tensor.device == x.device,
+        "\(type(of: self)): a state of shape \(tensor.shape) in \(tensor.dtype) on \(tensor.device), expected "
+          + "\(expected) in \(x.dtype) on \(x.device)")
     }
     // Places come first, so that each is one piece of memory.
     var outputs = x.transposed(0, 1)

@@ -5,7 +5,7 @@ extension Tensor {
     return a.combined(.add, b).recorded(as: "AddBackward0", from: .init(of: a, b)) { gradient, inputs in
       inputs.add(0, gradient.summed(like: a))
       inputs.add(1, gradient.summed(like: b))
-    }.asMean(of: a, b)
+    }
   }
 
   /// Element-wise difference; shapes are broadcast and types promoted.
@@ -14,7 +14,7 @@ extension Tensor {
     return a.combined(.subtract, b).recorded(as: "SubBackward0", from: .init(of: a, b)) { gradient, inputs in
       inputs.add(0, gradient.summed(like: a))
       inputs.add(1, (-gradient).summed(like: b))
-    }.asMean(of: a, b)
+    }
   }
 
   /// Element-wise product; shapes are broadcast and types promoted.
@@ -25,7 +25,7 @@ extension Tensor {
       gradient, inputs in
       inputs.add(0, (gradient * b).summed(like: a))
       inputs.add(1, (gradient * a).summed(like: b))
-    }.asMean(of: a, b)
+    }
   }
 
   /// Element-wise quotient; shapes are broadcast, types promoted, and integers divided as `float32`.
@@ -39,22 +39,17 @@ extension Tensor {
       gradient, inputs in
       inputs.add(0, (gradient / b).summed(like: a))
       inputs.add(1, (-gradient * ((a / b) / b)).summed(like: b))
-    }.asMean(of: a, b)
+    }
   }
 
   /// The negative of every element.
   public static prefix func - (x: Tensor) -> Tensor {
     guard x.dtype.isFloatingPoint else { return x.scalar(0) - x }
-    return x.mapped(.negate).recorded(as: "NegBackward0", from: .init(of: x)) { gradient, inputs in
+    let negative = x.mapped(.negate).recorded(as: "NegBackward0", from: .init(of: x)) { gradient, inputs in
       inputs.add(0, -gradient)
-    }.asMean(of: x)
-  }
-
-  /// This tensor, which is a mean as well if it was computed of a mean and of what no gradient flows to, or of two.
-  private func asMean(of a: Tensor, _ b: Tensor? = nil) -> Tensor {
-    if a.isMean { isMean = b.map { $0.isMean || !$0.requiresGrad } ?? true }
-    if let b, b.isMean && !a.requiresGrad { isMean = true }
-    return self
+    }
+    negative.isMean = x.isMean
+    return negative
   }
 
   /// The larger of each pair of elements, NaN if one is; where they are equal, each gets half of the gradient.

@@ -43,8 +43,10 @@ extension Tensor {
     _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1
   ) -> Tensor {
     precondition(
-      rank == 3 && weight.rank == 3,
-      "conv1d of shape \(shape) with weight \(weight.shape): needs [N, C, L] and [O, C / groups, l]")
+      rank == 3 && weight.rank == 3 && groups > 0 && shape[1] == weight.shape[1] * groups
+        && weight.shape[0] % groups == 0 && (bias.map { $0.shape == [weight.shape[0]] } ?? true),
+      "conv1d of shape \(shape) with weight \(weight.shape) and bias \(bias?.shape ?? []) in \(groups) group(s): needs "
+        + "[N, C, L], [O, C / groups, l] and [O]")
     precondition(
       stride > 0 && dilation > 0 && padding >= 0 && weight.shape[2] > 0
         && dilation * (weight.shape[2] - 1) < shape[2] + 2 * padding,

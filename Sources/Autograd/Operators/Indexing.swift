@@ -69,6 +69,7 @@ extension Tensor {
   /// - Returns: `int64`, of this tensor's shape and one dimension more, of `classes`.
   public func oneHot(_ classes: Int) -> Tensor {
     precondition(dtype == .int64, "oneHot needs classes of int64, not \(dtype)")
+    precondition(classes >= 0, "oneHot of \(classes) classes")
     if device == .cpu {
       withElements(of: Int64.self) { elements in
         for element in elements {

@@ -1,9 +1,10 @@
 /// How the elements of an image of another size come from its own.
 public enum Interpolation: Sendable {
-  /// Each is the element whose place it has.
+  /// Each is the element whose place it has: exactly where sizes are multiples, else as PyTorch rounds.
   case nearest
   /// Each is between its neighbours, in proportion to their distances. With corners aligned, the centers of the pixels in
-  /// the corners stay where they are; without, the corners of the image do.
+  /// the corners stay where they are; without, the corners of the image do. Computed by products with matrices of weights,
+  /// so that an infinite pixel or NaN reaches all of its image.
   case bilinear(alignsCorners: Bool = false)
 }
 

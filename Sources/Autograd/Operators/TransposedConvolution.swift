@@ -68,11 +68,7 @@ extension SlidingWindow {
   /// The rows and columns of the image that a convolution makes one of the given height and width from: with
   /// `outputPadding` 0 the fewest.
   fileprivate func inputSize(height: Int, width: Int, adding outputPadding: (Int, Int)) -> (Int, Int) {
-    precondition(
-      kernel.0 > 0 && kernel.1 > 0 && stride.0 > 0 && stride.1 > 0 && dilation.0 > 0 && dilation.1 > 0
-        && padding.0 >= 0 && padding.1 >= 0,
-      "convTranspose2d: kernel \(kernel), stride \(stride), dilation \(dilation) must be positive and padding \(padding) not negative"
-    )
+    requireValid(for: "convTranspose2d")
     precondition(
       (0..<stride.0).contains(outputPadding.0) && (0..<stride.1).contains(outputPadding.1),
       "convTranspose2d: an output padding of \(outputPadding), which must be less than the stride \(stride)")

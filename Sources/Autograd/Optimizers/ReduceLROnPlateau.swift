@@ -31,7 +31,7 @@ public struct ReduceLROnPlateau: Codable, Equatable, Sendable {
   public let minimum: Double
   /// The best number so far.
   public private(set) var best: Double?
-  /// The numbers since the best.
+  /// The numbers in a row that were no better: since the best, the last reduction or the end of its cooldown.
   public private(set) var badCount = 0
   private var cooldownCount = 0
 

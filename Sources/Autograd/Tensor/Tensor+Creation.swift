@@ -86,10 +86,14 @@ extension Tensor {
 
   /// The integers of a range, as `torch.arange`; `int64`.
   public static func arange(_ range: Range<Int>, step: Int = 1, device: Device = .cpu) -> Tensor {
-    let values = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
-    guard device != .cpu else { return Tensor(values, shape: [values.count]) }
+    guard device != .cpu else {
+      let values = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
+      return Tensor(values, shape: [values.count])
+    }
+    precondition(step != 0, "arange in steps of 0")
     // Made there: a copy would keep the step that it is part of from being recorded.
-    let steps = full([values.count], Double(step), dtype: .int64, device: device)
+    let count = step > 0 ? (range.count + step - 1) / step : 0
+    let steps = full([count], Double(step), dtype: .int64, device: device)
     return steps.cumulativeSum(0) + Tensor(range.lowerBound - step)
   }
 

@@ -32,7 +32,7 @@ public class Tensor {
   /// Functions that see, and may replace, the gradient of this leaf.
   var leafHooks: [GradientHook] = []
   private var leafRequiresGrad = false
-  /// Whether this is the mean of all elements of another tensor, as a loss by default, or a multiple or sum of such.
+  /// Whether this is the mean of all elements of another tensor, as a loss by default, or its negative.
   package internal(set) var isMean = false
 
   convenience init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {

@@ -16,6 +16,8 @@ public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
   StandardStreams.open()
   // A trap loses what is in a buffer.
   setvbuf(stdout, nil, _IOLBF, 0)
+  // Before MPI has threads.
+  OpenBLASCore.correct()
   let communicator: any Communicator
   do {
     communicator = try launchedCommunicator()

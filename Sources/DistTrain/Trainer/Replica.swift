@@ -107,7 +107,8 @@ public final class Replica {
   ///   - recordsSteps: Whether GPUs record a step when the shapes of its batch come for the third time, and repeat it as
   ///     one piece of work for all batches of these shapes, which saves most of the time of small steps. Model and loss
   ///     must then do the same for all of these: they are not called again, so that nothing in them may depend on the
-  ///     number of the step, on a switch that is turned meanwhile, or on a draw of their own.
+  ///     number of the step, on a switch that is turned meanwhile, on a state carried over from the step before, or on a
+  ///     draw of their own.
   ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step. Where another
   ///     replica's loss runs this model, too, that one needs it as well, or a rank without samples leaves the others waiting.

@@ -3,7 +3,7 @@ import Autograd
 /// Repeats the computation of steps on a GPU as one piece of recorded work, which starts in a fraction of the time that
 /// its kernels take to start one by one.
 ///
-/// The first kind of batch that comes for the third time is recorded: a kind is the shapes, and the copy of a data set
+/// The first kind of batch that comes for the third time is recorded: a kind is the shapes and types, and the copy of a data set
 /// that batches are gathered from. The two before it are computed as they come, to warm up, and so are batches of all
 /// other kinds. A computation that needs the processor on the way, to draw noise for one, is never recorded.
 ///
@@ -17,11 +17,18 @@ final class StepRecorder {
 
   private struct Kind: Equatable {
     let shapes: [[Int]]
+    let types: [DataType]
     let samples: ResidentSamples?
 
-    init(_ batch: Batch) { (shapes, samples) = (batch.contents.map(\.shape), batch.samples) }
+    init(_ batch: Batch) {
+      shapes = batch.contents.map(\.shape)
+      types = batch.contents.map(\.dtype)
+      samples = batch.samples
+    }
 
-    static func == (a: Kind, b: Kind) -> Bool { a.shapes == b.shapes && a.samples === b.samples }
+    static func == (a: Kind, b: Kind) -> Bool {
+      a.shapes == b.shapes && a.types == b.types && a.samples === b.samples
+    }
   }
 
   private static let warmUpCount = 2

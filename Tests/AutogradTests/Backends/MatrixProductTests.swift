@@ -267,6 +267,20 @@ import Testing
     #expect(!isOwn(16))
   }
 
+  /// A vector of few elements is multiplied by a loop, whose bits are the same everywhere.
+  @Test func shortRowsAreLeftToTheLoop() {
+    for bytes in [64, 32, 16] {
+      Kernels.limitingVectors(to: bytes) {
+        for (rows, inner) in [(16, 1), (128, 3), (512, 8), (4096, 8)] {
+          for transposed in [false, true] {
+            let p = MatrixProduct(rows: rows, columns: 1, inner: inner, transposesSecond: transposed)
+            #expect(MatrixKernel.fastest(for: p) == nil, "\(p)")
+          }
+        }
+      }
+    }
+  }
+
   /// Without an instruction that rounds, rounded copies are multiplied by the kernel that takes such a product.
   @Test(
     .enabled(if: MatrixKernel.bfloat16 == nil && MatrixKernel.avx2 != nil, "no such instruction, but AVX2, is wanted"))

@@ -109,13 +109,35 @@ import Testing
     #expect(weights[0].multinomial(0).shape == [0])
   }
 
-  /// Many parts of one tensor do not cost an array of its size each.
-  @Test func gradientsOfPartsAreAddedInOneArray() throws {
+  @Test func gradientsOfManyPartsAddUp() throws {
     let x = Tensor.rand([64, 8], generator: RandomGenerator(seed: 1))
     x.requiresGrad = true
     let y = x * 2
     try (0..<64).reduce(Tensor(0.0)) { $0 + (y[$1] * Double($1)).sum() + y[$1, 1..<3].sum() }.backward()
     let expected = (0..<64).flatMap { row in (0..<8).map { Float(2 * row + ((1..<3).contains($0) ? 2 : 0)) } }
     #expect(x.grad?.array(of: Float.self) == expected)
+  }
+
+  /// In an arena or not, with a hook or not, and from one backward pass to the next.
+  @Test(arguments: [false, true], [false, true])
+  func gradientsOfPartsOfAParameter(inArena: Bool, hasHook: Bool) throws {
+    let layer = Linear(2, 3, bias: false)
+    let arena = inArena ? ParameterArena(layer) : nil
+    var seen: [[Float]] = []
+    let hook =
+      hasHook
+      ? layer.weight.registerHook { gradient in
+        seen.append(gradient.array(of: Float.self))
+        return nil
+      } : nil
+    let y = (layer.weight[0..<2] * 3).sum() + (layer.weight[0..., 1] * 5).sum() + (layer.weight[1] * 7).sum()
+    let once: [Float] = [3, 8, 10, 15, 0, 5]
+    for pass in 1...2 {
+      try y.backward(retainGraph: true)
+      #expect(layer.weight.grad?.array(of: Float.self) == once.map { $0 * Float(pass) })
+    }
+    #expect(seen == (hasHook ? [once, once] : []))
+    hook?.remove()
+    withExtendedLifetime(arena) {}
   }
 }

@@ -86,7 +86,7 @@ import Testing
     let pooled = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = MaxPool1d(3)(.ones([1, 3, 2]))
     }
-    expect(pooled, says: "MaxPool1d: a kernel of 3 with stride 3 and padding 0 does not fit shape [1, 3, 2]")
+    expect(pooled, says: "MaxPool1d: a kernel of 3 with padding 0 does not fit shape [1, 3, 2]")
   }
 
   @Test func groupsThatDoNotDivideTheChannels() async {
@@ -106,7 +106,7 @@ import Testing
     let state = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = GRU(3, 4, layers: 2)(.ones([2, 5, 3]), state: .ones([1, 2, 4]))
     }
-    expect(state, says: "GRU: a state of shape [1, 2, 4] in float32, expected [2, 2, 4] in float32")
+    expect(state, says: "GRU: a state of shape [1, 2, 4] in float32 on cpu, expected [2, 2, 4] in float32 on cpu")
     let type = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = LSTM(3, 4)(.ones([2, 5, 3], dtype: .float64))
     }
@@ -132,7 +132,7 @@ import Testing
     let fewer = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor.zeros([0], dtype: .int64).oneHot(-1)
     }
-    expect(fewer, says: "arange of -1 integers")
+    expect(fewer, says: "oneHot of -1 classes")
     let weights = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor([0.5, -1]).multinomial(1)
     }
@@ -140,7 +140,7 @@ import Testing
     let probabilities = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = crossEntropy(.ones([2, 3]), Tensor.ones([2]))
     }
-    expect(probabilities, says: "[2, 3]", "probabilities [2]")
+    expect(probabilities, says: "[2, 3] in float32", "probabilities [2] in float32")
     let places = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = crossEntropy(.ones([2, 3, 4]), Tensor.zeros([2, 3], dtype: .int64))
     }

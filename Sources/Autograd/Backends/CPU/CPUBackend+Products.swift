@@ -64,9 +64,7 @@ extension BLASElement {
     _ p: MatrixProduct, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ c: UnsafeMutablePointer<Self>,
     adding: Bool
   ) {
-    if p.columns == 1 && p.inner <= longestSmallInner && !p.transposesFirst {
-      return smallMatrixVectorProduct(p, a, b, c, adding: adding)
-    }
+    if p.isOfShortRowsAndVector { return smallMatrixVectorProduct(p, a, b, c, adding: adding) }
     func run(_ strip: MatrixProduct.Strip) {
       gemm(
         p.transposesFirst ? CblasTrans : CblasNoTrans, p.transposesSecond ? CblasTrans : CblasNoTrans,
@@ -78,9 +76,6 @@ extension BLASElement {
     let strips = p.strips(threads)
     LoopThreads.shared.perform(strips.count) { run(strips[$0]) }
   }
-
-  /// The longest row that is multiplied with a vector without BLAS.
-  private static var longestSmallInner: Int { 8 }
 
   /// A matrix of short rows times a vector, each row added up from its end: the same bits on every processor, which
   /// are those of PyTorch on Intel's.
@@ -187,6 +182,11 @@ extension Double: BLASElement {
   }
 }
 
+extension MatrixProduct {
+  /// Whether this is of a matrix of short rows and a vector, for which a loop gives the same bits on every processor.
+  var isOfShortRowsAndVector: Bool { columns == 1 && inner <= 8 && !transposesFirst }
+}
+
 /// The matrix library and its threads.
 public enum BLAS {
   /// The number of threads that a large operation uses; one for each core that a rank has to itself is best.
@@ -218,7 +218,8 @@ public enum BLAS {
   public static var warning: String? {
     _ = threadCount
     guard OpenBLASCore.isFallback else { return nil }
-    return "OpenBLAS computes by its oldest kernels, as on a processor that it does not know: "
-      + "OPENBLAS_CORETYPE=Haswell or SkylakeX in the environment chooses others"
+    return
+      "OpenBLAS computes by its oldest kernels, as on a processor that it does not know: where it was built for several "
+      + "kinds of core, OPENBLAS_CORETYPE=\(OpenBLASCore.suitable ?? "Haswell") in the environment chooses others"
   }
 }

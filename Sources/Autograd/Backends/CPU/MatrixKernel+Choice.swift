@@ -4,7 +4,7 @@ extension MatrixKernel {
   /// The kernel that takes this product rather than OpenBLAS 0.3.21, if one does: the tables are in
   /// `docs/performance.md`.
   package static func fastest(for p: MatrixProduct) -> MatrixKernel? {
-    guard isOptimized else { return nil }
+    guard isOptimized && !p.isOfShortRowsAndVector else { return nil }
     let longestVector = ThreadState.current.longestVector
     if longestVector >= 64 && inPlace != nil { return isIntel ? fastestOnIntel(p) : fastestOnAMD(p) }
     return longestVector >= 32 && isFasterWithAVX2(p) ? avx2 : nil
@@ -31,14 +31,14 @@ extension MatrixKernel {
 extension MatrixKernel {
   private static let isIntel = dt_is_intel()
 
-  /// Measured on Emerald Rapids, whose cores make two multiply-adds of 16 floats at a time, as OpenBLAS's kernels can, too:
-  /// ours, which load a vector for each multiply-add where they read factors in place, are left
+  /// Measured on Emerald Rapids, whose cores make two multiply-adds of 16 floats at a time. OpenBLAS has kernels that keep
+  /// both units busy, ``inPlace`` with its load for each multiply-add does not. What the package's kernels do faster is
   ///
-  /// - x·Wᵀ, but for large W and many rows: OpenBLAS transposes W column by column,
-  /// - few rows, or few outputs of a weight's gradient, and
-  /// - what OpenBLAS's tiles are too deep for.
+  /// - x·Wᵀ, for which OpenBLAS transposes W column by column, but for many rows and a large W,
+  /// - g·W of few rows, of few columns, or of few outputs, and
+  /// - gᵀ·x of few outputs or of few samples.
   ///
-  /// Below a million multiplications OpenBLAS has kernels without packing.
+  /// Below a million multiplications OpenBLAS has kernels without packing, to which g·W and gᵀ·x are left.
   private static func fastestOnIntel(_ p: MatrixProduct) -> MatrixKernel? {
     let multiplications = p.rows * p.columns * p.inner
     switch (p.transposesFirst, p.transposesSecond) {

@@ -14,14 +14,14 @@ package enum OpenBLASCore {
   package static var isFallback: Bool { name == "Prescott" && suitable != nil }
 
   /// The kind of core with the instructions that this processor has; `nil` if it has none that matter.
-  private static var suitable: String? {
+  static var suitable: String? {
     MatrixKernel.packed != nil ? "SkylakeX" : MatrixKernel.avx2 != nil ? "Haswell" : nil
   }
 
   private static let variable = "OPENBLAS_CORETYPE"
 
   /// Takes the kernels for this processor's instructions in place of the oldest, unless the environment has chosen. To be
-  /// called before anything is computed.
+  /// called before anything is computed, and best before there are threads, for the environment is changed for a moment.
   package static func correct() {
     guard isFallback, let suitable, getenv(variable) == nil else { return }
     take(suitable)
