@@ -22,18 +22,13 @@ public final class Conv1d: Module, Layer {
     _ inputChannels: Int, _ outputChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
     groups: Int = 1, bias: Bool = true, dtype: DataType = .float32, generator: RandomGenerator? = nil
   ) {
-    precondition(
-      groups > 0 && inputChannels % groups == 0 && outputChannels % groups == 0,
-      "Conv1d: \(groups) groups do not divide \(inputChannels) input and \(outputChannels) output channels")
     self.stride = stride
     self.padding = padding
     self.dilation = dilation
     self.groups = groups
-    let shape = [outputChannels, inputChannels / groups, kernel]
-    let fanIn = shape[1] * kernel
-    weight = Parameter(.fanInUniform(shape, fanIn: fanIn, dtype: dtype, generator: generator))
-    self.bias =
-      bias ? Parameter(.fanInUniform([outputChannels], fanIn: fanIn, dtype: dtype, generator: generator)) : nil
+    (weight, self.bias) = Parameter.convolution(
+      of: "Conv1d", inputChannels, outputChannels, kernel: [kernel], groups: groups, bias: bias, dtype: dtype,
+      generator: generator)
   }
 
   /// [N, C, L] → [N, output channels, L′].

@@ -23,18 +23,13 @@ public final class Conv2d: Module, Layer {
     _ inputChannels: Int, _ outputChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
     groups: Int = 1, bias: Bool = true, dtype: DataType = .float32, generator: RandomGenerator? = nil
   ) {
-    precondition(
-      groups > 0 && inputChannels % groups == 0 && outputChannels % groups == 0,
-      "Conv2d: \(groups) groups do not divide \(inputChannels) input and \(outputChannels) output channels")
     self.stride = (stride, stride)
     self.padding = (padding, padding)
     self.dilation = (dilation, dilation)
     self.groups = groups
-    let shape = [outputChannels, inputChannels / groups, kernel, kernel]
-    let fanIn = shape[1] * kernel * kernel
-    weight = Parameter(.fanInUniform(shape, fanIn: fanIn, dtype: dtype, generator: generator))
-    self.bias =
-      bias ? Parameter(.fanInUniform([outputChannels], fanIn: fanIn, dtype: dtype, generator: generator)) : nil
+    (weight, self.bias) = Parameter.convolution(
+      of: "Conv2d", inputChannels, outputChannels, kernel: [kernel, kernel], groups: groups, bias: bias, dtype: dtype,
+      generator: generator)
   }
 
   /// [N, C, H, W] → [N, output channels, H′, W′].

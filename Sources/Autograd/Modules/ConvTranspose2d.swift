@@ -25,19 +25,15 @@ public final class ConvTranspose2d: Module, Layer {
     outputPadding: Int = 0, dilation: Int = 1, groups: Int = 1, bias: Bool = true, dtype: DataType = .float32,
     generator: RandomGenerator? = nil
   ) {
-    precondition(
-      groups > 0 && inputChannels % groups == 0 && outputChannels % groups == 0,
-      "ConvTranspose2d: \(groups) groups do not divide \(inputChannels) input and \(outputChannels) output channels")
     self.stride = stride
     self.padding = padding
     self.outputPadding = outputPadding
     self.dilation = dilation
     self.groups = groups
-    let shape = [inputChannels, outputChannels / groups, kernel, kernel]
-    let fanIn = shape[1] * kernel * kernel
-    weight = Parameter(.fanInUniform(shape, fanIn: fanIn, dtype: dtype, generator: generator))
-    self.bias =
-      bias ? Parameter(.fanInUniform([outputChannels], fanIn: fanIn, dtype: dtype, generator: generator)) : nil
+    (weight, self.bias) = Parameter.convolution(
+      of: "ConvTranspose2d", inputChannels, outputChannels, kernel: [kernel, kernel], groups: groups,
+      isTransposed: true, bias: bias, dtype: dtype,
+      generator: generator)
   }
 
   /// [N, C, H, W] → [N, output channels, H′, W′].
