@@ -100,13 +100,10 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
     precondition(
       x.dtype == weight.dtype, "\(type(of: self)): an input of \(x.dtype) with parameters of \(weight.dtype)")
     let (samples, length) = (x.shape[0], x.shape[1])
+    let expected = [layers.count * layers[0].count, samples, hidden]
     let start =
-      state
-      ?? (0..<cell.stateCount).map { _ in
-        .zeros([layers.count * layers[0].count, samples, hidden], dtype: x.dtype, device: x.device)
-      }
+      state ?? (0..<cell.stateCount).map { _ in .zeros(expected, dtype: x.dtype, device: x.device) }
     for tensor in start {
-      let expected = [layers.count * layers[0].count, samples, hidden]
       precondition(
         tensor.shape == expected && tensor.dtype == x.dtype && tensor.device == x.device,
         "\(type(of: self)): a state of shape \(tensor.shape) in \(tensor.dtype) on \(tensor.device), expected "
