@@ -217,9 +217,9 @@ public enum BLAS {
   /// What is wrong with the library on this processor; `nil` where nothing is.
   public static var warning: String? {
     _ = threadCount
-    guard OpenBLASCore.isFallback else { return nil }
+    guard OpenBLASCore.isFallback, let suitable = OpenBLASCore.suitable else { return nil }
     return
       "OpenBLAS computes by its oldest kernels, as on a processor that it does not know: where it was built for several "
-      + "kinds of core, OPENBLAS_CORETYPE=\(OpenBLASCore.suitable ?? "Haswell") in the environment chooses others"
+      + "kinds of core, OPENBLAS_CORETYPE=\(suitable) in the environment chooses others"
   }
 }
