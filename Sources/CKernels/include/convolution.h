@@ -42,6 +42,24 @@ typedef struct {
   size_t plane, row_step, column_step;
 } dt_places;
 
+// The same sums for few filters, with vectors along the places: every filter has a plane of results by itself. Vectors
+// go beyond the last place of a row: what is there counts for nothing in results, but must be numbers and must have a
+// gradient of 0.
+typedef struct {
+  size_t groups;            // each with its own channels and filters
+  size_t taps, filters;     // of a group
+  size_t rows, columns;     // of places; rows that follow each other without a gap can be taken as one
+  size_t row_step;          // elements of a padded channel from a row of places to the next
+  size_t group_step;        // elements of the padded image from a group to the next
+  size_t result_row, result_plane;  // elements of results from a row of places to the next, and a filter to the next
+} dt_planes;
+
+// Where results go, or gradients come from: element (row, column) of plane p to p * plane + row * row_step + column * column_step.
+typedef struct {
+  size_t rows, columns;
+  size_t plane, row_step, column_step;
+} dt_stored_planes;
+
 // A pooled gradient and the padded image, channels last, in which its windows lie.
 typedef struct {
   size_t filters, padded_filters;
@@ -66,6 +84,15 @@ typedef struct {
   // out[tap, f] += sum over places of tap times gradient[place, f]
   void (*correlate_gradient)(const dt_correlation *s, const size_t *taps, const void *image, const void *gradient,
                              void *out);
+  // out[g, f, place] = bias[g, f] + sum over taps of tap times weights[g, f, tap]; no bias if NULL
+  void (*correlate_planes)(const dt_planes *s, const size_t *taps, const void *image, const void *weights,
+                           const void *bias, void *out);
+  // out[g, f, tap] += sum over places of tap times gradient[g, f, place], in `lanes` parts to be added up
+  void (*correlate_planes_gradient)(const dt_planes *s, const size_t *taps, const void *image, const void *gradient,
+                                    void *out);
+  // Gradients to the places of results, with zeros between them.
+  void (*spread_planes)(const dt_planes *s, const void *gradient, const dt_stored_planes *from, void *out);
+  void (*store_planes)(const dt_planes *s, const void *x, const dt_stored_planes *to, void *out);
   // out[position, p] = x[offsets[p] + position], and zeros for planes up to `filters`
   void (*channels_last)(size_t planes, const size_t *offsets, size_t positions, const void *x, size_t filters,
                         void *out);

@@ -19,6 +19,16 @@ import Testing
     PlainConvolution(channels: 8, filters: 16, size: (2, 2), kernel: (4, 4), padding: (2, 2)),
     PlainConvolution(images: 0, channels: 16, filters: 16),
     PlainConvolution(images: 1, channels: 20, filters: 33, size: (33, 34), padding: (1, 1)),
+    PlainConvolution(
+      channels: 6, filters: 18, size: (9, 20), kernel: (3, 5), stride: (2, 1), padding: (1, 2), groups: 6),
+    PlainConvolution(
+      channels: 10, filters: 5, size: (11, 9), kernel: (3, 3), stride: (2, 3), padding: (3, 1), dilation: (2, 1),
+      groups: 5),
+    PlainConvolution(channels: 4, filters: 4, size: (8, 7), kernel: (2, 2), stride: (3, 3), groups: 4),
+    PlainConvolution(images: 1, channels: 210, filters: 210, size: (12, 11), padding: (1, 1), groups: 210),
+    PlainConvolution(channels: 2, filters: 3, size: (81, 90), padding: (1, 1)),
+    PlainConvolution(channels: 19, filters: 7, size: (5, 40), kernel: (1, 5), padding: (0, 2)),
+    PlainConvolution(images: 0, channels: 3, filters: 3, padding: (1, 1), groups: 3),
   ]
 
   private static func values(_ shape: [Int], seed: Int) -> Tensor {

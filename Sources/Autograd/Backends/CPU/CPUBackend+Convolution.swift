@@ -6,6 +6,9 @@ extension CPUBackend {
   ) {
     let direct = DirectConvolution(geometry, x.dtype)
     guard !direct.isFasterForward else { return direct.convolve(x, weight, bias: bias, into: result) }
+    if let planes = PlaneConvolution(geometry, x.dtype, filters: geometry.groupFilters) {
+      return planes.convolve(x, weight, bias: bias, into: result)
+    }
     switch x.dtype {
     case .float32: convolve(Float.self, x, weight, bias, geometry, result)
     case .float64: convolve(Double.self, x, weight, bias, geometry, result)
@@ -21,6 +24,9 @@ extension CPUBackend {
     }
     let direct = DirectConvolution(geometry, gradient.dtype)
     guard !direct.isFasterBackward else { return direct.inputGradient(gradient, weight, into: result) }
+    if let planes = PlaneConvolution(geometry, gradient.dtype, filters: geometry.groupChannels) {
+      return planes.inputGradient(gradient, weight, into: result)
+    }
     fill(result, with: 0)
     switch gradient.dtype {
     case .float32: inputGradient(Float.self, gradient, weight, geometry, result)
@@ -34,6 +40,9 @@ extension CPUBackend {
   ) {
     let direct = DirectConvolution(geometry, x.dtype)
     guard !direct.isFasterForWeight else { return direct.weightGradient(x, gradient, into: result, adding: adding) }
+    if let planes = PlaneConvolution(geometry, x.dtype, filters: geometry.groupFilters) {
+      return planes.weightGradient(x, gradient, into: result, adding: adding)
+    }
     switch x.dtype {
     case .float32: weightGradient(Float.self, x, gradient, geometry, result, adding: adding)
     case .float64: weightGradient(Double.self, x, gradient, geometry, result, adding: adding)
@@ -53,15 +62,16 @@ extension CPUBackend {
     let product = ConvolutionColumns<T>.products(geometry).output
     ConvolutionColumns<T>.share(geometry.input[0], geometry, product) { n, c in
       for group in 0..<geometry.groups {
-        let out = result.pointer(T.self) + c.outputOffset(n, group)
+        let out = result.pointer(T.self) + geometry.outputOffset(n, group)
         if let bias {
-          let values = bias.pointer(T.self) + group * c.filters
-          for filter in 0..<c.filters {
-            (out + filter * c.positions).update(repeating: values[filter], count: c.positions)
+          let values = bias.pointer(T.self) + group * geometry.groupFilters
+          for filter in 0..<geometry.groupFilters {
+            (out + filter * geometry.outputPlane).update(repeating: values[filter], count: geometry.outputPlane)
           }
         }
         multiply(
-          product, weight.pointer(T.self) + c.weightOffset(group), c.unfolded(x, n, group), out, adding: bias != nil)
+          product, weight.pointer(T.self) + geometry.weightOffset(group), c.unfolded(x, n, group), out,
+          adding: bias != nil)
       }
     }
   }
@@ -73,9 +83,10 @@ extension CPUBackend {
     ConvolutionColumns<T>.share(geometry.input[0], geometry, product) { n, c in
       for group in 0..<geometry.groups {
         multiply(
-          product, weight.pointer(T.self) + c.weightOffset(group), gradient.pointer(T.self) + c.outputOffset(n, group),
+          product, weight.pointer(T.self) + geometry.weightOffset(group),
+          gradient.pointer(T.self) + geometry.outputOffset(n, group),
           c.columns.pointer(T.self), adding: false)
-        T.addColumns(c.window, c.columns.pointer(T.self), result.pointer(T.self) + c.inputOffset(n, group))
+        T.addColumns(c.window, c.columns.pointer(T.self), result.pointer(T.self) + geometry.inputOffset(n, group))
       }
     }
   }
@@ -90,11 +101,11 @@ extension CPUBackend {
     func add(_ n: Int, _ c: ConvolutionColumns<T>, to sums: Tensor, adding: Bool) {
       for group in 0..<geometry.groups {
         multiply(
-          product, gradient.pointer(T.self) + c.outputOffset(n, group), c.unfolded(x, n, group),
-          sums.pointer(T.self) + c.weightOffset(group), adding: adding)
+          product, gradient.pointer(T.self) + geometry.outputOffset(n, group), c.unfolded(x, n, group),
+          sums.pointer(T.self) + geometry.weightOffset(group), adding: adding)
       }
     }
-    let pieces = BatchSums.pieces(of: images, places: columns.positions, byteCount: result.byteCount)
+    let pieces = BatchSums.pieces(of: images, places: geometry.outputPlane, byteCount: result.byteCount)
     let sharesProduct =
       product.rows * product.columns * product.inner >= LoopThreads.smallestShared && T.hasFixedBits(product)
     guard pieces.count > 1, !sharesProduct else {
@@ -116,9 +127,4 @@ extension CPUBackend {
     guard !T.hasFixedBits(p) else { return gemm(p, a, b, c, adding: adding) }
     LoopThreads.using(threads: 1) { gemm(p, a, b, c, adding: adding) }
   }
-}
-
-extension ConvolutionGeometry {
-  /// The threads that share the convolution, or one of its gradients.
-  var threads: Int { LoopThreads.threads(for: multiplications) }
 }

@@ -11,7 +11,7 @@ struct CPUPooledConvolution: PooledConvolution {
   private let places: Tensor
   private let x: Tensor
   private let weight: Tensor
-  private let direct: DirectConvolution
+  private let geometry: ConvolutionGeometry
   private let correlation: Correlation
   private let windows: (rows: Int, columns: Int)
 
@@ -22,21 +22,23 @@ struct CPUPooledConvolution: PooledConvolution {
   static func computed(
     _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry
   ) -> (result: Tensor, backward: any PooledConvolution)? {
-    let direct = DirectConvolution(geometry, x.dtype)
     let (height, width) = geometry.outputSize
-    guard geometry.groups == 1, direct.fillsVectors, height > 1, width > 1 else { return nil }
-    let convolution = Self(x, weight, direct, direct.forward(rowMultiple: 2), windows: (height / 2, width / 2))
+    guard geometry.groups == 1, DirectConvolution(geometry, x.dtype).fillsVectors, height > 1, width > 1 else {
+      return nil
+    }
+    let convolution = Self(
+      x, weight, geometry, geometry.correlation(x.dtype, rowMultiple: 2), windows: (height / 2, width / 2))
     guard PaddedChannelsLast.byteCount(convolution.correlation) <= largestImage else { return nil }
     return (convolution.forward(bias), convolution)
   }
 
   private init(
-    _ x: Tensor, _ weight: Tensor, _ direct: DirectConvolution, _ correlation: Correlation,
+    _ x: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry, _ correlation: Correlation,
     windows: (rows: Int, columns: Int)
   ) {
     self.x = x
     self.weight = weight
-    self.direct = direct
+    self.geometry = geometry
     self.correlation = correlation
     self.windows = windows
     places = Tensor(
@@ -51,10 +53,10 @@ struct CPUPooledConvolution: PooledConvolution {
     let result = Tensor(
       uninitialized: [x.shape[0], c.filters, windows.rows, windows.columns], dtype: x.dtype, device: .cpu)
     let taps = c.taps
-    let filters = direct.forwardFilters(weight, 0, c)
+    let filters = geometry.packedFilters(weight, 0, for: c)
     let added = c.bias(bias, from: 0)
     let bands = c.bands.filter { $0.count > 1 }
-    let threads = direct.threads
+    let threads = geometry.threads
     let scratch = (0..<threads).map { _ in
       (
         padded: c.scratch(c.channels * c.paddedPlane),
@@ -66,7 +68,7 @@ struct CPUPooledConvolution: PooledConvolution {
       let (n, part) = i.quotientAndRemainder(dividingBy: bands.count)
       let band = bands[part]
       let (padded, sums, maxima) = scratch[thread]
-      c.pad(x.address(of: direct.inputOffset(n, 0)), band, into: padded)
+      c.pad(x.address(of: geometry.inputOffset(n, 0)), band, into: padded)
       c.correlate(band, taps, padded, filters, added, into: sums)
       let first = band.lowerBound / 2 * windows.columns
       c.kernels.pool_positive(
@@ -86,7 +88,7 @@ struct CPUPooledConvolution: PooledConvolution {
     of gradient: Tensor, input: Tensor?, weight: (destination: Tensor, adding: Bool)?, bias: Tensor?
   ) -> Int {
     let c = correlation
-    let threads = direct.threads
+    let threads = geometry.threads
     let scratch = (0..<threads).map { _ in GradientScratch(c, windows) }
     let factors = input == nil ? nil : scratch[0].padded.weights(self.weight)
     let sumCount = scratch[0].underKernel.offsets.count * scratch[0].underKernel.length * c.filters
@@ -103,14 +105,14 @@ struct CPUPooledConvolution: PooledConvolution {
         let marks = places.pointer(UInt8.self) + n * windowCount * c.paddedFilters
         scratch.entryCount += entries.list(pooled, marks, in: underKernel, sums: sumsOfBias.pointer())
         if weight != nil {
-          underKernel.load(x.address(of: direct.inputOffset(n, 0)))
+          underKernel.load(x.address(of: geometry.inputOffset(n, 0)))
           entries.addWeightGradient(underKernel, to: sums)
         }
         if let input, let factors {
           if scratch.patches != nil { _ = entries.list(pooled, marks, in: padded, sums: nil) }
           padded.clear()
           entries.addInputGradient(factors, to: padded)
-          padded.store(in: input.address(of: direct.inputOffset(n, 0)))
+          padded.store(in: input.address(of: geometry.inputOffset(n, 0)))
         }
       }
     }

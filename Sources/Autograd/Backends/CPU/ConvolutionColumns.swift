@@ -2,26 +2,19 @@ import CKernels
 
 /// A convolution as matrix products: the windows of one image become the columns of a matrix.
 struct ConvolutionColumns<T: ImageElement> {
-  /// Output channels, input elements under the kernel, and output places, each for one group.
-  let filters: Int
-  let taps: Int
-  let positions: Int
+  private let geometry: ConvolutionGeometry
   let columns: Tensor
   let window: dt_window
-  private let groups: Int
   /// A kernel of one element that does not skip any: the image is its own matrix of columns.
   private let isPointwise: Bool
 
   init(_ geometry: ConvolutionGeometry) {
-    groups = geometry.groups
-    filters = geometry.weight[0] / groups
-    taps = geometry.weight[1] * geometry.weight[2] * geometry.weight[3]
-    positions = geometry.outputSize.height * geometry.outputSize.width
+    self.geometry = geometry
     let shape = [1, geometry.weight[1], geometry.input[2], geometry.input[3]]
     window = dt_window(geometry.window, shape, geometry.output)
     isPointwise =
       geometry.window.kernel == (1, 1) && geometry.window.stride == (1, 1) && geometry.window.padding == (0, 0)
-    columns = Tensor(uninitialized: [taps, positions], dtype: T.dataType, device: .cpu)
+    columns = Tensor(uninitialized: [geometry.groupTaps, geometry.outputPlane], dtype: T.dataType, device: .cpu)
   }
 
   /// Calls `body`, which makes such a product, with 0 to `count - 1`, on the threads that share the convolution, and with
@@ -35,19 +28,11 @@ struct ConvolutionColumns<T: ImageElement> {
     LoopThreads.shared.share(count, over: threads) { body($0, columns[$1]) }
   }
 
-  func inputOffset(_ n: Int, _ group: Int) -> Int {
-    (n * groups + group) * window.channels * window.height * window.width
-  }
-  func outputOffset(_ n: Int, _ group: Int) -> Int { (n * groups + group) * filters * positions }
-  func weightOffset(_ group: Int) -> Int { group * filters * taps }
-
   /// The products of one image and group: for the output, the columns' gradient and the weight's.
   static func products(
     _ geometry: ConvolutionGeometry
   ) -> (output: MatrixProduct, columns: MatrixProduct, weight: MatrixProduct) {
-    let filters = geometry.weight[0] / geometry.groups
-    let taps = geometry.weight[1...].reduce(1, *)
-    let positions = geometry.outputSize.height * geometry.outputSize.width
+    let (filters, taps, positions) = (geometry.groupFilters, geometry.groupTaps, geometry.outputPlane)
     return (
       MatrixProduct(rows: filters, columns: positions, inner: taps),
       MatrixProduct(rows: taps, columns: positions, inner: filters, transposesFirst: true),
@@ -57,7 +42,7 @@ struct ConvolutionColumns<T: ImageElement> {
 
   /// The matrix [taps, positions] of image `n`: the image's memory, or that of `columns`.
   func unfolded(_ x: Tensor, _ n: Int, _ group: Int) -> UnsafePointer<T> {
-    let image = UnsafePointer(x.pointer(T.self) + inputOffset(n, group))
+    let image = UnsafePointer(x.pointer(T.self) + geometry.inputOffset(n, group))
     guard !isPointwise else { return image }
     T.toColumns(window, image, columns.pointer(T.self))
     return UnsafePointer(columns.pointer(T.self))

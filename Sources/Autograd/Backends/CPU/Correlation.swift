@@ -90,10 +90,11 @@ struct Correlation {
 
   // MARK: - Kernels
 
-  /// Copies what is under the kernels of `band` out of an image, with its padding.
-  func pad(_ image: UnsafeRawPointer, _ band: Range<Int>, into padded: Tensor) {
+  /// Copies what is under the kernels of `band` out of an image, or out of several that follow each other, with padding.
+  func pad(_ image: UnsafeRawPointer, _ band: Range<Int>, images: Int = 1, into padded: Tensor) {
     var shape = dt_padding(
-      channels: channels, height: size.height, width: size.width, top: rows.before - band.lowerBound * rows.stride,
+      channels: images * channels, height: size.height, width: size.width,
+      top: rows.before - band.lowerBound * rows.stride,
       left: columns.before, padded_height: paddedHeight, padded_width: paddedWidth, column_stride: columns.stride)
     kernels.pad_image(&shape, image, padded.address)
   }
