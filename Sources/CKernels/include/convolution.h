@@ -54,7 +54,8 @@ typedef struct {
   size_t result_row, result_plane;  // elements of results from a row of places to the next, and a filter to the next
 } dt_planes;
 
-// Where results go, or gradients come from: element (row, column) of plane p to p * plane + row * row_step + column * column_step.
+// Where results go, or gradients come from: element (row, column) of plane p to or from
+// p * plane + row * row_step + column * column_step.
 typedef struct {
   size_t rows, columns;
   size_t plane, row_step, column_step;

@@ -59,6 +59,9 @@ struct Correlation {
     }
   }
 
+  /// Whether so many filters fill at least half of a vector.
+  static func fillsVectors(_ filters: Int, _ dtype: DataType) -> Bool { 2 * filters >= kernels(for: dtype).lanes }
+
   // MARK: - Sizes
 
   /// Elements from a place to the next, where channels are last.

@@ -38,7 +38,7 @@ struct DirectConvolution {
   private static let largestWeight = 4_000_000
 
   private func isWide(_ count: Int) -> Bool {
-    !Kernels.areGeneric && 2 * count >= Correlation.kernels(for: dtype).lanes
+    !Kernels.areGeneric && Correlation.fillsVectors(count, dtype)
   }
 
   func convolve(_ x: Tensor, _ weight: Tensor, bias: Tensor?, into result: Tensor) {

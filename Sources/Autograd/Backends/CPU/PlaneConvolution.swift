@@ -12,7 +12,7 @@ struct PlaneConvolution {
   /// - Parameter filters: Those of a group, or for the gradient of the input its channels.
   /// - Returns: `nil` where that would not be faster than columns.
   init?(_ geometry: ConvolutionGeometry, _ dtype: DataType, filters: Int) {
-    guard !Kernels.areGeneric, geometry.kernelArea > 1, 2 * filters < Correlation.kernels(for: dtype).lanes else {
+    guard !Kernels.areGeneric, geometry.kernelArea > 1, !Correlation.fillsVectors(filters, dtype) else {
       return nil
     }
     self.geometry = geometry
@@ -22,7 +22,7 @@ struct PlaneConvolution {
   func convolve(_ x: Tensor, _ weight: Tensor, bias: Tensor?, into result: Tensor) {
     let planes = Planes(geometry.correlation(dtype), groups: geometry.groups)
     let filters = geometry.groupFilters
-    planes.share(geometry.input[0], over: geometry.threads) { n, groups, band, scratch in
+    planes.share(images: geometry.input[0], over: geometry.threads) { n, groups, band, scratch in
       planes.pad(x.address(of: geometry.inputOffset(n, groups.lowerBound)), groups, band, into: scratch.padded)
       planes.correlate(
         groups, band, scratch.padded, weight.address(of: geometry.weightOffset(groups.lowerBound)),
@@ -42,7 +42,7 @@ struct PlaneConvolution {
       let planes = Planes(phase.correlation, groups: geometry.groups)
       let weights = transposed(weight, phase.elements)
       let groupWeights = geometry.groupChannels * geometry.groupFilters * phase.elements.count
-      planes.share(geometry.input[0], over: geometry.threads) { n, groups, band, scratch in
+      planes.share(images: geometry.input[0], over: geometry.threads) { n, groups, band, scratch in
         planes.pad(
           gradient.address(of: geometry.outputOffset(n, groups.lowerBound)), groups, band, into: scratch.padded)
         planes.correlate(
@@ -67,16 +67,21 @@ struct PlaneConvolution {
       ? [0..<images]
       : BatchSums.pieces(of: images, places: geometry.outputPlane, byteCount: result.byteCount * lanes)
     let sums = BatchSums(pieces: pieces.count, count: result.count * lanes, dtype)
-    planes.share(pieces.count, over: geometry.threads) { piece, groups, band, scratch in
-      let first = geometry.weightOffset(groups.lowerBound) * lanes
+    let (bands, blocks, threads) = (planes.correlation.bands, planes.blocks, geometry.threads)
+    let scratch = planes.scratch(threads: threads)
+    LoopThreads.shared.share(pieces.count * blocks.count, over: threads) { [self] i, thread in
+      let (piece, block) = i.quotientAndRemainder(dividingBy: blocks.count)
+      let (groups, scratch) = (blocks[block], scratch[thread])
+      let partSums = sums[piece].address(of: geometry.weightOffset(groups.lowerBound) * lanes)
       for n in pieces[piece] {
-        planes.pad(x.address(of: geometry.inputOffset(n, groups.lowerBound)), groups, band, into: scratch.padded)
-        planes.spread(
-          gradient.address(
-            of: geometry.outputOffset(n, groups.lowerBound) + band.lowerBound * geometry.outputSize.width),
-          groups, band, of: geometry.outputSize, into: scratch.results)
-        planes.correlateGradient(
-          groups, band, scratch.padded, scratch.results, into: sums[piece].address(of: first))
+        let slopes = geometry.outputOffset(n, groups.lowerBound)
+        for band in bands {
+          planes.pad(x.address(of: geometry.inputOffset(n, groups.lowerBound)), groups, band, into: scratch.padded)
+          planes.spread(
+            gradient.address(of: slopes + band.lowerBound * geometry.outputSize.width), groups, band,
+            of: geometry.outputSize, into: scratch.results)
+          planes.correlateGradient(groups, band, scratch.padded, scratch.results, into: partSums)
+        }
       }
     }
     let gradient = adding ? result.uninitializedLike() : result

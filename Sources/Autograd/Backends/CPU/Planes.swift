@@ -22,27 +22,31 @@ struct Planes {
 
   private static let blockBytes = 200_000
 
-  /// What a thread needs: padded images, and results or gradients.
+  /// What a thread needs: padded images, and results or gradients, of the largest block.
   struct Scratch {
     let padded: Tensor
     let results: Tensor
   }
 
-  /// Calls `body` for every one of `count` parts of a batch, block of groups and band of rows, on the threads that share
-  /// them; the bands of a part and block on one thread, in order.
-  func share(
-    _ count: Int, over threads: Int,
-    _ body: @escaping (_ part: Int, _ groups: Range<Int>, _ band: Range<Int>, _ scratch: Scratch) -> Void
-  ) {
-    let (bands, largest) = (correlation.bands, blocks.map(\.count).max() ?? 0)
-    let scratch = (0..<threads).map { _ in
+  func scratch(threads: Int) -> [Scratch] {
+    let largest = blocks.map(\.count).max() ?? 0
+    return (0..<threads).map { _ in
       Scratch(
         padded: zeros(largest * correlation.channels * correlation.paddedPlane),
         results: zeros(largest * correlation.filters * resultPlane))
     }
-    LoopThreads.shared.share(count * blocks.count, over: threads) { i, thread in
-      let (part, block) = i.quotientAndRemainder(dividingBy: blocks.count)
-      for band in bands { body(part, blocks[block], band, scratch[thread]) }
+  }
+
+  /// Calls `body` for every image, block of groups and band of rows, on the threads that share them.
+  func share(
+    images: Int, over threads: Int,
+    _ body: @escaping (_ n: Int, _ groups: Range<Int>, _ band: Range<Int>, _ scratch: Scratch) -> Void
+  ) {
+    let (bands, scratch) = (correlation.bands, scratch(threads: threads))
+    LoopThreads.shared.share(images * blocks.count * bands.count, over: threads) { i, thread in
+      let (part, band) = i.quotientAndRemainder(dividingBy: bands.count)
+      let (n, block) = part.quotientAndRemainder(dividingBy: blocks.count)
+      body(n, blocks[block], bands[band], scratch[thread])
     }
   }
 
