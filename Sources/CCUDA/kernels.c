@@ -42,8 +42,8 @@ static const char elementwise_i64_cu[] = {
 static const char indexing_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/indexing.cu" suffix(, 0)
 };
-static const char layer_normalization_cu[] = {
-#embed "../Autograd/Backends/CUDA/Kernels/layer_normalization.cu" suffix(, 0)
+static const char row_normalization_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/row_normalization.cu" suffix(, 0)
 };
 static const char linear_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/linear.cu" suffix(, 0)
@@ -85,7 +85,7 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"elementwise_f64.cu", elementwise_f64_cu},
     {"elementwise_i64.cu", elementwise_i64_cu},
     {"indexing.cu", indexing_cu},
-    {"layer_normalization.cu", layer_normalization_cu},
+    {"row_normalization.cu", row_normalization_cu},
     {"linear.cu", linear_cu},
     {"losses.cu", losses_cu},
     {"normalization.cu", normalization_cu},

@@ -58,11 +58,13 @@ protocol Backend: Sendable {
     into result: Tensor
   ) -> Bool
 
+  /// The losses of rows of logits x, 0 for an ignored target, and what they are normalized by: [rows, 2], the largest
+  /// logit and log Σ exp(x − largest), kept apart because their sum would round the smaller.
   func crossEntropy(
-    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, logSumExps: Tensor)
+    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor)
   /// The gradient with respect to the logits; `gradient` is that of each row's loss, or of all of them if a scalar.
   func crossEntropyGradient(
-    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExps: Tensor, _ options: CrossEntropyOptions,
+    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, normalizers: Tensor, _ options: CrossEntropyOptions,
     into result: Tensor)
 
   /// Cross-correlation of `x` [N, C, H, W] with `weight` [O, C / groups, h, w], plus `bias` [O].
@@ -105,10 +107,12 @@ protocol Backend: Sendable {
   func batchNormalizeGradient(
     _ gradient: Tensor, _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?,
     _ rectified: RectifiedNormalization?, into results: NormalizationGradients)
-  /// The same for rows with moments of their own, and weight and bias for each column.
-  func layerNormalize(_ x: Tensor, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor)
-  func layerNormalizeGradient(
-    _ gradient: Tensor, _ x: Tensor, _ moments: Moments, weight: Tensor?, into results: NormalizationGradients)
+  /// The same for rows by moments of their own, which are written, too; weight and bias are given for each channel.
+  func normalizeRows(
+    _ x: Tensor, _ extents: RowExtents, weight: Tensor?, bias: Tensor?, moments: Moments, into result: Tensor)
+  func normalizeRowsGradient(
+    _ gradient: Tensor, _ x: Tensor, _ extents: RowExtents, _ moments: Moments, weight: Tensor?,
+    into results: NormalizationGradients)
 
   /// One step of stochastic gradient descent over flat arrays; see ``SGD``.
   func sgdStep(_ step: SGDStep, gradient: Tensor, weight: Tensor, velocity: Tensor?)
@@ -173,6 +177,20 @@ struct GroupExtents {
   let outer: Int
   let groups: Int
   let inner: Int
+}
+
+/// How a tensor is seen by a normalization of rows: [rows, channels, inner], where `groups` rows in turn are a sample's.
+struct RowExtents {
+  let rows: Int
+  let groups: Int
+  /// Of each group.
+  let channels: Int
+  let inner: Int
+
+  /// The elements of a row.
+  var count: Int { channels * inner }
+  /// The channels of a sample, each of which has a weight and a bias.
+  var parameters: Int { groups * channels }
 }
 
 /// What elements are normalized by: a mean and a variance for each group, and what is added to the variance.

@@ -24,8 +24,10 @@ extension Tensor {
     return .full(shape, 1, dtype: dtype, device: device)
   }
 
-  /// Keeps the gradient of this computed tensor in `grad` when a backward pass goes through it.
+  /// Keeps the gradient of this computed tensor in `grad` when a backward pass goes through it; one that requires no
+  /// gradients traps.
   public func retainGrad() {
+    precondition(requiresGrad, "retainGrad of a tensor of shape \(shape) that does not require gradients")
     node?.retainedOutput = self
   }
 }

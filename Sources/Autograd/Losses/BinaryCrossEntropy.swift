@@ -42,6 +42,7 @@ public func binaryCrossEntropyWithLogits(
     logits.shape == targets.shape,
     "binaryCrossEntropyWithLogits: logits \(logits.shape) and targets \(targets.shape) have different shapes")
   let (x, t) = Tensor.promoted(logits, targets)
+  requireNoGradient(of: positiveWeight, "binaryCrossEntropyWithLogits")
   let weight = positiveWeight?.detached().expanded(to: x.shape).cast(to: x.dtype)
   func positives(_ t: Tensor) -> Tensor { weight.map { t * $0 } ?? t }
   let logSigmoid = x.detached().logSigmoid()

@@ -39,14 +39,14 @@ public func crossEntropy(
   checkTargets(targets, logits, ignoredTarget: ignoredTarget, "crossEntropy")
   let options = CrossEntropyOptions(smoothing: labelSmoothing, ignoredTarget: ignoredTarget)
   let losses = Tensor(uninitialized: targets.shape, dtype: logits.dtype, device: logits.device)
-  let logSumExps = Tensor(uninitialized: targets.shape, dtype: logits.dtype, device: logits.device)
-  logits.backend.crossEntropy(logits, targets, options, losses: losses, logSumExps: logSumExps)
+  let normalizers = Tensor(uninitialized: targets.shape + [2], dtype: logits.dtype, device: logits.device)
+  logits.backend.crossEntropy(logits, targets, options, losses: losses, normalizers: normalizers)
   let divisor = reduction == .mean ? usedCount(targets, ignoredTarget, for: losses) : nil
   let sum = reduction == .none ? losses : losses.sum()
   let result = divisor.map { sum.combined(.divide, $0) } ?? sum
   result.isMean = reduction == .mean
   return result.recorded(as: "NllLossBackward0", from: [logits], saving: [logits, targets]) { gradient, inputs in
-    inputs.add(0, lossGradient(divisor.map { gradient / $0 } ?? gradient, logits, targets, logSumExps, options))
+    inputs.add(0, lossGradient(divisor.map { gradient / $0 } ?? gradient, logits, targets, normalizers, options))
   }
 }
 
@@ -78,17 +78,17 @@ private func usedCount(_ targets: Tensor, _ ignoredTarget: Int, for losses: Tens
 
 /// The gradient with respect to the logits; `gradient` is that of each row's loss, or of all of them if a scalar.
 private func lossGradient(
-  _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, _ logSumExps: Tensor, _ options: CrossEntropyOptions
+  _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, _ normalizers: Tensor, _ options: CrossEntropyOptions
 ) -> Tensor {
   let result = Tensor(uninitialized: logits.shape, dtype: logits.dtype, device: logits.device)
-  result.backend.crossEntropyGradient(gradient, logits, targets, logSumExps: logSumExps, options, into: result)
+  result.backend.crossEntropyGradient(gradient, logits, targets, normalizers: normalizers, options, into: result)
   return result.recorded(
     as: "NllLossBackwardBackward0", from: [gradient, logits], saving: [gradient, logits, targets]
   ) { upstream, inputs in
     // The result is g · (softmax(x) − y), and g · softmax(x) where it depends on x; ignored rows have neither.
     let probabilities = logits.softmax(1)
     let rows = gradient.reshaped([-1, 1])
-    let slope = lossGradient(Tensor.onesLike(gradient), logits, targets, logSumExps, options)
+    let slope = lossGradient(Tensor.onesLike(gradient), logits, targets, normalizers, options)
     inputs.add(0, (upstream * slope).sum(gradient.rank == 0 ? nil : [1]))
     let used = usedRows(targets, options.ignoredTarget, dtype: logits.dtype)
     let weighted = upstream * probabilities

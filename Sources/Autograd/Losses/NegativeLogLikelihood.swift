@@ -28,6 +28,7 @@ struct ClassTargets {
     precondition(
       weight.map { $0.shape == [scores.shape[1]] } ?? true,
       "\(operation): weight \(weight?.shape ?? []) for \(scores.shape[1]) classes")
+    requireNoGradient(of: weight, operation)
     isIgnored = targets .== Tensor(ignoredTarget)
     labels = targets.filled(with: 0, where: isIgnored)
     let used = (!isIgnored).cast(to: scores.dtype)
@@ -68,4 +69,11 @@ func checkTargets(_ targets: Tensor, _ scores: Tensor, ignoredTarget: Int, _ ope
         target >= 0 && target < classes, "\(operation): target \(target) of row \(row) is none of \(classes) classes")
     }
   }
+}
+
+/// Stops the program where gradients are wanted of the weight of a loss, which has none.
+func requireNoGradient(of weight: Tensor?, _ operation: StaticString) {
+  precondition(
+    !(isGradEnabled && weight?.requiresGrad == true),
+    "\(operation): a weight that requires gradients gets none; give weight.detached()")
 }

@@ -66,6 +66,9 @@ public final class MultiHeadAttention: Module, Layer {
     _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor? = nil, isCausal: Bool = false
   ) -> Tensor {
     let size = inProjectionWeight.shape[1]
+    precondition(
+      queries.shape.first == keys.shape.first && keys.shape.first == values.shape.first,
+      "MultiHeadAttention: queries \(queries.shape), keys \(keys.shape) and values \(values.shape) of several batches")
     let projected = [queries, keys, values].enumerated().map { place, input in
       let rows = place * size..<(place + 1) * size
       let (weight, bias) = (inProjectionWeight.sliced(rows), inProjectionBias?.sliced(rows))

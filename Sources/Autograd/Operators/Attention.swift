@@ -7,7 +7,8 @@
 ///   - queries: [..., L, E].
 ///   - keys: [..., S, E].
 ///   - values: [..., S, Ev].
-///   - mask: Broadcast to [..., L, S]: `bool`, true where a query may see a key, or numbers added to the products.
+///   - mask: Broadcast to [..., L, S]: `bool`, true where a query may see a key, or numbers of the queries' type that
+///     are added to the products.
 ///     A query that may see none gets zeros.
 ///   - isCausal: Whether a query sees only the keys up to its own place.
 ///   - scale: What the products are multiplied by; 1 / √E if left out.
@@ -20,6 +21,11 @@ public func scaledDotProductAttention(
   precondition(
     q.count >= 2 && k.count >= 2 && v.count >= 2 && q.last == k.last && k[k.count - 2] == v[v.count - 2],
     "attention needs queries [..., L, E], keys [..., S, E] and values [..., S, Ev], not \(q), \(k) and \(v)")
+  if let mask {
+    precondition(
+      mask.dtype == .bool || mask.dtype == queries.dtype,
+      "attention with a mask of \(mask.dtype): needs bool, or \(queries.dtype) as the queries, to add to the products")
+  }
   precondition(mask == nil || !isCausal, "attention takes a mask or is causal, not both")
   let factor = scale ?? 1 / Double(q[q.count - 1]).squareRoot()
   let scores = (queries * factor).matmul(keys.transposed())

@@ -80,7 +80,25 @@ extension Tensor {
   /// which the moments can be combined with those of other parts of the batch. Gradients flow through both.
   public func batchMoments() -> (mean: Tensor, variance: Tensor) {
     precondition(rank >= 2, "batchMoments needs shape [N, C, …], not \(shape)")
-    return (mean(batchDimensions), variance(batchDimensions, unbiased: false))
+    requireFloatingPoint(for: "batchMoments")
+    let x = self
+    let extents = GroupExtents(outer: shape[0], groups: shape[1], inner: Shape.count(Array(shape[2...])))
+    let both = Tensor(uninitialized: [2, extents.groups], dtype: dtype, device: device)
+    let mean = both.part(shape: [extents.groups])
+    backend.moments(x, extents, mean: mean, variance: both.part(at: extents.groups, shape: [extents.groups]))
+    let recorded = both.recorded(as: "BatchMomentsBackward0", from: [x], saving: [x, both]) { gradient, inputs in
+      let elements = Double(extents.outer * extents.inner)
+      let (shift, slope) = (gradient[0] / elements, gradient[1] * (2 / elements))
+      guard !isGradEnabled else {
+        let distance = x - x.mean(x.batchDimensions).asChannels(of: x)
+        return inputs.add(0, distance * slope.asChannels(of: x) + shift.asChannels(of: x))
+      }
+      let result = x.uninitializedLike()
+      let moments = Moments(mean: mean, variance: .onesLike(mean), epsilon: 0)
+      x.backend.batchNormalize(x, extents, moments, weight: slope, bias: shift, nil, into: result)
+      inputs.give(0, result)
+    }
+    return (recorded[0], recorded[1])
   }
 
   /// Channels normalized by given statistics, then scaled and shifted: in evaluation, by the running ones.
@@ -123,8 +141,11 @@ extension Tensor {
       let deviation = (variance + epsilon).rsqrt()
       let scale = weight.map { $0 * deviation } ?? deviation
       inputs.add(0, gradient * scale.asChannels(of: x))
-      if let i = parameters.biasIndex { inputs.add(i, gradient.sum(x.batchDimensions)) }
-      inputs.add(meanIndex, -(gradient.sum(x.batchDimensions) * scale))
+      if parameters.biasIndex.map(inputs.needs) ?? false || inputs.needs(meanIndex) {
+        let total = gradient.sum(x.batchDimensions)
+        if let i = parameters.biasIndex { inputs.add(i, total) }
+        inputs.add(meanIndex, -(total * scale))
+      }
       guard parameters.weightIndex.map(inputs.needs) ?? false || inputs.needs(varianceIndex) else { return }
       let along = (gradient * (x - mean.asChannels(of: x))).sum(x.batchDimensions)
       if let i = parameters.weightIndex { inputs.add(i, along * deviation) }

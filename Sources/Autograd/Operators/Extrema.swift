@@ -68,7 +68,7 @@ extension Tensor {
 
   private func soleExtremum(_ value: Tensor, _ name: StaticString) -> Tensor {
     let saved = value.detached()
-    return value.recorded(as: name, from: [self], saving: [self]) { gradient, inputs in
+    return value.recorded(as: name, from: [self], saving: [self, value]) { gradient, inputs in
       let x = self.detached()
       let chosen = (saved.item().isNaN ? x .!= x : x .== saved).cast(to: gradient.dtype)
       inputs.add(0, gradient * (chosen / chosen.sum()))

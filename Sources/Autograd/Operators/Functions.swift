@@ -80,9 +80,12 @@ extension Tensor {
     }
   }
 
-  /// Every element to a fixed power.
+  /// Every element to a fixed power, which is at least 0 for integers.
   public func pow(_ exponent: Double) -> Tensor {
-    guard dtype.isFloatingPoint else { return pow(scalar(exponent)) }
+    guard dtype.isFloatingPoint else {
+      precondition(exponent >= 0, "\(dtype) to the power of \(exponent): integers have no negative powers")
+      return pow(scalar(exponent))
+    }
     let y: Tensor =
       switch exponent {
       case 1: ownedCopy()

@@ -14,21 +14,16 @@ extension Tensor {
     precondition(
       rank >= 2 && groups > 0 && shape[1] % groups == 0,
       "groupNorm of shape \(shape) in \(groups) groups: needs [N, C, …] with channels that they divide")
-    let perChannel = [shape[1]] + shape[2...].map { _ in 1 }
     for parameter in [weight, bias].compactMap({ $0 }) {
       precondition(
         parameter.shape == [shape[1]] && parameter.dtype == dtype,
         "groupNorm of shape \(shape) in \(dtype) with a parameter of \(parameter.shape) in \(parameter.dtype)")
     }
-    let groupSize = shape[1] / groups * shape[2...].reduce(1, *)
-    // A single value is its group's mean.
-    var y =
-      groupSize == 1
-      ? self * 0
-      : reshaped([1, shape[0] * groups, groupSize]).batchNorm(epsilon: epsilon).output.reshaped(shape)
-    if let weight { y = y * weight.reshaped(perChannel) }
-    if let bias { y = y + bias.reshaped(perChannel) }
-    return y
+    requireSameDevice(weight, bias, for: "groupNorm")
+    return normalizedRows(
+      RowExtents(
+        rows: shape[0] * groups, groups: groups, channels: shape[1] / groups, inner: Shape.count(Array(shape[2...]))),
+      weight: weight, bias: bias, epsilon: epsilon, name: "NativeGroupNormBackward0")
   }
 
   /// Rows divided by their root mean square, then scaled, as `torch.nn.functional.rms_norm` (Zhang & Sennrich,

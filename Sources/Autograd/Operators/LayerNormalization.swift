@@ -21,34 +21,44 @@ extension Tensor {
         "layerNorm over \(normalizedShape) in \(dtype) with a parameter of \(parameter.shape) in \(parameter.dtype)")
     }
     requireSameDevice(weight, bias, for: "layerNorm")
+    let columns = Shape.count(normalizedShape)
+    let rows = Shape.count(Array(shape.dropLast(normalizedShape.count)))
+    return normalizedRows(
+      RowExtents(rows: rows, groups: 1, channels: columns, inner: 1), weight: weight, bias: bias, epsilon: epsilon,
+      name: "NativeLayerNormBackward0")
+  }
+
+  /// Rows by moments of their own, then scaled and shifted by the parameters of their channels.
+  func normalizedRows(
+    _ extents: RowExtents, weight: Tensor?, bias: Tensor?, epsilon: Double, name: StaticString
+  ) -> Tensor {
     let x = self
-    let rows = Array((0..<rank - normalizedShape.count))
-    let columns = Array((rank - normalizedShape.count)..<rank)
-    let kept = Shape.reduced(shape, over: columns, keepingDimensions: true)
-    let mean = Tensor(uninitialized: kept, dtype: dtype, device: device)
-    let variance = Tensor(uninitialized: kept, dtype: dtype, device: device)
-    backend.moments(
-      x, GroupExtents(outer: 1, groups: mean.count, inner: Shape.count(normalizedShape)), mean: mean,
-      variance: variance)
-    let moments = Moments(mean: mean, variance: variance, epsilon: epsilon)
+    let moments = Moments(
+      mean: Tensor(uninitialized: [extents.rows], dtype: dtype, device: device),
+      variance: Tensor(uninitialized: [extents.rows], dtype: dtype, device: device), epsilon: epsilon)
     let y = Tensor(uninitialized: shape, dtype: dtype, device: device)
-    backend.layerNormalize(x, moments, weight: weight, bias: bias, into: y)
+    backend.normalizeRows(x, extents, weight: weight, bias: bias, moments: moments, into: y)
     let parameters = NormalizationParameters(weight: weight, bias: bias)
     return y.recorded(
-      as: "NativeLayerNormBackward0", from: ShortList([x] + parameters.tensors),
-      saving: ShortList([x] + parameters.tensors)
+      as: name, from: ShortList([x] + parameters.tensors), saving: ShortList([x] + parameters.tensors)
     ) { gradient, inputs in
       guard !isGradEnabled else {
-        let deviation = (x.variance(columns, unbiased: false, keepingDimensions: true) + epsilon).rsqrt()
-        let normalized = (x - x.mean(columns, keepingDimensions: true)) * deviation
-        inputs.add(
-          0, normalizationGradient(weight.map { gradient * $0 } ?? gradient, normalized, deviation, columns))
-        if let i = parameters.weightIndex { inputs.add(i, (gradient * normalized).sum(rows)) }
-        if let i = parameters.biasIndex { inputs.add(i, gradient.sum(rows)) }
+        let samples = extents.rows / extents.groups
+        let view = [samples, extents.groups, extents.channels, extents.inner]
+        let (rows, received) = (x.reshaped(view), gradient.reshaped(view))
+        let deviation = (rows.variance([2, 3], unbiased: false, keepingDimensions: true) + epsilon).rsqrt()
+        let normalized = (rows - rows.mean([2, 3], keepingDimensions: true)) * deviation
+        let scaled = weight.map { received * $0.reshaped([extents.groups, extents.channels, 1]) } ?? received
+        inputs.add(0, normalizationGradient(scaled, normalized, deviation, [2, 3]).reshaped(x.shape))
+        if let weight, let i = parameters.weightIndex {
+          inputs.add(i, (received * normalized).sum([0, 3]).reshaped(weight.shape))
+        }
+        if let bias, let i = parameters.biasIndex { inputs.add(i, received.sum([0, 3]).reshaped(bias.shape)) }
         return
       }
-      parameters.writeGradients(of: x, shape: normalizedShape, to: inputs) { results in
-        x.backend.layerNormalizeGradient(gradient, x, moments, weight: weight, into: results)
+      let shape = weight?.shape ?? bias?.shape ?? [extents.parameters]
+      parameters.writeGradients(of: x, shape: shape, to: inputs) { results in
+        x.backend.normalizeRowsGradient(gradient, x, extents, moments, weight: weight, into: results)
       }
     }
   }

@@ -18,7 +18,7 @@ extension Tensor {
     var result = Array(product.shape.dropLast(2))
     if x.rank > 1 { result.append(a.shape[a.rank - 2]) }
     if y.rank > 1 { result.append(b.shape[b.rank - 1]) }
-    return product.reshaped(result)
+    return product.shape == result ? product : product.reshaped(result)
   }
 
   /// The products of two batches of matrices, op(a) · op(b), where op may transpose.

@@ -16,7 +16,7 @@ extension Tensor {
 
   /// The arithmetic mean over the given dimensions (all if left out; none if the list is empty).
   public func mean(_ dimensions: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    precondition(dtype.isFloatingPoint, "mean is not defined for tensors of \(dtype); cast to float32 first")
+    requireFloatingPoint(for: "mean")
     let dimensions = Shape.normalize(dimensions, rank: rank)
     let number = dimensions.reduce(1) { $0 * shape[$1] }
     let kept = Shape.reduced(shape, over: dimensions, keepingDimensions: true)

@@ -53,6 +53,7 @@ extension Tensor {
     precondition(
       rank == 4 && shape[2] > 0 && shape[3] > 0 && size.0 > 0 && size.1 > 0,
       "adaptiveAveragePool2d to \(size) of shape \(shape): needs shape [N, C, H, W] with pixels, and a size")
+    if size == (1, 1) { return mean([2, 3], keepingDimensions: true) }
     if shape[2] % size.0 == 0 && shape[3] % size.1 == 0 {
       return averagePool2d((shape[2] / size.0, shape[3] / size.1))
     }

@@ -30,7 +30,7 @@ extension Tensor {
   /// Every element moved to the nearest bound if it is outside of them; the slope is 1 between the bounds, and 0 at
   /// them and elsewhere, as in PyTorch 2.15.
   public func clamped(min: Double? = nil, max: Double? = nil) -> Tensor {
-    precondition(dtype.isFloatingPoint, "clamped is not defined for tensors of \(dtype); cast to float32 first")
+    requireFloatingPoint(for: "clamped")
     let x = detached()
     var y = x
     if let min { y = y.combined(.maximum, scalar(min)) }

@@ -1,6 +1,7 @@
 extension Tensor {
   /// eˣ divided by its sum along a dimension.
   public func softmax(_ dimension: Int) -> Tensor {
+    requireFloatingPoint(for: "softmax")
     let x = detached()
     let powers = x.combined(.subtract, x.maxima(along: dimension)).mapped(.exponential)
     let y = powers.combined(.divide, powers.sum([dimension], keepingDimensions: true))
@@ -13,6 +14,7 @@ extension Tensor {
 
   /// The logarithm of ``softmax(_:)``, without its loss of precision.
   public func logSoftmax(_ dimension: Int) -> Tensor {
+    requireFloatingPoint(for: "logSoftmax")
     let x = detached()
     let shifted = x.combined(.subtract, x.maxima(along: dimension))
     let y = shifted.combined(
@@ -25,6 +27,7 @@ extension Tensor {
 
   /// log Σ eˣ along a dimension, without overflow.
   public func logSumExp(_ dimension: Int, keepingDimensions: Bool = false) -> Tensor {
+    requireFloatingPoint(for: "logSumExp")
     let x = detached()
     // An infinite maximum would make the differences NaN where the result is infinite.
     let shift = x.maxima(along: dimension).mapped(.zeroIfInfinite)

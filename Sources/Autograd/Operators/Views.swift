@@ -2,7 +2,7 @@ extension Tensor {
   /// The same elements, in the same memory, in another shape; one size may be −1 and then follows from the others.
   public func reshaped(_ newShape: [Int]) -> Tensor {
     let target = Shape.inferred(newShape, count: count, from: shape)
-    return target == shape ? self : viewed(in: target, as: "ViewBackward0")
+    return viewed(in: target, as: "ViewBackward0")
   }
 
   /// The same elements, in the same memory, in a shape that holds as many.
@@ -72,7 +72,7 @@ extension Tensor {
   public func expanded(to target: [Int]) -> Tensor {
     let leading = target.count - rank
     let target = target.enumerated().map { i, size in size == -1 && i >= leading ? shape[i - leading] : size }
-    guard target != shape else { return self }
+    guard target != shape else { return viewed(in: target, as: "ExpandBackward0") }
     let original = shape
     let result = Tensor(uninitialized: target, dtype: dtype, device: device)
     backend.copy(self, offset: 0, strides: Shape.broadcastStrides(shape, to: target), into: result)

@@ -18,11 +18,16 @@ public struct AdagradRule: UpdateRule {
   /// ε.
   public var epsilon: Double
 
-  /// Numbers with PyTorch's defaults.
+  /// Numbers with PyTorch's defaults; a negative one traps.
   public init(
     learningRate: Double = 0.01, learningRateDecay: Double = 0, weightDecay: Double = 0, initialState: Double = 0,
     epsilon: Double = 1e-10
   ) {
+    Self.require(learningRate, "learningRate")
+    Self.require(learningRateDecay, "learningRateDecay")
+    Self.require(weightDecay, "weightDecay")
+    Self.require(initialState, "initialState")
+    Self.require(epsilon, "epsilon")
     self.learningRate = learningRate
     self.learningRateDecay = learningRateDecay
     self.weightDecay = weightDecay

@@ -21,11 +21,16 @@ public struct AdamRule: UpdateRule {
   /// λ.
   public var weightDecay: Double
 
-  /// Numbers with PyTorch's defaults.
+  /// Numbers with PyTorch's defaults; a negative one traps, and so does a β of 1 or more.
   public init(
     learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
     weightDecay: Double = 0
   ) {
+    Self.require(learningRate, "learningRate")
+    Self.require(beta1, below: 1, "beta1")
+    Self.require(beta2, below: 1, "beta2")
+    Self.require(epsilon, "epsilon")
+    Self.require(weightDecay, "weightDecay")
     self.learningRate = learningRate
     self.beta1 = beta1
     self.beta2 = beta2
@@ -69,11 +74,16 @@ public struct AdamWRule: UpdateRule {
   /// λ.
   public var weightDecay: Double
 
-  /// Numbers with PyTorch's defaults.
+  /// Numbers with PyTorch's defaults; a negative one traps, and so does a β of 1 or more.
   public init(
     learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
     weightDecay: Double = 0.01
   ) {
+    Self.require(learningRate, "learningRate")
+    Self.require(beta1, below: 1, "beta1")
+    Self.require(beta2, below: 1, "beta2")
+    Self.require(epsilon, "epsilon")
+    Self.require(weightDecay, "weightDecay")
     self.learningRate = learningRate
     self.beta1 = beta1
     self.beta2 = beta2

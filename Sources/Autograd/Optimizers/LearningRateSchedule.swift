@@ -128,6 +128,9 @@ public struct LinearLR: LearningRateSchedule, Equatable {
   /// A schedule with PyTorch's defaults: from a third of the base rate to all of it in 5 steps.
   public init(from start: Double = 1.0 / 3, to end: Double = 1, stepCount: Int = 5) {
     precondition(stepCount > 0, "LinearLR: \(stepCount) steps")
+    precondition(
+      start > 0 && start <= 1 && (0...1).contains(end),
+      "LinearLR from \(start) to \(end): needs factors above 0, or from 0 for the end, up to 1")
     self.start = start
     self.end = end
     self.stepCount = stepCount
@@ -158,6 +161,7 @@ public struct OneCycleLR: LearningRateSchedule, Equatable {
     maximum: Double, stepCount: Int, risingPart: Double = 0.3, initialDivisor: Double = 25, finalDivisor: Double = 1e4
   ) {
     precondition(stepCount > 0, "OneCycleLR: \(stepCount) steps")
+    precondition((0...1).contains(risingPart), "OneCycleLR: a rising part of \(risingPart), expected one in 0...1")
     self.maximum = maximum
     self.stepCount = stepCount
     self.risingPart = risingPart

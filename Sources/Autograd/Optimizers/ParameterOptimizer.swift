@@ -15,14 +15,21 @@ public final class ParameterOptimizer<Rule: UpdateRule>: Optimizer, RevertibleOp
   /// The parameters, with the options of each group.
   public let groups: [ParameterGroup<Rule>]
 
-  /// An optimizer of groups of parameters, each with options of its own; a parameter given twice traps.
+  /// An optimizer of groups of parameters, each with options of its own.
+  ///
+  /// A parameter given twice, a computed tensor, or none at all traps.
   public init(groups: [ParameterGroup<Rule>]) {
     var seen: Set<ObjectIdentifier> = []
     for parameter in groups.lazy.flatMap(\.parameters) {
       precondition(
         seen.insert(ObjectIdentifier(parameter)).inserted,
         "a parameter of shape \(parameter.shape) was given to the optimizer twice")
+      precondition(
+        parameter.isLeaf,
+        "a tensor of shape \(parameter.shape) that was computed (\(parameter.gradientFunction.map { "\($0)" } ?? "")) is no parameter"
+      )
     }
+    precondition(!seen.isEmpty, "an optimizer of no parameters")
     self.groups = groups
   }
 

@@ -19,11 +19,16 @@ public struct RMSpropRule: UpdateRule {
   /// µ.
   public var momentum: Double
 
-  /// Numbers with PyTorch's defaults.
+  /// Numbers with PyTorch's defaults; a negative one traps.
   public init(
     learningRate: Double = 0.01, smoothing: Double = 0.99, epsilon: Double = 1e-8, weightDecay: Double = 0,
     momentum: Double = 0
   ) {
+    Self.require(learningRate, "learningRate")
+    Self.require(smoothing, "smoothing")
+    Self.require(epsilon, "epsilon")
+    Self.require(weightDecay, "weightDecay")
+    Self.require(momentum, "momentum")
     self.learningRate = learningRate
     self.smoothing = smoothing
     self.epsilon = epsilon

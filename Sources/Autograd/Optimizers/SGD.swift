@@ -18,13 +18,16 @@ public struct SGDRule: UpdateRule {
   /// Whether to look ahead by one more momentum step.
   public var nesterov: Bool
 
-  /// Numbers with PyTorch's defaults; Nesterov's step with dampening or without momentum traps.
+  /// Numbers with PyTorch's defaults; a negative one but dampening traps, and so does Nesterov's step with dampening or without momentum traps.
   public init(
     learningRate: Double, momentum: Double = 0, dampening: Double = 0, weightDecay: Double = 0, nesterov: Bool = false
   ) {
     precondition(
       !nesterov || (momentum > 0 && dampening == 0),
       "SGD: Nesterov's step needs momentum (\(momentum)) and no dampening (\(dampening))")
+    Self.require(learningRate, "learningRate")
+    Self.require(momentum, "momentum")
+    Self.require(weightDecay, "weightDecay")
     self.learningRate = learningRate
     self.momentum = momentum
     self.dampening = dampening

@@ -19,6 +19,13 @@ public protocol UpdateRule: Sendable, Equatable {
 extension UpdateRule {
   /// 0.
   public var initialState: Double { 0 }
+
+  /// Stops the program where an option that a rule was made with is below 0, NaN, or not below `limit`.
+  static func require(_ option: Double, below limit: Double? = nil, _ name: StaticString) {
+    precondition(
+      option >= 0 && option < limit ?? .infinity || option == .infinity && limit == nil,
+      "\(Self.self): \(name) of \(option), expected \(limit.map { "at least 0 and less than \($0)" } ?? "at least 0")")
+  }
 }
 
 /// A rule whose update is one pass by one kernel, which a GPU can make or leave by itself.

@@ -124,19 +124,26 @@ extension ProfilingBackend {
     }
   }
 
-  func layerNormalize(_ x: Tensor, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor) {
-    recorded(.init("layerNorm", x.extent, bytes: x.byteCount + result.byteCount)) {
-      base.layerNormalize(x, moments, weight: weight, bias: bias, into: result)
+  func normalizeRows(
+    _ x: Tensor, _ extents: RowExtents, weight: Tensor?, bias: Tensor?, moments: Moments, into result: Tensor
+  ) {
+    recorded(.init(extents.normalization, x.extent, bytes: x.byteCount + result.byteCount)) {
+      base.normalizeRows(x, extents, weight: weight, bias: bias, moments: moments, into: result)
     }
   }
 
-  func layerNormalizeGradient(
-    _ gradient: Tensor, _ x: Tensor, _ moments: Moments, weight: Tensor?, into results: NormalizationGradients
+  func normalizeRowsGradient(
+    _ gradient: Tensor, _ x: Tensor, _ extents: RowExtents, _ moments: Moments, weight: Tensor?,
+    into results: NormalizationGradients
   ) {
-    recorded(.init("layerNormGradient", x.extent, bytes: 3 * x.byteCount)) {
-      base.layerNormalizeGradient(gradient, x, moments, weight: weight, into: results)
+    recorded(.init(extents.normalization + "Gradient", x.extent, bytes: 3 * x.byteCount)) {
+      base.normalizeRowsGradient(gradient, x, extents, moments, weight: weight, into: results)
     }
   }
+}
+
+extension RowExtents {
+  fileprivate var normalization: String { groups == 1 && inner == 1 ? "layerNorm" : "groupNorm" }
 }
 
 /// The backward pass of a pooled convolution, recorded with the operations that were really made.

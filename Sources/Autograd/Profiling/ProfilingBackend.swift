@@ -167,24 +167,24 @@ struct ProfilingBackend<Base: Backend>: Backend {
   // MARK: - Losses
 
   func crossEntropy(
-    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, logSumExps: Tensor
+    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor
   ) {
     recorded(
       .init(
         "crossEntropy", logits.extent,
-        bytes: logits.byteCount + targets.byteCount + losses.byteCount + logSumExps.byteCount)
-    ) { base.crossEntropy(logits, targets, options, losses: losses, logSumExps: logSumExps) }
+        bytes: logits.byteCount + targets.byteCount + losses.byteCount + normalizers.byteCount)
+    ) { base.crossEntropy(logits, targets, options, losses: losses, normalizers: normalizers) }
   }
 
   func crossEntropyGradient(
-    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExps: Tensor, _ options: CrossEntropyOptions,
+    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, normalizers: Tensor, _ options: CrossEntropyOptions,
     into result: Tensor
   ) {
     recorded(
       .init(
         "crossEntropyGradient", logits.extent,
-        bytes: logits.byteCount + targets.byteCount + logSumExps.byteCount + result.byteCount)
-    ) { base.crossEntropyGradient(gradient, logits, targets, logSumExps: logSumExps, options, into: result) }
+        bytes: logits.byteCount + targets.byteCount + normalizers.byteCount + result.byteCount)
+    ) { base.crossEntropyGradient(gradient, logits, targets, normalizers: normalizers, options, into: result) }
   }
 }
 

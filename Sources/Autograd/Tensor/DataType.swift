@@ -77,3 +77,10 @@ extension Bool: TensorElement {
   /// `bool`.
   public static var dataType: DataType { .bool }
 }
+
+extension Tensor {
+  /// Stops the program where elements are integers and `operation` needs real numbers.
+  func requireFloatingPoint(for operation: StaticString) {
+    precondition(dtype.isFloatingPoint, "\(operation) is not defined for tensors of \(dtype); cast to float32 first")
+  }
+}

@@ -84,15 +84,15 @@ extension Tensor {
     ones(other.shape, dtype: other.dtype, device: other.device)
   }
 
-  /// The integers of a range, as `torch.arange`; `int64`.
+  /// The integers of a range in steps of at least 1, as `torch.arange`; `int64`.
   public static func arange(_ range: Range<Int>, step: Int = 1, device: Device = .cpu) -> Tensor {
+    precondition(step > 0, "arange over \(range) in steps of \(step), expected at least 1")
     guard device != .cpu else {
       let values = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
       return Tensor(values, shape: [values.count])
     }
-    precondition(step != 0, "arange in steps of 0")
     // Made there: a copy would keep the step that it is part of from being recorded.
-    let count = step > 0 ? (range.count + step - 1) / step : 0
+    let count = range.isEmpty ? 0 : (range.count - 1) / step + 1
     let steps = full([count], Double(step), dtype: .int64, device: device)
     return steps.cumulativeSum(0) + Tensor(range.lowerBound - step)
   }
@@ -107,8 +107,11 @@ extension Tensor {
   public static func arange(
     from start: Double, to end: Double, step: Double, dtype: DataType = .float32, device: Device = .cpu
   ) -> Tensor {
-    precondition(step != 0 && (end - start) / step >= 0, "arange from \(start) to \(end) in steps of \(step)")
-    let values = (0..<Int(((end - start) / step).rounded(.up))).map { start + Double($0) * step }
+    let count = ((end - start) / step).rounded(.up)
+    precondition(
+      step != 0 && count >= 0 && count < 0x1p53,
+      "arange from \(start) to \(end) in steps of \(step), which are \(count)")
+    let values = (0..<Int(count)).map { start + Double($0) * step }
     return Tensor(values, shape: [values.count]).cast(to: dtype).to(device)
   }
 

@@ -76,12 +76,13 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
   double dt_sum_of_squares_##s(size_t n, const T *x);                                                                  \
   /* The largest value along `reduced` and the place of its first occurrence; NaN counts as largest. */                \
   void dt_maximum_along_##s(size_t outer, size_t reduced, size_t inner, const T *x, T *out, int64_t *place);           \
-  /* Cross entropy of `rows` rows of `classes` logits: losses (0 for an ignored target) and log-sum-exps. */           \
+  /* Cross entropy of `rows` rows of `classes` logits: losses (0 for an ignored target), and the largest logit and      \
+     log(sum(exp(logit - largest))) of each. */                                                                        \
   void dt_cross_entropy_##s(size_t rows, size_t classes, const T *logits, const int64_t *targets,                      \
-                            int64_t ignored_target, T smoothing, T *losses, T *log_sum_exps);                          \
+                            int64_t ignored_target, T smoothing, T *losses, T *normalizers);                           \
   /* Its gradient with respect to the logits; row_gradients[i * row_step] is that of loss i. */                        \
   void dt_cross_entropy_gradient_##s(size_t rows, size_t classes, const T *logits, const int64_t *targets,             \
-                                     int64_t ignored_target, T smoothing, const T *log_sum_exps,                       \
+                                     int64_t ignored_target, T smoothing, const T *normalizers,                        \
                                      const T *row_gradients, size_t row_step, T *out);                                 \
   /* columns[(c, i, j), (y, x)] = image[c, y * stride + i * dilation - padding, …], 0 outside the image. */            \
   void dt_image_to_columns_##s(const dt_window *window, const T *image, T *columns);                                   \
@@ -107,13 +108,13 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
   void dt_batch_normalize_gradient_##s(const dt_groups *shape, const T *gradient, const T *x, const T *mean,           \
                                        const T *variance, double epsilon, const T *weight, const T *bias,              \
                                        int by_sign, const T *output, T *dresidual, T *dx, T *dweight, T *dbias);       \
-  /* The same for rows of n elements, each with moments of its own; weight and bias belong to columns. */              \
-  void dt_layer_normalize_##s(size_t rows, size_t n, const T *x, const T *mean, const T *variance, double epsilon,     \
-                              const T *weight, const T *bias, T *out);                                                 \
-  void dt_layer_normalize_gradient_##s(size_t rows, size_t n, const T *gradient, const T *x, const T *mean,            \
-                                       const T *variance, double epsilon, const T *weight, T *dx);                     \
-  void dt_layer_affine_gradient_##s(size_t rows, size_t n, const T *gradient, const T *x, const T *mean,               \
-                                    const T *variance, double epsilon, T *dweight, T *dbias);                          \
+  /* Writes the mean and variance of every row, and (x - mean) / sqrt(variance + epsilon) * weight + bias. */          \
+  void dt_row_normalize_##s(const dt_rows *shape, const T *x, double epsilon, const T *weight, const T *bias, T *mean, \
+                            T *variance, T *out);                                                                      \
+  /* The gradients of that. `sums` are two for each weight, to work with. */                                           \
+  void dt_row_normalize_gradient_##s(const dt_rows *shape, const T *gradient, const T *x, const T *mean,               \
+                                     const T *variance, double epsilon, const T *weight, double *sums, T *dx,          \
+                                     T *dweight, T *dbias);                                                            \
   /* One SGD step (torch.optim.SGD): g = gradient * scale + weight_decay * w; with momentum,                           \
      v = first ? g : momentum * v + (1 - dampening) * g; w -= rate * (nesterov ? g + momentum * v : v). */             \
   void dt_sgd_step_##s(size_t n, const T *gradient, T *weight, T *velocity, const dt_sgd *options);                    \
@@ -147,6 +148,11 @@ typedef struct {
 typedef struct {
   size_t outer, groups, inner;
 } dt_groups;
+
+// Rows of [channels, inner] elements: the parameters of `groups` rows in turn belong to their channels, one after another.
+typedef struct {
+  size_t rows, groups, channels, inner;
+} dt_rows;
 
 typedef struct {
   double rate, momentum, dampening, weight_decay, gradient_scale;

@@ -27,6 +27,21 @@ import Testing
     #expect(x.grad?.item() == 66)
   }
 
+  /// What a view of the same shape passes on is not all that its operand gets.
+  @Test func aHookOnAViewOfTheSameShapeIsNotOneOnItsOperand() throws {
+    let views: [(Tensor) -> Tensor] = [
+      { $0.reshaped($0.shape) }, { $0.flattened() }, { $0.expanded(to: $0.shape) }, { $0.split(2)[0] },
+    ]
+    for view in views {
+      let x = Tensor([1.0, 2], requiresGrad: true)
+      let y = view(x)
+      #expect(!y.isLeaf)
+      y.registerHook { $0 * 0 }
+      try (x + y).sum().backward()
+      #expect(x.grad?.array(of: Double.self) == [1, 1])
+    }
+  }
+
   @Test func aRemovedHookIsNotCalled() throws {
     let x = Tensor([1.0], requiresGrad: true)
     let y = x * 3

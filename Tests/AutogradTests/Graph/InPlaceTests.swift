@@ -36,6 +36,16 @@ import Testing
     #expect(sum.item() == 4)
   }
 
+  @Test func aChangedExtremumIsNoticed() throws {
+    let x = Tensor([1.0, 3.0], requiresGrad: true)
+    for (extremum, name) in [(x.maximum(), "MaxBackward1"), (x.minimum(), "MinBackward1")] {
+      let doubled = extremum * 2
+      try noGrad { try extremum.fill(1) }
+      #expect(throws: AutogradError.changedInPlace(operation: name)) { try doubled.sum().backward() }
+    }
+    #expect(x.grad == nil)
+  }
+
   @Test func aChangedTargetOfALossIsNoticed() throws {
     let logits = Tensor([[1.0, 2.0]], requiresGrad: true)
     let labels = Tensor([1])

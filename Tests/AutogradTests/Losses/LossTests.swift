@@ -59,6 +59,27 @@ import Testing
     }
   }
 
+  /// Single precision is as exact for large logits as for small ones of the same distances.
+  @Test(arguments: [0, 0.1], [0, 1e4, 1e7]) func crossEntropyOfLargeLogits(smoothing: Double, offset: Double) throws {
+    func results(_ dtype: DataType, _ offset: Double) throws -> [Double] {
+      let x = (Tensor([[1, 2, 4, 2], [-3, 0, 8, 1], [5, 5, 5, 5]], dtype: .float64) + offset).cast(to: dtype).detached()
+      x.requiresGrad = true
+      let losses = crossEntropy(x, Tensor([2, 0, 1]), reduction: .none, labelSmoothing: smoothing)
+      try losses.sum().backward()
+      return losses.array(of: Double.self) + (x.grad?.array(of: Double.self) ?? [])
+    }
+    let expected = try results(.float64, 0)
+    for (found, expected) in zip(try results(.float32, offset), expected) {
+      #expect(abs(found - expected) <= 4e-7 * max(1, abs(expected)))
+    }
+  }
+
+  @Test func equalLogitsThatAreTheLargestNumbersShareTheirProbability() throws {
+    let x = Tensor([[1e38, 1e38]], requiresGrad: true)
+    try crossEntropy(x, Tensor([0])).backward()
+    #expect(x.grad?.array(of: Float.self) == [-0.5, 0.5])
+  }
+
   @Test func negativeLogLikelihoodWithClassWeights() {
     let x = logits().logSoftmax(1)
     #expect(close(negativeLogLikelihood(x, targets, weight: weight), [0.3357795467002989]))

@@ -46,6 +46,15 @@ import Testing
     }
   }
 
+  /// Means of large images are as exact as sums in double precision.
+  @Test func meansOfWholeImages() {
+    let x = Tensor.rand([3, 200, 200], generator: RandomGenerator(seed: 1)).unsqueezed(0)
+    let exact = x.cast(to: .float64).mean([2, 3]).array(of: Double.self)
+    for (found, exact) in zip(x.adaptiveAveragePool2d((1, 1)).array(of: Double.self), exact) {
+      #expect(abs(found - exact) < 2e-7 * exact)
+    }
+  }
+
   /// The functions that have fast kernels of their own: over the whole range within two units in the
   /// last place. `DISTTRAIN_EXHAUSTIVE=1` tries all numbers rather than one in 4001.
   @Test(arguments: ["exp", "log", "tanh", "sigmoid"])

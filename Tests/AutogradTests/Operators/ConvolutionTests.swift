@@ -140,6 +140,26 @@ import Testing
     }
   }
 
+  /// The weights that meet no infinite pixel have finite gradients, in convolutions of few filters, too.
+  @Test func infinitePixelsReachOnlyTheWeightsThatMeetThem() throws {
+    try withAllKernels { kernels in
+      let x = Tensor.ones([1, 2, 6, 6])
+      let between = Tensor.ones([2, 1, 2, 2])
+      let last = Tensor.ones([2, 1, 3, 3])
+      for weight in [between, last] { weight.requiresGrad = true }
+      try x[0, 0, 2, 2].fill(.infinity)
+      try x.conv2d(between, stride: (3, 3), groups: 2).sum().backward()
+      #expect(between.grad?.array(of: Float.self) == Array(repeating: 4, count: 8), "\(kernels)")
+      try x.fill(1)
+      try x[0, 0, 5, 5].fill(.infinity)
+      for count in 1...2 {
+        try x.conv2d(last, groups: 2).sum().backward()
+        let ones = Array(repeating: Float(16 * count), count: 8)
+        #expect(last.grad?.array(of: Float.self) == ones + [.infinity] + ones + [Float(16 * count)], "\(kernels)")
+      }
+    }
+  }
+
   @Test func derivativesWithPooling() throws {
     let shape = PlainConvolution(images: 1, channels: 2, filters: 8, size: (4, 5), padding: (1, 0))
     let inputs = [shape.inputShape, shape.weightShape, [8]].enumerated().map { Self.values($1, seed: $0) }

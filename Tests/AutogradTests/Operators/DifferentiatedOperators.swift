@@ -84,6 +84,9 @@ enum DifferentiatedOperators {
     "mean": unary { ($0 * $0).mean() },
     "mean of rows": unary { ($0 * $0).mean([1], keepingDimensions: true) },
     "variance": unary { $0.variance() },
+    "variance of dimensions apart": {
+      DifferentiatedFunction([random([2, 3, 2])]) { $0[0].variance([0, 2]) * $0[0].variance([1]).sum() }
+    },
     "variance of rows": unary { ($0 * $0).variance([1], unbiased: false, keepingDimensions: true) },
     "standard deviation": unary { $0.standardDeviation() },
     "standard deviation of columns": unary { $0.standardDeviation([0], unbiased: false) },

@@ -48,6 +48,7 @@ import Testing
     check(x.unsqueezed(0), "UnsqueezeBackward0")
     check(x.unsqueezed(0).squeezed(0), "SqueezeBackward1")
     check(x.layerNorm([3]), "NativeLayerNormBackward0")
+    check(images.groupNorm(1), "NativeGroupNormBackward0")
     check(images.batchNorm(weight: weight, bias: weight).output, "NativeBatchNormBackward0")
     check(images.batchNorm(mean: statistics, variance: statistics), "NativeBatchNormBackward0")
     check(images.averagePool2d((2, 2)), "AvgPool2DBackward0")

@@ -117,6 +117,49 @@ import Testing
     expect(layers, says: "in 0 layers", "must be positive")
   }
 
+  @Test func attentionWithAMaskOfIntegers() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let x = Tensor.ones([2, 4])
+      _ = scaledDotProductAttention(x, x, x, mask: Tensor([[1, 0], [1, 1]]))
+    }
+    expect(result, says: "a mask of int64", "needs bool, or float32")
+    let batches = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = MultiHeadAttention(4, heads: 2)(.ones([2, 3, 4]), .ones([3, 3, 4]), .ones([3, 3, 4]))
+    }
+    expect(batches, says: "queries [2, 3, 4], keys [3, 3, 4]")
+  }
+
+  @Test func whatNeedsRealNumbersOrNonnegativeOnes() async {
+    let softmax = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([1, 2]).softmax(0)
+    }
+    expect(softmax, says: "softmax is not defined for tensors of int64")
+    let power = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([1, 2]).pow(-1)
+    }
+    expect(power, says: "int64 to the power of -1.0")
+    let steps = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.arange(0..<5, step: 0)
+    }
+    expect(steps, says: "arange over 0..<5 in steps of 0, expected at least 1")
+    let endless = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.arange(from: 0, to: .infinity, step: 1)
+    }
+    expect(endless, says: "arange from 0.0 to inf in steps of 1.0")
+  }
+
+  @Test func gradientsThatNobodyComputes() async {
+    let kept = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      Tensor([1.0]).retainGrad()
+    }
+    expect(kept, says: "retainGrad of a tensor of shape [1]")
+    let weighted = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let weight = Tensor([1.0, 2], requiresGrad: true)
+      _ = crossEntropy(.ones([1, 2]), Tensor([0]), weight: weight)
+    }
+    expect(weighted, says: "crossEntropy: a weight that requires gradients gets none")
+  }
+
   @Test func attentionOfASequenceAlone() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = MultiHeadAttention(4, heads: 2)(.ones([3, 4]))

@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func anArenaIsSteppedOverAsItsParametersAre() throws {
-    for index in optimizers([]).indices {
+    for index in optimizers([Tensor(1.0)]).indices {
       let (separate, joined) = (Pair(), Pair())
       let arena = ParameterArena(joined)
       let one = optimizers(separate.parameters)[index]
@@ -114,7 +114,7 @@ import Testing
   }
 
   @Test func doublePrecisionParametersAreUpdatedInDouble() {
-    for optimizer in optimizers([]).indices {
+    for optimizer in optimizers([Tensor(1.0)]).indices {
       let weight = Tensor([1.0], dtype: .float64)
       weight.grad = Tensor([1.0 / 3], dtype: .float64)
       optimizers([weight])[optimizer].step()
@@ -142,6 +142,49 @@ import Testing
     await #expect(processExitsWith: .failure) {
       SGD([Tensor([1.0])], learningRate: 0.1).learningRates = [1, 2]
     }
+  }
+
+  @Test func optionsOutOfTheirRangeTrap() async {
+    func expect(_ result: ExitTest.Result?, says words: String) {
+      let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      #expect(message.contains(words), "\(message.prefix(400))")
+    }
+    let beta = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Adam.Options(beta1: 1)
+    }
+    expect(beta, says: "AdamRule: beta1 of 1.0, expected at least 0 and less than 1")
+    let decayed = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = AdamW.Options(beta2: .nan)
+    }
+    expect(decayed, says: "AdamWRule: beta2 of nan")
+    let rate = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = SGD([Tensor([1.0])], learningRate: -1)
+    }
+    expect(rate, says: "SGDRule: learningRate of -1.0, expected at least 0")
+    let smoothing = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = RMSprop.Options(epsilon: -1e-8)
+    }
+    expect(smoothing, says: "RMSpropRule: epsilon of -1e-08")
+    let state = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Adagrad.Options(initialState: -1)
+    }
+    expect(state, says: "AdagradRule: initialState of -1.0")
+    let nothing = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = SGD([], learningRate: 1)
+    }
+    expect(nothing, says: "an optimizer of no parameters")
+    let computed = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = SGD([Tensor([1.0], requiresGrad: true) * 2], learningRate: 1)
+    }
+    expect(computed, says: "MulBackward0")
+    let factor = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = LinearLR(from: 0)
+    }
+    expect(factor, says: "LinearLR from 0.0 to 1.0")
+    let rising = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = OneCycleLR(maximum: 1, stepCount: 10, risingPart: 2)
+    }
+    expect(rising, says: "a rising part of 2.0")
   }
 
   /// The numbers are PyTorch's.

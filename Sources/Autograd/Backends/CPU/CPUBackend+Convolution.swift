@@ -40,9 +40,8 @@ extension CPUBackend {
   ) {
     let direct = DirectConvolution(geometry, x.dtype)
     guard !direct.isFasterForWeight else { return direct.weightGradient(x, gradient, into: result, adding: adding) }
-    if let planes = PlaneConvolution(geometry, x.dtype, filters: geometry.groupFilters) {
-      return planes.weightGradient(x, gradient, into: result, adding: adding)
-    }
+    let planes = PlaneConvolution(geometry, x.dtype, filters: geometry.groupFilters)
+    if let planes, planes.weightGradient(x, gradient, into: result, adding: adding) { return }
     switch x.dtype {
     case .float32: weightGradient(Float.self, x, gradient, geometry, result, adding: adding)
     case .float64: weightGradient(Double.self, x, gradient, geometry, result, adding: adding)

@@ -80,52 +80,53 @@ extension CPUBackend {
     }
   }
 
-  func layerNormalize(_ x: Tensor, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor) {
-    let (mean, variance) = (moments.mean, moments.variance)
-    let (rows, columns) = (mean.count, Self.columns(x, mean))
-    switch x.dtype {
-    case .float32:
-      dt_layer_normalize_f32(
-        rows, columns, x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon, weight?.pointer(),
-        bias?.pointer(), result.pointer())
-    case .float64:
-      dt_layer_normalize_f64(
-        rows, columns, x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon, weight?.pointer(),
-        bias?.pointer(), result.pointer())
-    default: unsupported("normalization", x.dtype)
-    }
-  }
-
-  func layerNormalizeGradient(
-    _ gradient: Tensor, _ x: Tensor, _ moments: Moments, weight: Tensor?, into results: NormalizationGradients
+  func normalizeRows(
+    _ x: Tensor, _ extents: RowExtents, weight: Tensor?, bias: Tensor?, moments: Moments, into result: Tensor
   ) {
+    var rows = dt_rows(extents)
     let (mean, variance) = (moments.mean, moments.variance)
-    let (rows, columns) = (mean.count, results.weight.count)
     switch x.dtype {
     case .float32:
-      dt_layer_normalize_gradient_f32(
-        rows, columns, gradient.pointer(), x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon,
-        weight?.pointer(), results.input.pointer())
-      dt_layer_affine_gradient_f32(
-        rows, columns, gradient.pointer(), x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon,
-        results.weight.pointer(), results.bias.pointer())
+      dt_row_normalize_f32(
+        &rows, x.pointer(), moments.epsilon, weight?.pointer(), bias?.pointer(), mean.pointer(), variance.pointer(),
+        result.pointer())
     case .float64:
-      dt_layer_normalize_gradient_f64(
-        rows, columns, gradient.pointer(), x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon,
-        weight?.pointer(), results.input.pointer())
-      dt_layer_affine_gradient_f64(
-        rows, columns, gradient.pointer(), x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon,
-        results.weight.pointer(), results.bias.pointer())
+      dt_row_normalize_f64(
+        &rows, x.pointer(), moments.epsilon, weight?.pointer(), bias?.pointer(), mean.pointer(), variance.pointer(),
+        result.pointer())
     default: unsupported("normalization", x.dtype)
     }
   }
 
-  /// The elements of a row of `x` when each of `means` belongs to one.
-  private static func columns(_ x: Tensor, _ means: Tensor) -> Int { means.count == 0 ? 0 : x.count / means.count }
+  func normalizeRowsGradient(
+    _ gradient: Tensor, _ x: Tensor, _ extents: RowExtents, _ moments: Moments, weight: Tensor?,
+    into results: NormalizationGradients
+  ) {
+    var rows = dt_rows(extents)
+    let (mean, variance) = (moments.mean, moments.variance)
+    let sums = Tensor(uninitialized: [2, extents.parameters], dtype: .float64, device: .cpu)
+    switch x.dtype {
+    case .float32:
+      dt_row_normalize_gradient_f32(
+        &rows, gradient.pointer(), x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon,
+        weight?.pointer(), sums.pointer(), results.input.pointer(), results.weight.pointer(), results.bias.pointer())
+    case .float64:
+      dt_row_normalize_gradient_f64(
+        &rows, gradient.pointer(), x.pointer(), mean.pointer(), variance.pointer(), moments.epsilon,
+        weight?.pointer(), sums.pointer(), results.input.pointer(), results.weight.pointer(), results.bias.pointer())
+    default: unsupported("normalization", x.dtype)
+    }
+  }
 }
 
 extension dt_groups {
   fileprivate init(_ extents: GroupExtents) {
     self.init(outer: extents.outer, groups: extents.groups, inner: extents.inner)
+  }
+}
+
+extension dt_rows {
+  fileprivate init(_ extents: RowExtents) {
+    self.init(rows: extents.rows, groups: extents.groups, channels: extents.channels, inner: extents.inner)
   }
 }

@@ -87,24 +87,24 @@ extension CPUBackend {
   }
 
   func crossEntropy(
-    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, logSumExps: Tensor
+    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor
   ) {
     let (rows, classes) = (logits.shape[0], logits.shape[1])
     switch logits.dtype {
     case .float32:
       dt_cross_entropy_f32(
         rows, classes, logits.pointer(), targets.pointer(), Int64(options.ignoredTarget), Float(options.smoothing),
-        losses.pointer(), logSumExps.pointer())
+        losses.pointer(), normalizers.pointer())
     case .float64:
       dt_cross_entropy_f64(
         rows, classes, logits.pointer(), targets.pointer(), Int64(options.ignoredTarget), options.smoothing,
-        losses.pointer(), logSumExps.pointer())
+        losses.pointer(), normalizers.pointer())
     default: unsupported("cross entropy", logits.dtype)
     }
   }
 
   func crossEntropyGradient(
-    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExps: Tensor, _ options: CrossEntropyOptions,
+    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, normalizers: Tensor, _ options: CrossEntropyOptions,
     into result: Tensor
   ) {
     let (rows, classes) = (logits.shape[0], logits.shape[1])
@@ -113,11 +113,11 @@ extension CPUBackend {
     case .float32:
       dt_cross_entropy_gradient_f32(
         rows, classes, logits.pointer(), targets.pointer(), Int64(options.ignoredTarget), Float(options.smoothing),
-        logSumExps.pointer(), gradient.pointer(), step, result.pointer())
+        normalizers.pointer(), gradient.pointer(), step, result.pointer())
     case .float64:
       dt_cross_entropy_gradient_f64(
         rows, classes, logits.pointer(), targets.pointer(), Int64(options.ignoredTarget), options.smoothing,
-        logSumExps.pointer(), gradient.pointer(), step, result.pointer())
+        normalizers.pointer(), gradient.pointer(), step, result.pointer())
     default: unsupported("cross entropy", logits.dtype)
     }
   }

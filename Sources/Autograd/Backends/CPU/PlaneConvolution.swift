@@ -58,7 +58,10 @@ struct PlaneConvolution {
   }
 
   /// Threads share the groups, whose sums go over the batch in order, or where there are few of them pieces of the batch.
-  func weightGradient(_ x: Tensor, _ gradient: Tensor, into result: Tensor, adding: Bool) {
+  ///
+  /// - Returns: False, and nothing was added, if sums are NaN: vectors reach beyond a row, with gradients of 0 there, and
+  ///   an infinite pixel counts for weights that never meet it.
+  func weightGradient(_ x: Tensor, _ gradient: Tensor, into result: Tensor, adding: Bool) -> Bool {
     let planes = Planes(geometry.correlation(dtype), groups: geometry.groups)
     let images = geometry.input[0]
     let lanes = planes.correlation.kernels.lanes
@@ -87,7 +90,9 @@ struct PlaneConvolution {
     let gradient = adding ? result.uninitializedLike() : result
     result.backend.sum(
       sums.total(), extents: ReductionExtents(outer: result.count, reduced: lanes, inner: 1), into: gradient)
+    if gradient.sum().item().isNaN { return false }
     if adding { result.backend.binary(.add, result, gradient, into: result) }
+    return true
   }
 
   private static let fewestShared = 8

@@ -1,23 +1,23 @@
 extension CUDABackend {
   func crossEntropy(
-    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, logSumExps: Tensor
+    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor
   ) {
     guard logits.dtype.isFloatingPoint else { unsupported("cross entropy", logits.dtype) }
     let (rows, classes) = (logits.shape[0], logits.shape[1])
     launch(
       "cross_entropy_\(logits.dtype.suffix)", in: .losses, rows: rows, of: classes, rows, classes, logits.address,
-      targets.address, options.ignoredTarget, options.smoothing, losses.address, logSumExps.address)
+      targets.address, options.ignoredTarget, options.smoothing, losses.address, normalizers.address)
   }
 
   func crossEntropyGradient(
-    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExps: Tensor, _ options: CrossEntropyOptions,
+    _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, normalizers: Tensor, _ options: CrossEntropyOptions,
     into result: Tensor
   ) {
     guard logits.dtype.isFloatingPoint else { unsupported("cross entropy", logits.dtype) }
     let (rows, classes) = (logits.shape[0], logits.shape[1])
     launch(
       "cross_entropy_gradient_\(logits.dtype.suffix)", in: .losses, rows: rows, of: classes, rows, classes,
-      logits.address, targets.address, options.ignoredTarget, options.smoothing, logSumExps.address, gradient.address,
+      logits.address, targets.address, options.ignoredTarget, options.smoothing, normalizers.address, gradient.address,
       Int32(gradient.rank == 0 ? 0 : 1), result.address)
   }
 }

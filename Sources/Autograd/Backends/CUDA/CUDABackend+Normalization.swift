@@ -118,40 +118,7 @@ extension CUDABackend {
       Int32(width > 1 ? 1 : 0), passed.address, x.address, slopes.address, isRectified, results.input.address)
   }
 
-  func layerNormalize(_ x: Tensor, _ moments: Moments, weight: Tensor?, bias: Tensor?, into result: Tensor) {
-    requireReal(x)
-    let rows = moments.mean.count
-    guard rows > 0 else { return }
-    let columns = x.count / rows
-    launch(
-      "layer_normalize_\(x.dtype.suffix)", in: .layerNormalization, rows: rows, of: columns, rows, columns, x.address,
-      moments.mean.address, moments.variance.address, moments.epsilon, weight?.address, bias?.address, result.address)
-  }
-
-  func layerNormalizeGradient(
-    _ gradient: Tensor, _ x: Tensor, _ moments: Moments, weight: Tensor?, into results: NormalizationGradients
-  ) {
-    requireReal(x)
-    let suffix = x.dtype.suffix
-    let (rows, columns) = (moments.mean.count, results.weight.count)
-    launch(
-      "layer_gradient_\(suffix)", in: .layerNormalization, rows: rows, of: columns, rows, columns, gradient.address,
-      x.address, moments.mean.address, moments.variance.address, moments.epsilon, weight?.address,
-      results.input.address)
-    let parts = ReductionParts(matrices: 1, rows: rows, columns: columns)
-    let sums = parts.count > 1 ? scratch(2 * parts.count * columns, .float64) : nil
-    defer { extendLifetime(sums) }
-    launch(
-      "layer_affine_gradient_\(suffix)", in: .layerNormalization, columns: columns, parts: parts.count, rows, columns,
-      parts.chunk, gradient.address, x.address, moments.mean.address, moments.variance.address, moments.epsilon,
-      sums?.address, results.weight.address, results.bias.address)
-    guard let sums else { return }
-    launch(
-      "layer_affine_gradient_of_parts_\(suffix)", in: .layerNormalization, rows: columns, of: parts.count, columns,
-      parts.count, sums.address, results.weight.address, results.bias.address)
-  }
-
-  private func requireReal(_ x: Tensor) {
+  func requireReal(_ x: Tensor) {
     if !x.dtype.isFloatingPoint { unsupported("normalization", x.dtype) }
   }
 

@@ -6,7 +6,7 @@ package enum KernelModule: String, CaseIterable, Sendable {
   case elementwiseBFloat16 = "elementwise_bf16"
   case elementwiseFloat64 = "elementwise_f64"
   case elementwiseInt64 = "elementwise_i64"
-  case layerNormalization = "layer_normalization"
+  case rowNormalization = "row_normalization"
   case copies, dropout, indexing, losses, ordering, reductions
   case convolution, linear, normalization, optimizers, pooling, products
 

@@ -203,6 +203,20 @@ import Testing
     }
   }
 
+  @Test(
+    arguments: [
+      ([2, 6, 5, 7], 3), ([3, 8], 4), ([2, 4, 1, 300], 4), ([1, 512, 3], 2), ([40, 6, 4, 4], 2), ([600, 4], 2),
+      ([700, 4, 33], 1),
+    ] as [([Int], Int)])
+  func groupNormalization(shape: [Int], groups: Int) throws {
+    try expectSame("\(shape)", within: 2e-5) { draws in
+      let x = draws.normal(shape), weight = draws.normal([shape[1]]), bias = draws.normal([shape[1]])
+      let y = x.groupNorm(groups, weight: weight, bias: bias)
+      let plain = x.groupNorm(groups)
+      return try [y] + gradients(of: y, [x, weight, bias], draws) + gradients(of: plain, [x], draws)
+    }
+  }
+
   @Test(arguments: [[1, 1], [7, 10], [300, 33], [5, 200], [3, 2000]])
   func layerNormalization(shape: [Int]) throws {
     try expectSame("\(shape)", within: 5e-6) { draws in

@@ -1,0 +1,76 @@
+extension CUDABackend {
+  func normalizeRows(
+    _ x: Tensor, _ extents: RowExtents, weight: Tensor?, bias: Tensor?, moments: Moments, into result: Tensor
+  ) {
+    requireReal(x)
+    self.moments(
+      x, GroupExtents(outer: 1, groups: extents.rows, inner: extents.count), mean: moments.mean,
+      variance: moments.variance)
+    guard x.count > 0 else { return }
+    launch(
+      "row_normalize_\(x.dtype.suffix)", in: .rowNormalization, rows: extents.rows, of: extents.count, Rows(extents),
+      x.address, moments.mean.address, moments.variance.address, moments.epsilon, weight?.address, bias?.address,
+      result.address)
+  }
+
+  func normalizeRowsGradient(
+    _ gradient: Tensor, _ x: Tensor, _ extents: RowExtents, _ moments: Moments, weight: Tensor?,
+    into results: NormalizationGradients
+  ) {
+    requireReal(x)
+    let suffix = x.dtype.suffix
+    if x.count > 0 {
+      launch(
+        "row_gradient_\(suffix)", in: .rowNormalization, rows: extents.rows, of: extents.count, Rows(extents),
+        gradient.address, x.address, moments.mean.address, moments.variance.address, moments.epsilon, weight?.address,
+        results.input.address)
+    }
+    let (samples, parameters) = (extents.rows / extents.groups, extents.parameters)
+    let isColumn = extents.inner == 1
+    let parts =
+      isColumn
+      ? ReductionParts(matrices: 1, rows: samples, columns: parameters)
+      : ReductionParts(groups: parameters, length: samples * extents.inner)
+    let sums = parts.count > 1 ? scratch(2 * parts.count * parameters, .float64) : nil
+    defer { extendLifetime(sums) }
+    let gradients = ParameterGradients(
+      gradient: gradient.address, x: x.address, mean: moments.mean.address, variance: moments.variance.address,
+      epsilon: moments.epsilon, weightGradient: results.weight.address, biasGradient: results.bias.address)
+    if isColumn {
+      launch(
+        "row_parameters_of_columns_\(suffix)", in: .rowNormalization, columns: parameters, parts: parts.count,
+        Rows(extents), parts.chunk, gradients, sums?.address)
+    } else {
+      launch(
+        "row_parameters_of_channels_\(suffix)", in: .rowNormalization, rows: parameters, of: samples * extents.inner,
+        parts: parts.count, Rows(extents), parts.chunk, gradients, sums?.address)
+    }
+    guard let sums else { return }
+    launch(
+      "row_parameters_of_parts_\(suffix)", in: .rowNormalization, rows: parameters, of: parts.count, parameters,
+      parts.count, gradients, sums.address)
+  }
+}
+
+/// `Rows` in `row_normalization.cu`.
+private struct Rows: KernelArgument {
+  let rows: Int
+  let groups: Int
+  let channels: Int
+  let inner: Int
+
+  init(_ extents: RowExtents) {
+    (rows, groups, channels, inner) = (extents.rows, extents.groups, extents.channels, extents.inner)
+  }
+}
+
+/// `ParameterGradients` in `row_normalization.cu`.
+private struct ParameterGradients: KernelArgument {
+  let gradient: UnsafeMutableRawPointer
+  let x: UnsafeMutableRawPointer
+  let mean: UnsafeMutableRawPointer
+  let variance: UnsafeMutableRawPointer
+  let epsilon: Double
+  let weightGradient: UnsafeMutableRawPointer
+  let biasGradient: UnsafeMutableRawPointer
+}

@@ -1,0 +1,108 @@
+#include "reduce.h"
+
+// Rows of [channels, inner] elements: the parameters of `groups` rows in turn belong to their channels, one after another.
+struct Rows {
+  Int rows, groups, channels, inner;
+
+  DEVICE Int count() const { return channels * inner; }
+  // The parameter of a row's element.
+  DEVICE Int parameter(Int row, Int element) const {
+    const Int first = groups == 1 ? 0 : (row - quotient(row, groups) * groups) * channels;
+    return first + (inner == 1 ? element : quotient(element, inner));
+  }
+};
+
+// Rows with moments of their own, each by one row of threads.
+template <class T>
+DEVICE void rowNormalize(const Rows &e, const T *x, const T *mean, const T *variance, double epsilon, const T *weight,
+                         const T *bias, T *out) {
+  const Int row = (Int)blockIdx.x * blockDim.y + threadIdx.y;
+  if (row >= e.rows) return;
+  const Int start = row * e.count();
+  const T center = mean[row], scale = 1 / squareRoot(variance[row] + (T)epsilon);
+  for (Int i = threadIdx.x; i < e.count(); i += blockDim.x) {
+    const T normalized = (x[start + i] - center) * scale;
+    const Int p = e.parameter(row, i);
+    out[start + i] = (weight ? normalized * weight[p] : normalized) + (bias ? bias[p] : T(0));
+  }
+}
+
+template <class T>
+DEVICE void rowGradient(const Rows &e, const T *gradient, const T *x, const T *mean, const T *variance, double epsilon,
+                        const T *weight, T *dx) {
+  const Int index = (Int)blockIdx.x * blockDim.y + threadIdx.y, row = index < e.rows ? index : 0;
+  const Int start = row * e.count();
+  const T center = mean[row];
+  const auto received = [&](Int i) {
+    return weight ? gradient[start + i] * weight[e.parameter(row, i)] : gradient[start + i];
+  };
+  Pair sums = {0, 0};
+  for (Int i = threadIdx.x; i < e.count(); i += blockDim.x) {
+    const double g = (double)received(i);
+    sums = sums + Pair{g, g * ((double)x[start + i] - (double)center)};
+  }
+  sums = combinedInRow(sums, Adding());
+  if (index >= e.rows) return;
+  const double deviation = 1 / sqrt((double)variance[row] + epsilon), count = (double)e.count();
+  const T average = (T)(sums.first / count), slope = (T)(sums.second * deviation * deviation / count);
+  for (Int i = threadIdx.x; i < e.count(); i += blockDim.x)
+    dx[start + i] = (received(i) - average - (x[start + i] - center) * slope) * (T)deviation;
+}
+
+// What the gradients of weight and bias are sums of.
+template <class T> struct ParameterGradients {
+  const T *gradient, *x, *mean, *variance;
+  double epsilon;
+  T *weightGradient, *biasGradient;
+
+  DEVICE Pair term(Int at, Int row) const {
+    const T scale = 1 / squareRoot(variance[row] + (T)epsilon);
+    return {(double)gradient[at] * (double)((x[at] - mean[row]) * scale), (double)gradient[at]};
+  }
+  DEVICE void operator()(Int parameter, const Pair &sums) const {
+    weightGradient[parameter] = (T)sums.first;
+    biasGradient[parameter] = (T)sums.second;
+  }
+};
+
+// Of a single element a channel, by columns.
+template <class T>
+DEVICE void columnParameters(const Rows &e, Int chunk, const ParameterGradients<T> &gradients, Pair *parts) {
+  reduceColumns<Pair>(
+      {1, quotient(e.rows, e.groups), e.groups * e.channels}, chunk,
+      [&](Int parameter) {
+        return [&, group = quotient(parameter, e.channels)](Int at, Int sample, Pair *sum) {
+          *sum = *sum + gradients.term(at, sample * e.groups + group);
+        };
+      },
+      parts, gradients);
+}
+
+template <class T>
+DEVICE void channelParameters(const Rows &e, Int chunk, const ParameterGradients<T> &gradients, Pair *parts) {
+  reduceGroups<Pair>(
+      {quotient(e.rows, e.groups), e.groups * e.channels, e.inner}, chunk,
+      [&](Int) { return [&](Int at) { return gradients.term(at, quotient(at, e.count())); }; }, parts, gradients);
+}
+
+#define ROW_NORMALIZATION(s, T)                                                                                        \
+  KERNEL(row_normalize_##s, (Rows e, const T *x, const T *mean, const T *variance, double epsilon, const T *weight,    \
+                             const T *bias, T *out)) {                                                                 \
+    rowNormalize(e, x, mean, variance, epsilon, weight, bias, out);                                                    \
+  }                                                                                                                    \
+  KERNEL(row_gradient_##s, (Rows e, const T *gradient, const T *x, const T *mean, const T *variance, double epsilon,   \
+                            const T *weight, T *dx)) {                                                                 \
+    rowGradient(e, gradient, x, mean, variance, epsilon, weight, dx);                                                  \
+  }                                                                                                                    \
+  KERNEL(row_parameters_of_columns_##s, (Rows e, Int chunk, ParameterGradients<T> gradients, Pair *parts)) {           \
+    columnParameters(e, chunk, gradients, parts);                                                                      \
+  }                                                                                                                    \
+  KERNEL(row_parameters_of_channels_##s, (Rows e, Int chunk, ParameterGradients<T> gradients, Pair *parts)) {          \
+    channelParameters(e, chunk, gradients, parts);                                                                     \
+  }                                                                                                                    \
+  KERNEL(row_parameters_of_parts_##s,                                                                                  \
+         (Int parameters, Int splits, ParameterGradients<T> gradients, const Pair *parts)) {                           \
+    combineParts<Pair>(parameters, splits, parts, gradients);                                                          \
+  }
+ROW_NORMALIZATION(f32, float)
+ROW_NORMALIZATION(f64, double)
