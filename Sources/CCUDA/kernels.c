@@ -42,9 +42,6 @@ static const char elementwise_i64_cu[] = {
 static const char indexing_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/indexing.cu" suffix(, 0)
 };
-static const char row_normalization_cu[] = {
-#embed "../Autograd/Backends/CUDA/Kernels/row_normalization.cu" suffix(, 0)
-};
 static const char linear_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/linear.cu" suffix(, 0)
 };
@@ -69,6 +66,12 @@ static const char products_cu[] = {
 static const char reductions_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/reductions.cu" suffix(, 0)
 };
+static const char row_normalization_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/row_normalization.cu" suffix(, 0)
+};
+static const char softmax_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/softmax.cu" suffix(, 0)
+};
 
 const dt_kernel_source *dt_kernel_sources(void) {
   static const dt_kernel_source sources[] = {
@@ -85,7 +88,6 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"elementwise_f64.cu", elementwise_f64_cu},
     {"elementwise_i64.cu", elementwise_i64_cu},
     {"indexing.cu", indexing_cu},
-    {"row_normalization.cu", row_normalization_cu},
     {"linear.cu", linear_cu},
     {"losses.cu", losses_cu},
     {"normalization.cu", normalization_cu},
@@ -94,6 +96,8 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"pooling.cu", pooling_cu},
     {"products.cu", products_cu},
     {"reductions.cu", reductions_cu},
+    {"row_normalization.cu", row_normalization_cu},
+    {"softmax.cu", softmax_cu},
     {NULL, NULL},
   };
   return sources;

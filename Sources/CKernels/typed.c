@@ -11,8 +11,10 @@
 #define EXP exp_f32
 #define LOG log_f32
 #define SQRT sqrt_f32
+#include "sums.inc"
 #include "typed.inc"
 #include "normalization.inc"
+#include "softmax.inc"
 #include "optimizers.inc"
 #include "linear.inc"
 #undef REAL
@@ -26,7 +28,9 @@
 #define EXP exp
 #define LOG log
 #define SQRT sqrt_f64
+#include "sums.inc"
 #include "typed.inc"
 #include "normalization.inc"
+#include "softmax.inc"
 #include "optimizers.inc"
 #include "linear.inc"

@@ -58,6 +58,11 @@ protocol Backend: Sendable {
     into result: Tensor
   ) -> Bool
 
+  /// Rows of so many columns as probabilities, eˣ / Σ eˣ, or the logarithms of them.
+  func softmax(_ x: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor)
+  /// The gradient of that, from its result.
+  func softmaxGradient(_ gradient: Tensor, of y: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor)
+
   /// The losses of rows of logits x, 0 for an ignored target, and what they are normalized by: [rows, 2], the largest
   /// logit and log Σ exp(x − largest), kept apart because their sum would round the smaller.
   func crossEntropy(

@@ -2,11 +2,12 @@ extension Tensor {
   /// eˣ divided by its sum along a dimension.
   public func softmax(_ dimension: Int) -> Tensor {
     requireFloatingPoint(for: "softmax")
-    let x = detached()
-    let powers = x.combined(.subtract, x.maxima(along: dimension)).mapped(.exponential)
-    let y = powers.combined(.divide, powers.sum([dimension], keepingDimensions: true))
+    let y = normalizedPowers(along: dimension, isLogarithm: false)
     let saved = y.detached()
     return y.recorded(as: "SoftmaxBackward0", from: [self], saving: [y]) { gradient, inputs in
+      guard isGradEnabled else {
+        return inputs.give(0, gradient.powersGradient(from: saved, along: dimension, isLogarithm: false))
+      }
       let y = inputs.output(saved)
       inputs.add(0, y * (gradient - (gradient * y).sum([dimension], keepingDimensions: true)))
     }
@@ -15,12 +16,12 @@ extension Tensor {
   /// The logarithm of ``softmax(_:)``, without its loss of precision.
   public func logSoftmax(_ dimension: Int) -> Tensor {
     requireFloatingPoint(for: "logSoftmax")
-    let x = detached()
-    let shifted = x.combined(.subtract, x.maxima(along: dimension))
-    let y = shifted.combined(
-      .subtract, shifted.mapped(.exponential).sum([dimension], keepingDimensions: true).mapped(.logarithm))
+    let y = normalizedPowers(along: dimension, isLogarithm: true)
     let saved = y.detached()
     return y.recorded(as: "LogSoftmaxBackward0", from: [self], saving: [y]) { gradient, inputs in
+      guard isGradEnabled else {
+        return inputs.give(0, gradient.powersGradient(from: saved, along: dimension, isLogarithm: true))
+      }
       inputs.add(0, gradient - inputs.output(saved).exp() * gradient.sum([dimension], keepingDimensions: true))
     }
   }
@@ -41,6 +42,36 @@ extension Tensor {
       let y = isGradEnabled ? inputs.output(saved.reshaped(rest)).reshaped(kept) : saved
       inputs.add(0, gradient.reshaped(kept) * (self - y).exp())
     }
+  }
+
+  private func normalizedPowers(along dimension: Int, isLogarithm: Bool) -> Tensor {
+    inRows(along: dimension) { rows, columns in
+      let result = rows[0].uninitializedLike()
+      backend.softmax(rows[0], columns: columns, isLogarithm: isLogarithm, into: result)
+      return result
+    }
+  }
+
+  /// The gradient of ``normalizedPowers(along:isLogarithm:)``, this being that of its result `y`.
+  private func powersGradient(from y: Tensor, along dimension: Int, isLogarithm: Bool) -> Tensor {
+    inRows(with: y, along: dimension) { rows, columns in
+      let result = rows[0].uninitializedLike()
+      backend.softmaxGradient(rows[0], of: rows[1], columns: columns, isLogarithm: isLogarithm, into: result)
+      return result
+    }
+  }
+
+  /// What `body` makes of rows along a dimension, for which that is moved to the end and back; no graph.
+  private func inRows(
+    with other: Tensor? = nil, along dimension: Int, _ body: (_ rows: [Tensor], _ columns: Int) -> Tensor
+  ) -> Tensor {
+    let dimension = Shape.normalize(dimension, rank: rank)
+    let tensors = [detached()] + (other.map { [$0] } ?? [])
+    guard rank > 0 else { return body(tensors, 1) }
+    let inner = Shape.count(Array(shape[(dimension + 1)...]))
+    guard inner != 1 else { return body(tensors, shape[dimension]) }
+    let result = body(tensors.map { $0.transposed(dimension, -1) }, shape[dimension])
+    return result.transposed(dimension, -1).detached()
   }
 
   /// The largest elements along a dimension, which is kept with size 1; −∞ if it is empty.

@@ -166,6 +166,18 @@ struct ProfilingBackend<Base: Backend>: Backend {
 
   // MARK: - Losses
 
+  func softmax(_ x: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor) {
+    recorded(.init(isLogarithm ? "logSoftmax" : "softmax", x.extent, bytes: 2 * x.byteCount)) {
+      base.softmax(x, columns: columns, isLogarithm: isLogarithm, into: result)
+    }
+  }
+
+  func softmaxGradient(_ gradient: Tensor, of y: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor) {
+    recorded(.init(isLogarithm ? "logSoftmaxGradient" : "softmaxGradient", y.extent, bytes: 3 * y.byteCount)) {
+      base.softmaxGradient(gradient, of: y, columns: columns, isLogarithm: isLogarithm, into: result)
+    }
+  }
+
   func crossEntropy(
     _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor
   ) {

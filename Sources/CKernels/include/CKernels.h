@@ -84,6 +84,10 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
   void dt_cross_entropy_gradient_##s(size_t rows, size_t classes, const T *logits, const int64_t *targets,             \
                                      int64_t ignored_target, T smoothing, const T *normalizers,                        \
                                      const T *row_gradients, size_t row_step, T *out);                                 \
+  /* Rows of n elements as probabilities, exp(x) / sum(exp(x)), or the logarithms of them. */                          \
+  void dt_softmax_##s(size_t rows, size_t n, const T *x, int is_logarithm, T *y);                                      \
+  /* The gradient of that, from the result y. */                                                                       \
+  void dt_softmax_gradient_##s(size_t rows, size_t n, const T *gradient, const T *y, int is_logarithm, T *dx);         \
   /* columns[(c, i, j), (y, x)] = image[c, y * stride + i * dilation - padding, …], 0 outside the image. */            \
   void dt_image_to_columns_##s(const dt_window *window, const T *image, T *columns);                                   \
   /* The transposed operation: adds every column element to the image element that it came from. */                    \

@@ -46,6 +46,36 @@ import Testing
     }
   }
 
+  /// Rows and columns of all lengths, and the gradients with and without a graph of their own.
+  @Test(arguments: [1, 2, 7, 8, 31, 32, 33, 75, 1000], [1, 3])
+  func softmaxOfAllLengths(count: Int, inner: Int) throws {
+    let numbers = Tensor.randn([5, count, inner], dtype: .float64, generator: RandomGenerator(seed: 9)) * 4
+    let weights = Tensor.randn(numbers.shape, dtype: .float64, generator: RandomGenerator(seed: 10))
+    for isLogarithm in [false, true] {
+      func results(_ dtype: DataType, _ function: (Tensor) -> Tensor, createGraph: Bool = false) throws -> [[Double]] {
+        let x = numbers.cast(to: dtype).detached()
+        x.requiresGrad = true
+        let y = function(x)
+        let sum = (y * weights.cast(to: dtype)).sum()
+        let gradient = try gradients(of: sum, withRespectTo: [x], createGraph: createGraph)[0]
+        return [y, gradient].map { $0.array(of: Double.self) }
+      }
+      let exact = try results(.float64) {
+        let y = $0.exp() / $0.exp().sum([1], keepingDimensions: true)
+        return isLogarithm ? y.log() : y
+      }
+      func expectSame(_ found: [[Double]], within bound: Double) {
+        for (found, exact) in zip(found.joined(), exact.joined()) {
+          #expect(abs(found - exact) <= bound * max(1, abs(exact)), "\(count) × \(inner), logarithm: \(isLogarithm)")
+        }
+      }
+      let function: (Tensor) -> Tensor = { isLogarithm ? $0.logSoftmax(1) : $0.softmax(-2) }
+      expectSame(try results(.float64, function), within: 1e-12)
+      expectSame(try results(.float64, function, createGraph: true), within: 1e-12)
+      expectSame(try results(.float32, function), within: 2e-6)
+    }
+  }
+
   /// Means of large images are as exact as sums in double precision.
   @Test func meansOfWholeImages() {
     let x = Tensor.rand([3, 200, 200], generator: RandomGenerator(seed: 1)).unsqueezed(0)
@@ -57,7 +87,7 @@ import Testing
 
   /// The functions that have fast kernels of their own: over the whole range within two units in the
   /// last place. `DISTTRAIN_EXHAUSTIVE=1` tries all numbers rather than one in 4001.
-  @Test(arguments: ["exp", "log", "tanh", "sigmoid"])
+  @Test(arguments: ["exp", "log", "tanh", "sigmoid", "sin", "cos"])
   func withinTwoUnitsInTheLastPlace(name: String) throws {
     let function = try #require(Self.functions.first { $0.name == name }).function
     let isExhaustive = ProcessInfo.processInfo.environment["DISTTRAIN_EXHAUSTIVE"] == "1"

@@ -86,6 +86,28 @@ extension CPUBackend {
     }
   }
 
+  func softmax(_ x: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor) {
+    let rows = x.count / max(columns, 1)
+    switch x.dtype {
+    case .float32: dt_softmax_f32(rows, columns, x.pointer(), isLogarithm ? 1 : 0, result.pointer())
+    case .float64: dt_softmax_f64(rows, columns, x.pointer(), isLogarithm ? 1 : 0, result.pointer())
+    default: unsupported("softmax", x.dtype)
+    }
+  }
+
+  func softmaxGradient(_ gradient: Tensor, of y: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor) {
+    let rows = y.count / max(columns, 1)
+    switch y.dtype {
+    case .float32:
+      dt_softmax_gradient_f32(
+        rows, columns, gradient.pointer(), y.pointer(), isLogarithm ? 1 : 0, result.pointer())
+    case .float64:
+      dt_softmax_gradient_f64(
+        rows, columns, gradient.pointer(), y.pointer(), isLogarithm ? 1 : 0, result.pointer())
+    default: unsupported("softmax", y.dtype)
+    }
+  }
+
   func crossEntropy(
     _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor
   ) {

@@ -80,6 +80,16 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 10, 33, 129, 1500], [DataType.float32, .float64])
+  func softmax(count: Int, dtype: DataType) throws {
+    try expectSame("\(count) elements", within: 2e-6) { draws in
+      let x = draws.normal([3, count, 2], dtype)
+      let rows = (x * 5).reshaped([6, count])
+      let results = [rows.softmax(1), rows.logSoftmax(1), x.softmax(1), x.logSoftmax(0)]
+      return try results + gradients(of: results.map { $0.flattened() }.reduce(x.flattened()) { $0 + $1 }, [x], draws)
+    }
+  }
+
   @Test(arguments: [1, 10, 33, 129, 1500], [0, 0.1])
   func crossEntropies(classes: Int, smoothing: Double) throws {
     try expectSame("\(classes) classes", within: 2e-6) { draws in
