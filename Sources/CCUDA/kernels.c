@@ -63,6 +63,9 @@ static const char pooling_cu[] = {
 static const char products_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/products.cu" suffix(, 0)
 };
+static const char recurrent_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/recurrent.cu" suffix(, 0)
+};
 static const char reductions_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/reductions.cu" suffix(, 0)
 };
@@ -95,6 +98,7 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"ordering.cu", ordering_cu},
     {"pooling.cu", pooling_cu},
     {"products.cu", products_cu},
+    {"recurrent.cu", recurrent_cu},
     {"reductions.cu", reductions_cu},
     {"row_normalization.cu", row_normalization_cu},
     {"softmax.cu", softmax_cu},

@@ -10,7 +10,7 @@
 // The largest angle whose multiple of π/2 has so few bits that its product with the first part of π/2 is exact.
 static const float largest_angle = 1e6f;
 
-// sin(angle + quarters · π/2), at most 0.51 units in the last place from the exact value, for |angle| up to
+// sin(angle + quarters · π/2), at most 0.5001 units in the last place from the exact value, for |angle| up to
 // largest_angle. Taylor's polynomials are off by less than 2⁻³⁷ between −π/4 and π/4.
 INLINED float sine_f32(float angle, uint64_t quarters) {
   // Adding 1.5 · 2⁵² rounds to an integer, which is then in the low bits.

@@ -11,10 +11,13 @@
 #define EXP exp_f32
 #define LOG log_f32
 #define SQRT sqrt_f32
+#define TANH tanh_f32
+#define SIGMOID sigmoid_f32
 #include "sums.inc"
 #include "typed.inc"
 #include "normalization.inc"
 #include "softmax.inc"
+#include "recurrent.inc"
 #include "optimizers.inc"
 #include "linear.inc"
 #undef REAL
@@ -22,15 +25,20 @@
 #undef EXP
 #undef LOG
 #undef SQRT
+#undef TANH
+#undef SIGMOID
 
 #define REAL double
 #define NAMED(name) JOIN(name, _f64)
 #define EXP exp
 #define LOG log
 #define SQRT sqrt_f64
+#define TANH tanh
+#define SIGMOID(x) (1 / (1 + exp(-(x))))
 #include "sums.inc"
 #include "typed.inc"
 #include "normalization.inc"
 #include "softmax.inc"
+#include "recurrent.inc"
 #include "optimizers.inc"
 #include "linear.inc"

@@ -31,9 +31,8 @@ public final class LSTM: RecurrentNetwork {
   ) {
     let cell = Cell(gateCount: 4, stateCount: 2) { state, input, pass in
       let gates = input + state[0].linear(pass.stateWeight, bias: pass.stateBias)
-      let parts = gates.split(hidden, along: 1)
-      let cell = parts[1].sigmoid() * state[1] + parts[0].sigmoid() * parts[2].tanh()
-      return [parts[3].sigmoid() * cell.tanh(), cell]
+      let (output, cell) = gates.lstmCell(state[1])
+      return [output, cell]
     }
     super.init(
       cell, inputs, hidden, layers: layers, bias: bias, dropout: dropout, bidirectional: bidirectional,

@@ -26,8 +26,7 @@ public final class ParameterOptimizer<Rule: UpdateRule>: Optimizer, RevertibleOp
         "a parameter of shape \(parameter.shape) was given to the optimizer twice")
       precondition(
         parameter.isLeaf,
-        "a tensor of shape \(parameter.shape) that was computed (\(parameter.gradientFunction.map { "\($0)" } ?? "")) is no parameter"
-      )
+        "a tensor of shape \(parameter.shape) is the result of \(parameter.gradientFunction?.name ?? ""), no parameter")
     }
     precondition(!seen.isEmpty, "an optimizer of no parameters")
     self.groups = groups

@@ -18,7 +18,8 @@ public struct SGDRule: UpdateRule {
   /// Whether to look ahead by one more momentum step.
   public var nesterov: Bool
 
-  /// Numbers with PyTorch's defaults; a negative one but dampening traps, and so does Nesterov's step with dampening or without momentum traps.
+  /// Numbers with PyTorch's defaults; a negative one other than the dampening traps, and so does Nesterov's step with
+  /// dampening or without momentum.
   public init(
     learningRate: Double, momentum: Double = 0, dampening: Double = 0, weightDecay: Double = 0, nesterov: Bool = false
   ) {

@@ -164,6 +164,23 @@ struct ProfilingBackend<Base: Backend>: Backend {
       .init("matmul a·bᵀ, \(activation?.function.rawValue ?? "add")", product, a, b, result, passes: 3), compute) != nil
   }
 
+  // MARK: - Recurrent networks
+
+  func lstmCell(_ gates: Tensor, cell: Tensor, activated: Tensor, into result: Tensor) {
+    recorded(.init("lstmCell", cell.extent, bytes: 2 * gates.byteCount + 3 * cell.byteCount)) {
+      base.lstmCell(gates, cell: cell, activated: activated, into: result)
+    }
+  }
+
+  func lstmCellGradient(
+    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, gates: Tensor, cellBefore: Tensor
+  ) {
+    recorded(.init("lstmCellGradient", cell.extent, bytes: 2 * gates.byteCount + 5 * cell.byteCount)) {
+      base.lstmCellGradient(
+        gradient, cell: cell, activated: activated, result: result, gates: gates, cellBefore: cellBefore)
+    }
+  }
+
   // MARK: - Losses
 
   func softmax(_ x: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor) {

@@ -200,6 +200,13 @@ enum DifferentiatedOperators {
   }
 
   private static let normalizations: Table = [
+    "lstm": {
+      DifferentiatedFunction([random([2, 3, 2])]) {
+        let network = LSTM(2, 3, layers: 2, dtype: .float64, generator: RandomGenerator(seed: 5))
+        let (output, state) = network($0[0], state: nil)
+        return output.sum() * state.cell + state.hidden
+      }
+    },
     "layer norm": {
       DifferentiatedFunction([random([4, 2, 3]), random([2, 3], seed: 6), random([2, 3], seed: 7)]) {
         $0[0].layerNorm([2, 3], weight: $0[1], bias: $0[2], epsilon: 0.1)

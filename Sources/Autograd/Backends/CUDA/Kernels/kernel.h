@@ -116,6 +116,9 @@ template <class Value> DEVICE Value shuffled(const Value &value, int mask) {
 struct Adding {
   template <class Value> DEVICE Value operator()(const Value &a, const Value &b) const { return a + b; }
 };
+struct Largest {
+  template <class T> DEVICE T operator()(T a, T b) const { return b > a ? b : a; }
+};
 
 // The values of a row of the block combined, in an order that depends on nothing but blockDim.x, which is 32 or, in a
 // block of a single row, a larger multiple of 32. Every thread gets the result.

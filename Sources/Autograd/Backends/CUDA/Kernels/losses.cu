@@ -1,9 +1,5 @@
 #include "kernel.h"
 
-struct Largest {
-  template <class T> DEVICE T operator()(T a, T b) const { return b > a ? b : a; }
-};
-
 // One row of threads for each row of logits: its loss, which is 0 for an ignored target, and its largest logit and the
 // log-sum-exp of distances from that.
 template <class T>

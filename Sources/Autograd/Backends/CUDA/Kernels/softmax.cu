@@ -1,9 +1,5 @@
 #include "kernel.h"
 
-struct Largest {
-  template <class T> DEVICE T operator()(T a, T b) const { return b > a ? b : a; }
-};
-
 // eˣ / Σ eˣ of each row, or its logarithm, by one row of threads.
 template <class T> DEVICE void softmax(Int rows, Int columns, const T *x, int isLogarithm, T *y) {
   const Int index = (Int)blockIdx.x * blockDim.y + threadIdx.y, start = (index < rows ? index : 0) * columns;
