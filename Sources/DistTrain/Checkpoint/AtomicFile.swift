@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A file that appears under its name only when it is complete and on the disk.
 ///
@@ -11,6 +12,9 @@ package final class AtomicFile {
   private let descriptor: Int32
   private var isCommitted = false
 
+  /// How many files this process began: two threads may write one of the same name.
+  private static let count = Atomic<Int>(0)
+
   /// Begins a file.
   /// - Throws: ``FileError`` where something else than a file is there, or the folder is missing or cannot be written to.
   package init(path: String) throws {
@@ -22,7 +26,8 @@ package final class AtomicFile {
     let name: String
     (folder, name) = folderAndName(path)
     let prefix = ".\(name).\(ProcessInfo.processInfo.hostName)."
-    temporaryPath = "\(folder)/\(prefix)\(getpid()).tmp"
+    let number = Self.count.add(1, ordering: .relaxed).newValue
+    temporaryPath = "\(folder)/\(prefix)\(getpid())-\(number).tmp"
     Self.removeLeftovers(prefix, in: folder)
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError.system(path, "cannot write in the folder \(folder)") }
@@ -37,7 +42,8 @@ package final class AtomicFile {
   private static func removeLeftovers(_ prefix: String, in folder: String) {
     for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
       guard file.hasPrefix(prefix), file.hasSuffix(".tmp"),
-        let process = pid_t(file.dropFirst(prefix.count).dropLast(4)), kill(process, 0) != 0 && errno == ESRCH
+        let process = pid_t(file.dropFirst(prefix.count).dropLast(4).prefix { $0 != "-" }),
+        kill(process, 0) != 0 && errno == ESRCH
       else { continue }
       unlink("\(folder)/\(file)")
     }

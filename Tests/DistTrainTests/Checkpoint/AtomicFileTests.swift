@@ -27,11 +27,33 @@ struct AtomicFileTests {
     #expect(try names() == ["model"])
   }
 
+  @Test func `threads that write one name write whole files`() async throws {
+    let path = "\(folder.path)/model"
+    await withTaskGroup(of: Void.self) { group in
+      for writer in UInt8(1)...8 {
+        group.addTask {
+          for _ in 0..<20 {
+            do {
+              let file = try AtomicFile(path: path)
+              for _ in 0..<4 { try file.write([writer, writer]) }
+              try file.commit()
+              let found = try contents(path)
+              #expect(found.count == 8 && Set(found).count == 1)
+            } catch {
+              Issue.record(error)
+            }
+          }
+        }
+      }
+    }
+    #expect(try names() == ["model"])
+  }
+
   @Test func `what a process left that was killed is removed, and nothing else`() throws {
     // Numbers of processes are no larger than 2²² on Linux.
     let here = ".model.\(ProcessInfo.processInfo.hostName)"
     let left = [
-      "\(here).4194305.tmp", ".model.elsewhere.4194305.tmp", "\(here).1.tmp", "\(here).txt.tmp", "model.4194305.tmp",
+      "\(here).4194305-1.tmp", ".model.elsewhere.4194305.tmp", "\(here).1.tmp", "\(here).txt.tmp", "model.4194305.tmp",
     ]
     for name in left { _ = try folder.write([1], to: name) }
     try AtomicFile(path: "\(folder.path)/model").commit()

@@ -1,5 +1,6 @@
 import CCUDA
 import Foundation
+import Synchronization
 
 /// A library of CUDA's that is opened while the program runs.
 package struct CUDALibrary: Sendable {
@@ -32,15 +33,29 @@ package struct CUDALibrary: Sendable {
   package static let nccl = CUDALibrary(
     title: "NCCL", stem: "libnccl", versions: [2], companions: [], bind: dt_bind_nccl)
 
-  /// Opens the library and binds its functions.
+  /// The files of the libraries that are open, by their stems.
+  private static let opened = Mutex<[String: String]>([:])
+
+  /// Opens the library and binds its functions: once in a process, for other threads may be calling them when a further
+  /// GPU is opened.
   ///
   /// - Parameters:
   ///   - newest: The major version that the driver can run; later ones are passed over.
-  ///   - search: Where to look.
+  ///   - search: Where to look, whatever is open; where this process does, if left out.
   /// - Returns: Where the library was found.
   /// - Throws: ``CUDAError`` when it is nowhere, or cannot be used.
   @discardableResult
-  package func open(newest: Int? = nil, in search: LibrarySearch = .shared) throws -> String {
+  package func open(newest: Int? = nil, in search: LibrarySearch? = nil) throws -> String {
+    if let search { return try find(newest: newest, in: search) }
+    return try Self.opened.withLock { opened in
+      if let path = opened[stem] { return path }
+      let path = try find(newest: newest, in: .shared)
+      opened[stem] = path
+      return path
+    }
+  }
+
+  private func find(newest: Int?, in search: LibrarySearch) throws -> String {
     let usable = isNumberedAsCUDA ? versions.filter { $0 <= newest ?? .max } : versions
     let names = usable.map { "\(stem).so.\($0)" } + ["\(stem).so"]
     var passedOver: String?

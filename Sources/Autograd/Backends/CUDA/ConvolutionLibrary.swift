@@ -33,7 +33,7 @@ package final class ConvolutionLibrary: @unchecked Sendable {
   /// Where the library was found, and its version; nil where there is none, or only for a later CUDA than `newest`.
   ///
   /// - Throws: ``CUDAError`` when it cannot be used.
-  package static func open(newest: Int?, in search: LibrarySearch = .shared) throws -> (path: String, version: Int)? {
+  package static func open(newest: Int?, in search: LibrarySearch? = nil) throws -> (path: String, version: Int)? {
     do {
       let path = try CUDALibrary.cudnn.open(newest: newest, in: search)
       return (path, Int(dt_cudnnGetVersion()))

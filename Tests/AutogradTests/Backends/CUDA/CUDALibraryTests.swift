@@ -32,6 +32,18 @@ import TestSupport
     #expect(text.contains("\(file.path): "), "\(text)")
   }
 
+  @Test func `a library is opened once in a process, whatever is preferred later`() async {
+    await #expect(processExitsWith: .success) {
+      let folders = try (0..<2).map { _ in try EmulatedGPU.makeFolder(names: ["libnvrtc.so.13"]) }
+      defer { for folder in folders { try? FileManager.default.removeItem(at: folder) } }
+      let paths = try folders.map { folder in
+        LibrarySearch.prefer(folder.path)
+        return try CUDALibrary.nvrtc.open()
+      }
+      precondition(paths.allSatisfy { $0.hasPrefix(folders[0].path) }, "\(paths)")
+    }
+  }
+
   @Test func `a function that a library lacks is named`() throws {
     let folder = try EmulatedGPU.makeFolder(names: [])
     defer { try? FileManager.default.removeItem(at: folder) }
