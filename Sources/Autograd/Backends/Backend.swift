@@ -66,9 +66,9 @@ protocol Backend: Sendable {
   /// One place of an ``LSTM``: the gates i, f, g, o, [N, 4 · hidden], become `activated` by their functions, and the
   /// cell before gives [2, N, hidden], the output and the cell.
   func lstmCell(_ gates: Tensor, cell: Tensor, activated: Tensor, into result: Tensor)
-  /// The gradients of gates and cell, from those of the result.
+  /// The gradients of gates and cell before, `ofGates` and `ofCell`, from those of the result.
   func lstmCellGradient(
-    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, gates: Tensor, cellBefore: Tensor)
+    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, ofGates: Tensor, ofCell: Tensor)
 
   /// The losses of rows of logits x, 0 for an ignored target, and what they are normalized by: [rows, 2], the largest
   /// logit and log Σ exp(x − largest), kept apart because their sum would round the smaller.

@@ -31,7 +31,7 @@ extension Tensor {
       }
       let (ofGates, ofCell) = (gates.uninitializedLike(), cell.uninitializedLike())
       gates.backend.lstmCellGradient(
-        gradient, cell: cell, activated: activated, result: result, gates: ofGates, cellBefore: ofCell)
+        gradient, cell: cell, activated: activated, result: result, ofGates: ofGates, ofCell: ofCell)
       inputs.give(0, ofGates)
       inputs.give(1, ofCell)
     }

@@ -173,11 +173,11 @@ struct ProfilingBackend<Base: Backend>: Backend {
   }
 
   func lstmCellGradient(
-    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, gates: Tensor, cellBefore: Tensor
+    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, ofGates: Tensor, ofCell: Tensor
   ) {
-    recorded(.init("lstmCellGradient", cell.extent, bytes: 2 * gates.byteCount + 5 * cell.byteCount)) {
+    recorded(.init("lstmCellGradient", cell.extent, bytes: 2 * ofGates.byteCount + 5 * cell.byteCount)) {
       base.lstmCellGradient(
-        gradient, cell: cell, activated: activated, result: result, gates: gates, cellBefore: cellBefore)
+        gradient, cell: cell, activated: activated, result: result, ofGates: ofGates, ofCell: ofCell)
     }
   }
 

@@ -13,18 +13,18 @@ extension CPUBackend {
   }
 
   func lstmCellGradient(
-    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, gates: Tensor, cellBefore: Tensor
+    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, ofGates: Tensor, ofCell: Tensor
   ) {
     let (rows, hidden) = (cell.shape[0], cell.shape[1])
     switch gradient.dtype {
     case .float32:
       dt_lstm_cell_gradient_f32(
-        rows, hidden, gradient.pointer(), cell.pointer(), activated.pointer(), result.pointer(), gates.pointer(),
-        cellBefore.pointer())
+        rows, hidden, gradient.pointer(), cell.pointer(), activated.pointer(), result.pointer(), ofGates.pointer(),
+        ofCell.pointer())
     case .float64:
       dt_lstm_cell_gradient_f64(
-        rows, hidden, gradient.pointer(), cell.pointer(), activated.pointer(), result.pointer(), gates.pointer(),
-        cellBefore.pointer())
+        rows, hidden, gradient.pointer(), cell.pointer(), activated.pointer(), result.pointer(), ofGates.pointer(),
+        ofCell.pointer())
     default: unsupported("LSTM", gradient.dtype)
     }
   }

@@ -7,11 +7,11 @@ extension CUDABackend {
   }
 
   func lstmCellGradient(
-    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, gates: Tensor, cellBefore: Tensor
+    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, ofGates: Tensor, ofCell: Tensor
   ) {
     guard gradient.dtype.isFloatingPoint else { unsupported("LSTM", gradient.dtype) }
     launch(
       "lstm_cell_gradient_\(gradient.dtype.suffix)", in: .recurrent, over: cell.count, cell.shape[0], cell.shape[1],
-      gradient.address, cell.address, activated.address, result.address, gates.address, cellBefore.address)
+      gradient.address, cell.address, activated.address, result.address, ofGates.address, ofCell.address)
   }
 }
