@@ -2,10 +2,12 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,9 @@ asm(".text\n.globl " SYMBOL(dt_emulator_switch) "\n.p2align 2\n" SYMBOL(dt_emula
 #error "the emulator of CUDA knows x86-64 and arm64"
 #endif
 
+/// The shared memory of all kernels, which the linker puts together.
+extern "C" char __start_emulated_shared[], __stop_emulated_shared[];
+
 namespace emulator {
 namespace {
 
@@ -47,12 +52,38 @@ constexpr int warpSize = 32, largestBlock = 1024;
 
 enum class State { ready, atBlockBarrier, atWarpExchange, returned };
 
+/// Where a call stands in the source.
+struct Place {
+  const char *file;
+  int line;
+};
+
 struct Thread {
   State state;
   dim3 index;
   unsigned mask;
   int exchanges;
+  Place barrier;
   void *stackPointer;
+};
+
+/// An order in which threads of a warp, warps of a block or blocks of a kernel take turns, and in which any two come the
+/// other way round as often as not. A GPU promises none, so that each launch has others: what races shows.
+class Order {
+ public:
+  explicit Order(unsigned count) : count(count), places(1) {
+    static std::minstd_rand numbers;
+    while (places < count) places *= 2;
+    flip = numbers() & (places - 1);
+  }
+
+  template <class Body> void visit(const Body &body) const {
+    for (unsigned i = 0; i < places; i++)
+      if ((i ^ flip) < count) body(i ^ flip);
+  }
+
+ private:
+  unsigned count, places, flip;
 };
 
 struct Warp {
@@ -125,25 +156,37 @@ bool completeExchange(int first, int count) {
   return true;
 }
 
-void runWarp(int first, int count) {
+void runWarp(int first, int count, const Order &lanes) {
   do {
-    for (int i = first; i < first + count; i++)
-      if (threads[i].state == State::ready) resume(i);
+    lanes.visit([=](int lane) {
+      if (lane < count && threads[first + lane].state == State::ready) resume(first + lane);
+    });
   } while (completeExchange(first, count));
 }
 
-void runBlock() {
-  for (int i = 0; i < threadCount; i++) prepare(i);
-  for (bool isRunning = true; isRunning;) {
-    for (int first = 0; first < threadCount; first += warpSize)
-      runWarp(first, threadCount - first < warpSize ? threadCount - first : warpSize);
-    isRunning = false;
-    for (int i = 0; i < threadCount; i++) {
-      if (threads[i].state == State::returned) continue;
-      threads[i].state = State::ready;
-      isRunning = true;
-    }
+/// Lets the threads of the block go on, once all that have not returned wait at one barrier; whether there are any.
+bool completeBarrier() {
+  const Thread *waiting = nullptr;
+  for (int i = 0; i < threadCount; i++) {
+    Thread &thread = threads[i];
+    if (thread.state == State::returned) continue;
+    if (!waiting) waiting = &thread;
+    if (thread.barrier.line != waiting->barrier.line || strcmp(thread.barrier.file, waiting->barrier.file) != 0)
+      fail("%s: threads of a block wait at two barriers, %s:%d and %s:%d", kernelName, waiting->barrier.file,
+           waiting->barrier.line, thread.barrier.file, thread.barrier.line);
+    thread.state = State::ready;
   }
+  return waiting;
+}
+
+void runBlock(const Order &warpOrder, const Order &lanes) {
+  for (int i = 0; i < threadCount; i++) prepare(i);
+  do {
+    warpOrder.visit([&](int warp) {
+      const int first = warp * warpSize;
+      runWarp(first, std::min(threadCount - first, warpSize), lanes);
+    });
+  } while (completeBarrier());
 }
 
 }  // namespace
@@ -167,7 +210,10 @@ void fail(const char *format, ...) {
   abort();
 }
 
-void waitForBlock() { suspend(State::atBlockBarrier); }
+void waitForBlock(const char *file, int line) {
+  threads[current].barrier = {file, line};
+  suspend(State::atBlockBarrier);
+}
 
 int lane() { return current % warpSize; }
 
@@ -197,12 +243,13 @@ void run(const char *name, const std::function<void()> &work, dim3 blocks, dim3 
     threads[i].index = {place % threadExtent.x, place / threadExtent.x % threadExtent.y,
                         place / threadExtent.x / threadExtent.y};
   }
-  for (unsigned z = 0; z < blocks.z; z++)
-    for (unsigned y = 0; y < blocks.y; y++)
-      for (unsigned x = 0; x < blocks.x; x++) {
-        blockIdx = {x, y, z};
-        runBlock();
-      }
+  // As numbers that are none, so that what is read before it is written shows.
+  memset(__start_emulated_shared, 0xff, __stop_emulated_shared - __start_emulated_shared);
+  const Order warpOrder((threadCount + warpSize - 1) / warpSize), lanes(warpSize);
+  Order(blocks.x * blocks.y * blocks.z).visit([&](unsigned block) {
+    blockIdx = {block % blocks.x, block / blocks.x % blocks.y, block / blocks.x / blocks.y};
+    runBlock(warpOrder, lanes);
+  });
 }
 
 }  // namespace emulator

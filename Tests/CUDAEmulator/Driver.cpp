@@ -257,7 +257,9 @@ int cuModuleGetFunction(dt_function *function, dt_module, const char *name) {
 
 int cuLaunchKernel(dt_function function, unsigned blocksX, unsigned blocksY, unsigned blocksZ, unsigned threadsX,
                    unsigned threadsY, unsigned threadsZ, unsigned sharedBytes, dt_stream stream, void **arguments, void **) {
-  if (threadsX * threadsY * threadsZ > 1024 || threadsZ > 64 || blocksY > 65535 || blocksZ > 65535 || sharedBytes > 0)
+  const size_t blockCount = size_t(blocksX) * blocksY * blocksZ, threadCount = size_t(threadsX) * threadsY * threadsZ;
+  if (blockCount == 0 || blocksX > INT32_MAX || blocksY > 65535 || blocksZ > 65535 || threadCount == 0 ||
+      threadCount > 1024 || threadsZ > 64 || sharedBytes > 0)
     return invalidValue;
   const char *name = reinterpret_cast<const char *>(function);
   const dim3 blocks = {blocksX, blocksY, blocksZ}, threads = {threadsX, threadsY, threadsZ};

@@ -31,8 +31,8 @@ void add(const char *name, Thunk thunk);
 /// Fails unless `pointer` is null or in memory that the driver gave out.
 void requireDeviceAddress(const void *pointer, const char *what);
 
-/// Waits for all threads of the block that have not returned.
-void waitForBlock();
+/// Waits at a place of the source for all threads of the block that have not returned.
+void waitForBlock(const char *file, int line);
 
 /// Gives `value` to the other threads of the warp, waits for theirs, and returns that of `lane`.
 uint64_t exchange(uint64_t value, unsigned mask, int lane);
@@ -84,9 +84,8 @@ template <class Value> Value shuffle(Value value, unsigned mask, int from) {
 #define RESTRICT __restrict__
 #define REQUIRE(condition, ...) \
   if (!(condition)) emulator::fail(__VA_ARGS__)
-#define __shared__ static
-
-inline void __syncthreads() { emulator::waitForBlock(); }
+#define __shared__ __attribute__((section("emulated_shared"))) static
+#define __syncthreads() emulator::waitForBlock(__FILE__, __LINE__)
 
 template <class Value> Value __shfl_sync(unsigned mask, Value value, int lane) {
   return emulator::shuffle(value, mask, lane);
