@@ -24,6 +24,8 @@
 #define LANES ((size_t)LANE_COUNT)
 #define LOAD(p) (*(const VECTOR *)(p))
 #define STORE(p, v) (*(VECTOR *)(p) = (v))
+// For loops over vectors, which then stay in registers.
+#define UNROLLED _Pragma("clang loop unroll(full)")
 
 #define REAL float
 #define TYPE _f32

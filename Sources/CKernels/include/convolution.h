@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "winograd.h"
+
 // The places of a part of an image, and what is summed for each of them.
 typedef struct {
   size_t taps;
@@ -112,6 +114,7 @@ typedef struct {
   // image[offset + taps[tap] + c] += value times weights[f, tap, c], for all entries
   void (*entries_input_gradient)(const dt_entries *s, const size_t *taps, const size_t *starts, const size_t *offsets,
                                  const void *values, const void *weights, void *image);
+  const dt_winograd_kernels *winograd;
 } dt_convolution_kernels;
 
 // The kernels for the CPU that this runs on, with vectors of at most `longest` bytes (but always of at least 16).

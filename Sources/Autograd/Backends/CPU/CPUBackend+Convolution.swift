@@ -4,6 +4,8 @@ extension CPUBackend {
   func convolution(
     _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry, into result: Tensor
   ) {
+    let winograd = WinogradConvolution(geometry, x.dtype)
+    if let winograd, winograd.convolve(x, weight, bias: bias, into: result) { return }
     let direct = DirectConvolution(geometry, x.dtype)
     guard !direct.isFasterForward else { return direct.convolve(x, weight, bias: bias, into: result) }
     if let planes = PlaneConvolution(geometry, x.dtype, filters: geometry.groupFilters) {
@@ -22,6 +24,8 @@ extension CPUBackend {
     guard !adding else {
       return add(to: result) { convolutionInputGradient(gradient, weight, geometry, into: $0, adding: false) }
     }
+    let winograd = WinogradConvolution(geometry, gradient.dtype)
+    if let winograd, winograd.inputGradient(gradient, weight, into: result) { return }
     let direct = DirectConvolution(geometry, gradient.dtype)
     guard !direct.isFasterBackward else { return direct.inputGradient(gradient, weight, into: result) }
     if let planes = PlaneConvolution(geometry, gradient.dtype, filters: geometry.groupChannels) {
@@ -38,6 +42,13 @@ extension CPUBackend {
   func convolutionWeightGradient(
     _ x: Tensor, _ gradient: Tensor, _ geometry: ConvolutionGeometry, into result: Tensor, adding: Bool
   ) {
+    if let winograd = WinogradConvolution(geometry, x.dtype) {
+      let own = adding ? result.uninitializedLike() : result
+      if winograd.weightGradient(x, gradient, into: own) {
+        if adding { binary(.add, result, own, into: result) }
+        return
+      }
+    }
     let direct = DirectConvolution(geometry, x.dtype)
     guard !direct.isFasterForWeight else { return direct.weightGradient(x, gradient, into: result, adding: adding) }
     let planes = PlaneConvolution(geometry, x.dtype, filters: geometry.groupFilters)

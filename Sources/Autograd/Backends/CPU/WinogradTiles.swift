@@ -1,0 +1,115 @@
+import CKernels
+
+/// The images of a batch in tiles: those under the kernels of 4 × 4 results, or those of 4 × 4 results themselves.
+struct WinogradTiles {
+  let kernels: dt_convolution_kernels
+  let channels: Int
+  /// Rows and columns of an image, and of zeros before its first.
+  let size: (height: Int, width: Int)
+  let padding: (top: Int, left: Int)
+  /// Rows and columns of a tile.
+  let extent: Int
+  /// The tiles of an image.
+  let grid: (rows: Int, columns: Int)
+
+  /// Tiles of 4 × 4 elements.
+  init(_ kernels: dt_convolution_kernels, channels: Int, of size: (height: Int, width: Int)) {
+    self.init(kernels, channels: channels, of: size, padding: (0, 0), extent: Self.results, results: size)
+  }
+
+  /// Tiles of what is under the kernels of 4 × 4 elements of `results`.
+  init(
+    _ kernels: dt_convolution_kernels, channels: Int, of size: (height: Int, width: Int),
+    padding: (top: Int, left: Int), under results: (height: Int, width: Int)
+  ) {
+    self.init(
+      kernels, channels: channels, of: size, padding: padding, extent: Int(dt_winograd_extent), results: results)
+  }
+
+  private init(
+    _ kernels: dt_convolution_kernels, channels: Int, of size: (height: Int, width: Int),
+    padding: (top: Int, left: Int), extent: Int, results: (height: Int, width: Int)
+  ) {
+    self.kernels = kernels
+    self.channels = channels
+    self.size = size
+    self.padding = padding
+    self.extent = extent
+    grid = (
+      results.height.roundedUp(to: Self.results) / Self.results,
+      results.width.roundedUp(to: Self.results) / Self.results
+    )
+  }
+
+  private static let results = Int(dt_winograd_results)
+
+  /// Memory for a row of tiles with channels last.
+  func scratch() -> Tensor {
+    Tensor(uninitialized: [extent * size.width * channels], dtype: .float32, device: .cpu)
+  }
+
+  /// Takes a row of tiles, of all images', to points.
+  func toPoints(_ row: Int, of x: Tensor, scratch: Tensor, into points: WinogradPoints, at tile: Int) {
+    let (rows, place) = place(of: row)
+    let planes = (0..<channels).map { $0 * size.height * size.width }
+    kernels.channels_last(
+      channels, planes, rows.count * size.width, x.address(of: place), channels, scratch.address)
+    var shape = shape(of: rows, in: row, points)
+    let transform =
+      extent == Self.results ? kernels.winograd.pointee.gradient_to_points : kernels.winograd.pointee.image_to_points
+    transform?(&shape, scratch.address, points.address(row: tile))
+  }
+
+  /// Stores the results of a row of tiles.
+  ///
+  /// - Returns: Whether all of them are finite.
+  func toResults(
+    _ row: Int, from points: WinogradPoints, at tile: Int, bias: Tensor, scratch: Tensor, into result: Tensor
+  ) -> Bool {
+    let (rows, place) = place(of: row)
+    var shape = shape(of: rows, in: row, points)
+    let isFinite = kernels.winograd.pointee.points_to_results(
+      &shape, points.address(row: tile), bias.address, scratch.address)
+    var places = dt_places(
+      planes: channels, rows: rows.count, columns: size.width, filters: channels,
+      from_row_step: size.width * channels, plane: size.height * size.width, row_step: size.width, column_step: 1)
+    kernels.channels_first(&places, scratch.address, result.address(of: place))
+    return isFinite
+  }
+
+  /// The image's rows in a row of tiles, and where they begin in the batch.
+  private func place(of row: Int) -> (rows: Range<Int>, place: Int) {
+    let (image, tileRow) = row.quotientAndRemainder(dividingBy: grid.rows)
+    let first = tileRow * Self.results - padding.top
+    let rows = max(first, 0)..<min(first + extent, size.height)
+    return (rows, (image * channels * size.height + rows.lowerBound) * size.width)
+  }
+
+  private func shape(of rows: Range<Int>, in row: Int, _ points: WinogradPoints) -> dt_tile_row {
+    dt_tile_row(
+      channels: channels, tiles: grid.columns,
+      first_row: rows.lowerBound - (row % grid.rows * Self.results - padding.top), rows: rows.count,
+      left: padding.left, width: size.width, tile_step: points.rowStep, point_step: points.pointStep)
+  }
+}
+
+/// A matrix for each of the 36 points.
+struct WinogradPoints {
+  let rowStep: Int
+  let pointStep: Int
+  private let values: Tensor
+
+  /// - Parameter gap: Elements between rows, which otherwise could share a few lines of a cache.
+  init(rows: Int, columns: Int, gap: Int = 0) {
+    rowStep = columns + gap
+    // Neither are the points' first rows to share them.
+    pointStep = (rows * rowStep).roundedUp(to: 1024) + 80
+    values = Tensor(uninitialized: [Int(dt_winograd_points) * pointStep], dtype: .float32, device: .cpu)
+  }
+
+  /// Where a row of the first point's matrix is.
+  func address(row: Int) -> UnsafeMutableRawPointer { values.address(of: row * rowStep) }
+
+  /// Where the matrix of a point is.
+  func address(point: Int) -> UnsafeMutableRawPointer { values.address(of: point * pointStep) }
+}
