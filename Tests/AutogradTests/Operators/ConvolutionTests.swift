@@ -2,33 +2,44 @@ import Autograd
 import Testing
 
 @Suite struct ConvolutionTests {
-  static let shapes: [PlainConvolution] = [
-    PlainConvolution(),
-    PlainConvolution(images: 1, channels: 1, filters: 32, size: (9, 11), padding: (1, 1)),
-    PlainConvolution(images: 3, channels: 33, filters: 17, size: (5, 15), padding: (1, 1)),
-    PlainConvolution(channels: 16, filters: 40, size: (8, 31), kernel: (1, 1)),
-    PlainConvolution(channels: 17, filters: 16, size: (9, 8), kernel: (1, 1), stride: (2, 2)),
-    PlainConvolution(channels: 9, filters: 20, size: (11, 10), stride: (2, 3), padding: (1, 2)),
-    PlainConvolution(channels: 12, filters: 12, size: (12, 13), kernel: (3, 2), padding: (2, 1), dilation: (2, 3)),
-    PlainConvolution(
-      channels: 8, filters: 24, size: (13, 9), kernel: (5, 4), stride: (3, 2), padding: (2, 3), dilation: (2, 1)),
-    PlainConvolution(channels: 32, filters: 48, size: (6, 7), padding: (1, 1), groups: 2),
-    PlainConvolution(channels: 6, filters: 6, size: (6, 7), padding: (1, 1), groups: 6),
-    PlainConvolution(channels: 10, filters: 16, size: (3, 3), kernel: (3, 3)),
-    PlainConvolution(channels: 8, filters: 8, size: (4, 5), kernel: (1, 1), padding: (2, 1)),
-    PlainConvolution(channels: 8, filters: 16, size: (2, 2), kernel: (4, 4), padding: (2, 2)),
-    PlainConvolution(images: 0, channels: 16, filters: 16),
-    PlainConvolution(images: 1, channels: 20, filters: 33, size: (33, 34), padding: (1, 1)),
-    PlainConvolution(
-      channels: 6, filters: 18, size: (9, 20), kernel: (3, 5), stride: (2, 1), padding: (1, 2), groups: 6),
-    PlainConvolution(
-      channels: 10, filters: 5, size: (11, 9), kernel: (3, 3), stride: (2, 3), padding: (3, 1), dilation: (2, 1),
-      groups: 5),
-    PlainConvolution(channels: 4, filters: 4, size: (8, 7), kernel: (2, 2), stride: (3, 3), groups: 4),
-    PlainConvolution(images: 1, channels: 210, filters: 210, size: (12, 11), padding: (1, 1), groups: 210),
-    PlainConvolution(channels: 2, filters: 3, size: (81, 90), padding: (1, 1)),
-    PlainConvolution(channels: 19, filters: 7, size: (5, 40), kernel: (1, 5), padding: (0, 2)),
-    PlainConvolution(images: 0, channels: 3, filters: 3, padding: (1, 1), groups: 3),
+  static let shapes: [PlainConvolution] =
+    [
+      PlainConvolution(),
+      PlainConvolution(images: 1, channels: 1, filters: 32, size: (9, 11), padding: (1, 1)),
+      PlainConvolution(images: 3, channels: 33, filters: 17, size: (5, 15), padding: (1, 1)),
+      PlainConvolution(channels: 16, filters: 40, size: (8, 31), kernel: (1, 1)),
+      PlainConvolution(channels: 17, filters: 16, size: (9, 8), kernel: (1, 1), stride: (2, 2)),
+      PlainConvolution(channels: 9, filters: 20, size: (11, 10), stride: (2, 3), padding: (1, 2)),
+      PlainConvolution(channels: 12, filters: 12, size: (12, 13), kernel: (3, 2), padding: (2, 1), dilation: (2, 3)),
+      PlainConvolution(
+        channels: 8, filters: 24, size: (13, 9), kernel: (5, 4), stride: (3, 2), padding: (2, 3), dilation: (2, 1)),
+      PlainConvolution(channels: 32, filters: 48, size: (6, 7), padding: (1, 1), groups: 2),
+      PlainConvolution(channels: 6, filters: 6, size: (6, 7), padding: (1, 1), groups: 6),
+      PlainConvolution(channels: 10, filters: 16, size: (3, 3), kernel: (3, 3)),
+      PlainConvolution(channels: 8, filters: 8, size: (4, 5), kernel: (1, 1), padding: (2, 1)),
+      PlainConvolution(channels: 8, filters: 16, size: (2, 2), kernel: (4, 4), padding: (2, 2)),
+      PlainConvolution(images: 0, channels: 16, filters: 16),
+      PlainConvolution(images: 1, channels: 20, filters: 33, size: (33, 34), padding: (1, 1)),
+      PlainConvolution(
+        channels: 6, filters: 18, size: (9, 20), kernel: (3, 5), stride: (2, 1), padding: (1, 2), groups: 6),
+      PlainConvolution(
+        channels: 10, filters: 5, size: (11, 9), kernel: (3, 3), stride: (2, 3), padding: (3, 1), dilation: (2, 1),
+        groups: 5),
+      PlainConvolution(channels: 4, filters: 4, size: (8, 7), kernel: (2, 2), stride: (3, 3), groups: 4),
+      PlainConvolution(images: 1, channels: 210, filters: 210, size: (12, 11), padding: (1, 1), groups: 210),
+      PlainConvolution(channels: 2, filters: 3, size: (81, 90), padding: (1, 1)),
+      PlainConvolution(channels: 19, filters: 7, size: (5, 40), kernel: (1, 5), padding: (0, 2)),
+      PlainConvolution(images: 0, channels: 3, filters: 3, padding: (1, 1), groups: 3),
+    ] + ofManyChannels
+
+  /// Those that are computed at points.
+  private static let ofManyChannels: [PlainConvolution] = [
+    PlainConvolution(channels: 64, filters: 80, size: (10, 9), padding: (1, 1)),
+    PlainConvolution(images: 1, channels: 96, filters: 64, size: (7, 5), padding: (0, 2)),
+    PlainConvolution(images: 3, channels: 64, filters: 64, size: (2, 3), padding: (2, 1)),
+    PlainConvolution(images: 1, channels: 64, filters: 64, size: (1, 1), padding: (1, 1)),
+    PlainConvolution(images: 9, channels: 64, filters: 64, size: (12, 13), padding: (1, 1)),
+    PlainConvolution(images: 0, channels: 64, filters: 64, padding: (1, 1)),
   ]
 
   private static func values(_ shape: [Int], seed: Int) -> Tensor {
@@ -160,6 +171,27 @@ import Testing
     }
   }
 
+  /// So have the results and the pixels, in convolutions of many channels.
+  @Test func infinitePixelsReachOnlyTheResultsThatSeeThem() throws {
+    try withAllKernels { kernels in
+      let (x, weight) = (Tensor.ones([1, 64, 8, 8]), Tensor.ones([64, 64, 3, 3]))
+      let gradient = Tensor.ones([1, 64, 8, 8])
+      try x[0, 0, 4, 4].fill(.infinity)
+      try gradient[0, 0, 2, 2].fill(.infinity)
+      for leaf in [x, weight] { leaf.requiresGrad = true }
+      let y = x.conv2d(weight, padding: (1, 1))
+      for _ in 1...2 { try y.backward(gradient: gradient, retainGraph: true) }
+      let (dx, dw) = try (#require(x.grad), #require(weight.grad))
+      for (result, center) in [(y, 4), (dx, 2)] {
+        let isNear = (0..<64).map { abs($0 / 8 - center) <= 1 && abs($0 % 8 - center) <= 1 }
+        #expect(result[0, 5].array(of: Float.self).map(\.isInfinite) == isNear, "\(kernels)")
+        #expect(result.isNaN().any().item() == 0, "\(kernels)")
+      }
+      #expect(dw[3, 5].array(of: Float.self) == [98, 112, 98, 112, 128, 112, 98, 112, 98], "\(kernels)")
+      #expect(dw[3, 0].isInfinite().all().item() == 1 && dw[0, 3].isInfinite().all().item() == 1, "\(kernels)")
+    }
+  }
+
   @Test func derivativesWithPooling() throws {
     let shape = PlainConvolution(images: 1, channels: 2, filters: 8, size: (4, 5), padding: (1, 0))
     let inputs = [shape.inputShape, shape.weightShape, [8]].enumerated().map { Self.values($1, seed: $0) }
@@ -171,13 +203,16 @@ import Testing
 
   /// The same bits whatever else is in the batch.
   @Test func imagesDoNotDependOnEachOther() {
-    let shape = PlainConvolution(images: 5, channels: 16, filters: 32, size: (14, 14), padding: (1, 1))
-    let x = Self.values(shape.inputShape, seed: 1).cast(to: .float32)
-    let weight = Self.values(shape.weightShape, seed: 2).cast(to: .float32)
-    for convolve in [{ shape($0, weight, nil) }, { shape.pooled($0, weight, nil) }] as [(Tensor) -> Tensor] {
-      let whole = convolve(x).array(of: Float.self)
-      let parts = (0..<5).flatMap { convolve(x[$0..<($0 + 1)]).array(of: Float.self) }
-      #expect(whole == parts)
+    for (channels, filters) in [(16, 32), (64, 96)] {
+      let shape = PlainConvolution(
+        images: 5, channels: channels, filters: filters, size: (14, 14), padding: (1, 1))
+      let x = Self.values(shape.inputShape, seed: 1).cast(to: .float32)
+      let weight = Self.values(shape.weightShape, seed: 2).cast(to: .float32)
+      for convolve in [{ shape($0, weight, nil) }, { shape.pooled($0, weight, nil) }] as [(Tensor) -> Tensor] {
+        let whole = convolve(x).array(of: Float.self)
+        let parts = (0..<5).flatMap { convolve(x[$0..<($0 + 1)]).array(of: Float.self) }
+        #expect(whole == parts)
+      }
     }
   }
 

@@ -8,7 +8,8 @@ import Synchronization
 /// part in. Where there are such, the methods return false, and it has to be computed in another way.
 struct WinogradConvolution {
   private let geometry: ConvolutionGeometry
-  private let kernels: dt_convolution_kernels
+  private let dtype: DataType
+  private let winograd: dt_winograd_kernels
 
   private var channels: Int { geometry.groupChannels }
   private var filters: Int { geometry.groupFilters }
@@ -16,13 +17,15 @@ struct WinogradConvolution {
   /// - Returns: `nil` where that is not possible, or not faster than ``DirectConvolution``.
   init?(_ geometry: ConvolutionGeometry, _ dtype: DataType) {
     let (window, channels, filters) = (geometry.window, geometry.groupChannels, geometry.groupFilters)
-    guard !Kernels.areGeneric, dtype == .float32, window.kernel == (3, 3), window.stride == (1, 1),
+    guard !Kernels.areGeneric, window.kernel == (3, 3), window.stride == (1, 1),
       window.dilation == (1, 1), window.padding.0 <= 2, window.padding.1 <= 2, geometry.groups == 1,
       min(channels, filters) >= Self.fewestChannels, geometry.multiplications > 0
     else { return nil }
-    kernels = Correlation.kernels(for: dtype)
+    let kernels = Correlation.kernels(for: dtype)
     guard channels % kernels.lanes == 0 && filters % kernels.lanes == 0 else { return nil }
     self.geometry = geometry
+    self.dtype = dtype
+    winograd = kernels.winograd.pointee
   }
 
   private static let fewestChannels = 64
@@ -31,7 +34,7 @@ struct WinogradConvolution {
     let matrices = dt_winograd_filters(
       rows: channels, columns: filters, row_step: 9, column_step: 9 * channels, reversed: false, point_step: 0)
     return convolve(
-      x, inputTiles, matrices, weight, bias: bias ?? .zeros([filters]), into: result, outputTiles)
+      x, inputTiles, matrices, weight, bias: bias ?? .zeros([filters], dtype: dtype), into: result, outputTiles)
   }
 
   /// The gradient of the input is a convolution of that of the output by the filters' elements in reverse order, in which
@@ -44,15 +47,16 @@ struct WinogradConvolution {
     return convolve(
       gradient,
       WinogradTiles(
-        kernels, channels: filters, of: geometry.outputSize, padding: (2 - top, 2 - left), under: size),
-      matrices, weight, bias: .zeros([channels]), into: result, WinogradTiles(kernels, channels: channels, of: size))
+        dtype, channels: filters, of: geometry.outputSize, padding: (2 - top, 2 - left), under: size),
+      matrices, weight, bias: .zeros([channels], dtype: dtype), into: result,
+      WinogradTiles(dtype, channels: channels, of: size))
   }
 
   func weightGradient(_ x: Tensor, _ gradient: Tensor, into result: Tensor) -> Bool {
     let (images, gradients, threads) = (inputTiles, outputTiles, geometry.threads)
     let blocks = blocks(of: images)
     let (imagePoints, gradientPoints) = (points(of: blocks[0], images), points(of: blocks[0], gradients))
-    let sums = WinogradPoints(rows: filters, columns: channels)
+    let sums = WinogradPoints(rows: filters, columns: channels, dtype)
     let scratch = (0..<threads).map { _ in (images.scratch(), gradients.scratch()) }
     for (number, rows) in blocks.enumerated() {
       LoopThreads.shared.share(rows.count, over: threads) { i, thread in
@@ -84,7 +88,7 @@ struct WinogradConvolution {
     into result: Tensor, _ results: WinogradTiles
   ) -> Bool {
     let threads = geometry.threads
-    let filterPoints = WinogradPoints(rows: matrices.rows, columns: matrices.columns)
+    let filterPoints = WinogradPoints(rows: matrices.rows, columns: matrices.columns, dtype)
     var matrices = matrices
     matrices.point_step = filterPoints.pointStep
     let filterShape = matrices
@@ -136,15 +140,13 @@ struct WinogradConvolution {
     }
   }
 
-  private var winograd: dt_winograd_kernels { kernels.winograd.pointee }
-
   private var inputTiles: WinogradTiles {
     WinogradTiles(
-      kernels, channels: channels, of: (geometry.input[2], geometry.input[3]), padding: geometry.window.padding,
+      dtype, channels: channels, of: (geometry.input[2], geometry.input[3]), padding: geometry.window.padding,
       under: geometry.outputSize)
   }
 
-  private var outputTiles: WinogradTiles { WinogradTiles(kernels, channels: filters, of: geometry.outputSize) }
+  private var outputTiles: WinogradTiles { WinogradTiles(dtype, channels: filters, of: geometry.outputSize) }
 
   /// Rows of tiles that are multiplied together: enough of them for the filters that are read once for each block, and so
   /// few that what they are at a point stays in the caches.
@@ -155,6 +157,6 @@ struct WinogradConvolution {
   }
 
   private func points(of block: Range<Int>, _ tiles: WinogradTiles) -> WinogradPoints {
-    WinogradPoints(rows: block.count * tiles.grid.columns, columns: tiles.channels, gap: 16)
+    WinogradPoints(rows: block.count * tiles.grid.columns, columns: tiles.channels, gap: 16, dtype)
   }
 }

@@ -3,6 +3,7 @@ import CKernels
 /// The images of a batch in tiles: those under the kernels of 4 × 4 results, or those of 4 × 4 results themselves.
 struct WinogradTiles {
   let kernels: dt_convolution_kernels
+  let dtype: DataType
   let channels: Int
   /// Rows and columns of an image, and of zeros before its first.
   let size: (height: Int, width: Int)
@@ -13,24 +14,25 @@ struct WinogradTiles {
   let grid: (rows: Int, columns: Int)
 
   /// Tiles of 4 × 4 elements.
-  init(_ kernels: dt_convolution_kernels, channels: Int, of size: (height: Int, width: Int)) {
-    self.init(kernels, channels: channels, of: size, padding: (0, 0), extent: Self.results, results: size)
+  init(_ dtype: DataType, channels: Int, of size: (height: Int, width: Int)) {
+    self.init(dtype, channels: channels, of: size, padding: (0, 0), extent: Self.results, results: size)
   }
 
   /// Tiles of what is under the kernels of 4 × 4 elements of `results`.
   init(
-    _ kernels: dt_convolution_kernels, channels: Int, of size: (height: Int, width: Int),
+    _ dtype: DataType, channels: Int, of size: (height: Int, width: Int),
     padding: (top: Int, left: Int), under results: (height: Int, width: Int)
   ) {
     self.init(
-      kernels, channels: channels, of: size, padding: padding, extent: Int(dt_winograd_extent), results: results)
+      dtype, channels: channels, of: size, padding: padding, extent: Int(dt_winograd_extent), results: results)
   }
 
   private init(
-    _ kernels: dt_convolution_kernels, channels: Int, of size: (height: Int, width: Int),
+    _ dtype: DataType, channels: Int, of size: (height: Int, width: Int),
     padding: (top: Int, left: Int), extent: Int, results: (height: Int, width: Int)
   ) {
-    self.kernels = kernels
+    kernels = Correlation.kernels(for: dtype)
+    self.dtype = dtype
     self.channels = channels
     self.size = size
     self.padding = padding
@@ -45,7 +47,7 @@ struct WinogradTiles {
 
   /// Memory for a row of tiles with channels last.
   func scratch() -> Tensor {
-    Tensor(uninitialized: [extent * size.width * channels], dtype: .float32, device: .cpu)
+    Tensor(uninitialized: [extent * size.width * channels], dtype: dtype, device: .cpu)
   }
 
   /// Takes a row of tiles, of all images', to points.
@@ -100,11 +102,11 @@ struct WinogradPoints {
   private let values: Tensor
 
   /// - Parameter gap: Elements between rows, which otherwise could share a few lines of a cache.
-  init(rows: Int, columns: Int, gap: Int = 0) {
+  init(rows: Int, columns: Int, gap: Int = 0, _ dtype: DataType) {
     rowStep = columns + gap
     // Neither are the points' first rows to share them.
     pointStep = (rows * rowStep).roundedUp(to: 1024) + 80
-    values = Tensor(uninitialized: [Int(dt_winograd_points) * pointStep], dtype: .float32, device: .cpu)
+    values = Tensor(uninitialized: [Int(dt_winograd_points) * pointStep], dtype: dtype, device: .cpu)
   }
 
   /// Where a row of the first point's matrix is.
