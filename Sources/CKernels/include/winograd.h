@@ -24,7 +24,7 @@ typedef struct {
   size_t tile_step, point_step;
 } dt_tile_row;
 
-// Filters [rows, columns] of matrices, 9 elements each at row * row_step + column * column_step of a weight.
+// Matrices [rows, columns] of filters, with 9 elements each at row * row_step + column * column_step of a weight.
 typedef struct {
   size_t rows, columns;     // columns are a multiple of `lanes`
   size_t row_step, column_step;
@@ -47,10 +47,10 @@ typedef struct {
   void (*gradient_to_points)(const dt_tile_row *s, const void *x, void *points);
   // Results with the bias of their channel. Whether all are finite.
   bool (*points_to_results)(const dt_tile_row *s, const void *points, const void *bias, void *out);
-  // The panels of columns from `first` up to `end`.
-  void (*filters_to_points)(const dt_winograd_filters *s, size_t first, size_t end, const void *weight, void *points);
-  // The rows from `first` up to `end` of gradients, from matrices [row, column]. Whether all are finite.
-  bool (*points_to_filters)(const dt_winograd_filters *s, size_t first, size_t end, const void *points, void *weight);
+  // Into panels.
+  void (*filters_to_points)(const dt_winograd_filters *s, const void *weight, void *points);
+  // From matrices [row, column]. Whether all are finite.
+  bool (*points_to_filters)(const dt_winograd_filters *s, const void *points, void *weight);
   // a as it is, b in panels
   void (*multiply)(const dt_point_product *s, const void *a, const void *b, void *c);
   // a transposed, b as it is

@@ -23,9 +23,9 @@ struct CPUPooledConvolution: PooledConvolution {
     _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry
   ) -> (result: Tensor, backward: any PooledConvolution)? {
     let (height, width) = geometry.outputSize
-    guard geometry.groups == 1, DirectConvolution(geometry, x.dtype).fillsVectors, height > 1, width > 1 else {
-      return nil
-    }
+    guard geometry.groups == 1, DirectConvolution(geometry, x.dtype).fillsVectors, height > 1, width > 1,
+      WinogradConvolution(geometry, x.dtype)?.isFasterThanPooled != true
+    else { return nil }
     let convolution = Self(
       x, weight, geometry, geometry.correlation(x.dtype, rowMultiple: 2), windows: (height / 2, width / 2))
     guard PaddedChannelsLast.byteCount(convolution.correlation) <= largestImage else { return nil }

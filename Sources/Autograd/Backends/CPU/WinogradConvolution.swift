@@ -17,8 +17,8 @@ struct WinogradConvolution {
   /// - Returns: `nil` where that is not possible, or not faster than ``DirectConvolution``.
   init?(_ geometry: ConvolutionGeometry, _ dtype: DataType) {
     let (window, channels, filters) = (geometry.window, geometry.groupChannels, geometry.groupFilters)
-    guard !Kernels.areGeneric, window.kernel == (3, 3), window.stride == (1, 1),
-      window.dilation == (1, 1), window.padding.0 <= 2, window.padding.1 <= 2, geometry.groups == 1,
+    guard !Kernels.areGeneric, window.kernel == (3, 3), window.stride == (1, 1), window.dilation == (1, 1),
+      window.padding.0 <= 2, window.padding.1 <= 2, geometry.groups == 1,
       min(channels, filters) >= Self.fewestChannels, geometry.multiplications > 0
     else { return nil }
     let kernels = Correlation.kernels(for: dtype)
@@ -28,13 +28,20 @@ struct WinogradConvolution {
     winograd = kernels.winograd.pointee
   }
 
-  private static let fewestChannels = 64
+  /// Measured on Emerald Rapids: 16 channels take as long either way, 32 half to two thirds of it, 64 and more less than
+  /// half.
+  private static let fewestChannels = 32
+
+  /// Whether the convolution, ReLU and pooling by themselves are faster than ``CPUPooledConvolution``.
+  var isFasterThanPooled: Bool { min(channels, filters) >= 64 }
+
+  // MARK: - Results
 
   func convolve(_ x: Tensor, _ weight: Tensor, bias: Tensor?, into result: Tensor) -> Bool {
-    let matrices = dt_winograd_filters(
-      rows: channels, columns: filters, row_step: 9, column_step: 9 * channels, reversed: false, point_step: 0)
+    let matrices = WinogradFilters(
+      rows: channels, columns: filters, rowStep: 9, columnStep: 9 * channels, isReversed: false)
     return convolve(
-      x, inputTiles, matrices, weight, bias: bias ?? .zeros([filters], dtype: dtype), into: result, outputTiles)
+      x, inputTiles, weight, matrices, bias: bias ?? .zeros([filters], dtype: dtype), into: result, outputTiles)
   }
 
   /// The gradient of the input is a convolution of that of the output by the filters' elements in reverse order, in which
@@ -42,79 +49,41 @@ struct WinogradConvolution {
   func inputGradient(_ gradient: Tensor, _ weight: Tensor, into result: Tensor) -> Bool {
     let size = (geometry.input[2], geometry.input[3])
     let (top, left) = geometry.window.padding
-    let matrices = dt_winograd_filters(
-      rows: filters, columns: channels, row_step: 9 * channels, column_step: 9, reversed: true, point_step: 0)
+    let matrices = WinogradFilters(
+      rows: filters, columns: channels, rowStep: 9 * channels, columnStep: 9, isReversed: true)
     return convolve(
       gradient,
-      WinogradTiles(
-        dtype, channels: filters, of: geometry.outputSize, padding: (2 - top, 2 - left), under: size),
-      matrices, weight, bias: .zeros([channels], dtype: dtype), into: result,
+      WinogradTiles(dtype, channels: filters, of: geometry.outputSize, padding: (2 - top, 2 - left), under: size),
+      weight, matrices, bias: .zeros([channels], dtype: dtype), into: result,
       WinogradTiles(dtype, channels: channels, of: size))
-  }
-
-  func weightGradient(_ x: Tensor, _ gradient: Tensor, into result: Tensor) -> Bool {
-    let (images, gradients, threads) = (inputTiles, outputTiles, geometry.threads)
-    let blocks = blocks(of: images)
-    let (imagePoints, gradientPoints) = (points(of: blocks[0], images), points(of: blocks[0], gradients))
-    let sums = WinogradPoints(rows: filters, columns: channels, dtype)
-    let scratch = (0..<threads).map { _ in (images.scratch(), gradients.scratch()) }
-    for (number, rows) in blocks.enumerated() {
-      LoopThreads.shared.share(rows.count, over: threads) { i, thread in
-        let (row, tile) = (rows.lowerBound + i, i * images.grid.columns)
-        images.toPoints(row, of: x, scratch: scratch[thread].0, into: imagePoints, at: tile)
-        gradients.toPoints(row, of: gradient, scratch: scratch[thread].1, into: gradientPoints, at: tile)
-      }
-      let product = dt_point_product(
-        rows: filters, columns: channels, inner: rows.count * images.grid.columns, first_step: gradientPoints.rowStep,
-        second_step: imagePoints.rowStep, result_step: sums.rowStep, adds: number > 0)
-      share(points: product, winograd.multiply_transposed, gradientPoints, imagePoints, sums, over: threads)
-    }
-    let shape = dt_winograd_filters(
-      rows: filters, columns: channels, row_step: 9 * channels, column_step: 9, reversed: false,
-      point_step: sums.pointStep)
-    let areFinite = Atomic(true)
-    LoopThreads.shared.cut(filters, over: threads, step: 1) { rows in
-      let isFinite = withUnsafePointer(to: shape) {
-        winograd.points_to_filters($0, rows.lowerBound, rows.upperBound, sums.address(point: 0), result.address)
-      }
-      if !isFinite { areFinite.store(false, ordering: .relaxed) }
-    }
-    return areFinite.load(ordering: .relaxed)
   }
 
   /// Threads share the blocks of tiles, or where there are few of them each block's work.
   private func convolve(
-    _ x: Tensor, _ images: WinogradTiles, _ matrices: dt_winograd_filters, _ weight: Tensor, bias: Tensor,
+    _ x: Tensor, _ images: WinogradTiles, _ weight: Tensor, _ filters: WinogradFilters, bias: Tensor,
     into result: Tensor, _ results: WinogradTiles
   ) -> Bool {
     let threads = geometry.threads
-    let filterPoints = WinogradPoints(rows: matrices.rows, columns: matrices.columns, dtype)
-    var matrices = matrices
-    matrices.point_step = filterPoints.pointStep
-    let filterShape = matrices
-    LoopThreads.shared.cut(matrices.columns, over: threads, step: winograd.panel) { columns in
-      withUnsafePointer(to: filterShape) {
-        winograd.filters_to_points(
-          $0, columns.lowerBound, columns.upperBound, weight.address, filterPoints.address(point: 0))
-      }
-    }
     let blocks = blocks(of: images)
-    let (blockThreads, rowThreads) = blocks.count >= 2 * threads ? (threads, 1) : (1, threads)
-    let tilePoints = (0..<blockThreads).map { _ in (points(of: blocks[0], images), points(of: blocks[0], results)) }
+    let (blockThreads, innerThreads) = blocks.count >= 2 * threads ? (threads, 1) : (1, threads)
+    let pointsOfBlock = (0..<blockThreads).map { _ in (points(of: blocks[0], images), points(of: blocks[0], results)) }
     let scratch = (0..<threads).map { _ in (images.scratch(), results.scratch()) }
+    let filterPoints = blocks.count > 1 ? filters.points(of: weight, winograd, over: threads) : nil
     let areFinite = Atomic(true)
     LoopThreads.shared.share(blocks.count, over: blockThreads) { block, blockThread in
-      let (rows, (imagePoints, resultPoints)) = (blocks[block], tilePoints[blockThread])
-      LoopThreads.shared.share(rows.count, over: rowThreads) { i, thread in
+      let (rows, (imagePoints, resultPoints)) = (blocks[block], pointsOfBlock[blockThread])
+      LoopThreads.shared.share(rows.count, over: innerThreads) { i, thread in
         images.toPoints(
           rows.lowerBound + i, of: x, scratch: scratch[blockThread + thread].0, into: imagePoints,
           at: i * images.grid.columns)
       }
-      let product = dt_point_product(
-        rows: rows.count * images.grid.columns, columns: matrices.columns, inner: matrices.rows,
-        first_step: imagePoints.rowStep, second_step: 0, result_step: resultPoints.rowStep, adds: false)
-      share(points: product, winograd.multiply, imagePoints, filterPoints, resultPoints, over: rowThreads)
-      LoopThreads.shared.share(rows.count, over: rowThreads) { i, thread in
+      let tiles = rows.count * images.grid.columns
+      if let filterPoints {
+        multiply(imagePoints, filterPoints, tiles: tiles, into: resultPoints, over: innerThreads)
+      } else {
+        multiply(imagePoints, weight, filters, tiles: tiles, into: resultPoints, over: threads)
+      }
+      LoopThreads.shared.share(rows.count, over: innerThreads) { i, thread in
         let isFinite = results.toResults(
           rows.lowerBound + i, from: resultPoints, at: i * results.grid.columns, bias: bias,
           scratch: scratch[blockThread + thread].1, into: result)
@@ -124,21 +93,107 @@ struct WinogradConvolution {
     return areFinite.load(ordering: .relaxed)
   }
 
-  private typealias Product =
-    @convention(c) (
-      UnsafePointer<dt_point_product>?, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeMutableRawPointer?
-    ) -> Void
-
-  private func share(
-    points product: dt_point_product, _ multiply: @escaping Product, _ a: WinogradPoints, _ b: WinogradPoints,
-    _ c: WinogradPoints, over threads: Int
+  /// Multiplies a block of tiles and all filters, point by point.
+  private func multiply(
+    _ images: WinogradPoints, _ filters: WinogradPoints, tiles: Int, into results: WinogradPoints, over threads: Int
   ) {
-    LoopThreads.shared.share(Int(dt_winograd_points), over: threads) { point, _ in
-      withUnsafePointer(to: product) {
-        multiply($0, a.address(point: point), b.address(point: point), c.address(point: point))
+    LoopThreads.shared.share(WinogradPoints.count, over: threads) { point, _ in
+      var product = dt_point_product(
+        rows: tiles, columns: results.columns, inner: images.columns, first_step: images.rowStep, second_step: 0,
+        result_step: results.rowStep, adds: false)
+      winograd.multiply(
+        &product, images.address(point: point), filters.address(point: point), results.address(point: point))
+    }
+  }
+
+  /// Multiplies the only block of tiles and filters, which are taken to points panel by panel: they stay in a cache.
+  private func multiply(
+    _ images: WinogradPoints, _ weight: Tensor, _ filters: WinogradFilters, tiles: Int, into results: WinogradPoints,
+    over threads: Int
+  ) {
+    let panels = filters.panels(winograd)
+    let panelPoints = (0..<min(threads, panels.count)).map { _ in
+      WinogradPoints(rows: filters.rows, columns: winograd.panel, dtype)
+    }
+    LoopThreads.shared.share(panels.count, over: threads) { panel, thread in
+      let (columns, points) = (panels[panel], panelPoints[thread])
+      filters.toPoints(columns, of: weight, winograd, into: points)
+      var product = dt_point_product(
+        rows: tiles, columns: columns.count, inner: images.columns, first_step: images.rowStep, second_step: 0,
+        result_step: results.rowStep, adds: false)
+      for point in 0..<WinogradPoints.count {
+        winograd.multiply(
+          &product, images.address(point: point), points.address(point: point),
+          results.address(point: point, element: columns.lowerBound))
       }
     }
   }
+
+  // MARK: - Gradient of the weight
+
+  /// - Returns: Whether the elements are finite.
+  func weightGradient(_ x: Tensor, _ gradient: Tensor, into result: Tensor) -> Bool {
+    let (images, gradients, threads) = (inputTiles, outputTiles, geometry.threads)
+    let blocks = blocks(of: images)
+    let (imagePoints, gradientPoints) = (points(of: blocks[0], images), points(of: blocks[0], gradients))
+    let scratch = (0..<threads).map { _ in (images.scratch(), gradients.scratch()) }
+    // Those of few tiles are made for some filters at a time, and stay in a cache.
+    let isWhole = blocks.count > 1 || blocks[0].count * images.grid.columns > Self.fewTiles
+    let sums = isWhole ? WinogradPoints(rows: filters, columns: channels, dtype) : nil
+    for (number, rows) in blocks.enumerated() {
+      LoopThreads.shared.share(rows.count, over: threads) { i, thread in
+        let (row, tile) = (rows.lowerBound + i, i * images.grid.columns)
+        images.toPoints(row, of: x, scratch: scratch[thread].0, into: imagePoints, at: tile)
+        gradients.toPoints(row, of: gradient, scratch: scratch[thread].1, into: gradientPoints, at: tile)
+      }
+      guard let sums else { continue }
+      LoopThreads.shared.share(WinogradPoints.count, over: threads) { point, _ in
+        multiply(
+          point, gradientPoints, 0..<filters, imagePoints, tiles: rows.count * images.grid.columns, into: sums,
+          adding: number > 0)
+      }
+    }
+    let matrices = WinogradFilters(
+      rows: filters, columns: channels, rowStep: 9 * channels, columnStep: 9, isReversed: false)
+    let parts = stride(from: 0, to: filters, by: Self.partRows).map { $0..<min($0 + Self.partRows, filters) }
+    let partSums = (0..<(sums == nil ? threads : 0)).map { _ in
+      WinogradPoints(rows: Self.partRows, columns: channels, dtype)
+    }
+    let areFinite = Atomic(true)
+    LoopThreads.shared.share(parts.count, over: threads) { part, thread in
+      let rows = parts[part]
+      if sums == nil {
+        for point in 0..<WinogradPoints.count {
+          multiply(
+            point, gradientPoints, rows, imagePoints, tiles: blocks[0].count * images.grid.columns,
+            into: partSums[thread], adding: false)
+        }
+      }
+      let isFinite = matrices.fromPoints(
+        sums ?? partSums[thread], row: sums == nil ? 0 : rows.lowerBound, winograd, rows, of: result)
+      if !isFinite { areFinite.store(false, ordering: .relaxed) }
+    }
+    return areFinite.load(ordering: .relaxed)
+  }
+
+  /// Filters whose gradients are made together.
+  private static let partRows = 24
+  private static let fewTiles = 64
+
+  /// Sums over tiles of the gradients of `rows` of the filters times images, at one point.
+  private func multiply(
+    _ point: Int, _ gradients: WinogradPoints, _ rows: Range<Int>, _ images: WinogradPoints, tiles: Int,
+    into sums: WinogradPoints, adding: Bool
+  ) {
+    var product = dt_point_product(
+      rows: rows.count, columns: channels, inner: tiles, first_step: gradients.rowStep, second_step: images.rowStep,
+      result_step: sums.rowStep, adds: adding)
+    winograd.multiply_transposed(
+      &product, gradients.address(point: point, element: rows.lowerBound), images.address(point: point),
+      sums.address(point: point))
+  }
+
+  // MARK: - Tiles
 
   private var inputTiles: WinogradTiles {
     WinogradTiles(
@@ -148,11 +203,11 @@ struct WinogradConvolution {
 
   private var outputTiles: WinogradTiles { WinogradTiles(dtype, channels: filters, of: geometry.outputSize) }
 
-  /// Rows of tiles that are multiplied together: enough of them for the filters that are read once for each block, and so
-  /// few that what they are at a point stays in the caches.
+  /// Rows of tiles that are multiplied together: so many of them that filters are not read again too often, and so few
+  /// that what they are at a point stays in the caches.
   private func blocks(of tiles: WinogradTiles) -> [Range<Int>] {
     let rows = geometry.input[0] * tiles.grid.rows
-    let step = max(max(64, max(channels, filters) / 2) / tiles.grid.columns, 1)
+    let step = max((max(channels, filters) < 256 ? 64 : 128) / tiles.grid.columns, 1)
     return stride(from: 0, to: rows, by: step).map { $0..<min($0 + step, rows) }
   }
 

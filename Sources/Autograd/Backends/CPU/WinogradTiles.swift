@@ -59,7 +59,7 @@ struct WinogradTiles {
     var shape = shape(of: rows, in: row, points)
     let transform =
       extent == Self.results ? kernels.winograd.pointee.gradient_to_points : kernels.winograd.pointee.image_to_points
-    transform?(&shape, scratch.address, points.address(row: tile))
+    transform?(&shape, scratch.address, points.address(element: tile * points.rowStep))
   }
 
   /// Stores the results of a row of tiles.
@@ -71,7 +71,7 @@ struct WinogradTiles {
     let (rows, place) = place(of: row)
     var shape = shape(of: rows, in: row, points)
     let isFinite = kernels.winograd.pointee.points_to_results(
-      &shape, points.address(row: tile), bias.address, scratch.address)
+      &shape, points.address(element: tile * points.rowStep), bias.address, scratch.address)
     var places = dt_places(
       planes: channels, rows: rows.count, columns: size.width, filters: channels,
       from_row_step: size.width * channels, plane: size.height * size.width, row_step: size.width, column_step: 1)
@@ -93,25 +93,4 @@ struct WinogradTiles {
       first_row: rows.lowerBound - (row % grid.rows * Self.results - padding.top), rows: rows.count,
       left: padding.left, width: size.width, tile_step: points.rowStep, point_step: points.pointStep)
   }
-}
-
-/// A matrix for each of the 36 points.
-struct WinogradPoints {
-  let rowStep: Int
-  let pointStep: Int
-  private let values: Tensor
-
-  /// - Parameter gap: Elements between rows, which otherwise could share a few lines of a cache.
-  init(rows: Int, columns: Int, gap: Int = 0, _ dtype: DataType) {
-    rowStep = columns + gap
-    // Neither are the points' first rows to share them.
-    pointStep = (rows * rowStep).roundedUp(to: 1024) + 80
-    values = Tensor(uninitialized: [Int(dt_winograd_points) * pointStep], dtype: dtype, device: .cpu)
-  }
-
-  /// Where a row of the first point's matrix is.
-  func address(row: Int) -> UnsafeMutableRawPointer { values.address(of: row * rowStep) }
-
-  /// Where the matrix of a point is.
-  func address(point: Int) -> UnsafeMutableRawPointer { values.address(of: point * pointStep) }
 }
