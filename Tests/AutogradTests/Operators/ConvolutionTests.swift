@@ -40,6 +40,8 @@ import Testing
     PlainConvolution(images: 1, channels: 64, filters: 64, size: (1, 1), padding: (1, 1)),
     PlainConvolution(images: 9, channels: 64, filters: 64, size: (12, 13), padding: (1, 1)),
     PlainConvolution(images: 0, channels: 64, filters: 64, padding: (1, 1)),
+    PlainConvolution(images: 5, channels: 32, filters: 48, size: (9, 11), padding: (1, 1)),
+    PlainConvolution(images: 1, channels: 32, filters: 512, size: (5, 100), padding: (1, 1)),
   ]
 
   private static func values(_ shape: [Int], seed: Int) -> Tensor {

@@ -52,36 +52,50 @@ struct CPUPooledConvolution: PooledConvolution {
     let c = correlation
     let result = Tensor(
       uninitialized: [x.shape[0], c.filters, windows.rows, windows.columns], dtype: x.dtype, device: .cpu)
+    let mostRows = max(c.bandRows, WinogradTiles.results)
+    let maxima = (0..<geometry.threads).map { _ in
+      c.scratch((mostRows + 1) / 2 * windows.columns * c.paddedFilters)
+    }
+    if let winograd = WinogradConvolution(geometry, x.dtype),
+      winograd.forEachPart(
+        x, weight, bias: bias, { pool($1, $0.image, $0.rows, maxima: maxima[$2], into: result) })
+    {
+      return result
+    }
     let taps = c.taps
     let filters = geometry.packedFilters(weight, 0, for: c)
     let added = c.bias(bias, from: 0)
-    let bands = c.bands.filter { $0.count > 1 }
-    let threads = geometry.threads
-    let scratch = (0..<threads).map { _ in
+    let bands = c.bands
+    let scratch = maxima.map { _ in
       (
         padded: c.scratch(c.channels * c.paddedPlane),
-        sums: c.scratch(c.bandRows * c.columns.places * c.paddedFilters),
-        maxima: c.scratch((c.bandRows + 1) / 2 * windows.columns * c.paddedFilters)
+        sums: c.scratch(c.bandRows * c.columns.places * c.paddedFilters)
       )
     }
-    LoopThreads.shared.share(x.shape[0] * bands.count, over: threads) { [self] i, thread in
+    LoopThreads.shared.share(x.shape[0] * bands.count, over: maxima.count) { [self] i, thread in
       let (n, part) = i.quotientAndRemainder(dividingBy: bands.count)
-      let band = bands[part]
-      let (padded, sums, maxima) = scratch[thread]
-      c.pad(x.address(of: geometry.inputOffset(n, 0)), band, into: padded)
-      c.correlate(band, taps, padded, filters, added, into: sums)
-      let first = band.lowerBound / 2 * windows.columns
-      c.kernels.pool_positive(
-        band.count, c.columns.places, c.paddedFilters, sums.address, maxima.address,
-        places.pointer(UInt8.self) + (n * windowCount + first) * c.paddedFilters)
-      var shape = dt_places(
-        planes: c.filters, rows: band.count / 2, columns: windows.columns, filters: c.paddedFilters,
-        from_row_step: windows.columns * c.paddedFilters, plane: windowCount, row_step: windows.columns,
-        column_step: 1)
-      c.kernels.channels_first(&shape, maxima.address, result.address(of: n * c.filters * windowCount + first))
+      let (padded, sums) = scratch[thread]
+      c.pad(x.address(of: geometry.inputOffset(n, 0)), bands[part], into: padded)
+      c.correlate(bands[part], taps, padded, filters, added, into: sums)
+      pool(sums, n, bands[part], maxima: maxima[thread], into: result)
     }
     extendLifetime((filters, added))
     return result
+  }
+
+  /// Pools some rows of the results for an image, of which a last one alone has no window.
+  private func pool(_ sums: Tensor, _ n: Int, _ band: Range<Int>, maxima: Tensor, into result: Tensor) {
+    guard band.count > 1 else { return }
+    let c = correlation
+    let first = band.lowerBound / 2 * windows.columns
+    c.kernels.pool_positive(
+      band.count, c.columns.places, c.paddedFilters, sums.address, maxima.address,
+      places.pointer(UInt8.self) + (n * windowCount + first) * c.paddedFilters)
+    var shape = dt_places(
+      planes: c.filters, rows: band.count / 2, columns: windows.columns, filters: c.paddedFilters,
+      from_row_step: windows.columns * c.paddedFilters, plane: windowCount, row_step: windows.columns,
+      column_step: 1)
+    c.kernels.channels_first(&shape, maxima.address, result.address(of: n * c.filters * windowCount + first))
   }
 
   func gradients(

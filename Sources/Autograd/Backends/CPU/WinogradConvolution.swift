@@ -38,10 +38,19 @@ struct WinogradConvolution {
   // MARK: - Results
 
   func convolve(_ x: Tensor, _ weight: Tensor, bias: Tensor?, into result: Tensor) -> Bool {
+    let tiles = outputTiles
+    return forEachPart(x, weight, bias: bias) { part, results, _ in tiles.store(part, results, into: result) }
+  }
+
+  /// Calls `body` with parts of the results of a few rows, channels last, and the number of the thread.
+  func forEachPart(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor?,
+    _ body: @escaping (_ part: WinogradTiles.Part, _ results: Tensor, _ thread: Int) -> Void
+  ) -> Bool {
     let matrices = WinogradFilters(
       rows: channels, columns: filters, rowStep: 9, columnStep: 9 * channels, isReversed: false)
     return convolve(
-      x, inputTiles, weight, matrices, bias: bias ?? .zeros([filters], dtype: dtype), into: result, outputTiles)
+      x, inputTiles, weight, matrices, bias: bias ?? .zeros([filters], dtype: dtype), outputTiles, body)
   }
 
   /// The gradient of the input is a convolution of that of the output by the filters' elements in reverse order, in which
@@ -51,17 +60,18 @@ struct WinogradConvolution {
     let (top, left) = geometry.window.padding
     let matrices = WinogradFilters(
       rows: filters, columns: channels, rowStep: 9 * channels, columnStep: 9, isReversed: true)
-    return convolve(
-      gradient,
-      WinogradTiles(dtype, channels: filters, of: geometry.outputSize, padding: (2 - top, 2 - left), under: size),
-      weight, matrices, bias: .zeros([channels], dtype: dtype), into: result,
-      WinogradTiles(dtype, channels: channels, of: size))
+    let images = WinogradTiles(
+      dtype, channels: filters, of: geometry.outputSize, padding: (2 - top, 2 - left), under: size)
+    let tiles = WinogradTiles(dtype, channels: channels, of: size)
+    return convolve(gradient, images, weight, matrices, bias: .zeros([channels], dtype: dtype), tiles) {
+      part, results, _ in tiles.store(part, results, into: result)
+    }
   }
 
   /// Threads share the blocks of tiles, or where there are few of them each block's work.
   private func convolve(
     _ x: Tensor, _ images: WinogradTiles, _ weight: Tensor, _ filters: WinogradFilters, bias: Tensor,
-    into result: Tensor, _ results: WinogradTiles
+    _ results: WinogradTiles, _ body: @escaping (WinogradTiles.Part, Tensor, Int) -> Void
   ) -> Bool {
     let threads = geometry.threads
     let blocks = blocks(of: images)
@@ -84,9 +94,10 @@ struct WinogradConvolution {
         multiply(imagePoints, weight, filters, tiles: tiles, into: resultPoints, over: threads)
       }
       LoopThreads.shared.share(rows.count, over: innerThreads) { i, thread in
+        let (row, number) = (rows.lowerBound + i, blockThread + thread)
         let isFinite = results.toResults(
-          rows.lowerBound + i, from: resultPoints, at: i * results.grid.columns, bias: bias,
-          scratch: scratch[blockThread + thread].1, into: result)
+          row, from: resultPoints, at: i * results.grid.columns, bias: bias, into: scratch[number].1)
+        body(results.part(row), scratch[number].1, number)
         if !isFinite { areFinite.store(false, ordering: .relaxed) }
       }
     }

@@ -43,54 +43,65 @@ struct WinogradTiles {
     )
   }
 
-  private static let results = Int(dt_winograd_results)
+  /// Rows and columns of a tile's results.
+  static let results = Int(dt_winograd_results)
 
   /// Memory for a row of tiles with channels last.
   func scratch() -> Tensor {
     Tensor(uninitialized: [extent * size.width * channels], dtype: dtype, device: .cpu)
   }
 
-  /// Takes a row of tiles, of all images', to points.
+  /// The part of an image that is in a row of tiles.
+  struct Part {
+    let image: Int
+    let rows: Range<Int>
+  }
+
+  /// The part of a row of tiles, of all images'.
+  func part(_ row: Int) -> Part {
+    let (image, tileRow) = row.quotientAndRemainder(dividingBy: grid.rows)
+    let first = tileRow * Self.results - padding.top
+    return Part(image: image, rows: max(first, 0)..<min(first + extent, size.height))
+  }
+
+  /// Takes a row of tiles to points.
   func toPoints(_ row: Int, of x: Tensor, scratch: Tensor, into points: WinogradPoints, at tile: Int) {
-    let (rows, place) = place(of: row)
+    let part = part(row)
     let planes = (0..<channels).map { $0 * size.height * size.width }
     kernels.channels_last(
-      channels, planes, rows.count * size.width, x.address(of: place), channels, scratch.address)
-    var shape = shape(of: rows, in: row, points)
+      channels, planes, part.rows.count * size.width, x.address(of: offset(of: part)), channels, scratch.address)
+    var shape = shape(of: part, in: row, points)
     let transform =
       extent == Self.results ? kernels.winograd.pointee.gradient_to_points : kernels.winograd.pointee.image_to_points
     transform?(&shape, scratch.address, points.address(element: tile * points.rowStep))
   }
 
-  /// Stores the results of a row of tiles.
+  /// The results of a row of tiles, channels last.
   ///
   /// - Returns: Whether all of them are finite.
-  func toResults(
-    _ row: Int, from points: WinogradPoints, at tile: Int, bias: Tensor, scratch: Tensor, into result: Tensor
-  ) -> Bool {
-    let (rows, place) = place(of: row)
-    var shape = shape(of: rows, in: row, points)
-    let isFinite = kernels.winograd.pointee.points_to_results(
-      &shape, points.address(element: tile * points.rowStep), bias.address, scratch.address)
+  func toResults(_ row: Int, from points: WinogradPoints, at tile: Int, bias: Tensor, into results: Tensor) -> Bool {
+    var shape = shape(of: part(row), in: row, points)
+    return kernels.winograd.pointee.points_to_results(
+      &shape, points.address(element: tile * points.rowStep), bias.address, results.address)
+  }
+
+  /// Stores a part whose channels are last.
+  func store(_ part: Part, _ results: Tensor, into image: Tensor) {
     var places = dt_places(
-      planes: channels, rows: rows.count, columns: size.width, filters: channels,
+      planes: channels, rows: part.rows.count, columns: size.width, filters: channels,
       from_row_step: size.width * channels, plane: size.height * size.width, row_step: size.width, column_step: 1)
-    kernels.channels_first(&places, scratch.address, result.address(of: place))
-    return isFinite
+    kernels.channels_first(&places, results.address, image.address(of: offset(of: part)))
   }
 
-  /// The image's rows in a row of tiles, and where they begin in the batch.
-  private func place(of row: Int) -> (rows: Range<Int>, place: Int) {
-    let (image, tileRow) = row.quotientAndRemainder(dividingBy: grid.rows)
-    let first = tileRow * Self.results - padding.top
-    let rows = max(first, 0)..<min(first + extent, size.height)
-    return (rows, (image * channels * size.height + rows.lowerBound) * size.width)
+  /// Where a part's first channel begins in the batch.
+  private func offset(of part: Part) -> Int {
+    (part.image * channels * size.height + part.rows.lowerBound) * size.width
   }
 
-  private func shape(of rows: Range<Int>, in row: Int, _ points: WinogradPoints) -> dt_tile_row {
+  private func shape(of part: Part, in row: Int, _ points: WinogradPoints) -> dt_tile_row {
     dt_tile_row(
       channels: channels, tiles: grid.columns,
-      first_row: rows.lowerBound - (row % grid.rows * Self.results - padding.top), rows: rows.count,
+      first_row: part.rows.lowerBound - (row % grid.rows * Self.results - padding.top), rows: part.rows.count,
       left: padding.left, width: size.width, tile_step: points.rowStep, point_step: points.pointStep)
   }
 }
