@@ -18,6 +18,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 PEERS = HERE / "peers"
+# What step_jax.py has.
+IN_JAX = ["tiny", "mlp", "cnn", "wide"]
 
 
 class Side:
@@ -53,7 +55,7 @@ class Side:
 
 
 def cpu_sides(workload, ranks, threads, options):
-    duration = ["--seconds", str(options.seconds)]
+    duration = ["--seconds", str(options.seconds), *(["--batch", str(options.batch)] if options.batch else [])]
     ours = [options.disttrain, "bench", "step", "--json", "--workload", workload, *duration]
     torch = [PEERS / "step_pytorch.py", workload, *duration]
     if ranks > 1:
@@ -61,9 +63,12 @@ def cpu_sides(workload, ranks, threads, options):
         return [Side("DistTrain", [HERE.parent / "launch" / "mpi", str(ranks), *ours]),
                 Side("PyTorch DDP (gloo)", [*launcher, *torch])]
     bound = ["taskset", "-c", f"0-{threads - 1}"] if shutil.which("taskset") else []
-    return [Side("DistTrain", [*bound, *ours], threads),
-            Side("PyTorch", [*bound, sys.executable, *torch], threads),
-            Side("JAX (jit)", [*bound, sys.executable, PEERS / "step_jax.py", workload, *duration], threads)]
+    sides = [Side("DistTrain", [*bound, *ours], threads),
+             Side("PyTorch", [*bound, sys.executable, *torch], threads)]
+    if workload in IN_JAX:
+        jax = [sys.executable, PEERS / "step_jax.py", workload, *duration]
+        sides.append(Side("JAX (jit)", [*bound, *jax], threads))
+    return sides
 
 
 def cuda_sides(workload, options):
@@ -167,6 +172,7 @@ parser.add_argument("--workloads", help="separated by commas")
 parser.add_argument("--ranks", type=counts, default="1,2", help="numbers of ranks, separated by commas; with cpu")
 parser.add_argument("--threads", type=thread_counts, default="1",
                     help="numbers of threads of a single rank, separated by commas; with cpu")
+parser.add_argument("--batch", type=count, help="samples of each rank in a step (default: the workload's); with cpu")
 parser.add_argument("--rounds", type=count, default=3, help="how often each side is measured")
 parser.add_argument("--seconds", type=duration, default=4, help="how long each time")
 parser.add_argument("--markdown", type=pathlib.Path, help="write the table here, too")
@@ -177,7 +183,8 @@ names = (options.workloads or ("tiny,mlp,cnn,wide" + (",deep,resnet18" if option
 if options.device == "cuda":
     rows = [(f"{name}, {options.precision}", cuda_sides(name, options)) for name in names]
 else:
-    rows = [(f"{name}, {ranks} rank{'s' if ranks > 1 else ''}" + (f", {threads} threads" if threads > 1 else ""),
+    rows = [(f"{name}, {ranks} rank{'s' if ranks > 1 else ''}" + (f", {threads} threads" if threads > 1 else "")
+             + (f", batch {options.batch}" if options.batch else ""),
              cpu_sides(name, ranks, threads, options))
             for ranks in options.ranks for name in names
             for threads in (options.threads if ranks == 1 else [1])]

@@ -173,6 +173,33 @@ import Testing
     }
   }
 
+  /// The mean error of what is computed at points is at most eight times that of sums.
+  @Test func resultsAtPointsAreAlmostAsExactAsSums() throws {
+    let shape = PlainConvolution(images: 4, channels: 64, filters: 64, size: (16, 16), padding: (1, 1))
+    let inputs = [shape.inputShape, shape.weightShape, shape.outputShape].enumerated().map {
+      Self.values($1, seed: $0).cast(to: .float32)
+    }
+    func results(_ dtype: DataType, generic: Bool) throws -> [[Double]] {
+      let leaves = inputs.map { $0.cast(to: dtype).detached() }
+      leaves[..<2].forEach { $0.requiresGrad = true }
+      return try Kernels.choosing(generic: generic) {
+        let y = shape(leaves[0], leaves[1], nil)
+        try y.backward(gradient: leaves[2])
+        return try [y, #require(leaves[0].grad), #require(leaves[1].grad)].map { $0.array(of: Double.self) }
+      }
+    }
+    let exact = try results(.float64, generic: true)
+    func errors(generic: Bool) throws -> [Double] {
+      let found = try results(.float32, generic: generic)
+      return found.indices.map { part in
+        zip(found[part], exact[part]).reduce(0) { sum, pair in sum + (pair.0 - pair.1) * (pair.0 - pair.1) }
+      }
+    }
+    for (atPoints, ofSums) in try zip(errors(generic: false), errors(generic: true)) {
+      #expect(atPoints > ofSums / 64 && atPoints < 64 * ofSums)
+    }
+  }
+
   /// So have the results and the pixels, in convolutions of many channels.
   @Test func infinitePixelsReachOnlyTheResultsThatSeeThem() throws {
     try withAllKernels { kernels in

@@ -12,6 +12,8 @@ struct WinogradTiles {
   let extent: Int
   /// The tiles of an image.
   let grid: (rows: Int, columns: Int)
+  /// Where each channel of an image begins.
+  private let planes: [Int]
 
   /// Tiles of 4 × 4 elements.
   init(_ dtype: DataType, channels: Int, of size: (height: Int, width: Int)) {
@@ -37,6 +39,7 @@ struct WinogradTiles {
     self.size = size
     self.padding = padding
     self.extent = extent
+    planes = (0..<channels).map { $0 * size.height * size.width }
     grid = (
       results.height.roundedUp(to: Self.results) / Self.results,
       results.width.roundedUp(to: Self.results) / Self.results
@@ -67,7 +70,6 @@ struct WinogradTiles {
   /// Takes a row of tiles to points.
   func toPoints(_ row: Int, of x: Tensor, scratch: Tensor, into points: WinogradPoints, at tile: Int) {
     let part = part(row)
-    let planes = (0..<channels).map { $0 * size.height * size.width }
     kernels.channels_last(
       channels, planes, part.rows.count * size.width, x.address(of: offset(of: part)), channels, scratch.address)
     var shape = shape(of: part, in: row, points)
