@@ -201,6 +201,7 @@ typedef struct {
   X(int, ncclGetUniqueId, (dt_nccl_id *id), (id)) \
   X(int, ncclCommInitRank, (dt_nccl *communicator, int size, dt_nccl_id id, int rank), (communicator, size, id, rank)) \
   X(int, ncclCommGetAsyncError, (dt_nccl communicator, int *status), (communicator, status)) \
+  X(int, ncclCommDestroy, (dt_nccl communicator), (communicator)) \
   X(int, ncclCommAbort, (dt_nccl communicator), (communicator)) \
   X(int, ncclAllReduce, \
     (const void *source, void *target, size_t count, int type, int operation, dt_nccl communicator, dt_stream stream), \
