@@ -25,15 +25,17 @@ constexpr size_t pieceBytes = 1 << 16;
 struct Meeting {
   std::atomic<int> arrived;
   std::atomic<int> round;
+  /// The ranks that have no more calls to make.
+  std::atomic<int> left;
 
-  /// Returns once all ranks have called it.
-  void wait(int size) {
+  /// Returns once all ranks have called it, or this one ends its sums.
+  void wait(int size, const std::atomic<bool> &isAborted) {
     const int now = round.load();
     if (arrived.fetch_add(1) + 1 == size) {
       arrived.store(0);
       round.fetch_add(1);
     } else {
-      while (round.load() == now) sched_yield();
+      while (round.load() == now && !isAborted) sched_yield();
     }
   }
 };
@@ -45,9 +47,12 @@ constexpr int mostRanks = 1024;
 struct SharedMemory {
   int size = 0;
   void *start = MAP_FAILED;
+  /// Whether this rank waits for no other any more.
+  std::atomic<bool> isAborted = false;
 
   size_t bytes() const { return 4096 + size * pieceBytes; }
   Meeting &meeting() const { return *static_cast<Meeting *>(start); }
+  void meet() const { meeting().wait(size, isAborted); }
   /// Whether the rank's part of a sum is recorded work.
   char &isRecorded(int rank) const { return (static_cast<char *>(start) + 4096 - mostRanks)[rank]; }
   char *piece(int rank) const { return static_cast<char *>(start) + 4096 + rank * pieceBytes; }
@@ -70,11 +75,11 @@ struct SharedMemory {
 /// The real library wants what is recorded to be so on all ranks.
 void requireUniform(const SharedMemory &memory, int rank, bool isRecorded) {
   memory.isRecorded(rank) = isRecorded;
-  memory.meeting().wait(memory.size);
+  memory.meet();
   for (int other = 0; other < memory.size; other++)
-    if (memory.isRecorded(other) != isRecorded)
+    if (memory.isRecorded(other) != isRecorded && !memory.isAborted)
       emulator::fail("NCCL: recorded on rank %d or %d and not on the other", rank, other);
-  memory.meeting().wait(memory.size);
+  memory.meet();
 }
 
 template <class T> void addUp(const SharedMemory &memory, int rank, const T *source, T *target, size_t count) {
@@ -82,13 +87,13 @@ template <class T> void addUp(const SharedMemory &memory, int rank, const T *sou
   for (size_t from = 0; from < count; from += most) {
     const size_t part = std::min(most, count - from);
     memcpy(memory.piece(rank), source + from, part * sizeof(T));
-    memory.meeting().wait(memory.size);
+    memory.meet();
     for (size_t i = 0; i < part; i++) {
       T total = 0;
       for (int other = 0; other < memory.size; other++) total += reinterpret_cast<const T *>(memory.piece(other))[i];
       target[from + i] = total;
     }
-    memory.meeting().wait(memory.size);
+    memory.meet();
   }
 }
 
@@ -97,10 +102,10 @@ void gather(const SharedMemory &memory, int rank, const char *source, char *targ
   for (size_t from = 0; from < bytes; from += pieceBytes) {
     const size_t part = std::min(pieceBytes, bytes - from);
     memcpy(memory.piece(rank), source + from, part);
-    memory.meeting().wait(memory.size);
+    memory.meet();
     for (int other = 0; other < memory.size; other++)
       memcpy(target + other * bytes + from, memory.piece(other), part);
-    memory.meeting().wait(memory.size);
+    memory.meet();
   }
 }
 
@@ -134,7 +139,7 @@ int ncclCommInitRank(dt_nccl *communicator, int size, dt_nccl_id id, int rank) {
   if (rank < 0 || rank >= size || size > mostRanks) return invalidArgument;
   auto memory = std::make_shared<SharedMemory>();
   if (!memory->open(id.bytes, size)) return systemError;
-  memory->meeting().wait(size);
+  memory->meet();
   if (rank == 0) shm_unlink(id.bytes);
   *communicator = new dt_nccl_communicator{rank, std::move(memory)};
   return success;
@@ -145,9 +150,23 @@ int ncclCommGetAsyncError(dt_nccl, int *status) {
   return success;
 }
 
+/// Returns only when all graphs with sums of the communicator are gone, and all ranks have left, as that of the real
+/// library.
+int ncclCommDestroy(dt_nccl communicator) {
+  auto &memory = communicator->memory;
+  while (memory.use_count() > 1) usleep(100);
+  memory->meeting().left++;
+  while (memory->meeting().left < memory->size) usleep(100);
+  delete communicator;
+  return success;
+}
+
 /// Returns only when all graphs with sums of the communicator are gone, as that of the real library.
 int ncclCommAbort(dt_nccl communicator) {
-  while (communicator->memory.use_count() > 1) sched_yield();
+  auto &memory = communicator->memory;
+  memory->isAborted = true;
+  while (memory.use_count() > 1) usleep(100);
+  memory->meeting().left++;
   delete communicator;
   return success;
 }

@@ -29,7 +29,15 @@ struct dt_cudnn_convolution {
 
 namespace {
 
-enum Status { success = 0, notInitialized = 1001, badParameter = 2000, notSupported = 3000, notCompiled = 4001 };
+enum Status {
+  success = 0,
+  notInitialized = 1001,
+  notLoaded = 1008,
+  badParameter = 2000,
+  notSupported = 3000,
+  notCompiled = 4001,
+  badLaunch = 4005
+};
 enum Type { float32 = 0, bfloat16 = 9 };
 enum Format { channelsFirst = 0, channelsLast = 1 };
 enum Math { defaultMath = 0, tensorCores = 1, fusedMultiplyAdd = 3 };
@@ -91,7 +99,9 @@ int compute(Result result, dt_dnn handle, const void *alpha, dt_dnn_tensor image
   for (const void *array : {image, filter, output})
     if ((uintptr_t)array % 16 != 0) emulator::fail("an array of cuDNN's, %p, is not aligned to 16 bytes", array);
   if (algorithm == refused && result == Result::filter) return notCompiled;
-  if (algorithm == refused || emulator::isToFail("cudnnConvolution")) return notSupported;
+  if (algorithm == refused) return notSupported;
+  if (emulator::isToFail("cudnnConvolution"))
+    return result == Result::output ? notLoaded : result == Result::image ? badLaunch : notSupported;
   if (algorithm != ordered || bytes < workspaceBytes || !workspace) return badParameter;
   const float scale = *static_cast<const float *>(alpha), kept = *static_cast<const float *>(beta);
   // As an algorithm may that computes packs of channels.

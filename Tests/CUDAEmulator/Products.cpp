@@ -5,6 +5,7 @@
 
 struct dt_cublas_handle {
   dt_stream stream;
+  int mathMode;
 };
 
 namespace {
@@ -12,6 +13,7 @@ namespace {
 enum Status { success = 0, notSupported = 15 };
 enum Type { float32 = 0, float64 = 1, bfloat16 = 14 };
 enum Compute { computeFloat32 = 68, computeFloat64 = 70, computeByBFloat16 = 75, computeByTF32 = 77 };
+enum Math { exactReduction = 16 };
 
 /// A factor as the tensor cores see it.
 template <class T> T rounded(T x, int compute) {
@@ -32,18 +34,30 @@ void set(unsigned short &result, double value) {
   result = (unsigned short)(__float_as_uint(emulator::withoutBits((float)value, 16)) >> 16);
 }
 
+/// Where `isSplit`, the sum is that of two halves which are both in the type of the result.
 template <class Factor, class Result, class T>
-void multiply(bool transposesA, bool transposesB, int m, int n, int k, T alpha, const Factor *a, int leadingA,
+void multiply(bool isSplit, bool transposesA, bool transposesB, int m, int n, int k, T alpha, const Factor *a, int leadingA,
               const Factor *b, int leadingB, T beta, Result *c, int leadingC, int compute) {
   for (int column = 0; column < n; column++)
     for (int row = 0; row < m; row++) {
-      double sum = 0;
+      double sum = 0, half = 0;
       for (int i = 0; i < k; i++) {
+        if (isSplit && i == k / 2) {
+          Result part;
+          set(part, sum);
+          half = number(part);
+          sum = 0;
+        }
         const Factor left = transposesA ? a[i + (long)row * leadingA] : a[row + (long)i * leadingA];
         const Factor right = transposesB ? b[column + (long)i * leadingB] : b[i + (long)column * leadingB];
         sum += (double)rounded(number(left), compute) * (double)rounded(number(right), compute);
       }
       Result &result = c[row + (long)column * leadingC];
+      if (isSplit) {
+        Result part;
+        set(part, sum);
+        sum = half + number(part);
+      }
       // What is multiplied by zero is not read.
       set(result, T(alpha * sum) + (beta == 0 ? T(0) : beta * number(result)));
     }
@@ -81,6 +95,11 @@ int cublasSetWorkspace_v2(dt_blas, void *workspace, size_t) {
   return success;
 }
 
+int cublasSetMathMode(dt_blas handle, int mode) {
+  handle->mathMode = mode;
+  return success;
+}
+
 int cublasGemmStridedBatchedEx(dt_blas handle, int transposesA, int transposesB, int m, int n, int k, const void *alpha,
                                const void *a, int typeA, int leadingA, long long strideA, const void *b, int typeB,
                                int leadingB, long long strideB, const void *beta, void *c, int typeC, int leadingC,
@@ -92,10 +111,10 @@ int cublasGemmStridedBatchedEx(dt_blas handle, int transposesA, int transposesB,
     using Result = std::remove_pointer_t<decltype(result)>;
     using T = decltype(number(*result));
     const T scale = *static_cast<const T *>(alpha), kept = *static_cast<const T *>(beta);
-    emulator::submit(handle->stream, "product", [=] {
+    emulator::submit(handle->stream, "product", [=, isSplit = !(handle->mathMode & exactReduction)] {
       for (int i = 0; i < count; i++)
-        multiply<Factor, Result, T>(transposesA, transposesB, m, n, k, scale, first + i * strideA, leadingA,
-                            second + i * strideB, leadingB, kept, result + i * strideC, leadingC, compute);
+        multiply<Factor, Result, T>(isSplit, transposesA, transposesB, m, n, k, scale, first + i * strideA, leadingA,
+                                    second + i * strideB, leadingB, kept, result + i * strideC, leadingC, compute);
     });
   };
   if (typeA == bfloat16 && typeC == bfloat16 && compute == computeFloat32)

@@ -63,12 +63,14 @@ protocol Backend: Sendable {
   /// The gradient of that, from its result.
   func softmaxGradient(_ gradient: Tensor, of y: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor)
 
-  /// One place of an ``LSTM``: the gates i, f, g, o, [N, 4 · hidden], become `activated` by their functions, and the
-  /// cell before gives [2, N, hidden], the output and the cell.
-  func lstmCell(_ gates: Tensor, cell: Tensor, activated: Tensor, into result: Tensor)
-  /// The gradients of gates and cell before, `ofGates` and `ofCell`, from those of the result.
+  /// One place of an ``LSTM``: the gates i, f, g, o, [N, 4 · hidden], become what their functions make of them, and the
+  /// cell before gives the output and the next cell, [N, hidden].
+  func lstmCell(_ gates: Tensor, cell: Tensor, output: Tensor, next: Tensor)
+  /// The gradient of the gates, and that of the cell before, which is added to `ofCell`, from those of output and next cell.
   func lstmCellGradient(
-    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, ofGates: Tensor, ofCell: Tensor)
+    _ ofOutput: Tensor, _ ofNext: Tensor, gates: Tensor, cell: Tensor, next: Tensor, ofGates: Tensor,
+    addingTo ofCell: Tensor
+  )
 
   /// The losses of rows of logits x, 0 for an ignored target, and what they are normalized by: [rows, 2], the largest
   /// logit and log Σ exp(x − largest), kept apart because their sum would round the smaller.

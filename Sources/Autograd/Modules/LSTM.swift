@@ -29,10 +29,13 @@ public final class LSTM: RecurrentNetwork {
     _ inputs: Int, _ hidden: Int, layers: Int = 1, bias: Bool = true, dropout: Double = 0, bidirectional: Bool = false,
     dtype: DataType = .float32, generator: RandomGenerator? = nil
   ) {
-    let cell = Cell(gateCount: 4, stateCount: 2) { state, input, pass in
-      let gates = input + state[0].linear(pass.stateWeight, bias: pass.stateBias)
-      let (output, cell) = gates.lstmCell(state[1])
-      return [output, cell]
+    let cell = Cell(gateCount: 4, stateCount: 2) { input, state, pass in
+      // Both biases are added to the same sums.
+      let bias = pass.inputBias.flatMap { bias in pass.stateBias.map { bias + $0 } }
+      let states = input.linear(pass.inputWeight, bias: bias).lstm(
+        pass.stateWeight, output: state[0], cell: state[1], isReversed: pass.isReversed)
+      let length = input.shape[0], end = pass.isReversed ? 0 : length
+      return (pass.isReversed ? states[0, ..<length] : states[0, 1...], [states[0, end], states[1, end]])
     }
     super.init(
       cell, inputs, hidden, layers: layers, bias: bias, dropout: dropout, bidirectional: bidirectional,

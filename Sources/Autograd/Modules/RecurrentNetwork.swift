@@ -31,9 +31,9 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
     let gateCount: Int
     /// The number of tensors that make up a state, each [N, hidden].
     let stateCount: Int
-    /// The state after a place, of which the first tensor is the output: from that before, what the input adds to the
-    /// gates, [N, gates · hidden], and the layer.
-    let advance: (_ state: [Tensor], _ input: Tensor, _ pass: Pass) -> [Tensor]
+    /// The outputs of all places, [L, N, hidden], and the state in the end: from the inputs, [L, N, inputs], and the state
+    /// at the start.
+    let run: (_ input: Tensor, _ state: [Tensor], _ pass: Pass) -> (outputs: Tensor, state: [Tensor])
   }
 
   private let cell: Cell
@@ -99,8 +99,7 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
       "\(type(of: self)): shape \(x.shape), expected [N, L, \(inputs)] of at least one place")
     precondition(
       x.dtype == weight.dtype, "\(type(of: self)): an input of \(x.dtype) with parameters of \(weight.dtype)")
-    let (samples, length) = (x.shape[0], x.shape[1])
-    let expected = [layers.count * layers[0].count, samples, hidden]
+    let expected = [layers.count * layers[0].count, x.shape[0], hidden]
     let start =
       state ?? (0..<cell.stateCount).map { _ in .zeros(expected, dtype: x.dtype, device: x.device) }
     for tensor in start {
@@ -115,16 +114,9 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
     for (index, directions) in layers.enumerated() {
       let input = index == 0 ? outputs : outputs.dropout(probability: dropout, training: isTraining)
       let results = directions.map { pass in
-        var now = start.map { $0.selected(ends.count) }
-        let gates = input.linear(pass.inputWeight, bias: pass.inputBias)
-        let places = pass.isReversed ? Array((0..<length).reversed()) : Array(0..<length)
-        var results: [Tensor] = []
-        for place in places {
-          now = cell.advance(now, gates.selected(place), pass)
-          results.append(now[0])
-        }
-        ends.append(now)
-        return Tensor.stacked(pass.isReversed ? results.reversed() : results)
+        let (outputs, end) = cell.run(input, start.map { $0.selected(ends.count) }, pass)
+        ends.append(end)
+        return outputs
       }
       outputs = results.count == 1 ? results[0] : .concatenated(results, dimension: 2)
     }

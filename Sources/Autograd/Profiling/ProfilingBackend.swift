@@ -166,18 +166,19 @@ struct ProfilingBackend<Base: Backend>: Backend {
 
   // MARK: - Recurrent networks
 
-  func lstmCell(_ gates: Tensor, cell: Tensor, activated: Tensor, into result: Tensor) {
+  func lstmCell(_ gates: Tensor, cell: Tensor, output: Tensor, next: Tensor) {
     recorded(.init("lstmCell", cell.extent, bytes: 2 * gates.byteCount + 3 * cell.byteCount)) {
-      base.lstmCell(gates, cell: cell, activated: activated, into: result)
+      base.lstmCell(gates, cell: cell, output: output, next: next)
     }
   }
 
   func lstmCellGradient(
-    _ gradient: Tensor, cell: Tensor, activated: Tensor, result: Tensor, ofGates: Tensor, ofCell: Tensor
+    _ ofOutput: Tensor, _ ofNext: Tensor, gates: Tensor, cell: Tensor, next: Tensor, ofGates: Tensor,
+    addingTo ofCell: Tensor
   ) {
-    recorded(.init("lstmCellGradient", cell.extent, bytes: 2 * ofGates.byteCount + 5 * cell.byteCount)) {
+    recorded(.init("lstmCellGradient", cell.extent, bytes: 2 * gates.byteCount + 6 * cell.byteCount)) {
       base.lstmCellGradient(
-        gradient, cell: cell, activated: activated, result: result, ofGates: ofGates, ofCell: ofCell)
+        ofOutput, ofNext, gates: gates, cell: cell, next: next, ofGates: ofGates, addingTo: ofCell)
     }
   }
 

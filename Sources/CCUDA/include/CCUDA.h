@@ -116,6 +116,7 @@ typedef struct {
   X(const char *, cublasGetStatusString, (int status), (status)) \
   X(int, cublasSetStream_v2, (dt_blas handle, dt_stream stream), (handle, stream)) \
   X(int, cublasSetWorkspace_v2, (dt_blas handle, void *workspace, size_t bytes), (handle, workspace, bytes)) \
+  X(int, cublasSetMathMode, (dt_blas handle, int mode), (handle, mode)) \
   X(int, cublasGemmEx, \
     (dt_blas handle, int transposeA, int transposeB, int m, int n, int k, const void *alpha, const void *a, int typeA, \
      int leadingA, const void *b, int typeB, int leadingB, const void *beta, void *c, int typeC, int leadingC, \
@@ -201,6 +202,7 @@ typedef struct {
   X(int, ncclGetUniqueId, (dt_nccl_id *id), (id)) \
   X(int, ncclCommInitRank, (dt_nccl *communicator, int size, dt_nccl_id id, int rank), (communicator, size, id, rank)) \
   X(int, ncclCommGetAsyncError, (dt_nccl communicator, int *status), (communicator, status)) \
+  X(int, ncclCommDestroy, (dt_nccl communicator), (communicator)) \
   X(int, ncclCommAbort, (dt_nccl communicator), (communicator)) \
   X(int, ncclAllReduce, \
     (const void *source, void *target, size_t count, int type, int operation, dt_nccl communicator, dt_stream stream), \

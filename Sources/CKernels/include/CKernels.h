@@ -88,12 +88,12 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
   void dt_softmax_##s(size_t rows, size_t n, const T *x, int is_logarithm, T *y);                                      \
   /* The gradient of that, from the result y. */                                                                       \
   void dt_softmax_gradient_##s(size_t rows, size_t n, const T *gradient, const T *y, int is_logarithm, T *dx);         \
-  /* One place of an LSTM: gates i, f, g, o of [rows, 4 * hidden] after their functions, and [2, rows, hidden] the     \
-     output and the cell that follow from the cell before. */                                                          \
-  void dt_lstm_cell_##s(size_t rows, size_t hidden, const T *gates, const T *cell, T *activated, T *result);           \
-  /* The gradients of gates and cell, from those of the result. */                                                     \
-  void dt_lstm_cell_gradient_##s(size_t rows, size_t hidden, const T *gradient, const T *cell, const T *activated,     \
-                                 const T *result, T *dgates, T *dcell);                                                \
+  /* One place of an LSTM: gates i, f, g, o of [rows, 4 * hidden] become what their functions make of them, and the    \
+     cell before gives output and next cell. */                                                                        \
+  void dt_lstm_cell_##s(size_t rows, size_t hidden, T *gates, const T *cell, T *output, T *next);                      \
+  /* The gradient of the gates, and that of the cell before, which is added to, from those of output and next cell. */ \
+  void dt_lstm_cell_gradient_##s(size_t rows, size_t hidden, const T *doutput, const T *dnext, const T *gates,         \
+                                 const T *cell, const T *next, T *dgates, T *dcell);                                   \
   /* columns[(c, i, j), (y, x)] = image[c, y * stride + i * dilation - padding, …], 0 outside the image. */            \
   void dt_image_to_columns_##s(const dt_window *window, const T *image, T *columns);                                   \
   /* The transposed operation: adds every column element to the image element that it came from. */                    \

@@ -60,6 +60,14 @@ final class NCCLReduction: ReductionOnGPU {
     return stopwatch.lap()
   }
 
+  /// Returns once no sum is under way any more, and tells it if some had to be ended for that.
+  func settle(rank: Int, step: Int) {
+    guard !group.settle() else { return }
+    printNotice(
+      "rank \(rank) has ended its sums on the GPU, which have failed, or in which another rank takes no part: its weights "
+        + "are not those after step \(step)")
+  }
+
   private func startNextBucket() throws {
     try group.startSum(plan.buckets[started].elements, of: gradients)
     started += 1

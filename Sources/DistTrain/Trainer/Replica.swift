@@ -194,7 +194,8 @@ public final class Replica {
   }
 
   deinit {
-    // Recorded sums are of the reducer's group, which waits for them to be gone.
+    // Recorded sums are of the reducer's group, which waits for them to be gone; they go only once they have ended.
+    (reducer as? NCCLReduction)?.settle(rank: communicator.rank, step: stepCount)
     recorder?.forget()
   }
 

@@ -199,7 +199,17 @@ enum DifferentiatedOperators {
     }
   }
 
+  private static func lstm(isReversed: Bool) -> DifferentiatedFunction {
+    DifferentiatedFunction(
+      [random([3, 2, 8]), random([8, 2], seed: 6), random([2, 2], seed: 7), random([2, 2], seed: 8)]
+    ) {
+      $0[0].lstm($0[1], output: $0[2], cell: $0[3], isReversed: isReversed)
+    }
+  }
+
   private static let normalizations: Table = [
+    "lstm's way over a sequence": { lstm(isReversed: false) },
+    "lstm's way back": { lstm(isReversed: true) },
     "lstm": {
       DifferentiatedFunction([random([2, 3, 2])]) {
         let network = LSTM(2, 3, layers: 2, dtype: .float64, generator: RandomGenerator(seed: 5))

@@ -19,11 +19,12 @@ extension CUDABackend {
   ) {
     requireReal(x)
     let suffix = x.dtype.suffix
+    let scales = scratch(extents.rows, x.dtype)
     if x.count > 0 {
       launch(
         "row_gradient_\(suffix)", in: .rowNormalization, rows: extents.rows, of: extents.count, Rows(extents),
         gradient.address, x.address, moments.mean.address, moments.variance.address, moments.epsilon, weight?.address,
-        results.input.address)
+        results.input.address, scales.address)
     }
     let (samples, parameters) = (extents.rows / extents.groups, extents.parameters)
     let isColumn = extents.inner == 1
@@ -32,10 +33,10 @@ extension CUDABackend {
       ? ReductionParts(matrices: 1, rows: samples, columns: parameters)
       : ReductionParts(groups: parameters, length: samples * extents.inner)
     let sums = parts.count > 1 ? scratch(2 * parts.count * parameters, .float64) : nil
-    defer { extendLifetime(sums) }
+    defer { extendLifetime((sums, scales)) }
     let gradients = ParameterGradients(
-      gradient: gradient.address, x: x.address, mean: moments.mean.address, variance: moments.variance.address,
-      epsilon: moments.epsilon, weightGradient: results.weight.address, biasGradient: results.bias.address)
+      gradient: gradient.address, x: x.address, mean: moments.mean.address, scales: scales.address,
+      weightGradient: results.weight.address, biasGradient: results.bias.address)
     if isColumn {
       launch(
         "row_parameters_of_columns_\(suffix)", in: .rowNormalization, columns: parameters, parts: parts.count,
@@ -69,8 +70,7 @@ private struct ParameterGradients: KernelArgument {
   let gradient: UnsafeMutableRawPointer
   let x: UnsafeMutableRawPointer
   let mean: UnsafeMutableRawPointer
-  let variance: UnsafeMutableRawPointer
-  let epsilon: Double
+  let scales: UnsafeMutableRawPointer
   let weightGradient: UnsafeMutableRawPointer
   let biasGradient: UnsafeMutableRawPointer
 }

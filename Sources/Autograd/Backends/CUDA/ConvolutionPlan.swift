@@ -181,9 +181,10 @@ final class ConvolutionPlan: CustomStringConvertible, @unchecked Sendable {  // 
   }
 
   /// Whether a status says that the library cannot compute this, before anything was done: bad parameters, what is not
-  /// supported, or what it could not compile or had no memory for, by the numbers of version 9 and of those before it.
+  /// supported, or what it could not load, compile or launch or had no memory for, by the numbers of version 9 and of those
+  /// before it.
   static func isRefusal(_ status: Int32) -> Bool {
-    (2000..<4000).contains(status) || [2, 3, 9, 4001, 4003, 4004].contains(status)
+    (2000..<4000).contains(status) || [2, 3, 9, 1008, 4001, 4003, 4004, 4005].contains(status)
   }
 
   private func start(

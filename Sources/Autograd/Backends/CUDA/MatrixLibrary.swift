@@ -30,6 +30,9 @@ final class MatrixLibrary: @unchecked Sendable {
     // After the stream, which brings back the library's own memory.
     try Self.check(
       dt_cublasSetWorkspace_v2(handle, memory.take(Self.workspaceBytes), Self.workspaceBytes), "cublasSetWorkspace")
+    // Parts of a sum are not rounded to bfloat16, which a result may be; the rest of the mode is the default.
+    let disallowReducedPrecisionReduction: Int32 = 16
+    try Self.check(dt_cublasSetMathMode(handle, disallowReducedPrecisionReduction), "cublasSetMathMode")
   }
 
   /// The type of elements, by numbers of `cudaDataType_t`.

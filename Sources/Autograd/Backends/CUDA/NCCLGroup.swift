@@ -15,6 +15,8 @@ package final class NCCLGroup {
   private let size: Int
   /// Absent after a failure.
   private var communicator: dt_nccl?
+  /// Signalled when the library has freed what it had.
+  private let isFreed = DispatchSemaphore(value: 0)
   private let stream: dt_stream
   private let computed: CUDAEvent
   private let summed: CUDAEvent
@@ -64,10 +66,14 @@ package final class NCCLGroup {
     summed = CUDAEvent(context: self.device.context)
   }
 
+  /// Leaves the group, in order where nothing has failed: `ncclCommDestroy` frees memory that other ranks of the node use
+  /// only when they call it, too. That is no call in the order of others, for whenever a rank's group goes, it waits for
+  /// the rest two seconds at most, and a thread of its own goes on.
   deinit {
-    // Not `ncclCommDestroy`, which waits for the other ranks: one that fails has to tell why first.
+    settle()
+    if let communicator { free(communicator, by: dt_ncclCommDestroy) }
     // A process that ends meanwhile takes away what the call works with: that waits for it, if it is not held up.
-    if let communicator { _ = Self.abort(communicator).wait(timeout: .now() + 2) }
+    _ = isFreed.wait(timeout: .now() + 2)
     device.enter()
     CUDADriver.require(dt_cuStreamDestroy_v2(stream), "cuStreamDestroy")
   }
@@ -133,29 +139,52 @@ package final class NCCLGroup {
     }
   }
 
+  /// Waits for what the GPU was asked for, and ends all sums if they fail, or last longer than `seconds`: a rank that has
+  /// failed takes no part in them, and the GPU would wait for ever.
+  ///
+  /// - Returns: Whether no sum had to be ended.
+  @discardableResult
+  package func settle(within seconds: Double = 10) -> Bool {
+    guard communicator != nil else { return true }
+    summed.record(on: stream)
+    computed.record(on: device.stream)
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while !(summed.isPassed && computed.isPassed) {
+      do { try checkForFailure() } catch { return false }
+      guard ContinuousClock.now < deadline else {
+        abandon()
+        return false
+      }
+      Thread.sleep(forTimeInterval: 1e-4)
+    }
+    return true
+  }
+
   /// Ends all sums where `body` fails, for the GPU would wait for ever for those that others do not take part in.
   private func withCommunicator(_ body: (dt_nccl) throws -> Void) throws {
-    guard let current = communicator else {
+    guard let communicator else {
       throw CUDAError.callFailed(call: "NCCL", reason: "a call before this one failed")
     }
-    do { try body(current) } catch {
-      communicator = nil
-      Self.abort(current)
+    do { try body(communicator) } catch {
+      abandon()
       throw error
     }
   }
 
-  /// Ends all sums and frees what the library has, on a thread of its own: the call returns only when the graphs with sums
-  /// are gone, too. The result is signalled then.
-  @discardableResult
-  private static func abort(_ communicator: dt_nccl) -> DispatchSemaphore {
+  /// Ends all sums, and waits for no other rank, which one that fails has to tell why first.
+  private func abandon() {
+    if let communicator { free(communicator, by: dt_ncclCommAbort) }
+    communicator = nil
+  }
+
+  /// Calls what frees all that the library has, on a thread of its own: it returns only when the graphs with sums are gone,
+  /// too.
+  private func free(_ communicator: dt_nccl, by call: @escaping @Sendable (dt_nccl) -> Int32) {
     nonisolated(unsafe) let communicator = communicator
-    let hasEnded = DispatchSemaphore(value: 0)
-    Thread.detachNewThread {
-      _ = dt_ncclCommAbort(communicator)
-      hasEnded.signal()
+    Thread.detachNewThread { [isFreed] in
+      _ = call(communicator)
+      isFreed.signal()
     }
-    return hasEnded
   }
 
   private static func check(_ status: Int32, _ call: String) throws {

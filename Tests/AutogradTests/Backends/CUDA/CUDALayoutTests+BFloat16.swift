@@ -94,6 +94,18 @@ extension CUDALayoutTests {
     }
   }
 
+  /// No part of a long sum is rounded to bfloat16, in which 257 is 256.
+  @Test func longSumsOfBFloat16() throws {
+    let device = try EmulatedGPU.device()
+    withProductPrecision(.bfloat16) {
+      let row: [Float] = [256, 1] + Array(repeating: 0, count: 254) + [-256] + Array(repeating: 0, count: 255)
+      let x = Tensor(Array(repeating: row, count: 512).flatMap { $0 }, shape: [512, 512]).to(device)
+      let y = x.linear(.ones([512, 512], device: device))
+      #expect(y.layout.isBFloat16)
+      #expect(y.array(of: Float.self).allSatisfy { $0 == 1 })
+    }
+  }
+
   /// Convolutions in groups, in the order of the shape, of images that are kept in another, and what follows them in both.
   @Test(arguments: 0..<4) func groupsOfBFloat16(seed: UInt64) throws {
     try expectSame("groups", in: .bfloat16, seed: seed) { draws in

@@ -27,9 +27,10 @@ DEVICE void rowNormalize(const Rows &e, const T *x, const T *mean, const T *vari
   }
 }
 
+// The gradient of x, and what rows were scaled by, for the gradients of their parameters.
 template <class T>
 DEVICE void rowGradient(const Rows &e, const T *gradient, const T *x, const T *mean, const T *variance, double epsilon,
-                        const T *weight, T *dx) {
+                        const T *weight, T *dx, T *scales) {
   const Int index = (Int)blockIdx.x * blockDim.y + threadIdx.y, row = index < e.rows ? index : 0;
   const Int start = row * e.count();
   const T center = mean[row];
@@ -43,21 +44,21 @@ DEVICE void rowGradient(const Rows &e, const T *gradient, const T *x, const T *m
   }
   sums = combinedInRow(sums, Adding());
   if (index >= e.rows) return;
-  const double deviation = 1 / sqrt((double)variance[row] + epsilon), count = (double)e.count();
-  const T average = (T)(sums.first / count), slope = (T)(sums.second * deviation * deviation / count);
+  // Roots and quotients in double precision would take as long as the rest of a short row.
+  const T scale = 1 / squareRoot(variance[row] + (T)epsilon), share = 1 / (T)e.count();
+  if (threadIdx.x == 0) scales[row] = scale;
+  const T average = (T)(sums.first * (double)share), slope = (T)(sums.second * (double)(scale * scale * share));
   for (Int i = threadIdx.x; i < e.count(); i += blockDim.x)
-    dx[start + i] = (received(i) - average - (x[start + i] - center) * slope) * (T)deviation;
+    dx[start + i] = (received(i) - average - (x[start + i] - center) * slope) * scale;
 }
 
 // What the gradients of weight and bias are sums of.
 template <class T> struct ParameterGradients {
-  const T *gradient, *x, *mean, *variance;
-  double epsilon;
+  const T *gradient, *x, *mean, *scales;
   T *weightGradient, *biasGradient;
 
   DEVICE Pair term(Int at, Int row) const {
-    const T scale = 1 / squareRoot(variance[row] + (T)epsilon);
-    return {(double)gradient[at] * (double)((x[at] - mean[row]) * scale), (double)gradient[at]};
+    return {(double)gradient[at] * (double)((x[at] - mean[row]) * scales[row]), (double)gradient[at]};
   }
   DEVICE void operator()(Int parameter, const Pair &sums) const {
     weightGradient[parameter] = (T)sums.first;
@@ -91,8 +92,8 @@ DEVICE void channelParameters(const Rows &e, Int chunk, const ParameterGradients
     rowNormalize(e, x, mean, variance, epsilon, weight, bias, out);                                                    \
   }                                                                                                                    \
   KERNEL(row_gradient_##s, (Rows e, const T *gradient, const T *x, const T *mean, const T *variance, double epsilon,   \
-                            const T *weight, T *dx)) {                                                                 \
-    rowGradient(e, gradient, x, mean, variance, epsilon, weight, dx);                                                  \
+                            const T *weight, T *dx, T *scales)) {                                                      \
+    rowGradient(e, gradient, x, mean, variance, epsilon, weight, dx, scales);                                          \
   }                                                                                                                    \
   KERNEL(row_parameters_of_columns_##s, (Rows e, Int chunk, ParameterGradients<T> gradients, Pair *parts)) {           \
     columnParameters(e, chunk, gradients, parts);                                                                      \

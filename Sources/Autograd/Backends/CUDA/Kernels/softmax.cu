@@ -10,7 +10,7 @@ template <class T> DEVICE void softmax(Int rows, Int columns, const T *x, int is
   for (Int c = threadIdx.x; c < columns; c += blockDim.x) sum += (double)exponential(x[start + c] - largest);
   sum = combinedInRow(sum, Adding());
   if (index >= rows) return;
-  const T logarithm = (T)log(sum);
+  const T logarithm = isLogarithm ? (T)log(sum) : T(0);
   for (Int c = threadIdx.x; c < columns; c += blockDim.x) {
     const T distance = x[start + c] - largest;
     y[start + c] = isLogarithm ? distance - logarithm : exponential(distance) / (T)sum;
