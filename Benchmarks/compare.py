@@ -54,8 +54,12 @@ class Side:
         return statistics.median(self.memories)
 
 
+def length(options):
+    return ["--seconds", str(options.seconds), *(["--batch", str(options.batch)] if options.batch else [])]
+
+
 def cpu_sides(workload, ranks, threads, options):
-    duration = ["--seconds", str(options.seconds), *(["--batch", str(options.batch)] if options.batch else [])]
+    duration = length(options)
     ours = [options.disttrain, "bench", "step", "--json", "--workload", workload, *duration]
     torch = [PEERS / "step_pytorch.py", workload, *duration]
     if ranks > 1:
@@ -72,7 +76,7 @@ def cpu_sides(workload, ranks, threads, options):
 
 
 def cuda_sides(workload, options):
-    duration = ["--seconds", str(options.seconds)]
+    duration = length(options)
     how = ["--device", "cuda", "--precision", options.precision]
     torch = [sys.executable, PEERS / "step_pytorch.py", workload, *duration, *how]
     return [Side("DistTrain", [options.disttrain, "bench", "step", "--json", "--workload", workload, *duration, *how]),
@@ -172,7 +176,7 @@ parser.add_argument("--workloads", help="separated by commas")
 parser.add_argument("--ranks", type=counts, default="1,2", help="numbers of ranks, separated by commas; with cpu")
 parser.add_argument("--threads", type=thread_counts, default="1",
                     help="numbers of threads of a single rank, separated by commas; with cpu")
-parser.add_argument("--batch", type=count, help="samples of each rank in a step (default: the workload's); with cpu")
+parser.add_argument("--batch", type=count, help="samples of each rank in a step (default: the workload's)")
 parser.add_argument("--rounds", type=count, default=3, help="how often each side is measured")
 parser.add_argument("--seconds", type=duration, default=4, help="how long each time")
 parser.add_argument("--markdown", type=pathlib.Path, help="write the table here, too")
@@ -180,11 +184,12 @@ parser.add_argument("--svg", type=pathlib.Path, help="write a bar chart here")
 options = parser.parse_args()
 
 names = (options.workloads or ("tiny,mlp,cnn,wide" + (",deep,resnet18" if options.device == "cuda" else ""))).split(",")
+batch = f", batch {options.batch}" if options.batch else ""
 if options.device == "cuda":
-    rows = [(f"{name}, {options.precision}", cuda_sides(name, options)) for name in names]
+    rows = [(f"{name}, {options.precision}{batch}", cuda_sides(name, options)) for name in names]
 else:
     rows = [(f"{name}, {ranks} rank{'s' if ranks > 1 else ''}" + (f", {threads} threads" if threads > 1 else "")
-             + (f", batch {options.batch}" if options.batch else ""),
+             + batch,
              cpu_sides(name, ranks, threads, options))
             for ranks in options.ranks for name in names
             for threads in (options.threads if ranks == 1 else [1])]

@@ -42,7 +42,13 @@ asm(".text\n.globl " SYMBOL(dt_emulator_switch) "\n.p2align 2\n" SYMBOL(dt_emula
 #endif
 
 /// The shared memory of all kernels, which the linker puts together.
-extern "C" char __start_emulated_shared[], __stop_emulated_shared[];
+#ifdef __APPLE__
+extern "C" char sharedStart[] asm("section$start$__DATA$emulated_shared");
+extern "C" char sharedEnd[] asm("section$end$__DATA$emulated_shared");
+#else
+extern "C" char sharedStart[] asm("__start_emulated_shared");
+extern "C" char sharedEnd[] asm("__stop_emulated_shared");
+#endif
 
 namespace emulator {
 namespace {
@@ -243,8 +249,8 @@ void run(const char *name, const std::function<void()> &work, dim3 blocks, dim3 
     threads[i].index = {place % threadExtent.x, place / threadExtent.x % threadExtent.y,
                         place / threadExtent.x / threadExtent.y};
   }
-  // As numbers that are none, so that what is read before it is written shows.
-  memset(__start_emulated_shared, 0xff, __stop_emulated_shared - __start_emulated_shared);
+  // As numbers that are none, so that what a launch's first block reads before it is written shows.
+  memset(sharedStart, 0xff, sharedEnd - sharedStart);
   const Order warpOrder((threadCount + warpSize - 1) / warpSize), lanes(warpSize);
   Order(blocks.x * blocks.y * blocks.z).visit([&](unsigned block) {
     blockIdx = {block % blocks.x, block / blocks.x % blocks.y, block / blocks.x / blocks.y};

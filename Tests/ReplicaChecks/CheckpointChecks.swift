@@ -49,6 +49,18 @@ extension ReplicaCheck {
         try require(replica.arena.flat.array(of: Double.self) == before && replica.stepCount == 2, "not gone back")
       }
     },
+    ReplicaCheck("checkpoints: what a program keeps is rank 0's on all ranks") { communicator in
+      try withPath(communicator) { path in
+        let replica = try replica(communicator, seed: 7, shardsOptimizer: false)
+        try replica.writeCheckpoint(to: path, state: ["rank": communicator.rank, "epoch": 3])
+        try makeSteps(0..<1, replica, communicator)
+        try requireRefusal(communicator) { _ = try replica.resume(from: path, state: [String].self) }
+        try require(replica.stepCount == 1, "something changed")
+        let state = try replica.resume(from: path, state: [String: Int].self)
+        try require(state == ["rank": 0, "epoch": 3], "\(state)")
+        try require(replica.stepCount == 0, "step \(replica.stepCount)")
+      }
+    },
   ]
 
   /// Calls `body` with a path that rank 0 chooses, in a folder that it removes.

@@ -6,8 +6,8 @@
 ///     let evaluation = try Evaluation(of: model, on: data, communicator: communicator)
 ///     replica.learningRate = plateau.learningRate(after: evaluation.loss, from: replica.learningRate)
 ///
-/// The number must be the same on all ranks, as that of an ``Evaluation`` is. The state is a value: what is saved of it
-/// with a checkpoint continues a run.
+/// The number must be the same on all ranks, as that of an ``Evaluation`` is. The state is a value, which a checkpoint
+/// takes and gives back: `Replica.writeCheckpoint(to:identity:state:)`.
 public struct ReduceLROnPlateau: Codable, Equatable, Sendable {
   /// What is better.
   public enum Goal: String, Codable, Sendable {

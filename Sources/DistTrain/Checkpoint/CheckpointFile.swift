@@ -6,12 +6,15 @@ struct Checkpoint {
   var step = 0
   /// What the random streams of the model follow from.
   var randomSeed: UInt64 = 0
+  /// What the program keeps of its own, as JSON.
+  var programState: String?
 }
 
-/// The file of a checkpoint, as rank 0 writes and reads it; `Replica.writeCheckpoint(to:identity:)` tells its contents.
+/// The file of a checkpoint, as rank 0 writes and reads it; `Replica.writeCheckpoint(to:identity:state:)` tells its contents.
 enum CheckpointFile {
   private static let format = "disttrain-1"
-  private static let ownKeys = ["format", "step", "random-seed"]
+  private static let ownKeys = ["format", "step", "random-seed", programStateKey]
+  private static let programStateKey = "program-state"
   /// More steps than there can have been.
   private static let stepLimit = 1 << 53
 
@@ -34,23 +37,27 @@ enum CheckpointFile {
         tensors.append(("optimizer.\(quantity).\(name)", arena.view(of: values, at: index)))
       }
     }
-    let own = zip(ownKeys, [format, "\(checkpoint.step)", "\(checkpoint.randomSeed)"]).map { (key: $0, value: $1) }
+    var own = [("format", format), ("step", "\(checkpoint.step)"), ("random-seed", "\(checkpoint.randomSeed)")]
+    if let state = checkpoint.programState { own.append((programStateKey, state)) }
     for (key, _) in identity {
       precondition(!ownKeys.contains(key), "'\(key)' is what a checkpoint calls something of its own")
     }
     try TensorFile.write(
-      tensors, to: path, metadata: (own + identity).map { Safetensors.Metadata($0.key, $0.value) })
+      tensors, to: path, metadata: (own + identity.map { ($0.key, $0.value) }).map(Safetensors.Metadata.init))
   }
 
   /// Reads a checkpoint into a `replica`, which is not changed where something is wrong.
   ///
+  /// - Parameter check: Throws what is wrong with what the program keeps.
   /// - Returns: Where the run was, and all that the optimizer kept.
   /// - Throws: ``FileError`` where the file is not a checkpoint of the same model, optimizer and `identity`.
   static func read(
-    into replica: Replica, from path: String, identity: [(key: String, value: String)]
+    into replica: Replica, from path: String, identity: [(key: String, value: String)],
+    check: (Checkpoint) throws -> Void
   ) throws -> (checkpoint: Checkpoint, optimizerState: OptimizerState) {
     let file = try SafetensorsFile(path: path)
     let checkpoint = try checkpoint(of: file, identity: identity, ownSeed: replica.random.seed)
+    try check(checkpoint)
     let state = replica.model.stateDictionary()
     let known = Set(state.map { "model.\($0.name)" })
     let parameters = Set(replica.arena.parameters.map(\.name))
@@ -106,7 +113,7 @@ enum CheckpointFile {
     for (key, value) in identity { try requireSame(key, metadata(key), value) }
     let known = ownKeys + identity.map(\.key)
     for entry in file.metadata where !known.contains(entry.key) { try requireSame(entry.key, entry.value, nil) }
-    return Checkpoint(step: step, randomSeed: seed)
+    return Checkpoint(step: step, randomSeed: seed, programState: metadata(programStateKey))
   }
 
   /// What the optimizer kept, in the order of the file.

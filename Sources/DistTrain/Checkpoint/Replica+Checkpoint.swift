@@ -15,15 +15,21 @@ extension Replica {
   /// - Parameters:
   ///   - path: A file that is there is replaced once the new one is whole.
   ///   - identity: What must be the same where training goes on, by name, as the number of samples.
-  /// - Throws: ``FileError`` on rank 0, and `PeerFailure` on the others, where the file cannot be written; when
-  ///   communication fails; ``NonfiniteLoss`` of a step that was started and whose outcome nobody asked for.
-  public func writeCheckpoint(to path: String, identity: [(key: String, value: String)] = []) throws {
+  ///   - state: What the program keeps of its own, as a ``ReduceLROnPlateau``; rank 0's is written, as JSON in the file's
+  ///     metadata.
+  /// - Throws: ``FileError`` on rank 0, and `PeerFailure` on the others, where the file cannot be written; `EncodingError`
+  ///   where `state` has no JSON; when communication fails; ``NonfiniteLoss`` of a step that was started and whose outcome
+  ///   nobody asked for.
+  public func writeCheckpoint(
+    to path: String, identity: [(key: String, value: String)] = [], state: (any Encodable)? = nil
+  ) throws {
     precondition(progress.pieceCount == 0, "a checkpoint in the middle of a step, whose gradients it would not hold")
-    let state = try gatherOptimizerState()
+    let optimizerState = try gatherOptimizerState()
     try communicator.agree(on: "writing the checkpoint") {
       guard isFirstRank else { return }
-      try CheckpointFile.write(
-        self, optimizerState: state, Checkpoint(step: stepCount, randomSeed: random.seed), identity: identity, to: path)
+      let checkpoint = try Checkpoint(
+        step: stepCount, randomSeed: random.seed, programState: state.map(ProgramState.text))
+      try CheckpointFile.write(self, optimizerState: optimizerState, checkpoint, identity: identity, to: path)
     }
   }
 
@@ -45,11 +51,38 @@ extension Replica {
   ///   model and identity, and of an optimizer that keeps the same. Nothing is changed then. When communication fails;
   ///   on all ranks and before anything else, ``NonfiniteLoss`` of a step that was started and whose outcome nobody asked for.
   public func resume(from path: String, identity: [(key: String, value: String)] = []) throws {
+    _ = try resume(from: path, identity: identity) { _ in }
+  }
+
+  /// The same, and gives all ranks what the program kept when the checkpoint was written:
+  ///
+  ///     plateau = try replica.resume(from: path, state: ReduceLROnPlateau.self)
+  ///
+  /// - Throws: As without `state`, and ``FileError`` on rank 0, and `PeerFailure` on the others, where the file has no such
+  ///   state. Nothing is changed then.
+  public func resume<State: Decodable>(
+    from path: String, identity: [(key: String, value: String)] = [], state: State.Type
+  ) throws -> State {
+    let text = try resume(from: path, identity: identity) { checkpoint in
+      guard let text = checkpoint.programState else {
+        throw FileError(path, "holds no state of a program, expected \(State.self)")
+      }
+      do { _ = try ProgramState.decoded(State.self, from: text) } catch {
+        throw FileError(path, "holds a state of a program that is no \(State.self): \(error)")
+      }
+    }
+    return try ProgramState.decoded(State.self, from: text)
+  }
+
+  /// Goes on from a checkpoint that `check` lets pass on rank 0; returns the program's state, or nothing.
+  private func resume(
+    from path: String, identity: [(key: String, value: String)], check: (Checkpoint) throws -> Void
+  ) throws -> String {
     precondition(progress.pieceCount == 0, "a checkpoint was read in the middle of a step")
     _ = try lastStarted?.outcome()
     let read = try communicator.agree(on: "reading the checkpoint") {
       guard isFirstRank else { return (checkpoint: Checkpoint(), optimizerState: OptimizerState()) }
-      return try CheckpointFile.read(into: self, from: path, identity: identity)
+      return try CheckpointFile.read(into: self, from: path, identity: identity, check: check)
     }
     try communicator.broadcastState(of: model)
     try restoreOptimizer(communicator.broadcast(read.optimizerState))
@@ -57,5 +90,6 @@ extension Replica {
     try communicator.broadcast(&numbers, from: 0)
     stepCount = Int(numbers[0])
     random = PieceRandomness(seed: UInt64(bitPattern: numbers[1]))
+    return try communicator.broadcast(read.checkpoint.programState ?? "", from: 0)
   }
 }

@@ -60,7 +60,7 @@ final class NCCLReduction: ReductionOnGPU {
     return stopwatch.lap()
   }
 
-  /// Returns once no sum is under way any more, and tells it if some had to be ended for that.
+  /// Waits for the sums that are under way, and tells it if they had to be ended.
   func settle(rank: Int, step: Int) {
     guard !group.settle() else { return }
     printNotice(

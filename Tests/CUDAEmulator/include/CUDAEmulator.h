@@ -84,7 +84,11 @@ template <class Value> Value shuffle(Value value, unsigned mask, int from) {
 #define RESTRICT __restrict__
 #define REQUIRE(condition, ...) \
   if (!(condition)) emulator::fail(__VA_ARGS__)
+#ifdef __APPLE__
+#define __shared__ __attribute__((section("__DATA,emulated_shared"))) static
+#else
 #define __shared__ __attribute__((section("emulated_shared"))) static
+#endif
 #define __syncthreads() emulator::waitForBlock(__FILE__, __LINE__)
 
 template <class Value> Value __shfl_sync(unsigned mask, Value value, int lane) {

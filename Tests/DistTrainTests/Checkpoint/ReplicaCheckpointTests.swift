@@ -139,6 +139,50 @@ struct ReplicaCheckpointTests {
     }
   }
 
+  @Test func `what a program keeps is in the file`() throws {
+    let replica = try replica()
+    var plateau = ReduceLROnPlateau(patience: 1)
+    _ = plateau.learningRate(after: .infinity, from: 0.1)
+    _ = plateau.learningRate(after: .nan, from: 0.1)
+    try replica.writeCheckpoint(to: path, identity: [("data", "spiral")], state: plateau)
+    let text = try SafetensorsFile(path: path).metadata.first { $0.key == "program-state" }?.value
+    try replica.writeCheckpoint(to: path, identity: [("data", "spiral")], state: plateau)
+    #expect(try SafetensorsFile(path: path).metadata.first { $0.key == "program-state" }?.value == text)
+    #expect(
+      try replica.resume(from: path, identity: [("data", "spiral")], state: ReduceLROnPlateau.self) == plateau)
+    try replica.resume(from: path, identity: [("data", "spiral")])
+    try replica.writeCheckpoint(to: path, state: [Double.infinity, -.infinity, .nan])
+    let numbers = try replica.resume(from: path, state: [Double].self)
+    #expect(numbers[0] == .infinity && numbers[1] == -.infinity && numbers[2].isNaN)
+  }
+
+  @Test func `a file without what the program keeps is refused`() throws {
+    let replica = try replica()
+    try replica.writeCheckpoint(to: path)
+    try makeSteps(0..<1, replica)
+    #expect(
+      fileErrorMessage { _ = try replica.resume(from: path, state: ReduceLROnPlateau.self) }
+        == "\(path): holds no state of a program, expected ReduceLROnPlateau")
+    #expect(replica.stepCount == 1)
+    try replica.writeCheckpoint(to: path, state: ["epoch": 3])
+    for text in ["[", "", "{\"factor\": 2}"] {
+      let strange = try rewritten(metadata: { metadata in
+        metadata.removeAll { $0.key == "program-state" }
+        metadata.append(.init("program-state", text))
+      })
+      let message = fileErrorMessage { _ = try replica.resume(from: strange, state: ReduceLROnPlateau.self) }
+      #expect(message.hasPrefix("\(strange): holds a state of a program that is no ReduceLROnPlateau: "))
+    }
+    #expect(throws: EncodingError.self) { try replica.writeCheckpoint(to: path, state: Unwritable()) }
+    #expect(try replica.resume(from: path, state: [String: Int].self) == ["epoch": 3])
+  }
+
+  private struct Unwritable: Encodable {
+    func encode(to encoder: any Encoder) throws {
+      throw EncodingError.invalidValue(self, EncodingError.Context(codingPath: [], debugDescription: "never"))
+    }
+  }
+
   @Test(
     arguments: [
       ("format", nil), ("format", "disttrain-0"), ("step", nil), ("step", "-1"), ("step", "9007199254740992"),

@@ -65,7 +65,7 @@ struct CPUPooledConvolution: PooledConvolution {
     let taps = c.taps
     let filters = geometry.packedFilters(weight, 0, for: c)
     let added = c.bias(bias, from: 0)
-    let bands = c.bands
+    let bands = c.bands.filter { $0.count > 1 }
     let scratch = maxima.map { _ in
       (
         padded: c.scratch(c.channels * c.paddedPlane),

@@ -4,8 +4,9 @@ import Synchronization
 /// A convolution by 3 × 3 elements with strides of 1, whose multiplications are a quarter of those of its sums: see
 /// `winograd.h`.
 ///
-/// Values at points are sums and differences of elements, so that one that is not finite reaches results that it has no
-/// part in. Where there are such, the methods return false, and it has to be computed in another way.
+/// Values at points are sums and differences of elements, so that all results of a tile are rounded in proportion to its
+/// largest elements, and one that is not finite reaches results that it has no part in. Where there are such, the methods
+/// return false, and it has to be computed in another way.
 struct WinogradConvolution {
   private let geometry: ConvolutionGeometry
   private let dtype: DataType
@@ -19,7 +20,8 @@ struct WinogradConvolution {
     let (window, channels, filters) = (geometry.window, geometry.groupChannels, geometry.groupFilters)
     guard !Kernels.areGeneric, window.kernel == (3, 3), window.stride == (1, 1), window.dilation == (1, 1),
       window.padding.0 <= 2, window.padding.1 <= 2, geometry.groups == 1,
-      min(channels, filters) >= Self.fewestChannels, geometry.multiplications > 0
+      min(channels, filters) >= Self.fewestChannels, geometry.outputPlane >= Self.fewestPlaces,
+      geometry.multiplications > 0
     else { return nil }
     let kernels = Correlation.kernels(for: dtype)
     guard channels % kernels.lanes == 0 && filters % kernels.lanes == 0 else { return nil }
@@ -28,9 +30,12 @@ struct WinogradConvolution {
     winograd = kernels.winograd.pointee
   }
 
-  /// Measured on Emerald Rapids: 16 channels take as long either way, 32 half to two thirds of it, 64 and more less than
-  /// half.
-  private static let fewestChannels = 32
+  /// Measured on Emerald Rapids with vectors of 16, 32 and 64 bytes: 16 channels take half to nine tenths of the time of
+  /// sums, 64 and more a third to half.
+  private static let fewestChannels = 16
+
+  /// Those of an image: most of a tile's results are none where there are fewer.
+  private static let fewestPlaces = 9
 
   /// Whether the convolution, ReLU and pooling by themselves are faster than ``CPUPooledConvolution``.
   var isFasterThanPooled: Bool { min(channels, filters) >= 64 }
@@ -215,7 +220,7 @@ struct WinogradConvolution {
   private var outputTiles: WinogradTiles { WinogradTiles(dtype, channels: filters, of: geometry.outputSize) }
 
   /// Rows of tiles that are multiplied together: so many of them that filters are not read again too often, and so few
-  /// that what they are at a point stays in the caches.
+  /// that what they are at a point stays in the caches, but for rows that are longer by themselves.
   private func blocks(of tiles: WinogradTiles) -> [Range<Int>] {
     let rows = geometry.input[0] * tiles.grid.rows
     let step = max((max(channels, filters) < 256 ? 64 : 128) / tiles.grid.columns, 1)

@@ -73,9 +73,12 @@ struct WinogradTiles {
     kernels.channels_last(
       channels, planes, part.rows.count * size.width, x.address(of: offset(of: part)), channels, scratch.address)
     var shape = shape(of: part, in: row, points)
-    let transform =
-      extent == Self.results ? kernels.winograd.pointee.gradient_to_points : kernels.winograd.pointee.image_to_points
-    transform?(&shape, scratch.address, points.address(element: tile * points.rowStep))
+    let values = points.address(element: tile * points.rowStep)
+    if extent == Self.results {
+      kernels.winograd.pointee.gradient_to_points(&shape, scratch.address, values)
+    } else {
+      kernels.winograd.pointee.image_to_points(&shape, scratch.address, values)
+    }
   }
 
   /// The results of a row of tiles, channels last.

@@ -68,10 +68,10 @@ package final class NCCLGroup {
 
   /// Leaves the group, in order where nothing has failed: `ncclCommDestroy` frees memory that other ranks of the node use
   /// only when they call it, too. That is no call in the order of others, for whenever a rank's group goes, it waits for
-  /// the rest two seconds at most, and a thread of its own goes on.
+  /// its sums as ``settle(within:)`` does and for the rest two seconds at most, and a thread of its own goes on.
   deinit {
     settle()
-    if let communicator { free(communicator, by: dt_ncclCommDestroy) }
+    if let communicator { leave(communicator, by: dt_ncclCommDestroy) }
     // A process that ends meanwhile takes away what the call works with: that waits for it, if it is not held up.
     _ = isFreed.wait(timeout: .now() + 2)
     device.enter()
@@ -139,10 +139,10 @@ package final class NCCLGroup {
     }
   }
 
-  /// Waits for what the GPU was asked for, and ends all sums if they fail, or last longer than `seconds`: a rank that has
-  /// failed takes no part in them, and the GPU would wait for ever.
+  /// Waits for what the GPU was asked for, and has all sums end if they fail, or last longer than `seconds`: a rank that
+  /// has failed takes no part in them, and the GPU would wait for ever.
   ///
-  /// - Returns: Whether no sum had to be ended.
+  /// - Returns: Whether no sum had to be ended now.
   @discardableResult
   package func settle(within seconds: Double = 10) -> Bool {
     guard communicator != nil else { return true }
@@ -173,13 +173,13 @@ package final class NCCLGroup {
 
   /// Ends all sums, and waits for no other rank, which one that fails has to tell why first.
   private func abandon() {
-    if let communicator { free(communicator, by: dt_ncclCommAbort) }
+    if let communicator { leave(communicator, by: dt_ncclCommAbort) }
     communicator = nil
   }
 
   /// Calls what frees all that the library has, on a thread of its own: it returns only when the graphs with sums are gone,
   /// too.
-  private func free(_ communicator: dt_nccl, by call: @escaping @Sendable (dt_nccl) -> Int32) {
+  private func leave(_ communicator: dt_nccl, by call: @escaping @Sendable (dt_nccl) -> Int32) {
     nonisolated(unsafe) let communicator = communicator
     Thread.detachNewThread { [isFreed] in
       _ = call(communicator)
