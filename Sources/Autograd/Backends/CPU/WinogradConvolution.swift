@@ -94,9 +94,11 @@ struct WinogradConvolution {
       }
       let tiles = rows.count * images.grid.columns
       if let filterPoints {
-        multiply(imagePoints, filterPoints, tiles: tiles, into: resultPoints, over: innerThreads)
+        LoopThreads.shared.share(WinogradPoints.count, over: innerThreads) { point, _ in
+          multiply(point, imagePoints, filterPoints, 0..<filters.columns, tiles: tiles, into: resultPoints)
+        }
       } else {
-        multiply(imagePoints, weight, filters, tiles: tiles, into: resultPoints, over: threads)
+        multiply(imagePoints, weight, filters, tiles: tiles, into: resultPoints, over: innerThreads)
       }
       LoopThreads.shared.share(rows.count, over: innerThreads) { i, thread in
         let (row, number) = (rows.lowerBound + i, blockThread + thread)
@@ -109,19 +111,6 @@ struct WinogradConvolution {
     return areFinite.load(ordering: .relaxed)
   }
 
-  /// Multiplies a block of tiles and all filters, point by point.
-  private func multiply(
-    _ images: WinogradPoints, _ filters: WinogradPoints, tiles: Int, into results: WinogradPoints, over threads: Int
-  ) {
-    LoopThreads.shared.share(WinogradPoints.count, over: threads) { point, _ in
-      var product = dt_point_product(
-        rows: tiles, columns: results.columns, inner: images.columns, first_step: images.rowStep, second_step: 0,
-        result_step: results.rowStep, adds: false)
-      winograd.multiply(
-        &product, images.address(point: point), filters.address(point: point), results.address(point: point))
-    }
-  }
-
   /// Multiplies the only block of tiles and filters, which are taken to points panel by panel: they stay in a cache.
   private func multiply(
     _ images: WinogradPoints, _ weight: Tensor, _ filters: WinogradFilters, tiles: Int, into results: WinogradPoints,
@@ -132,17 +121,24 @@ struct WinogradConvolution {
       WinogradPoints(rows: filters.rows, columns: winograd.panel, dtype)
     }
     LoopThreads.shared.share(panels.count, over: threads) { panel, thread in
-      let (columns, points) = (panels[panel], panelPoints[thread])
-      filters.toPoints(columns, of: weight, winograd, into: points)
-      var product = dt_point_product(
-        rows: tiles, columns: columns.count, inner: images.columns, first_step: images.rowStep, second_step: 0,
-        result_step: results.rowStep, adds: false)
+      filters.toPoints(panels[panel], of: weight, winograd, into: panelPoints[thread])
       for point in 0..<WinogradPoints.count {
-        winograd.multiply(
-          &product, images.address(point: point), points.address(point: point),
-          results.address(point: point, element: columns.lowerBound))
+        multiply(point, images, panelPoints[thread], panels[panel], tiles: tiles, into: results)
       }
     }
+  }
+
+  /// Sums over the channels of tiles times filters, for `columns` of the results, at one point.
+  private func multiply(
+    _ point: Int, _ images: WinogradPoints, _ filters: WinogradPoints, _ columns: Range<Int>, tiles: Int,
+    into results: WinogradPoints
+  ) {
+    var product = dt_point_product(
+      rows: tiles, columns: columns.count, inner: images.columns, first_step: images.rowStep, second_step: 0,
+      result_step: results.rowStep, adds: false)
+    winograd.multiply(
+      &product, images.address(point: point), filters.address(point: point),
+      results.address(point: point, element: columns.lowerBound))
   }
 
   // MARK: - Gradient of the weight
@@ -192,7 +188,7 @@ struct WinogradConvolution {
     return areFinite.load(ordering: .relaxed)
   }
 
-  /// Filters whose gradients are made together.
+  /// Filters whose gradients are made together, and tiles up to which the values of all are read again for each of those.
   private static let partRows = 24
   private static let fewTiles = 64
 
