@@ -17,22 +17,39 @@ extension CUDABackend {
     guard values.dtype.isFloatingPoint else { unsupported("the gradient of indexing", values.dtype) }
     guard values.count > 0 else { return }
     let picks = Picks(extents, inner: extents.inner)
-    guard extents.isShared && extents.picks > Self.fewPicks else {
+    let columns = extents.outer * extents.inner
+    guard (extents.isShared || columns == 1) && extents.picks > Self.fewPicks else {
       return launch(
-        "scatter_columns_\(values.dtype.suffix)", in: .indexing, over: extents.outer * extents.inner, picks,
-        values.address, indices.address, result.address)
+        "scatter_columns_\(values.dtype.suffix)", in: .indexing, over: columns, picks, values.address, indices.address,
+        result.address)
     }
     let order = scratch(extents.picks, .int64)
-    defer { extendLifetime(order) }
     sortingPlaces(indices, extents: .init(outer: 1, reduced: extents.picks, inner: 1), descending: false, into: order)
+    // As many places in a piece as there are pieces: of an index that all have, one thread adds both, one after another.
+    let length = min(Int(Double(extents.picks).squareRoot()), Self.longestPiece)
+    let pieces = (extents.picks + length - 1) / length
+    let firsts = scratch(pieces, .int64)
+    let parts = scratch(2 * pieces * columns, values.dtype)
+    defer { extendLifetime((order, firsts, parts)) }
+    let threads = LaunchExtent(min((columns + 31) / 32 * 32, 256))
+    let blocks = LaunchExtent(pieces, min((columns + threads.x - 1) / threads.x, 65535))
     device.launch(
-      "scatter_rows_\(values.dtype.suffix)", in: .indexing, blocks: extents.picks,
-      threads: extents.outer * extents.inner <= 64 ? 64 : 256, picks, values.address, indices.address, order.address,
-      result.address)
+      "scatter_pieces_\(values.dtype.suffix)", in: .indexing, blocks: blocks, threads: threads,
+      arguments: [
+        picks, length, values.address, indices.address, order.address, firsts.address, parts.address, result.address,
+      ])
+    device.launch(
+      "scatter_parts_\(values.dtype.suffix)", in: .indexing, blocks: blocks, threads: threads,
+      arguments: [
+        picks, length, indices.address, order.address, firsts.address, parts.address, result.address,
+      ])
   }
 
   /// So few that one thread a column adds them all.
   private static let fewPicks = 16
+
+  /// `longestPiece` in `indexing.cu`.
+  private static let longestPiece = 256
 
   func sortingPlaces(_ x: Tensor, extents e: ReductionExtents, descending: Bool, into places: Tensor) {
     guard x.dtype.isFloatingPoint || x.dtype == .int64 else { unsupported("sorting", x.dtype) }

@@ -80,6 +80,20 @@ import Testing
     }
   }
 
+  @Test("Rows that are taken many times", arguments: [17, 300, 70_000], [1, 3, 1000])
+  func repeatedIndices(count: Int, distinct: Int) throws {
+    try expectSame("\(count) of \(distinct) indices") { draws in
+      let indices = draws.integers(0..<distinct, [count])
+      let width = count > 1000 ? 2 : 300
+      let rows = draws.normal([distinct, width], .float64)
+      let cube = draws.normal([3, distinct, 2], .float64)
+      let numbers = draws.normal([distinct], .float64)
+      return try gradients(of: rows.selected(indices, along: 0), [rows], draws)
+        + gradients(of: cube.selected(indices, along: 1), [cube], draws)
+        + gradients(of: numbers.gathered(indices, along: 0), [numbers], draws)
+    }
+  }
+
   @Test(arguments: [1, 10, 33, 129, 1500], [DataType.float32, .float64])
   func softmax(count: Int, dtype: DataType) throws {
     try expectSame("\(count) elements", within: 2e-6) { draws in

@@ -42,27 +42,76 @@ template <class T> DEVICE void scatterColumns(const Picks &p, const T *values, c
   }
 }
 
-// The same for shared indices that `order` sorts: the block of the first of several equal indices adds for all of them.
+// Where the run of equal numbers that starts at `begin` ends.
+DEVICE Int endOfRun(const Int *numbers, Int begin, Int count) {
+  Int end = begin + 1;
+  while (end < count && numbers[end] == numbers[begin]) end++;
+  return end;
+}
+
+// The same for shared indices that `order` sorts: each block adds what comes at `length` places of the order. Sums of an
+// index that goes on beyond the block are parts: of each block the one of its first and the one of its last index.
+enum { longestPiece = 256 };
+
 template <class T>
-DEVICE void scatterRows(const Picks &p, const T *values, const Int *indices, const Int *order, T *result) {
-  const Int first = blockIdx.x, index = indices[order[first]];
-  requireInside(index, p.size);
-  if (first > 0 && indices[order[first - 1]] == index) return;
-  for (Int i = threadIdx.x; i < p.outer * p.inner; i += blockDim.x) {
-    const Int o = quotient(i, p.inner), column = i - o * p.inner, to = (o * p.size + index) * p.inner + column;
-    T sum = result[to];
-    for (Int next = first; next < p.picks && indices[order[next]] == index; next++)
-      sum += values[(o * p.picks + order[next]) * p.inner + column];
-    result[to] = sum;
+DEVICE void scatterPieces(const Picks &p, Int length, const T *values, const Int *indices, const Int *order, Int *firsts,
+                          T *parts, T *result) {
+  __shared__ Int places[longestPiece], found[longestPiece];
+  const Int first = blockIdx.x * length, count = first + length < p.picks ? length : p.picks - first;
+  for (Int i = threadIdx.x; i < count; i += blockDim.x) {
+    places[i] = order[first + i];
+    found[i] = indices[places[i]];
+    requireInside(found[i], p.size);
+  }
+  __syncthreads();
+  if (threadIdx.x == 0 && blockIdx.y == 0) firsts[blockIdx.x] = found[0];
+  const bool startsBefore = first > 0 && indices[order[first - 1]] == found[0];
+  const bool endsAfter = first + count < p.picks && indices[order[first + count]] == found[count - 1];
+  const Int columns = p.outer * p.inner;
+  for (Int i = (Int)blockIdx.y * blockDim.x + threadIdx.x; i < columns; i += (Int)gridDim.y * blockDim.x) {
+    const Int o = quotient(i, p.inner), column = i - o * p.inner;
+    for (Int begin = 0, end; begin < count; begin = end) {
+      end = endOfRun(found, begin, count);
+      T sum = 0;
+#pragma unroll 4
+      for (Int k = begin; k < end; k++) sum += values[(o * p.picks + places[k]) * p.inner + column];
+      if (begin == 0 && startsBefore) parts[2 * blockIdx.x * columns + i] = sum;
+      else if (end == count && endsAfter) parts[(2 * blockIdx.x + 1) * columns + i] = sum;
+      else result[(o * p.size + found[begin]) * p.inner + column] += sum;
+    }
   }
 }
 
-#define SCATTER(s, T)                                                                                              \
-  KERNEL(scatter_columns_##s, (Picks picks, const T *values, const Int *indices, T *result)) {                     \
-    scatterColumns(picks, values, indices, result);                                                                \
-  }                                                                                                                \
-  KERNEL(scatter_rows_##s, (Picks picks, const T *values, const Int *indices, const Int *order, T *result)) {      \
-    scatterRows(picks, values, indices, order, result);                                                            \
+// Adds the parts of an index, by the block of the piece in which it begins.
+template <class T>
+DEVICE void scatterParts(const Picks &p, Int length, const Int *indices, const Int *order, const Int *firsts,
+                         const T *parts, T *result) {
+  const Int piece = blockIdx.x, pieces = gridDim.x;
+  if (piece + 1 == pieces) return;
+  const Int index = indices[order[(piece + 1) * length - 1]];
+  if (firsts[piece + 1] != index) return;
+  if (piece > 0 && firsts[piece] == index && indices[order[piece * length - 1]] == index) return;
+  const Int end = endOfRun(firsts, piece + 1, pieces), columns = p.outer * p.inner;
+  for (Int i = (Int)blockIdx.y * blockDim.x + threadIdx.x; i < columns; i += (Int)gridDim.y * blockDim.x) {
+    const Int o = quotient(i, p.inner), column = i - o * p.inner;
+    T sum = parts[(2 * piece + 1) * columns + i];
+#pragma unroll 4
+    for (Int next = piece + 1; next < end; next++) sum += parts[2 * next * columns + i];
+    result[(o * p.size + index) * p.inner + column] += sum;
+  }
+}
+
+#define SCATTER(s, T)                                                                                                  \
+  KERNEL(scatter_columns_##s, (Picks picks, const T *values, const Int *indices, T *result)) {                         \
+    scatterColumns(picks, values, indices, result);                                                                    \
+  }                                                                                                                    \
+  KERNEL(scatter_pieces_##s, (Picks picks, Int length, const T *values, const Int *indices, const Int *order,          \
+                              Int *firsts, T *parts, T *result)) {                                                     \
+    scatterPieces(picks, length, values, indices, order, firsts, parts, result);                                       \
+  }                                                                                                                    \
+  KERNEL(scatter_parts_##s, (Picks picks, Int length, const Int *indices, const Int *order, const Int *firsts,         \
+                             const T *parts, T *result)) {                                                             \
+    scatterParts(picks, length, indices, order, firsts, parts, result);                                                \
   }
 SCATTER(f32, float)
 SCATTER(f64, double)
