@@ -94,6 +94,9 @@ protocol Backend: Sendable {
     _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry
   ) -> (result: Tensor, backward: any PooledConvolution)?
 
+  /// Attention in one, where this backend has it.
+  var attentionBackend: (any AttentionBackend)? { get }
+
   func maximumPool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor)
   /// Zeros, with `gradient` added at the places of `x` that the maxima `y` came from.
   func maximumPoolScatter(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor)

@@ -49,8 +49,8 @@ public final class MultiHeadAttention: Module, Layer {
   ///   - isCausal: Whether a place sees only those up to itself.
   /// - Returns: [N, L, embedding].
   public func callAsFunction(_ x: Tensor, mask: Tensor?, isCausal: Bool = false) -> Tensor {
-    let projected = split(sequence(x).linear(inProjectionWeight, bias: inProjectionBias), parts: 3)
-    return attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
+    let projected = sequence(x).linear(inProjectionWeight, bias: inProjectionBias)
+    return outProjection(attention([projected], .packed(heads: heads), mask: mask, isCausal: isCausal))
   }
 
   /// Attention of one sequence to another.
@@ -72,9 +72,9 @@ public final class MultiHeadAttention: Module, Layer {
     let projected = [queries, keys, values].enumerated().map { place, input in
       let rows = place * size..<(place + 1) * size
       let (weight, bias) = (inProjectionWeight.sliced(rows), inProjectionBias?.sliced(rows))
-      return split(sequence(input).linear(weight, bias: bias), parts: 1)[0]
+      return sequence(input).linear(weight, bias: bias)
     }
-    return attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
+    return outProjection(attention(projected, .heads(heads), mask: mask, isCausal: isCausal))
   }
 
   /// `x`, whose shape is checked.
@@ -84,19 +84,5 @@ public final class MultiHeadAttention: Module, Layer {
       x.rank == 3 && x.shape[2] == size,
       "MultiHeadAttention: shape \(x.shape), expected [N, L, embedding of \(size)]")
     return x
-  }
-
-  /// [N, L, parts · embedding] → for each part [N, heads, L, embedding / heads].
-  private func split(_ x: Tensor, parts: Int) -> [Tensor] {
-    let (batch, length) = (x.shape[0], x.shape[1])
-    let all = x.reshaped([batch, length, parts, heads, x.shape[2] / (parts * heads)]).permuted([2, 0, 3, 1, 4])
-    return (0..<parts).map { all.selected($0) }
-  }
-
-  private func attention(
-    _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor?, isCausal: Bool
-  ) -> Tensor {
-    let mixed = scaledDotProductAttention(queries, keys, values, mask: mask, isCausal: isCausal)
-    return outProjection(mixed.permuted([0, 2, 1, 3]).flattened(from: 2))
   }
 }

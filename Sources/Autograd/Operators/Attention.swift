@@ -19,23 +19,44 @@ public func scaledDotProductAttention(
 ) -> Tensor {
   let (q, k, v) = (queries.shape, keys.shape, values.shape)
   precondition(
-    q.count >= 2 && k.count >= 2 && v.count >= 2 && q.last == k.last && k[k.count - 2] == v[v.count - 2],
+    q.count >= 2 && k.count >= 2 && v.count >= 2, "attention of \(q), \(k) and \(v): needs [..., rows, elements]")
+  return attention([queries, keys, values], .separate, mask: mask, isCausal: isCausal, scale: scale)
+}
+
+/// Attention with inputs and result in one of several forms.
+func attention(
+  _ inputs: [Tensor], _ form: AttentionForm, mask: Tensor?, isCausal: Bool, scale: Double? = nil
+) -> Tensor {
+  let shapes = form.shapes(inputs)
+  let (q, k, v) = (shapes.queries, shapes.keys, shapes.values)
+  precondition(
+    q.last == k.last && k[k.count - 2] == v[v.count - 2],
     "attention needs queries [..., L, E], keys [..., S, E] and values [..., S, Ev], not \(q), \(k) and \(v)")
   if let mask {
     precondition(
-      mask.dtype == .bool || mask.dtype == queries.dtype,
-      "attention with a mask of \(mask.dtype): needs bool, or \(queries.dtype) as the queries, to add to the products")
+      mask.dtype == .bool || mask.dtype == inputs[0].dtype,
+      "attention with a mask of \(mask.dtype): needs bool, or \(inputs[0].dtype) as the queries, to add to the products"
+    )
   }
   precondition(mask == nil || !isCausal, "attention takes a mask or is causal, not both")
-  let factor = scale ?? 1 / Double(q[q.count - 1]).squareRoot()
-  let scores = (queries * factor).matmul(keys.transposed())
-  guard let mask = (isCausal ? causalMask(q[q.count - 2], k[k.count - 2]) : mask)?.to(queries.device) else {
-    return scores.softmax(-1).matmul(values)
-  }
+  let mask = mask?.to(inputs[0].device)
+  let scale = scale ?? 1 / Double(q[q.count - 1]).squareRoot()
+  if let fused = FusedAttention(inputs, form, mask: mask, isCausal: isCausal, scale: scale) { return fused() }
+  let parts = form.split(inputs)
+  let weights = attentionWeights(parts.queries, parts.keys, mask: mask, isCausal: isCausal, scale: scale)
+  return form.join(weights.matmul(parts.values))
+}
+
+/// What the values are multiplied by: [..., L, S].
+func attentionWeights(
+  _ queries: Tensor, _ keys: Tensor, mask: Tensor?, isCausal: Bool, scale: Double
+) -> Tensor {
+  let scores = (queries * scale).matmul(keys.transposed())
+  let (rows, columns) = (queries.shape[queries.rank - 2], keys.shape[keys.rank - 2])
+  guard let mask = isCausal ? causalMask(rows, columns).to(queries.device) : mask else { return scores.softmax(-1) }
   let (masked, hidden) = mask.dtype == .bool ? (scores, !mask) : (scores + mask, mask .== -Double.infinity)
   // The second filling is for rows without any visible key, whose softmax is NaN; the first keeps that from the gradient.
-  let weights = masked.filled(with: -.infinity, where: hidden).softmax(-1).filled(with: 0, where: hidden)
-  return weights.matmul(values)
+  return masked.filled(with: -.infinity, where: hidden).softmax(-1).filled(with: 0, where: hidden)
 }
 
 /// True for the places on and below the diagonal: [rows, columns].
