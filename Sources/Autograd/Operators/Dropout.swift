@@ -28,12 +28,12 @@ extension Tensor {
     if let mask = backend.dropoutMask(for: self, probability: probability, generator: generator) {
       return dropped(by: mask)
     }
-    func factors<T: TensorElement & BinaryFloatingPoint>(of _: T.Type) -> Tensor {
-      Tensor(shape: shape) { (factors: UnsafeMutableBufferPointer<T>) in
-        (generator ?? .default).dropoutMask(into: factors, probability: probability)
-      }
-    }
-    return self * (dtype == .float64 ? factors(of: Double.self) : factors(of: Float.self))
+    let generator = generator ?? .default
+    let factors =
+      dtype == .float64
+      ? Tensor(shape: shape, of: Double.self) { generator.dropoutMask(into: $0, probability: probability) }
+      : Tensor(shape: shape, of: Float.self) { generator.dropoutMask(into: $0, probability: probability) }
+    return self * factors
   }
 
   private func dropped(by mask: any DropoutMask) -> Tensor {

@@ -1,3 +1,5 @@
+import CKernels
+
 /// The 32-bit Mersenne Twister MT19937: 2¹⁹⁹³⁷ − 1 words before it repeats.
 ///
 /// Source: M. Matsumoto, T. Nishimura, "Mersenne Twister: A 623-dimensionally equidistributed uniform pseudo-random
@@ -5,7 +7,6 @@
 /// the same engine, so equal seeds give equal words.
 struct MersenneTwister {
   static let stateCount = 624
-  private static let middle = 397
 
   /// The recurrence's words, and the same words tempered: those that `next()` hands out.
   private var words: [UInt32]
@@ -76,31 +77,14 @@ struct MersenneTwister {
 
   private mutating func twist() {
     if let seed = pendingSeed.take() { Self.seed(&words, with: seed) }
-    words.withUnsafeMutableBufferPointer { words in
-      func mix(_ index: Int, _ following: Int, _ distant: Int) {
-        let joined = (words[index] & 0x8000_0000) | (words[following] & 0x7fff_ffff)
-        words[index] = words[distant] ^ (joined >> 1) ^ (0x9908_b0df & (0 &- (joined & 1)))
-      }
-      let wrap = Self.stateCount - Self.middle
-      for index in 0..<wrap { mix(index, index + 1, index + Self.middle) }
-      for index in wrap..<Self.stateCount - 1 { mix(index, index + 1, index - wrap) }
-      mix(Self.stateCount - 1, 0, Self.middle - 1)
-    }
+    words.withUnsafeMutableBufferPointer { dt_mersenne_twist($0.baseAddress) }
     temper()
     position = 0
   }
 
   private mutating func temper() {
     words.withUnsafeBufferPointer { words in
-      tempered.withUnsafeMutableBufferPointer { result in
-        for index in 0..<Self.stateCount {
-          var word = words[index]
-          word ^= word >> 11
-          word ^= (word << 7) & 0x9d2c_5680
-          word ^= (word << 15) & 0xefc6_0000
-          result[index] = word ^ (word >> 18)
-        }
-      }
+      tempered.withUnsafeMutableBufferPointer { dt_mersenne_temper(words.baseAddress, $0.baseAddress) }
     }
   }
 }

@@ -189,6 +189,15 @@ const char *dt_instructions(void);
 // Whether the processor is one of Intel's.
 bool dt_is_intel(void);
 
+// The next 624 words of the recurrence of MT19937, in place, and what they are given out as.
+void dt_mersenne_twist(uint32_t *words);
+void dt_mersenne_temper(const uint32_t *words, uint32_t *tempered);
+
+// out[i] = `chosen` where the low 53 bits of words 2 i and 2 i + 1, the first being the high half, are below `below`;
+// else 0.
+void dt_choose_f32(size_t n, const uint32_t *words, uint64_t below, float chosen, float *out);
+void dt_choose_f64(size_t n, const uint32_t *words, uint64_t below, double chosen, double *out);
+
 // The Box-Muller transform, in place, of blocks of 16 samples that are uniform on [0, 1).
 void dt_box_muller_f32(size_t blocks, float mean, float deviation, float *values);
 

@@ -103,8 +103,25 @@ import Testing
 
   @Test func dropoutOfEverythingAndNothing() {
     let generator = RandomGenerator(seed: 1)
-    #expect(drawn(100) { generator.dropoutMask(into: $0, probability: 1) }.allSatisfy { $0 == 0 })
-    #expect(drawn(100) { generator.dropoutMask(into: $0, probability: 0) }.allSatisfy { $0 == 1 })
+    let (everything, nothing): ([Float], [Double]) = (
+      drawn(100) { generator.dropoutMask(into: $0, probability: 1) },
+      drawn(100) { generator.dropoutMask(into: $0, probability: 0) }
+    )
+    #expect(everything.allSatisfy { $0 == 0 })
+    #expect(nothing.allSatisfy { $0 == 1 })
+  }
+
+  /// The words come in blocks of 624, and a draw's two may lie in two of them.
+  @Test(arguments: [0, 1], [0.1, 0.5, 1 - 0x1p-53])
+  func bernoulliIsWhereAUniformNumberIsBelow(wordsBefore: Int, probability: Double) {
+    let (generator, words) = (RandomGenerator(seed: 12), RandomGenerator(seed: 12))
+    for _ in 0..<wordsBefore { _ = (generator.random32(), words.random32()) }
+    let found: [Float] = drawn(3000) { generator.bernoulli(into: $0, probability: probability) }
+    let expected = (0..<3000).map { _ in
+      Float(Double(words.random64() & (1 << 53 - 1)) / 0x1p53 < probability ? 1 : 0)
+    }
+    #expect(found == expected)
+    #expect(generator.random32() == words.random32())
   }
 
   @Test func emptyBuffersLeaveTheStreamAlone() {
