@@ -29,6 +29,11 @@ import Testing
     "groups": { Sequential(Conv2d(2, 4, kernel: 3), GroupNorm(2, 4), ReLU(), AdaptiveAvgPool2d(2)) },
     "root mean square": { Sequential(Linear(5, 4), RMSNorm([4])) },
     "enlarged": { Sequential(Upsample(scale: 2), Conv2d(2, 3, kernel: 3), MaxPool2d(2)) },
+    "learned slopes": {
+      Sequential(
+        Conv2d(2, 3, kernel: 2), PReLU(3), PReLU(), Mish(), Flatten(), Linear(12, 4), ELU(alpha: 0.5),
+        Softplus(beta: 2, threshold: 10), SELU(), LogSigmoid(), Hardswish(), ReLU6())
+    },
     "pooled sequence": { Sequential(Conv1d(2, 3, kernel: 2), MaxPool1d(2, padding: 1)) },
   ]
 

@@ -29,7 +29,17 @@ enum FixtureOperators {
     }
   }
 
-  nonisolated(unsafe) static let table = ofTensors.merging(ofLayers) { first, _ in first }
+  nonisolated(unsafe) static let table = [ofTensors, ofLayers, activations]
+    .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+
+  private nonisolated(unsafe) static let activations: [String: (Call) -> Tensor] = [
+    "elu": { $0["x"].elu(alpha: $0.double("alpha")) },
+    "selu": { $0["x"].selu() },
+    "softplus_of": { $0["x"].softplus(beta: $0.double("beta"), threshold: $0.double("threshold")) },
+    "hardswish": { $0["x"].hardswish() },
+    "mish": { $0["x"].mish() },
+    "prelu": { $0["x"].prelu($0["weight"]) },
+  ]
 
   private nonisolated(unsafe) static let ofLayers: [String: (Call) -> Tensor] = [
     "conv_transpose2d": {

@@ -21,6 +21,8 @@ import Testing
     check(-x, "NegBackward0")
     check(x.relu(), "ReluBackward0")
     check(x.leakyReLU(), "LeakyReluBackward0")
+    check(x.elu(), "EluBackward0")
+    check(x.selu(), "EluBackward0")
     check(x.logSigmoid(), "LogSigmoidBackward0")
     check(x.log1p(), "Log1PBackward0")
     check(x.clamped(min: 0), "ClampBackward1")

@@ -56,4 +56,8 @@ print(json.dumps({
         "enlarged": layer(
             lambda: nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2, 3, 3), nn.MaxPool2d(2)), (1, 2, 4, 4)),
         "pooled sequence": layer(lambda: nn.Sequential(nn.Conv1d(2, 3, 2), nn.MaxPool1d(2, padding=1)), (2, 2, 8)),
+        "learned slopes": layer(
+            lambda: nn.Sequential(nn.Conv2d(2, 3, 2), nn.PReLU(3), nn.PReLU(), nn.Mish(), nn.Flatten(), nn.Linear(12, 4),
+                                  nn.ELU(0.5), nn.Softplus(2, 10), nn.SELU(), nn.LogSigmoid(), nn.Hardswish(), nn.ReLU6()),
+            (2, 2, 3, 3)),
     }}))

@@ -120,4 +120,15 @@ case("weighted_cross_entropy", lambda x, target, weight: F.cross_entropy(x, targ
      {"x": floats(2, 4, 3), "target": labels(2, 3, classes=4), "weight": floats(4, low=0.5)}, reduction="mean")
 case("weighted_cross_entropy", lambda x, target, weight: F.cross_entropy(x, target.detach(), weight.detach()),
      {"x": floats(5, 4), "target": floats(5, 4).softmax(1).float().double(), "weight": floats(4, low=0.5)}, reduction="mean")
+for alpha in [1.0, 0.7]:
+    case("elu", lambda x, a=alpha: F.elu(x, a), {"x": floats(3, 4, low=-5.0)}, alpha=alpha)
+case("selu", lambda x: F.selu(x), {"x": floats(3, 4, low=-5.0)})
+case("elu", lambda x: F.elu(x), {"x": floats(7, low=-1e-5, high=1e-5)}, alpha=1.0)
+for beta, threshold in [(1.0, 20.0), (2.0, 4.0), (0.5, 40.0)]:
+    case("softplus_of", lambda x, b=beta, t=threshold: F.softplus(x, b, t), {"x": floats(3, 4, low=-60.0, high=60.0)},
+         beta=beta, threshold=threshold)
+case("hardswish", lambda x: F.hardswish(x), {"x": floats(3, 8, low=-5.0, high=5.0)})
+case("mish", lambda x: F.mish(x), {"x": floats(3, 4, low=-5.0, high=5.0)})
+for shape, slopes in [((5,), 1), ((3, 4), 4), ((2, 3, 2, 2), 3), ((2, 3, 2), 1)]:
+    case("prelu", lambda x, weight: F.prelu(x, weight), {"x": floats(*shape), "weight": floats(slopes)})
 print(json.dumps({"torch": torch.__version__, "cases": cases}))
