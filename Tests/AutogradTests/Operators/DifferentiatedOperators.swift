@@ -135,12 +135,24 @@ enum DifferentiatedOperators {
     "stacked": binary([2, 3], [2, 3]) { .stacked([$0 * $0, $1.exp()], dimension: 1) },
     "index select": unary { ($0 * $0).selected(Tensor([2, 0, 2, 3]), along: 1) },
     "gather": unary { ($0 * $0).gathered(Tensor([[2, 0], [1, 1]]), along: 1) },
+    "diagonal": unary { ($0 * $0).diagonal(1, along: 1, 0) },
+    "tiled": unary { ($0 * $0).tiled([2, 1, 3]) },
+    "elements repeated": unary { ($0 * $0).elementsRepeated(2, along: 0) },
+    "scatter": binary([3, 4], [2, 3]) {
+      ($0 * $0).scattered($1 * $1, at: Tensor([[1, 0, 1], [2, 2, 3]]), along: 1)
+    },
+    "scatter, added": binary([3, 4], [2, 3]) {
+      ($0 * $0).scatterAdded($1 * $1, at: Tensor([[1, 0, 1], [2, 2, 0]]), along: 0)
+    },
     "embedding": unary { $0.exp().embedding(Tensor([[2, 0], [2, 1]])) },
   ]
 
   private static let products: Table = [
     "matmul": binary([3, 4], [4, 2]) { $0.matmul($1) },
     "matmul of batches": binary([2, 1, 3, 4], [3, 4, 2]) { $0.matmul($1) },
+    "einsum": binary([2, 3, 4], [4, 3]) { einsum("bij,jk->ikb", $0 * $0, $1 * $1) },
+    "einsum of a diagonal": binary([3, 3], [3, 2]) { einsum("ii,i...->...", $0 * $0, $1 * $1) },
+    "cosine similarity": binary([3, 4], [3, 4]) { cosineSimilarity($0, $1) },
     "matrix by vector": binary([2, 3, 4], [4]) { $0.matmul($1) },
     "vector by vector": binary([4], [4]) { $0.matmul($1) },
     "linear": {

@@ -29,7 +29,7 @@ enum FixtureOperators {
     }
   }
 
-  nonisolated(unsafe) static let table = [ofTensors, ofLayers, activations]
+  nonisolated(unsafe) static let table = [ofTensors, ofLayers, activations, rearrangements]
     .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
   private nonisolated(unsafe) static let activations: [String: (Call) -> Tensor] = [
@@ -39,6 +39,19 @@ enum FixtureOperators {
     "hardswish": { $0["x"].hardswish() },
     "mish": { $0["x"].mish() },
     "prelu": { $0["x"].prelu($0["weight"]) },
+  ]
+
+  private nonisolated(unsafe) static let rearrangements: [String: (Call) -> Tensor] = [
+    "einsum": { call in
+      einsum(call.args["equation"]?.string ?? "", ["a", "b", "c"].compactMap { call.inputs[$0] })
+    },
+    "diagonal": { $0["x"].diagonal($0.int("offset"), along: $0.ints("dims")![0], $0.ints("dims")![1]) },
+    "cosine_similarity": { cosineSimilarity($0["x"], $0["y"], along: $0.int("dim")) },
+    "tile": { $0["x"].tiled($0.ints("counts")!) },
+    "repeat_interleave": { $0["x"].elementsRepeated($0.int("count"), along: $0.int("dim")) },
+    "scatter_add": { $0["x"].scatterAdded($0["values"], at: $0["index"], along: $0.int("dim")) },
+    "scatter": { $0["x"].scattered($0["values"], at: $0["index"], along: $0.int("dim")) },
+    "scatter_number": { $0["x"].scattered($0.double("value"), at: $0["index"], along: $0.int("dim")) },
   ]
 
   private nonisolated(unsafe) static let ofLayers: [String: (Call) -> Tensor] = [

@@ -109,6 +109,22 @@ import Testing
     #expect(weights[0].multinomial(0).shape == [0])
   }
 
+  @Test(arguments: [DataType.float32, .float64]) func drawsWithoutReplacement(dtype: DataType) async {
+    let weights = Tensor([[0.5, 2, 0, 1, 0.25], [1, 1, 1, 1, 4]], dtype: dtype)
+    let generator = RandomGenerator(seed: 3)
+    // torch.multinomial(weights, 3), then (weights, 1, replacement=True) and (weights[0], 4), after manual_seed(3).
+    #expect(values(weights.multinomial(3, replacement: false, generator: generator)) == [0, 1, 3, 1, 4, 3])
+    #expect(values(weights.multinomial(1, generator: generator)) == [0, 4])
+    #expect(values(weights[0].multinomial(4, replacement: false, generator: generator)) == [3, 1, 0, 4])
+    // torch.rand(1) after these.
+    #expect(Tensor.rand([1], generator: generator).item() == 0.7605790495872498)
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([1, 0, 0.5]).multinomial(3, replacement: false)
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("multinomial: 3 different places by weights of which 2 are not 0"))
+  }
+
   @Test func gradientsOfManyPartsAddUp() throws {
     let x = Tensor.rand([64, 8], generator: RandomGenerator(seed: 1))
     x.requiresGrad = true

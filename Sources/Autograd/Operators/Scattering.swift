@@ -1,0 +1,101 @@
+extension Tensor {
+  /// This tensor with every element of `values` added at the place it has among them, but its index's value along
+  /// `dimension`, as `torch.scatter_add`: the opposite of ``gathered(_:along:)``.
+  ///
+  /// - Parameters:
+  ///   - values: Of as many dimensions as `indices` and along none smaller; elements beyond them are left out. Of this
+  ///     tensor's type.
+  ///   - indices: `int64`, of as many dimensions as this tensor and no larger along any but `dimension`, each from 0 to
+  ///     the size of the dimension − 1; anything else traps.
+  ///   - dimension: The dimension that the indices are of.
+  public func scatterAdded(_ values: Tensor, at indices: Tensor, along dimension: Int) -> Tensor {
+    requireFloatingPoint(for: "scatterAdded")
+    let target = ScatterTarget(self, indices, along: dimension, operation: "scatterAdded")
+    requireSameDevice(values, for: "scatterAdded")
+    return self + target.whole(target.places(indices).scatter(target.covered(values)))
+  }
+
+  /// This tensor with every element of `values` at the place it has among them, but its index's value along `dimension`,
+  /// as `torch.scatter`. Of several values for one place the last along `dimension` stays, and it alone gets a gradient.
+  ///
+  /// The parameters are those of ``scatterAdded(_:at:along:)``.
+  public func scattered(_ values: Tensor, at indices: Tensor, along dimension: Int) -> Tensor {
+    requireFloatingPoint(for: "scattered")
+    let target = ScatterTarget(self, indices, along: dimension, operation: "scattered")
+    requireSameDevice(values, for: "scattered")
+    guard indices.count > 0 else { return cloned() }
+    // In order, equal indices follow each other as they came, and the last of them is before another.
+    let (ordered, origins) = indices.sorted(along: target.dimension)
+    let size = ordered.shape[target.dimension]
+    let isReplaced = ordered.sliced(0..<size - 1, along: target.dimension)
+      .equal(to: ordered.sliced(1..<size, along: target.dimension))
+    let last = Tensor.zerosLike(ordered.selected(0, along: target.dimension)).cast(to: .bool)
+    let isLost = Tensor.concatenated([isReplaced, last.unsqueezed(target.dimension)], dimension: target.dimension)
+    let kept = target.covered(values).gathered(origins, along: target.dimension).filled(with: 0, where: isLost)
+    return .select(target.isHit(by: indices), target.whole(target.places(ordered).scatter(kept)), self)
+  }
+
+  /// This tensor with `value` at the places that `indices` name, as `torch.scatter` with a number.
+  ///
+  /// The parameters are those of ``scatterAdded(_:at:along:)``.
+  public func scattered(_ value: Double, at indices: Tensor, along dimension: Int) -> Tensor {
+    let target = ScatterTarget(self, indices, along: dimension, operation: "scattered")
+    return filled(with: value, where: target.isHit(by: indices))
+  }
+}
+
+/// Where values are scattered to: the part of a tensor that indices of a shape reach.
+private struct ScatterTarget {
+  let dimension: Int
+  private let shape: [Int]
+  private let dtype: DataType
+  private let part: [Int]
+  private let reach: [Int]
+  private let operation: StaticString
+
+  init(_ tensor: Tensor, _ indices: Tensor, along dimension: Int, operation: StaticString) {
+    let dimension = Shape.normalize(dimension, rank: tensor.rank)
+    let fits =
+      tensor.rank > 0 && indices.rank == tensor.rank
+      && tensor.shape.indices.allSatisfy { $0 == dimension || indices.shape[$0] <= tensor.shape[$0] }
+    precondition(
+      fits,
+      "\(operation) along dimension \(dimension) of shape \(tensor.shape) with indices of shape \(indices.shape)")
+    tensor.requireSameDevice(indices, for: "scattered by indices")
+    self.dimension = dimension
+    self.operation = operation
+    shape = tensor.shape
+    dtype = tensor.dtype
+    var part = indices.shape
+    part[dimension] = shape[dimension]
+    self.part = part
+    reach = indices.shape
+  }
+
+  /// Indices of the shape that was given, which are checked.
+  func places(_ indices: Tensor) -> IndexedPlaces {
+    IndexedPlaces(
+      indices, isShared: false, along: dimension, of: part, size: reach[dimension], operation: operation)
+  }
+
+  /// The values for which there are indices.
+  func covered(_ values: Tensor) -> Tensor {
+    precondition(
+      values.rank == reach.count && zip(values.shape, reach).allSatisfy { $0 >= $1 } && values.dtype == dtype,
+      "\(operation): values of shape \(values.shape) in \(values.dtype), expected at least \(reach) in \(dtype)")
+    return reach.indices.reduce(values) { values, i in
+      values.shape[i] == reach[i] ? values : values.sliced(0..<reach[i], along: i)
+    }
+  }
+
+  /// Values of the part that is reached, with zeros around them.
+  func whole(_ reached: Tensor) -> Tensor {
+    part == shape ? reached : reached.padded(zip(shape, part).map { (0, $0 - $1) })
+  }
+
+  /// Whether an index names a place, for each place of the tensor.
+  func isHit(by indices: Tensor) -> Tensor {
+    let ones = Tensor.full(indices.shape, 1, dtype: .float32, device: indices.device)
+    return whole(places(indices).scatter(ones)) .> 0
+  }
+}
