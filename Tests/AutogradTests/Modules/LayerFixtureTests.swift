@@ -18,7 +18,7 @@ import Testing
     let layers: [String: Layer]
   }
 
-  static let models: [String: @Sendable () -> any Layer] = [
+  static let models: [String: @Sendable () -> Module] = [
     "lstm": { LSTM(3, 4) },
     "deep bidirectional lstm": { LSTM(3, 4, layers: 2, bidirectional: true) },
     "lstm without bias": { LSTM(2, 3, layers: 2, bias: false) },
@@ -34,6 +34,15 @@ import Testing
         Conv2d(2, 3, kernel: 2), PReLU(3), PReLU(), Mish(), Flatten(), Linear(12, 4), ELU(alpha: 0.5),
         Softplus(beta: 2, threshold: 10), SELU(), LogSigmoid(), Hardswish(), ReLU6())
     },
+    "transposed convolution of a sequence": {
+      ConvTranspose1d(4, 6, kernel: 3, stride: 2, padding: 1, outputPadding: 1, groups: 2)
+    },
+    "channels of each image": {
+      Sequential(
+        ReflectionPad2d(2), Conv2d(2, 3, kernel: 3), InstanceNorm2d(3, affine: true), ReplicationPad2d(1), ZeroPad2d(1),
+        Conv2d(3, 2, kernel: 2), InstanceNorm2d(2))
+    },
+    "channels of one sequence": { InstanceNorm1d(3, affine: true) },
     "pooled sequence": { Sequential(Conv1d(2, 3, kernel: 2), MaxPool1d(2, padding: 1)) },
   ]
 
@@ -71,15 +80,17 @@ import Testing
     }
   }
 
-  private static func run(_ model: any Layer, _ x: Tensor, _ state: [Tensor]) -> (output: Tensor, end: [Tensor]) {
+  private static func run(_ model: Module, _ x: Tensor, _ state: [Tensor]) -> (output: Tensor, end: [Tensor]) {
+    let cells = state.isEmpty ? nil : LSTM.State(hidden: state[0], cell: state[state.count - 1])
     switch model {
     case let network as LSTM:
-      let (output, end) = network(x, state: state.isEmpty ? nil : LSTM.State(hidden: state[0], cell: state[1]))
+      let (output, end) = network(x, state: cells)
       return (output, [end.hidden, end.cell])
     case let network as GRU:
       let (output, end) = network(x, state: state.first)
       return (output, [end])
-    default: return (model(x), [])
+    case let layer as any Layer: return (layer(x), [])
+    default: preconditionFailure("\(model) is not called by a tensor alone")
     }
   }
 

@@ -42,6 +42,11 @@ enum FixtureOperators {
   ]
 
   private nonisolated(unsafe) static let rearrangements: [String: (Call) -> Tensor] = [
+    "pad_by": {
+      $0["x"].padded(
+        $0.args["widths"]!.lists!.map { ($0[0], $0[1]) }, by: PaddingMode(rawValue: $0.args["mode"]!.string!)!)
+    },
+    "padded_embedding": { $0["weight"].embedding($0["index"], paddingIndex: $0.int("padding")) },
     "einsum": { call in
       einsum(call.args["equation"]?.string ?? "", ["a", "b", "c"].compactMap { call.inputs[$0] })
     },
@@ -60,6 +65,11 @@ enum FixtureOperators {
         $0["weight"], bias: $0.inputs["bias"], stride: $0.pair("stride"), padding: $0.pair("padding"),
         outputPadding: $0.pair("output_padding"), dilation: $0.pair("dilation"), groups: $0.int("groups"))
     },
+    "conv_transpose1d": {
+      $0["x"].convTranspose1d(
+        $0["weight"], bias: $0["bias"], stride: $0.int("stride"), padding: $0.int("padding"),
+        outputPadding: $0.int("output_padding"), dilation: $0.int("dilation"), groups: $0.int("groups"))
+    },
     "conv1d": {
       $0["x"].conv1d(
         $0["weight"], bias: $0["bias"], stride: $0.int("stride"), padding: $0.int("padding"),
@@ -68,6 +78,9 @@ enum FixtureOperators {
     "group_norm": {
       $0["x"].groupNorm(
         $0.int("groups"), weight: $0.inputs["weight"], bias: $0.inputs["bias"], epsilon: $0.double("eps"))
+    },
+    "instance_norm": {
+      $0["x"].instanceNorm(weight: $0.inputs["weight"], bias: $0.inputs["bias"], epsilon: $0.double("eps"))
     },
     "rms_norm": { $0["x"].rmsNorm($0.ints("shape")!, weight: $0["weight"], epsilon: $0.double("eps")) },
     "adaptive_avg_pool2d": { $0["x"].adaptiveAveragePool2d($0.pair("size")) },

@@ -37,7 +37,10 @@ import Testing
       [
         x.lowerTriangle(), x.upperTriangle(1), x.resized(to: (7, 8)), x.resized(to: (7, 8), by: .bilinear()),
         x.adaptiveAveragePool2d((2, 4)), x.padded([(1, 2)]), x.flipped([2]), x.rolled(1, along: 3),
-        classes.oneHot(3).cast(to: .float32),
+        classes.oneHot(3).cast(to: .float32), x.padded([(1, 2)], by: .reflect), x.padded([(1, 2)], by: .replicate),
+        x.padded([(1, -2)], value: 3), x.tiled([2, 1]), x.diagonal(along: 2, 3), x.elu(), x.instanceNorm(),
+        x[0, 0, ..<2, ..<2].scattered(x[0, 1, ..<2, ..<2], at: classes.filled(with: 1, where: classes .> 1), along: 1),
+        einsum("abij,abkj->ik", x, x),
       ]
     }
     let (there, classesThere) = (x.to(gpu), classes.to(gpu))

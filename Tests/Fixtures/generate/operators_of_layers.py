@@ -161,4 +161,21 @@ for dim, index in [(0, [[1, 2], [2, 0], [0, 1]]), (1, [[3, 0], [1, 2]]), (-1, [[
     case("scatter", lambda x, values, index, d=dim: x.scatter(d, index, values),
          {"x": floats(3, 4), "values": floats(*index.shape), "index": index}, dim=dim)
     case("scatter_number", lambda x, index, d=dim: x.scatter(d, index, 1.5), {"x": floats(3, 4), "index": index}, dim=dim, value=1.5)
+case("instance_norm", lambda x: F.instance_norm(x), {"x": floats(2, 3, 5)}, eps=1e-5)
+case("instance_norm", lambda x, weight, bias: F.instance_norm(x, weight=weight, bias=bias, eps=1e-3),
+     {"x": floats(2, 3, 2, 4), "weight": floats(3), "bias": floats(3)}, eps=1e-3)
+for stride, padding, extra, dilation, groups in [(1, 0, 0, 1, 1), (3, 1, 2, 1, 2), (2, 0, 0, 2, 4)]:
+    case(
+        "conv_transpose1d",
+        lambda x, weight, bias, s=stride, p=padding, e=extra, d=dilation, g=groups: F.conv_transpose1d(
+            x, weight, bias, stride=s, padding=p, output_padding=e, dilation=d, groups=g),
+        {"x": floats(2, 4, 5), "weight": floats(4, 2, 3), "bias": floats(2 * groups)},
+        stride=stride, padding=padding, output_padding=extra, dilation=dilation, groups=groups)
+case("pad", lambda x: F.pad(x, (-1, 2, 1, -2), value=1.5), {"x": floats(2, 3, 4)}, widths=[[1, -2], [-1, 2]], value=1.5)
+case("pad", lambda x: F.pad(x, (-2, -1)), {"x": floats(2, 3)}, widths=[[-2, -1]], value=0)
+for mode in ["reflect", "replicate", "circular"]:
+    case("pad_by", lambda x, m=mode: F.pad(x, (2, 1, 0, 2), mode=m), {"x": floats(1, 2, 3, 4)}, widths=[[0, 2], [2, 1]], mode=mode)
+case("pad_by", lambda x: F.pad(x, (5, 4), mode="replicate"), {"x": floats(1, 2, 1)}, widths=[[5, 4]], mode="replicate")
+case("padded_embedding", lambda weight, index: F.embedding(index, weight, padding_idx=1),
+     {"weight": floats(4, 3), "index": torch.tensor([[1, 0, 3], [1, 1, 0]])}, padding=1)
 print(json.dumps({"torch": torch.__version__, "cases": cases}))
