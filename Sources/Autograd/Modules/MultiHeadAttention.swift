@@ -10,6 +10,7 @@ public final class MultiHeadAttention: Module, Layer {
   /// From the heads' results to the output.
   public let outProjection: Linear
   private let heads: Int
+  private let dropout: Double
 
   /// The names of `torch.nn.MultiheadAttention`.
   override public class var stateNames: [String: String] {
@@ -24,66 +25,73 @@ public final class MultiHeadAttention: Module, Layer {
   ///   - embedding: The size of the last dimension of input and output.
   ///   - heads: The number of attentions, which must divide `embedding`.
   ///   - bias: Whether the projections add biases.
+  ///   - dropout: The probability of a weight of the attentions being dropped while training.
   ///   - generator: Where the initial values are drawn from; the thread's default one if left out.
   public init(
-    _ embedding: Int, heads: Int, bias: Bool = true, dtype: DataType = .float32, generator: RandomGenerator? = nil
+    _ embedding: Int, heads: Int, bias: Bool = true, dropout: Double = 0, dtype: DataType = .float32,
+    generator: RandomGenerator? = nil
   ) {
     precondition(
       heads > 0 && embedding % heads == 0,
       "MultiHeadAttention: \(heads) heads do not divide an embedding of \(embedding)")
+    precondition(
+      (0...1).contains(dropout), "MultiHeadAttention with dropout of \(dropout), which is not in 0...1")
     self.heads = heads
+    self.dropout = dropout
     outProjection = Linear(embedding, embedding, bias: bias, dtype: dtype, generator: generator)
     inProjectionWeight = Parameter(.xavierUniform([3 * embedding, embedding], dtype: dtype, generator: generator))
     inProjectionBias = bias ? Parameter(.zeros([3 * embedding], dtype: dtype)) : nil
     if let bias = outProjection.bias { bias.backend.fill(bias, with: 0) }
   }
 
-  /// Attention of a sequence to itself: [N, L, embedding] → [N, L, embedding].
+  /// Attention of a sequence to itself: [N, L, embedding] → [N, L, embedding], or of one sequence without N.
   public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, mask: nil) }
 
   /// Attention of a sequence to itself.
   ///
   /// - Parameters:
-  ///   - x: [N, L, embedding].
-  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:)``: true where a place may see another.
+  ///   - x: [N, L, embedding], or [L, embedding] of one sequence.
+  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:dropout:)``: true where a place may see another.
   ///   - isCausal: Whether a place sees only those up to itself.
-  /// - Returns: [N, L, embedding].
+  /// - Returns: Of the shape of `x`.
   public func callAsFunction(_ x: Tensor, mask: Tensor?, isCausal: Bool = false) -> Tensor {
-    let projected = split(sequence(x).linear(inProjectionWeight, bias: inProjectionBias), parts: 3)
-    return attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
+    let projected = split(batch(x).linear(inProjectionWeight, bias: inProjectionBias), parts: 3)
+    let mixed = attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
+    return x.rank == 2 ? mixed.squeezed(0) : mixed
   }
 
   /// Attention of one sequence to another.
   ///
   /// - Parameters:
-  ///   - queries: [N, L, embedding].
+  ///   - queries: [N, L, embedding], or, as keys and values then, of one sequence without N.
   ///   - keys: [N, S, embedding].
   ///   - values: [N, S, embedding].
-  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:)``: true where a query may see a key.
+  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:dropout:)``: true where a query may see a key.
   ///   - isCausal: Whether a query sees only the keys up to its own place.
-  /// - Returns: [N, L, embedding].
+  /// - Returns: Of the shape of the queries.
   public func callAsFunction(
     _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor? = nil, isCausal: Bool = false
   ) -> Tensor {
     let size = inProjectionWeight.shape[1]
     precondition(
-      queries.shape.first == keys.shape.first && keys.shape.first == values.shape.first,
+      queries.shape.dropLast(2) == keys.shape.dropLast(2) && keys.shape.dropLast(2) == values.shape.dropLast(2),
       "MultiHeadAttention: queries \(queries.shape), keys \(keys.shape) and values \(values.shape) of several batches")
     let projected = [queries, keys, values].enumerated().map { place, input in
       let rows = place * size..<(place + 1) * size
       let (weight, bias) = (inProjectionWeight.sliced(rows), inProjectionBias?.sliced(rows))
-      return split(sequence(input).linear(weight, bias: bias), parts: 1)[0]
+      return split(batch(input).linear(weight, bias: bias), parts: 1)[0]
     }
-    return attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
+    let mixed = attention(projected[0], projected[1], projected[2], mask: mask, isCausal: isCausal)
+    return queries.rank == 2 ? mixed.squeezed(0) : mixed
   }
 
-  /// `x`, whose shape is checked.
-  private func sequence(_ x: Tensor) -> Tensor {
+  /// `x`, whose shape is checked, as a batch.
+  private func batch(_ x: Tensor) -> Tensor {
     let size = inProjectionWeight.shape[1]
     precondition(
-      x.rank == 3 && x.shape[2] == size,
-      "MultiHeadAttention: shape \(x.shape), expected [N, L, embedding of \(size)]")
-    return x
+      (2...3).contains(x.rank) && x.shape.last == size,
+      "MultiHeadAttention: shape \(x.shape), expected [N, L, embedding of \(size)], or one sequence without N")
+    return x.rank == 2 ? x.unsqueezed(0) : x
   }
 
   /// [N, L, parts · embedding] → for each part [N, heads, L, embedding / heads].
@@ -96,7 +104,8 @@ public final class MultiHeadAttention: Module, Layer {
   private func attention(
     _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor?, isCausal: Bool
   ) -> Tensor {
-    let mixed = scaledDotProductAttention(queries, keys, values, mask: mask, isCausal: isCausal)
+    let mixed = scaledDotProductAttention(
+      queries, keys, values, mask: mask, isCausal: isCausal, dropout: isTraining ? dropout : 0)
     return outProjection(mixed.permuted([0, 2, 1, 3]).flattened(from: 2))
   }
 }

@@ -12,10 +12,11 @@
 ///     A query that may see none gets zeros.
 ///   - isCausal: Whether a query sees only the keys up to its own place.
 ///   - scale: What the products are multiplied by; 1 / √E if left out.
+///   - dropout: The probability of a weight being dropped, the others being divided by that of being kept: 0 in evaluation.
 /// - Returns: [..., L, Ev].
 public func scaledDotProductAttention(
   _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor? = nil, isCausal: Bool = false,
-  scale: Double? = nil
+  scale: Double? = nil, dropout: Double = 0
 ) -> Tensor {
   let (q, k, v) = (queries.shape, keys.shape, values.shape)
   precondition(
@@ -30,12 +31,12 @@ public func scaledDotProductAttention(
   let factor = scale ?? 1 / Double(q[q.count - 1]).squareRoot()
   let scores = (queries * factor).matmul(keys.transposed())
   guard let mask = (isCausal ? causalMask(q[q.count - 2], k[k.count - 2]) : mask)?.to(queries.device) else {
-    return scores.softmax(-1).matmul(values)
+    return scores.softmax(-1).dropout(probability: dropout).matmul(values)
   }
   let (masked, hidden) = mask.dtype == .bool ? (scores, !mask) : (scores + mask, mask .== -Double.infinity)
   // The second filling is for rows without any visible key, whose softmax is NaN; the first keeps that from the gradient.
   let weights = masked.filled(with: -.infinity, where: hidden).softmax(-1).filled(with: 0, where: hidden)
-  return weights.matmul(values)
+  return weights.dropout(probability: dropout).matmul(values)
 }
 
 /// True for the places on and below the diagonal: [rows, columns].

@@ -43,6 +43,21 @@ import Testing
         Conv2d(3, 2, kernel: 2), InstanceNorm2d(2))
     },
     "channels of one sequence": { InstanceNorm1d(3, affine: true) },
+    "lstm cell": { LSTMCell(3, 4) },
+    "lstm cell of one sequence": { LSTMCell(3, 4, bias: false) },
+    "gru cell": { GRUCell(3, 4) },
+    "gru cell of one sequence": { GRUCell(3, 4, bias: false) },
+    "attention of one sequence": { MultiHeadAttention(6, heads: 2) },
+    "encoder layer": { TransformerEncoderLayer(6, heads: 2, .init(feedForward: 5, dropout: 0)) },
+    "encoder layer of one sequence": {
+      TransformerEncoderLayer(
+        4, heads: 2, .init(feedForward: 5, dropout: 0, activation: .gelu, normFirst: true, bias: false))
+    },
+    "encoder": {
+      TransformerEncoder(
+        TransformerEncoderLayer(4, heads: 1, .init(feedForward: 3, dropout: 0, epsilon: 1e-3)), layers: 2,
+        norm: LayerNorm([4]))
+    },
     "pooled sequence": { Sequential(Conv1d(2, 3, kernel: 2), MaxPool1d(2, padding: 1)) },
   ]
 
@@ -83,6 +98,10 @@ import Testing
   private static func run(_ model: Module, _ x: Tensor, _ state: [Tensor]) -> (output: Tensor, end: [Tensor]) {
     let cells = state.isEmpty ? nil : LSTM.State(hidden: state[0], cell: state[state.count - 1])
     switch model {
+    case let cell as LSTMCell:
+      let end = cell(x, state: cells)
+      return (end.hidden, [end.cell])
+    case let cell as GRUCell: return (cell(x, state: state.first), [])
     case let network as LSTM:
       let (output, end) = network(x, state: cells)
       return (output, [end.hidden, end.cell])

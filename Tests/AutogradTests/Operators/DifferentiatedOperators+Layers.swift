@@ -40,6 +40,19 @@ extension DifferentiatedOperators {
   static let normalizations: Table = [
     "lstm's way over a sequence": { lstm(isReversed: false) },
     "lstm's way back": { lstm(isReversed: true) },
+    "lstm cell": binary([2, 3], [2, 2]) {
+      let cell = LSTMCell(3, 2, dtype: .float64, generator: RandomGenerator(seed: 5))
+      let state = cell($0, state: .init(hidden: $1, cell: $1 * $1))
+      return cell($0, state: state).hidden * state.cell
+    },
+    "gru cell": binary([2, 3], [2, 2]) {
+      GRUCell(3, 2, dtype: .float64, generator: RandomGenerator(seed: 5))($0, state: $1)
+    },
+    "transformer's layer": binary([3, 4], [3, 4]) {
+      TransformerEncoderLayer(
+        4, heads: 2, .init(feedForward: 3, dropout: 0, activation: .gelu, epsilon: 0.1), dtype: .float64,
+        generator: RandomGenerator(seed: 5))($0 * $1)
+    },
     "lstm": {
       DifferentiatedFunction([random([2, 3, 2])]) {
         let network = LSTM(2, 3, layers: 2, dtype: .float64, generator: RandomGenerator(seed: 5))

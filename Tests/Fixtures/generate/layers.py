@@ -67,4 +67,18 @@ print(json.dumps({
             lambda: nn.Sequential(nn.ReflectionPad2d(2), nn.Conv2d(2, 3, 3), nn.InstanceNorm2d(3, affine=True), nn.ReplicationPad2d(1),
                                   nn.ZeroPad2d(1), nn.Conv2d(3, 2, 2), nn.InstanceNorm2d(2)), (2, 2, 3, 4)),
         "channels of one sequence": layer(lambda: nn.InstanceNorm1d(3, affine=True), (3, 4)),
+        "lstm cell": layer(lambda: nn.LSTMCell(3, 4), (2, 3), [(2, 4), (2, 4)]),
+        "lstm cell of one sequence": layer(lambda: nn.LSTMCell(3, 4, bias=False), (3,)),
+        "gru cell": layer(lambda: nn.GRUCell(3, 4), (2, 3), [(2, 4)]),
+        "gru cell of one sequence": layer(lambda: nn.GRUCell(3, 4, bias=False), (3,)),
+        "attention of one sequence": layer(
+            lambda: nn.MultiheadAttention(6, 2, batch_first=True), (3, 6), call=lambda m, x: m(x, x, x)[0]),
+        "encoder layer": layer(lambda: nn.TransformerEncoderLayer(6, 2, 5, dropout=0, batch_first=True), (2, 3, 6)),
+        "encoder layer of one sequence": layer(
+            lambda: nn.TransformerEncoderLayer(4, 2, 5, dropout=0, activation="gelu", batch_first=True, norm_first=True, bias=False),
+            (3, 4)),
+        "encoder": layer(
+            lambda: nn.TransformerEncoder(
+                nn.TransformerEncoderLayer(4, 1, 3, dropout=0, layer_norm_eps=1e-3, batch_first=True), 2, norm=nn.LayerNorm(4)),
+            (2, 3, 4)),
     }}))
