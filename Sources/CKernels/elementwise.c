@@ -98,6 +98,9 @@ BINARY(power, powf(a, b), pow(a, b), integer_power(a, b))
 
 BINARY_REAL(leaky_relu, a > 0 ? a : a * b, a > 0 ? a : a * b)
 BINARY_REAL(leaky_relu_slope, a > 0 ? 1 : b, a > 0 ? 1 : b)
+// e^x - 1 as tanh(x / 2) (e^x + 1), which is accurate near 0, too.
+BINARY_REAL(elu, a <= 0 ? b * (tanh_f32(a / 2) * (exp_f32(a) + 1)) : a, a <= 0 ? b * expm1(a) : a)
+BINARY_REAL(elu_slope, a <= 0 ? b * exp_f32(a) : 1, a <= 0 ? b * exp(a) : 1)
 
 BINARY_REAL(tanh_gradient, a * (1 - b * b), a * (1 - b * b))
 BINARY_REAL(sigmoid_gradient, a * (1 - b) * b, a * (1 - b) * b)

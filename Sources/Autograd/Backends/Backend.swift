@@ -152,6 +152,8 @@ enum BinaryOperation: String {
   case equal, less, lessOrEqual
   /// Of (input, slope for negative inputs): the value and its slope.
   case leakyReLU, leakyReLUSlope
+  /// Of (input, α): the value and its slope.
+  case elu, eluSlope
   /// Gradients of activations: of (gradient, output) for the first three, of (gradient, input) for the others.
   case tanhGradient, sigmoidGradient, reluGradient, softplusGradient, siluGradient, geluGradient, geluTanhGradient
 }

@@ -10,9 +10,17 @@ extension Tensor {
       "prelu of shape \(shape) with a weight of \(weight.shape): needs [1], or one slope for each channel of [N, C, …]")
     precondition(weight.dtype == dtype, "prelu of \(dtype) with a weight of \(weight.dtype): both must have one type")
     requireSameDevice(weight, for: "prelu")
-    let isPositive = detached() .> 0
-    let slopes = weight.reshaped([weight.count] + Array(repeating: 1, count: max(rank - 2, 0)))
-    // Positive elements are no factors of the slopes' gradient, infinite ones neither.
-    return .select(isPositive, self, filled(with: 0, where: isPositive) * slopes)
+    let x = detached(), slopes = weight.reshaped([weight.count] + Array(repeating: 1, count: max(rank - 2, 0)))
+    return x.combined(.leakyReLU, slopes.detached())
+      .recorded(as: "PreluKernelBackward0", from: [self, slopes], saving: [self, slopes]) { gradient, inputs in
+        guard isGradEnabled else {
+          inputs.add(0, gradient * x.combined(.leakyReLUSlope, slopes.detached()))
+          // Positive elements are no factors of the slopes' gradient, infinite ones neither.
+          return inputs.add(1, (gradient * x.combined(.minimum, x.scalar(0))).summed(to: slopes.shape))
+        }
+        let isPositive = x .> 0
+        inputs.add(0, .select(isPositive, gradient, gradient * slopes))
+        inputs.add(1, (gradient * self.filled(with: 0, where: isPositive)).summed(to: slopes.shape))
+      }
   }
 }

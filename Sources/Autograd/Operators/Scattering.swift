@@ -24,15 +24,24 @@ extension Tensor {
     let target = ScatterTarget(self, indices, along: dimension, operation: "scattered")
     requireSameDevice(values, for: "scattered")
     guard indices.count > 0 else { return cloned() }
-    // In order, equal indices follow each other as they came, and the last of them is before another.
-    let (ordered, origins) = indices.sorted(along: target.dimension)
-    let size = ordered.shape[target.dimension]
-    let isReplaced = ordered.sliced(0..<size - 1, along: target.dimension)
-      .equal(to: ordered.sliced(1..<size, along: target.dimension))
-    let last = Tensor.zerosLike(ordered.selected(0, along: target.dimension)).cast(to: .bool)
-    let isLost = Tensor.concatenated([isReplaced, last.unsqueezed(target.dimension)], dimension: target.dimension)
-    let kept = target.covered(values).gathered(origins, along: target.dimension).filled(with: 0, where: isLost)
-    return .select(target.isHit(by: indices), target.whole(target.places(ordered).scatter(kept)), self)
+    let values = target.covered(values), counts = target.counts(of: indices)
+    // A GPU is not asked whether a place is named twice, which would be a wait.
+    let areDifferent = device == .cpu && counts.maximum().item() <= 1
+    let (places, kept) = areDifferent ? (indices, values) : values.lastOfEach(indices, along: target.dimension)
+    return .select(counts .> 0, target.whole(target.places(places).scatter(kept)), self)
+  }
+
+  /// Indices in order along a dimension, and these values in that order, with 0 for all but the last of those with equal
+  /// indices.
+  private func lastOfEach(_ indices: Tensor, along dimension: Int) -> (indices: Tensor, values: Tensor) {
+    // Equal indices keep their order, and the last of them is before another.
+    let (ordered, origins) = indices.sorted(along: dimension)
+    let size = ordered.shape[dimension]
+    let isReplaced = ordered.sliced(0..<size - 1, along: dimension)
+      .equal(to: ordered.sliced(1..<size, along: dimension))
+    let last = Tensor.zerosLike(ordered.sliced(0..<1, along: dimension)).cast(to: .bool)
+    let isLost = Tensor.concatenated([isReplaced, last], dimension: dimension)
+    return (ordered, gathered(origins, along: dimension).filled(with: 0, where: isLost))
   }
 
   /// This tensor with `value` at the places that `indices` name, as `torch.scatter` with a number.
@@ -40,7 +49,7 @@ extension Tensor {
   /// The parameters are those of ``scatterAdded(_:at:along:)``.
   public func scattered(_ value: Double, at indices: Tensor, along dimension: Int) -> Tensor {
     let target = ScatterTarget(self, indices, along: dimension, operation: "scattered")
-    return filled(with: value, where: target.isHit(by: indices))
+    return filled(with: value, where: target.counts(of: indices) .> 0)
   }
 }
 
@@ -93,9 +102,8 @@ private struct ScatterTarget {
     part == shape ? reached : reached.padded(zip(shape, part).map { (0, $0 - $1) })
   }
 
-  /// Whether an index names a place, for each place of the tensor.
-  func isHit(by indices: Tensor) -> Tensor {
-    let ones = Tensor.full(indices.shape, 1, dtype: .float32, device: indices.device)
-    return whole(places(indices).scatter(ones)) .> 0
+  /// How many indices name each place of the tensor.
+  func counts(of indices: Tensor) -> Tensor {
+    whole(places(indices).scatter(.ones(indices.shape, device: indices.device)))
   }
 }

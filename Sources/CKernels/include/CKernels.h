@@ -59,6 +59,8 @@ DT_DECLARE_BINARY(less_or_equal)
 // a where it is positive, else a * b; and the slope of that, 1 or b.
 DT_DECLARE_BINARY(leaky_relu)
 DT_DECLARE_BINARY(leaky_relu_slope)
+DT_DECLARE_BINARY(elu)
+DT_DECLARE_BINARY(elu_slope)
 
 // Gradient of an activation: a is the gradient of its output, b its input, or its output for tanh, sigmoid and relu.
 DT_DECLARE_BINARY(tanh_gradient)

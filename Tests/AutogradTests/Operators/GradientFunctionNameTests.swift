@@ -23,6 +23,7 @@ import Testing
     check(x.leakyReLU(), "LeakyReluBackward0")
     check(x.elu(), "EluBackward0")
     check(x.selu(), "EluBackward0")
+    check(x.prelu(weight), "PreluKernelBackward0")
     check(x.logSigmoid(), "LogSigmoidBackward0")
     check(x.log1p(), "Log1PBackward0")
     check(x.clamped(min: 0), "ClampBackward1")

@@ -99,6 +99,8 @@ extension CPUBackend {
     case .lessOrEqual: dt_less_or_equal_f32
     case .leakyReLU: dt_leaky_relu_f32
     case .leakyReLUSlope: dt_leaky_relu_slope_f32
+    case .elu: dt_elu_f32
+    case .eluSlope: dt_elu_slope_f32
     case .tanhGradient: dt_tanh_gradient_f32
     case .sigmoidGradient: dt_sigmoid_gradient_f32
     case .reluGradient: dt_relu_gradient_f32
@@ -123,6 +125,8 @@ extension CPUBackend {
     case .lessOrEqual: dt_less_or_equal_f64
     case .leakyReLU: dt_leaky_relu_f64
     case .leakyReLUSlope: dt_leaky_relu_slope_f64
+    case .elu: dt_elu_f64
+    case .eluSlope: dt_elu_slope_f64
     case .tanhGradient: dt_tanh_gradient_f64
     case .sigmoidGradient: dt_sigmoid_gradient_f64
     case .reluGradient: dt_relu_gradient_f64

@@ -149,10 +149,10 @@ extension UnaryOperation {
 
 extension BinaryOperation {
   /// Whether results for elements in bfloat16, of which `a` are the first, are kept in bfloat16: not powers, quotients of a
-  /// number, and slopes, which are few and have more digits.
+  /// number, exponentials, and slopes, which are few and have more digits.
   fileprivate func suitsBFloat16(_ a: Tensor) -> Bool {
     switch self {
-    case .power, .leakyReLUSlope: false
+    case .power, .leakyReLUSlope, .elu, .eluSlope: false
     case .divide: a.rank > 0
     default: true
     }

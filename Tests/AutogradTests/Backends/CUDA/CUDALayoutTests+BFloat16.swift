@@ -31,8 +31,9 @@ extension CUDALayoutTests {
       }
     }
     let exact: [(Tensor) -> Tensor] = [
-      { $0.tanh().exp() }, { $0.softplus() }, { $0.pow(3) }, { 1 / ($0 * 0 + 4) },
-      { $0 * Tensor([1.25]).to($0.device) },
+      { $0.tanh().exp() }, { $0.softplus() }, { $0.elu() }, { $0.pow(3) }, { 1 / ($0 * 0 + 4) },
+      { $0 * Tensor([1.25]).to($0.device) }, { $0.prelu(Tensor([0.25]).to($0.device)) },
+      { $0.prelu(Tensor([0.25, 0.5, 2]).to($0.device)) },
     ]
     for (place, function) in exact.enumerated() {
       try expectSame("exact function \(place)", in: .bfloat16) { draws in

@@ -229,6 +229,8 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))               \
   BINARY_KERNEL(leakyReLU##s, T, a > 0 ? a : a * b)                                           \
   BINARY_KERNEL(leakyReLUSlope##s, T, a > 0 ? 1 : b)                                          \
+  BINARY_KERNEL(elu##s, T, a <= 0 ? b * (hyperbolicTangent(a / 2) * (exponential(a) + 1)) : a) \
+  BINARY_KERNEL(eluSlope##s, T, a <= 0 ? b * exponential(a) : 1)                              \
   ACTIVATIONS(s, T)                                                                           \
   ARITHMETIC(BINARY_KERNEL, s, T)                                                             \
   ARITHMETIC(BROADCAST_KERNEL, _broadcast##s, T)                                              \
