@@ -85,6 +85,23 @@ extension Tensor {
     }
   }
 
+  /// x · min(max(x + 3, 0), 6) / 6, a ``silu()`` of straight lines, as `torch.nn.functional.hardswish` (A. Howard et al.,
+  /// arXiv:1905.02244).
+  public func hardswish() -> Tensor {
+    mapped(.hardswish).recorded(as: "HardswishBackward0", from: [self], saving: [self]) { gradient, inputs in
+      inputs.add(
+        0,
+        activationGradient(.hardswishGradient, gradient, self) {
+          let x = self.detached()
+          let isCurved = (x .> -3).cast(to: x.dtype) * (x .< 3).cast(to: x.dtype)
+          return gradient * (isCurved * (self / 3 + 0.5) + (x .>= 3).cast(to: x.dtype))
+        })
+    }
+  }
+
+  /// x · tanh(softplus(x)), as `torch.nn.functional.mish` (D. Misra, arXiv:1908.08681).
+  public func mish() -> Tensor { self * softplus().tanh() }
+
   /// x · Φ(x), with Φ the cumulative distribution of the standard normal, exact or by its tanh approximation
   /// (Hendrycks & Gimpel, arXiv:1606.08415).
   public func gelu(approximation: GELUApproximation = .none) -> Tensor {

@@ -1,6 +1,6 @@
 extension Tensor {
   /// This tensor with every element of `values` added at the place it has among them, but its index's value along
-  /// `dimension`, as `torch.scatter_add`: the opposite of ``gathered(_:along:)``.
+  /// `dimension`, as `torch.scatter_add`: the opposite of ``gathered(_:along:)``. Both are of real numbers.
   ///
   /// - Parameters:
   ///   - values: Of as many dimensions as `indices` and along none smaller; elements beyond them are left out. Of this
@@ -18,7 +18,8 @@ extension Tensor {
   /// This tensor with every element of `values` at the place it has among them, but its index's value along `dimension`,
   /// as `torch.scatter`. Of several values for one place the last along `dimension` stays, and it alone gets a gradient.
   ///
-  /// The parameters are those of ``scatterAdded(_:at:along:)``.
+  /// Both are of real numbers. On a GPU, and where a place is named twice, the indices are sorted for this. The parameters
+  /// are those of ``scatterAdded(_:at:along:)``.
   public func scattered(_ values: Tensor, at indices: Tensor, along dimension: Int) -> Tensor {
     requireFloatingPoint(for: "scattered")
     let target = ScatterTarget(self, indices, along: dimension, operation: "scattered")
@@ -44,7 +45,7 @@ extension Tensor {
     return (ordered, gathered(origins, along: dimension).filled(with: 0, where: isLost))
   }
 
-  /// This tensor with `value` at the places that `indices` name, as `torch.scatter` with a number.
+  /// This tensor, of any type, with `value` at the places that `indices` name, as `torch.scatter` with a number.
   ///
   /// The parameters are those of ``scatterAdded(_:at:along:)``.
   public func scattered(_ value: Double, at indices: Tensor, along dimension: Int) -> Tensor {

@@ -39,6 +39,13 @@ import Testing
       [0.032200713, 0.087530605, 0.64676863, 1.7580993, 1.050701, 1.050701, 1.050701, 1.050701, 0, 1.050701])
   }
 
+  /// `F.hardswish(x)`.
+  @Test func hardswish() throws {
+    try check(
+      { $0.hardswish() }, [0, 0, -0.33333334, 0, 0.6666667, 3, 4, .infinity, .nan, .nan],
+      [0, 0, 0.16666667, 0.5, 0.8333333, 1, 1, 1, 0, 1])
+  }
+
   /// `F.softplus(x, 2, 4)`: from the threshold on it is x.
   @Test func softplus() throws {
     try check(

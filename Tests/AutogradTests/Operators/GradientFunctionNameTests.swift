@@ -21,6 +21,7 @@ import Testing
     check(-x, "NegBackward0")
     check(x.relu(), "ReluBackward0")
     check(x.leakyReLU(), "LeakyReluBackward0")
+    check(x.hardswish(), "HardswishBackward0")
     check(x.elu(), "EluBackward0")
     check(x.selu(), "EluBackward0")
     check(x.prelu(weight), "PreluKernelBackward0")

@@ -80,6 +80,7 @@ extension CPUBackend {
     case .softplus: (dt_softplus_f32, dt_softplus_f64)
     case .logSigmoid: (dt_log_sigmoid_f32, dt_log_sigmoid_f64)
     case .silu: (dt_silu_f32, dt_silu_f64)
+    case .hardswish: (dt_hardswish_f32, dt_hardswish_f64)
     case .gelu: (dt_gelu_f32, dt_gelu_f64)
     case .geluTanh: (dt_gelu_tanh_f32, dt_gelu_tanh_f64)
     }
@@ -106,6 +107,7 @@ extension CPUBackend {
     case .reluGradient: dt_relu_gradient_f32
     case .softplusGradient: dt_softplus_gradient_f32
     case .siluGradient: dt_silu_gradient_f32
+    case .hardswishGradient: dt_hardswish_gradient_f32
     case .geluGradient: dt_gelu_gradient_f32
     case .geluTanhGradient: dt_gelu_tanh_gradient_f32
     }
@@ -132,6 +134,7 @@ extension CPUBackend {
     case .reluGradient: dt_relu_gradient_f64
     case .softplusGradient: dt_softplus_gradient_f64
     case .siluGradient: dt_silu_gradient_f64
+    case .hardswishGradient: dt_hardswish_gradient_f64
     case .geluGradient: dt_gelu_gradient_f64
     case .geluTanhGradient: dt_gelu_tanh_gradient_f64
     }

@@ -141,7 +141,7 @@ extension UnaryOperation {
   /// Whether the results for elements in bfloat16 are kept in bfloat16.
   fileprivate var suitsBFloat16: Bool {
     switch self {
-    case .negate, .tanh, .sigmoid, .relu, .silu, .gelu, .geluTanh: true
+    case .negate, .tanh, .sigmoid, .relu, .silu, .hardswish, .gelu, .geluTanh: true
     default: false
     }
   }
@@ -161,7 +161,9 @@ extension BinaryOperation {
   /// Whether this is the gradient of an activation, from that of the result, a, and the activation's result or input, b.
   fileprivate var isActivationGradient: Bool {
     switch self {
-    case .reluGradient, .tanhGradient, .sigmoidGradient, .siluGradient, .geluGradient, .geluTanhGradient: true
+    case .reluGradient, .tanhGradient, .sigmoidGradient, .siluGradient, .hardswishGradient, .geluGradient,
+      .geluTanhGradient:
+      true
     default: false
     }
   }

@@ -20,7 +20,7 @@ extension CUDALayoutTests {
   @Test func activations() throws {
     let functions: [(Tensor) -> Tensor] = [
       { -$0 }, { $0.relu() }, { $0.leakyReLU(negativeSlope: 0.125) }, { $0.tanh() }, { $0.sigmoid() },
-      { $0.silu() }, { $0.gelu() }, { $0.gelu(approximation: .tanh) },
+      { $0.silu() }, { $0.hardswish() }, { $0.gelu() }, { $0.gelu(approximation: .tanh) },
     ]
     for (place, function) in functions.enumerated() {
       try expectSame("function \(place)", in: .bfloat16) { draws in
