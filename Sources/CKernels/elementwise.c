@@ -46,6 +46,8 @@ UNARY(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x)
 UNARY(softplus, x > 20 ? x : log1p_f32(exp_f32(x)), x > 20 ? x : log1p(exp(x)))
 UNARY(log_sigmoid, (x < 0 ? x : 0) - log1p_f32(exp_f32(-fabsf(x))), x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x)))
 UNARY(silu, x * (x < 0 ? exp_f32(-fabsf(x)) : 1) / (1 + exp_f32(-fabsf(x))), (x < 0 ? x * exp(x) : x) / (1 + exp(-fabs(x))))
+UNARY(hardswish, x <= -3 ? x * 0 : x < 3 ? x * (x + 3) / 6 : x,
+      x <= -3 ? x * 0 : x < 3 ? x * (x + 3) / 6 : x)
 // 1 + erf would lose the digits of the tail.
 UNARY(gelu, x * normal_f32(x), 0.5 * x * erfc(-x * inverse_sqrt_2))
 // (1 + tanh u) / 2 as sigmoid(2u), for the same reason.
@@ -98,6 +100,9 @@ BINARY(power, powf(a, b), pow(a, b), integer_power(a, b))
 
 BINARY_REAL(leaky_relu, a > 0 ? a : a * b, a > 0 ? a : a * b)
 BINARY_REAL(leaky_relu_slope, a > 0 ? 1 : b, a > 0 ? 1 : b)
+// e^x - 1 as tanh(x / 2) (e^x + 1), which is accurate near 0, too.
+BINARY_REAL(elu, a <= 0 ? b * (tanh_f32(a / 2) * (exp_f32(a) + 1)) : a, a <= 0 ? b * expm1(a) : a)
+BINARY_REAL(elu_slope, a <= 0 ? b * exp_f32(a) : 1, a <= 0 ? b * exp(a) : 1)
 
 BINARY_REAL(tanh_gradient, a * (1 - b * b), a * (1 - b * b))
 BINARY_REAL(sigmoid_gradient, a * (1 - b) * b, a * (1 - b) * b)
@@ -128,6 +133,8 @@ static inline double gelu_tanh_slope_f64(double x) {
   return s + 2 * x * s * (1 - s) * sqrt_2_over_pi * (1 + 3 * gelu_cubic * x * x);
 }
 BINARY_REAL(silu_gradient, a * silu_slope_f32(b), a * silu_slope_f64(b))
+BINARY_REAL(hardswish_gradient, b <= -3 ? 0 : b < 3 ? a * (b / 3 + 0.5f) : a,
+            b <= -3 ? 0 : b < 3 ? a * (b / 3 + 0.5) : a)
 BINARY_REAL(gelu_gradient, a * gelu_slope_f32(b), a * gelu_slope_f64(b))
 BINARY_REAL(gelu_tanh_gradient, a * gelu_tanh_slope_f32(b), a * gelu_tanh_slope_f64(b))
 

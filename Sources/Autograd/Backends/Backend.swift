@@ -145,7 +145,7 @@ protocol Backend: Sendable {
 enum UnaryOperation: String {
   case negate, absolute, sign, square, squareRoot, reciprocalSquareRoot, reciprocal, zeroIfInfinite
   case exponential, logarithm, logarithmOfOnePlus, sine, cosine, errorFunction
-  case tanh, sigmoid, relu, softplus, logSigmoid, silu, gelu, geluTanh
+  case tanh, sigmoid, relu, softplus, logSigmoid, silu, hardswish, gelu, geluTanh
 }
 
 /// Functions of two elements.
@@ -155,8 +155,11 @@ enum BinaryOperation: String {
   case equal, less, lessOrEqual
   /// Of (input, slope for negative inputs): the value and its slope.
   case leakyReLU, leakyReLUSlope
+  /// Of (input, α): the value and its slope.
+  case elu, eluSlope
   /// Gradients of activations: of (gradient, output) for the first three, of (gradient, input) for the others.
-  case tanhGradient, sigmoidGradient, reluGradient, softplusGradient, siluGradient, geluGradient, geluTanhGradient
+  case tanhGradient, sigmoidGradient, reluGradient, softplusGradient, siluGradient, hardswishGradient, geluGradient
+  case geluTanhGradient
 }
 
 /// How a tensor is seen by a reduction over neighbouring dimensions: [outer, reduced, inner].

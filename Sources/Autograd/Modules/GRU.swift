@@ -3,6 +3,23 @@
 ///     r, z = σ(W x + b + U h + c),  n = tanh(W x + b + r · (U h + c))
 ///     h = (1 − z) · n + z · h
 public final class GRU: RecurrentNetwork {
+  static let cell = Cell(gateCount: 3, stateCount: 1) { input, state, pass in
+    let fromInputs = input.linear(pass.inputWeight, bias: pass.inputBias)
+    let hidden = pass.stateWeight.shape[1]
+    var state = state[0]
+    var outputs: [Tensor] = []
+    for place in 0..<input.shape[0] {
+      let fromInput = fromInputs.selected(pass.isReversed ? -1 - place : place)
+      let fromState = state.linear(pass.stateWeight, bias: pass.stateBias)
+      let gates = (fromInput[0..., 0..<2 * hidden] + fromState[0..., 0..<2 * hidden]).sigmoid()
+      let (reset, update) = (gates[0..., 0..<hidden], gates[0..., hidden...])
+      let new = (fromInput[0..., (2 * hidden)...] + reset * fromState[0..., (2 * hidden)...]).tanh()
+      state = new + update * (state - new)
+      outputs.append(state)
+    }
+    return (Tensor.stacked(pass.isReversed ? outputs.reversed() : outputs), [state])
+  }
+
   /// A network with PyTorch's initial values: uniform between ±1/√hidden.
   ///
   /// - Parameters:
@@ -17,23 +34,8 @@ public final class GRU: RecurrentNetwork {
     _ inputs: Int, _ hidden: Int, layers: Int = 1, bias: Bool = true, dropout: Double = 0, bidirectional: Bool = false,
     dtype: DataType = .float32, generator: RandomGenerator? = nil
   ) {
-    let cell = Cell(gateCount: 3, stateCount: 1) { input, state, pass in
-      let fromInputs = input.linear(pass.inputWeight, bias: pass.inputBias)
-      var state = state[0]
-      var outputs: [Tensor] = []
-      for place in 0..<input.shape[0] {
-        let fromInput = fromInputs.selected(pass.isReversed ? -1 - place : place)
-        let fromState = state.linear(pass.stateWeight, bias: pass.stateBias)
-        let gates = (fromInput[0..., 0..<2 * hidden] + fromState[0..., 0..<2 * hidden]).sigmoid()
-        let (reset, update) = (gates[0..., 0..<hidden], gates[0..., hidden...])
-        let new = (fromInput[0..., (2 * hidden)...] + reset * fromState[0..., (2 * hidden)...]).tanh()
-        state = new + update * (state - new)
-        outputs.append(state)
-      }
-      return (Tensor.stacked(pass.isReversed ? outputs.reversed() : outputs), [state])
-    }
     super.init(
-      cell, inputs, hidden, layers: layers, bias: bias, dropout: dropout, bidirectional: bidirectional,
+      Self.cell, inputs, hidden, layers: layers, bias: bias, dropout: dropout, bidirectional: bidirectional,
       dtype: dtype, generator: generator)
   }
 

@@ -6,13 +6,22 @@
 public final class LSTM: RecurrentNetwork {
   /// What the network remembers.
   public struct State {
-    /// The outputs of each layer and direction, [layers · directions, N, hidden].
+    /// The outputs of each layer and direction, [layers · directions, N, hidden]; of an ``LSTMCell`` [N, hidden].
     public let hidden: Tensor
     /// Their cells, of the same shape.
     public let cell: Tensor
 
     /// A state to begin with.
     public init(hidden: Tensor, cell: Tensor) { (self.hidden, self.cell) = (hidden, cell) }
+  }
+
+  static let cell = Cell(gateCount: 4, stateCount: 2) { input, state, pass in
+    // Both biases are added to the same sums.
+    let bias = pass.inputBias.flatMap { bias in pass.stateBias.map { bias + $0 } }
+    let states = input.linear(pass.inputWeight, bias: bias).lstm(
+      pass.stateWeight, output: state[0], cell: state[1], isReversed: pass.isReversed)
+    let length = input.shape[0], end = pass.isReversed ? 0 : length
+    return (pass.isReversed ? states[0, ..<length] : states[0, 1...], [states[0, end], states[1, end]])
   }
 
   /// A network with PyTorch's initial values: uniform between ±1/√hidden.
@@ -29,16 +38,8 @@ public final class LSTM: RecurrentNetwork {
     _ inputs: Int, _ hidden: Int, layers: Int = 1, bias: Bool = true, dropout: Double = 0, bidirectional: Bool = false,
     dtype: DataType = .float32, generator: RandomGenerator? = nil
   ) {
-    let cell = Cell(gateCount: 4, stateCount: 2) { input, state, pass in
-      // Both biases are added to the same sums.
-      let bias = pass.inputBias.flatMap { bias in pass.stateBias.map { bias + $0 } }
-      let states = input.linear(pass.inputWeight, bias: bias).lstm(
-        pass.stateWeight, output: state[0], cell: state[1], isReversed: pass.isReversed)
-      let length = input.shape[0], end = pass.isReversed ? 0 : length
-      return (pass.isReversed ? states[0, ..<length] : states[0, 1...], [states[0, end], states[1, end]])
-    }
     super.init(
-      cell, inputs, hidden, layers: layers, bias: bias, dropout: dropout, bidirectional: bidirectional,
+      Self.cell, inputs, hidden, layers: layers, bias: bias, dropout: dropout, bidirectional: bidirectional,
       dtype: dtype, generator: generator)
   }
 

@@ -14,11 +14,14 @@ public final class LayerNorm: Module, Layer {
   ///   - shape: The sizes of the last dimensions of the input, which are normalized together.
   ///   - epsilon: What is added to the variance.
   ///   - affine: Whether there are scale and shift.
-  public init(_ shape: [Int], epsilon: Double = 1e-5, affine: Bool = true, dtype: DataType = .float32) {
+  ///   - bias: Whether there is a shift where there is a scale.
+  public init(
+    _ shape: [Int], epsilon: Double = 1e-5, affine: Bool = true, bias: Bool = true, dtype: DataType = .float32
+  ) {
     self.shape = shape
     self.epsilon = epsilon
     weight = affine ? Parameter(.ones(shape, dtype: dtype)) : nil
-    bias = affine ? Parameter(.zeros(shape, dtype: dtype)) : nil
+    self.bias = affine && bias ? Parameter(.zeros(shape, dtype: dtype)) : nil
   }
 
   /// The result has the shape of `x`.

@@ -10,6 +10,7 @@ public final class MultiHeadAttention: Module, Layer {
   /// From the heads' results to the output.
   public let outProjection: Linear
   private let heads: Int
+  private let dropout: Double
 
   /// The names of `torch.nn.MultiheadAttention`.
   override public class var stateNames: [String: String] {
@@ -24,65 +25,77 @@ public final class MultiHeadAttention: Module, Layer {
   ///   - embedding: The size of the last dimension of input and output.
   ///   - heads: The number of attentions, which must divide `embedding`.
   ///   - bias: Whether the projections add biases.
+  ///   - dropout: The probability of a weight of the attentions being dropped while training.
   ///   - generator: Where the initial values are drawn from; the thread's default one if left out.
   public init(
-    _ embedding: Int, heads: Int, bias: Bool = true, dtype: DataType = .float32, generator: RandomGenerator? = nil
+    _ embedding: Int, heads: Int, bias: Bool = true, dropout: Double = 0, dtype: DataType = .float32,
+    generator: RandomGenerator? = nil
   ) {
     precondition(
       heads > 0 && embedding % heads == 0,
       "MultiHeadAttention: \(heads) heads do not divide an embedding of \(embedding)")
+    precondition(
+      (0...1).contains(dropout), "MultiHeadAttention with dropout of \(dropout), which is not in 0...1")
     self.heads = heads
+    self.dropout = dropout
     outProjection = Linear(embedding, embedding, bias: bias, dtype: dtype, generator: generator)
     inProjectionWeight = Parameter(.xavierUniform([3 * embedding, embedding], dtype: dtype, generator: generator))
     inProjectionBias = bias ? Parameter(.zeros([3 * embedding], dtype: dtype)) : nil
     if let bias = outProjection.bias { bias.backend.fill(bias, with: 0) }
   }
 
-  /// Attention of a sequence to itself: [N, L, embedding] → [N, L, embedding].
+  /// Attention of a sequence to itself: [N, L, embedding] → [N, L, embedding], or of one sequence without N.
   public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, mask: nil) }
 
   /// Attention of a sequence to itself.
   ///
   /// - Parameters:
-  ///   - x: [N, L, embedding].
-  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:)``: true where a place may see another.
+  ///   - x: [N, L, embedding], or [L, embedding] of one sequence.
+  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:dropout:)``: true where a place may see another.
   ///   - isCausal: Whether a place sees only those up to itself.
-  /// - Returns: [N, L, embedding].
+  /// - Returns: Of the shape of `x`.
   public func callAsFunction(_ x: Tensor, mask: Tensor?, isCausal: Bool = false) -> Tensor {
-    let projected = sequence(x).linear(inProjectionWeight, bias: inProjectionBias)
-    return outProjection(attention([projected], .packed(heads: heads), mask: mask, isCausal: isCausal))
+    let projected = batch(x).linear(inProjectionWeight, bias: inProjectionBias)
+    let result = mixed([projected], .packed(heads: heads), mask: mask, isCausal: isCausal)
+    return x.rank == 2 ? result.squeezed(0) : result
   }
 
   /// Attention of one sequence to another.
   ///
   /// - Parameters:
-  ///   - queries: [N, L, embedding].
+  ///   - queries: [N, L, embedding], or, as keys and values then, of one sequence without N.
   ///   - keys: [N, S, embedding].
   ///   - values: [N, S, embedding].
-  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:)``: true where a query may see a key.
+  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:dropout:)``: true where a query may see a key.
   ///   - isCausal: Whether a query sees only the keys up to its own place.
-  /// - Returns: [N, L, embedding].
+  /// - Returns: Of the shape of the queries.
   public func callAsFunction(
     _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor? = nil, isCausal: Bool = false
   ) -> Tensor {
     let size = inProjectionWeight.shape[1]
     precondition(
-      queries.shape.first == keys.shape.first && keys.shape.first == values.shape.first,
+      queries.shape.dropLast(2) == keys.shape.dropLast(2) && keys.shape.dropLast(2) == values.shape.dropLast(2),
       "MultiHeadAttention: queries \(queries.shape), keys \(keys.shape) and values \(values.shape) of several batches")
     let projected = [queries, keys, values].enumerated().map { place, input in
       let rows = place * size..<(place + 1) * size
       let (weight, bias) = (inProjectionWeight.sliced(rows), inProjectionBias?.sliced(rows))
-      return sequence(input).linear(weight, bias: bias)
+      return batch(input).linear(weight, bias: bias)
     }
-    return outProjection(attention(projected, .heads(heads), mask: mask, isCausal: isCausal))
+    let result = mixed(projected, .heads(heads), mask: mask, isCausal: isCausal)
+    return queries.rank == 2 ? result.squeezed(0) : result
   }
 
-  /// `x`, whose shape is checked.
-  private func sequence(_ x: Tensor) -> Tensor {
+  /// `x`, whose shape is checked, as a batch.
+  private func batch(_ x: Tensor) -> Tensor {
     let size = inProjectionWeight.shape[1]
     precondition(
-      x.rank == 3 && x.shape[2] == size,
-      "MultiHeadAttention: shape \(x.shape), expected [N, L, embedding of \(size)]")
-    return x
+      (2...3).contains(x.rank) && x.shape.last == size,
+      "MultiHeadAttention: shape \(x.shape), expected [N, L, embedding of \(size)], or one sequence without N")
+    return x.rank == 2 ? x.unsqueezed(0) : x
+  }
+
+  /// The heads' results, projected: [N, L, embedding].
+  private func mixed(_ inputs: [Tensor], _ form: AttentionForm, mask: Tensor?, isCausal: Bool) -> Tensor {
+    outProjection(attention(inputs, form, mask: mask, isCausal: isCausal, dropout: isTraining ? dropout : 0))
   }
 }

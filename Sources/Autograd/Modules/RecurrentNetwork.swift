@@ -17,6 +17,22 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
     let inputBias: Parameter?
     let stateBias: Parameter?
 
+    /// With PyTorch's initial values, drawn in its order.
+    init(
+      of cell: Cell, _ inputs: Int, _ hidden: Int, isReversed: Bool = false, bias: Bool, dtype: DataType,
+      generator: RandomGenerator?
+    ) {
+      func parameter(_ shape: [Int]) -> Parameter {
+        Parameter(.fanInUniform(shape, fanIn: hidden, dtype: dtype, generator: generator))
+      }
+      let gates = cell.gateCount * hidden
+      self.isReversed = isReversed
+      inputWeight = parameter([gates, inputs])
+      stateWeight = parameter([gates, hidden])
+      inputBias = bias ? parameter([gates]) : nil
+      stateBias = bias ? parameter([gates]) : nil
+    }
+
     /// By PyTorch's names, without the number of the layer.
     var parameters: [(name: String, parameter: Parameter)] {
       [
@@ -26,14 +42,14 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
   }
 
   /// What the layers are made of.
-  struct Cell {
+  struct Cell: Sendable {
     /// The parts of hidden size that inputs and states are mapped to.
     let gateCount: Int
     /// The number of tensors that make up a state, each [N, hidden].
     let stateCount: Int
     /// The outputs of all places, [L, N, hidden], and the state in the end: from the inputs, [L, N, inputs], and the state
     /// at the start.
-    let run: (_ input: Tensor, _ state: [Tensor], _ pass: Pass) -> (outputs: Tensor, state: [Tensor])
+    let run: @Sendable (_ input: Tensor, _ state: [Tensor], _ pass: Pass) -> (outputs: Tensor, state: [Tensor])
   }
 
   private let cell: Cell
@@ -54,18 +70,11 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
     self.hidden = hidden
     self.dropout = dropout
     let directions = bidirectional ? [false, true] : [false]
-    let gates = cell.gateCount * hidden
-    func parameter(_ shape: [Int]) -> Parameter {
-      Parameter(.fanInUniform(shape, fanIn: hidden, dtype: dtype, generator: generator))
-    }
     self.layers = (0..<layers).map { layer in
       directions.map { isReversed in
         Pass(
-          isReversed: isReversed,
-          inputWeight: parameter([gates, layer == 0 ? inputs : hidden * directions.count]),
-          stateWeight: parameter([gates, hidden]),
-          inputBias: bias ? parameter([gates]) : nil,
-          stateBias: bias ? parameter([gates]) : nil)
+          of: cell, layer == 0 ? inputs : hidden * directions.count, hidden, isReversed: isReversed, bias: bias,
+          dtype: dtype, generator: generator)
       }
     }
   }

@@ -46,9 +46,22 @@ extension Tensor {
     }
   }
 
-  /// log(1 + eˣ), a smooth ``relu()``.
-  public func softplus() -> Tensor {
-    mapped(.softplus).recorded(as: "SoftplusBackward0", from: [self], saving: [self]) { gradient, inputs in
+  /// log(1 + e^(βx)) / β, a smooth ``relu()``, as `torch.nn.functional.softplus`.
+  ///
+  /// - Parameters:
+  ///   - beta: β, positive: the larger, the nearer to ``relu()``.
+  ///   - threshold: Where β · x is larger, the result is x itself.
+  public func softplus(beta: Double = 1, threshold: Double = 20) -> Tensor {
+    precondition(beta > 0, "softplus with a beta of \(beta), which must be positive")
+    guard threshold == 20 else {
+      requireFloatingPoint(for: "softplus")
+      let scaled = self * beta
+      // The exponent is 0 where it is not needed, for gradients that are finite. log(1 + eˣ) is −log sigmoid(−x).
+      let isLarge = scaled.detached() .> threshold
+      return .select(isLarge, self, -(-scaled.filled(with: 0, where: isLarge)).logSigmoid() / beta)
+    }
+    guard beta == 1 else { return (self * beta).softplus() / beta }
+    return mapped(.softplus).recorded(as: "SoftplusBackward0", from: [self], saving: [self]) { gradient, inputs in
       inputs.add(0, activationGradient(.softplusGradient, gradient, self) { gradient * self.sigmoid() })
     }
   }
@@ -71,6 +84,23 @@ extension Tensor {
         })
     }
   }
+
+  /// x · min(max(x + 3, 0), 6) / 6, a ``silu()`` of straight lines, as `torch.nn.functional.hardswish` (A. Howard et al.,
+  /// arXiv:1905.02244).
+  public func hardswish() -> Tensor {
+    mapped(.hardswish).recorded(as: "HardswishBackward0", from: [self], saving: [self]) { gradient, inputs in
+      inputs.add(
+        0,
+        activationGradient(.hardswishGradient, gradient, self) {
+          let x = self.detached()
+          let isCurved = (x .> -3).cast(to: x.dtype) * (x .< 3).cast(to: x.dtype)
+          return gradient * (isCurved * (self / 3 + 0.5) + (x .>= 3).cast(to: x.dtype))
+        })
+    }
+  }
+
+  /// x · tanh(softplus(x)), as `torch.nn.functional.mish` (D. Misra, arXiv:1908.08681).
+  public func mish() -> Tensor { self * softplus().tanh() }
 
   /// x · Φ(x), with Φ the cumulative distribution of the standard normal, exact or by its tanh approximation
   /// (Hendrycks & Gimpel, arXiv:1606.08415).

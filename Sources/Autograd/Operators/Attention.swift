@@ -12,20 +12,21 @@
 ///     A query that may see none gets zeros.
 ///   - isCausal: Whether a query sees only the keys up to its own place.
 ///   - scale: What the products are multiplied by; 1 / √E if left out.
+///   - dropout: The probability of a weight being dropped, the others being divided by that of being kept: 0 in evaluation.
 /// - Returns: [..., L, Ev].
 public func scaledDotProductAttention(
   _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor? = nil, isCausal: Bool = false,
-  scale: Double? = nil
+  scale: Double? = nil, dropout: Double = 0
 ) -> Tensor {
   let (q, k, v) = (queries.shape, keys.shape, values.shape)
   precondition(
     q.count >= 2 && k.count >= 2 && v.count >= 2, "attention of \(q), \(k) and \(v): needs [..., rows, elements]")
-  return attention([queries, keys, values], .separate, mask: mask, isCausal: isCausal, scale: scale)
+  return attention([queries, keys, values], .separate, mask: mask, isCausal: isCausal, scale: scale, dropout: dropout)
 }
 
 /// Attention with inputs and result in one of several forms.
 func attention(
-  _ inputs: [Tensor], _ form: AttentionForm, mask: Tensor?, isCausal: Bool, scale: Double? = nil
+  _ inputs: [Tensor], _ form: AttentionForm, mask: Tensor?, isCausal: Bool, scale: Double? = nil, dropout: Double
 ) -> Tensor {
   let shapes = form.shapes(inputs)
   let (q, k, v) = (shapes.queries, shapes.keys, shapes.values)
@@ -41,10 +42,12 @@ func attention(
   precondition(mask == nil || !isCausal, "attention takes a mask or is causal, not both")
   let mask = mask?.to(inputs[0].device)
   let scale = scale ?? 1 / Double(q[q.count - 1]).squareRoot()
-  if let fused = FusedAttention(inputs, form, mask: mask, isCausal: isCausal, scale: scale) { return fused() }
+  if dropout == 0, let fused = FusedAttention(inputs, form, mask: mask, isCausal: isCausal, scale: scale) {
+    return fused()
+  }
   let parts = form.split(inputs)
   let weights = attentionWeights(parts.queries, parts.keys, mask: mask, isCausal: isCausal, scale: scale)
-  return form.join(weights.matmul(parts.values))
+  return form.join(weights.dropout(probability: dropout).matmul(parts.values))
 }
 
 /// What the values are multiplied by: [..., L, S].

@@ -36,6 +36,24 @@ extension Tensor {
     return self * factors
   }
 
+  /// Every channel of every sample set to 0 as a whole with the given probability, and otherwise divided by the
+  /// probability of being kept, as `torch.nn.functional.dropout1d`, `dropout2d` and `dropout3d` (J. Tompson et al.,
+  /// arXiv:1411.4280); the tensor itself when not training.
+  ///
+  /// Draws are those of ``dropout(probability:training:generator:)``, one for each channel.
+  ///
+  /// - Returns: A tensor of this one's shape, [N, C, …].
+  public func channelDropout(
+    probability: Double, training: Bool = true, generator: RandomGenerator? = nil
+  ) -> Tensor {
+    precondition(rank >= 2, "channelDropout of shape \(shape), expected [N, C, …]")
+    requireFloatingPoint(for: "channelDropout")
+    guard training && probability > 0 else { return self }
+    let channels = Array(shape[..<2]) + Array(repeating: 1, count: rank - 2)
+    return self
+      * Tensor.ones(channels, dtype: dtype, device: device).dropout(probability: probability, generator: generator)
+  }
+
   private func dropped(by mask: any DropoutMask) -> Tensor {
     let result = uninitializedLike()
     mask.apply(to: self, into: result)

@@ -26,6 +26,21 @@ extension Tensor {
       weight: weight, bias: bias, epsilon: epsilon, name: "NativeGroupNormBackward0")
   }
 
+  /// Every channel of every sample brought to mean 0 and variance 1 on its own, then scaled and shifted, as
+  /// `torch.nn.functional.instance_norm` without running statistics (D. Ulyanov et al., arXiv:1607.08022).
+  ///
+  /// - Parameters:
+  ///   - weight: [C], or `nil` for ones.
+  ///   - bias: [C], or `nil` for zeros.
+  ///   - epsilon: What is added to the variance.
+  /// - Returns: A tensor of this one's shape, [N, C, …] with more than one element for each channel.
+  public func instanceNorm(weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5) -> Tensor {
+    precondition(
+      rank >= 3 && shape[1] > 0 && Shape.count(Array(shape[2...])) != 1,
+      "instanceNorm of shape \(shape): needs [N, C, …] with more than one element for each channel")
+    return groupNorm(shape[1], weight: weight, bias: bias, epsilon: epsilon)
+  }
+
   /// Rows divided by their root mean square, then scaled, as `torch.nn.functional.rms_norm` (Zhang & Sennrich,
   /// arXiv:1910.07467):
   ///

@@ -40,10 +40,15 @@ extension Tensor {
 
   /// The rows of this table at `indices`, as `torch.nn.functional.embedding`.
   ///
-  /// - Parameter indices: `int64`, of any shape, each from 0 to the number of rows − 1; anything else traps.
+  /// - Parameters:
+  ///   - indices: `int64`, of any shape, each from 0 to the number of rows − 1; anything else traps.
+  ///   - paddingIndex: A row that gets no gradient.
   /// - Returns: The shape of `indices`, then [d], for this tensor's [n, d].
-  public func embedding(_ indices: Tensor) -> Tensor {
+  public func embedding(_ indices: Tensor, paddingIndex: Int? = nil) -> Tensor {
     precondition(rank == 2, "embedding needs a table of shape [n, d], not \(shape)")
+    precondition(
+      paddingIndex.map { (0..<shape[0]).contains($0) } ?? true,
+      "embedding with a padding index of \(paddingIndex ?? 0), which is no row of the table of shape \(shape)")
     let table = shape
     let places = IndexedPlaces(
       indices, isShared: true, along: 0, of: table, size: indices.count, operation: "embedding")
@@ -51,7 +56,10 @@ extension Tensor {
     let result = Tensor(uninitialized: indices.shape + [table[1]], dtype: dtype, device: device)
     backend.gather(self, at: indices, places.extents, into: result)
     return result.recorded(as: "EmbeddingBackward0", from: [self], saving: [indices]) { gradient, inputs in
-      let rows = gradient.reshaped([indices.count, table[1]])
+      var rows = gradient.reshaped([indices.count, table[1]])
+      if let paddingIndex {
+        rows = rows.filled(with: 0, where: indices.reshaped([indices.count, 1]) .== Double(paddingIndex))
+      }
       if isGradEnabled { return inputs.add(0, places.scatter(rows)) }
       inputs.write(0, shape: table, dtype: gradient.dtype, device: gradient.device) { destination, adding in
         if !adding { destination.backend.fill(destination, with: 0) }

@@ -41,6 +41,33 @@ extension Tensor {
     return convolutionTransposed(weight, bias: bias, geometry)
   }
 
+  /// The transpose of a one-dimensional convolution, as `torch.nn.functional.conv_transpose1d`.
+  ///
+  /// - Parameters:
+  ///   - weight: [C, O / groups, l].
+  ///   - bias: [O], or `nil`.
+  ///   - stride: Elements from one kernel to the next in the result.
+  ///   - padding: Elements that are cut off each end of the result.
+  ///   - outputPadding: Elements added at the end of the result, fewer than `stride`.
+  ///   - dilation: Elements from one of the kernel to the next.
+  ///   - groups: The number of parts into which channels are divided, each convolved by itself.
+  /// - Returns: [N, O, L′] for this tensor's [N, C, L], with
+  ///   L′ = (L − 1) · stride − 2 · padding + dilation · (l − 1) + outputPadding + 1.
+  public func convTranspose1d(
+    _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, outputPadding: Int = 0,
+    dilation: Int = 1, groups: Int = 1
+  ) -> Tensor {
+    precondition(
+      rank == 3 && weight.rank == 3 && groups > 0 && shape[1] == weight.shape[0] && shape[1] % groups == 0
+        && (bias.map { $0.shape == [weight.shape[1] * groups] } ?? true),
+      "convTranspose1d of shape \(shape) with weight \(weight.shape) and bias \(bias?.shape ?? []) in \(groups) group(s): "
+        + "needs [N, C, L], [C, O / groups, l] and [O]")
+    return unsqueezed(2).convTranspose2d(
+      weight.unsqueezed(2), bias: bias, stride: (1, stride), padding: (0, padding), outputPadding: (0, outputPadding),
+      dilation: (1, dilation), groups: groups
+    ).squeezed(2)
+  }
+
   /// The transpose of the convolution that `geometry` describes.
   private func convolutionTransposed(_ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
     let x = self

@@ -1,15 +1,16 @@
+import Foundation
+
 extension RandomGenerator {
   /// Draws of indices, each as likely as its weight is large, by a search in the running sums; as PyTorch's
   /// `multinomial` with replacement.
   func places<T: BinaryFloatingPoint>(_ count: Int, weights: ArraySlice<T>) -> [Int] {
+    checkMultinomial(weights)
     var sums: [T] = []
     var sum: T = 0
-    for (index, weight) in weights.enumerated() {
-      precondition(weight >= 0 && weight.isFinite, "multinomial: weight \(index) is \(weight)")
+    for weight in weights {
       sum += weight
       sums.append(sum)
     }
-    precondition(sum > 0 && sum.isFinite, "multinomial: weights that add up to \(sum)")
     for index in sums.indices { sums[index] /= sum }
     sums[sums.count - 1] = 1
     return (0..<count).map { _ in
@@ -21,5 +22,30 @@ extension RandomGenerator {
       }
       return low
     }
+  }
+
+  /// Draws of different indices: those of the largest weights, each divided by a draw of the exponential distribution, the
+  /// largest first; as PyTorch's `multinomial` without replacement and of a single place.
+  ///
+  /// Source: P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", Information Processing Letters
+  /// 97(5), 2006.
+  func differentPlaces<T: BinaryFloatingPoint>(_ count: Int, weights: ArraySlice<T>) -> [Int] {
+    checkMultinomial(weights)
+    let possible = weights.count { $0 > 0 }
+    precondition(
+      count <= possible, "multinomial: \(count) different places by weights of which \(possible) are not 0")
+    let keys = weights.map { weight in
+      let exponential = T(-log1p(-unitDouble()))
+      return weight == 0 ? 0 : weight / exponential
+    }
+    return Array(keys.indices.sorted { keys[$0] > keys[$1] }.prefix(count))
+  }
+
+  private func checkMultinomial<T: BinaryFloatingPoint>(_ weights: ArraySlice<T>) {
+    for (index, weight) in weights.enumerated() {
+      precondition(weight >= 0 && weight.isFinite, "multinomial: weight \(index) is \(weight)")
+    }
+    let sum = weights.reduce(0, +)
+    precondition(sum > 0 && sum.isFinite, "multinomial: weights that add up to \(sum)")
   }
 }

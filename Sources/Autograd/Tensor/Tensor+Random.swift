@@ -71,13 +71,16 @@ extension Tensor {
     }.to(device)
   }
 
-  /// Draws of places, each as likely as its element here is large, as `torch.multinomial(x, count, replacement=True)`
-  /// (which takes another algorithm for a single draw); `int64`.
+  /// Draws of places, each as likely as its element here is large, as `torch.multinomial(x, count)`; `int64`.
   ///
-  /// - Parameter count: The number of draws of each row, which do not influence each other.
+  /// - Parameters:
+  ///   - count: The number of draws of each row. Without replacement there are that many elements that are not 0, or more.
+  ///   - replacement: Whether a place can be drawn again, so that draws do not influence each other. (PyTorch's default is
+  ///     that it cannot.)
+  ///   - generator: Where the draws come from; the thread's default one if left out.
   /// - Returns: [count] or [N, count] for this tensor's [n] or [N, n], whose elements are finite, not negative, and in no
   ///   row all 0; anything else traps.
-  public func multinomial(_ count: Int, generator: RandomGenerator? = nil) -> Tensor {
+  public func multinomial(_ count: Int, replacement: Bool = true, generator: RandomGenerator? = nil) -> Tensor {
     precondition(
       (1...2).contains(rank) && shape[rank - 1] > 0 && dtype.isFloatingPoint,
       "multinomial by weights of shape \(shape) of \(dtype), expected numbers of shape [n] or [N, n]")
@@ -86,7 +89,9 @@ extension Tensor {
     func draw<T: TensorElement & BinaryFloatingPoint>(_: T.Type) -> Tensor {
       let (weights, classes) = (array(of: T.self), shape[rank - 1])
       let places = stride(from: 0, to: weights.count, by: classes).flatMap { start in
-        generator.places(count, weights: weights[start..<start + classes])
+        let row = weights[start..<start + classes]
+        return replacement && count != 1
+          ? generator.places(count, weights: row) : generator.differentPlaces(count, weights: row)
       }
       return Tensor(places, shape: shape.dropLast() + [count])
     }

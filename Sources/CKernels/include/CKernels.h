@@ -35,6 +35,7 @@ DT_DECLARE_UNARY(relu)
 DT_DECLARE_UNARY(softplus)
 DT_DECLARE_UNARY(log_sigmoid)
 DT_DECLARE_UNARY(silu)
+DT_DECLARE_UNARY(hardswish)
 DT_DECLARE_UNARY(gelu)
 DT_DECLARE_UNARY(gelu_tanh)
 
@@ -59,6 +60,8 @@ DT_DECLARE_BINARY(less_or_equal)
 // a where it is positive, else a * b; and the slope of that, 1 or b.
 DT_DECLARE_BINARY(leaky_relu)
 DT_DECLARE_BINARY(leaky_relu_slope)
+DT_DECLARE_BINARY(elu)
+DT_DECLARE_BINARY(elu_slope)
 
 // Gradient of an activation: a is the gradient of its output, b its input, or its output for tanh, sigmoid and relu.
 DT_DECLARE_BINARY(tanh_gradient)
@@ -66,6 +69,7 @@ DT_DECLARE_BINARY(sigmoid_gradient)
 DT_DECLARE_BINARY(relu_gradient)
 DT_DECLARE_BINARY(softplus_gradient)
 DT_DECLARE_BINARY(silu_gradient)
+DT_DECLARE_BINARY(hardswish_gradient)
 DT_DECLARE_BINARY(gelu_gradient)
 DT_DECLARE_BINARY(gelu_tanh_gradient)
 

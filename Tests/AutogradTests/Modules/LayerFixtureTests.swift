@@ -18,7 +18,7 @@ import Testing
     let layers: [String: Layer]
   }
 
-  static let models: [String: @Sendable () -> any Layer] = [
+  static let models: [String: @Sendable () -> Module] = [
     "lstm": { LSTM(3, 4) },
     "deep bidirectional lstm": { LSTM(3, 4, layers: 2, bidirectional: true) },
     "lstm without bias": { LSTM(2, 3, layers: 2, bias: false) },
@@ -29,6 +29,35 @@ import Testing
     "groups": { Sequential(Conv2d(2, 4, kernel: 3), GroupNorm(2, 4), ReLU(), AdaptiveAvgPool2d(2)) },
     "root mean square": { Sequential(Linear(5, 4), RMSNorm([4])) },
     "enlarged": { Sequential(Upsample(scale: 2), Conv2d(2, 3, kernel: 3), MaxPool2d(2)) },
+    "learned slopes": {
+      Sequential(
+        Conv2d(2, 3, kernel: 2), PReLU(3), PReLU(), Mish(), Flatten(), Linear(12, 4), ELU(alpha: 0.5),
+        Softplus(beta: 2, threshold: 10), SELU(), LogSigmoid(), Hardswish(), ReLU6())
+    },
+    "transposed convolution of a sequence": {
+      ConvTranspose1d(4, 6, kernel: 3, stride: 2, padding: 1, outputPadding: 1, groups: 2)
+    },
+    "channels of each image": {
+      Sequential(
+        ReflectionPad2d(2), Conv2d(2, 3, kernel: 3), InstanceNorm2d(3, affine: true), ReplicationPad2d(1), ZeroPad2d(1),
+        Conv2d(3, 2, kernel: 2), InstanceNorm2d(2))
+    },
+    "channels of one sequence": { InstanceNorm1d(3, affine: true) },
+    "lstm cell": { LSTMCell(3, 4) },
+    "lstm cell of one sequence": { LSTMCell(3, 4, bias: false) },
+    "gru cell": { GRUCell(3, 4) },
+    "gru cell of one sequence": { GRUCell(3, 4, bias: false) },
+    "attention of one sequence": { MultiHeadAttention(6, heads: 2) },
+    "encoder layer": { TransformerEncoderLayer(6, heads: 2, .init(feedForward: 5, dropout: 0)) },
+    "encoder layer of one sequence": {
+      TransformerEncoderLayer(
+        4, heads: 2, .init(feedForward: 5, dropout: 0, activation: .gelu, normFirst: true, bias: false))
+    },
+    "encoder": {
+      TransformerEncoder(
+        TransformerEncoderLayer(4, heads: 1, .init(feedForward: 3, dropout: 0, epsilon: 1e-3)), layers: 2,
+        norm: LayerNorm([4]))
+    },
     "pooled sequence": { Sequential(Conv1d(2, 3, kernel: 2), MaxPool1d(2, padding: 1)) },
   ]
 
@@ -66,15 +95,21 @@ import Testing
     }
   }
 
-  private static func run(_ model: any Layer, _ x: Tensor, _ state: [Tensor]) -> (output: Tensor, end: [Tensor]) {
+  private static func run(_ model: Module, _ x: Tensor, _ state: [Tensor]) -> (output: Tensor, end: [Tensor]) {
+    let cells = state.isEmpty ? nil : LSTM.State(hidden: state[0], cell: state[state.count - 1])
     switch model {
+    case let cell as LSTMCell:
+      let end = cell(x, state: cells)
+      return (end.hidden, [end.cell])
+    case let cell as GRUCell: return (cell(x, state: state.first), [])
     case let network as LSTM:
-      let (output, end) = network(x, state: state.isEmpty ? nil : LSTM.State(hidden: state[0], cell: state[1]))
+      let (output, end) = network(x, state: cells)
       return (output, [end.hidden, end.cell])
     case let network as GRU:
       let (output, end) = network(x, state: state.first)
       return (output, [end])
-    default: return (model(x), [])
+    case let layer as any Layer: return (layer(x), [])
+    default: preconditionFailure("\(model) is not called by a tensor alone")
     }
   }
 

@@ -9,17 +9,17 @@ enum DifferentiatedOperators {
   ]
   .reduce(into: [:]) { $0.merge($1) { _, last in last } }
 
-  private static func random(_ shape: [Int], _ low: Double = -2, _ high: Double = 2, seed: UInt64 = 5) -> Tensor {
+  static func random(_ shape: [Int], _ low: Double = -2, _ high: Double = 2, seed: UInt64 = 5) -> Tensor {
     .rand(shape, low: low, high: high, dtype: .float64, generator: RandomGenerator(seed: seed))
   }
 
-  private static func unary(
+  static func unary(
     _ low: Double = -2, _ high: Double = 2, _ function: @escaping @Sendable (Tensor) -> Tensor
   ) -> @Sendable () -> DifferentiatedFunction {
     { DifferentiatedFunction([random([3, 4], low, high)]) { function($0[0]) } }
   }
 
-  private static func binary(
+  static func binary(
     _ first: [Int], _ second: [Int], _ low: Double = -2, _ high: Double = 2,
     _ function: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) -> @Sendable () -> DifferentiatedFunction {
@@ -68,8 +68,17 @@ enum DifferentiatedOperators {
     "log sigmoid": unary { $0.logSigmoid() },
     "softplus": unary { $0.softplus() },
     "silu": unary { $0.silu() },
+    "elu": unary { ($0 * $0 * $0).elu(alpha: 0.7) },
+    "selu": unary { $0.selu() },
+    "softplus of twice": unary { $0.softplus(beta: 2, threshold: 1.5) },
+    "hardswish": unary(-4, 4) { $0.hardswish() },
+    "mish": unary { $0.mish() },
+    "prelu": binary([3, 4], [4]) { ($0 * $0 * $0).prelu($1 * $1) },
     "gelu": unary { $0.gelu() },
     "gelu by tanh": unary { $0.gelu(approximation: .tanh) },
+    "dropout of channels": unary {
+      ($0 * $0).reshaped([2, 3, 2]).channelDropout(probability: 0.4, generator: RandomGenerator(seed: 3))
+    },
     "dropout": unary { ($0 * $0).dropout(probability: 0.4, generator: RandomGenerator(seed: 3)) },
     "softmax": unary { $0.softmax(1) },
     "softmax of columns": unary { $0.softmax(0) },
@@ -122,6 +131,10 @@ enum DifferentiatedOperators {
     },
     "parts of a leaf": unary { $0[0] * $0[1] + $0[1] * $0[2] },
     "padded": unary { ($0 * $0).padded([(1, 0), (0, 2)], value: 3) },
+    "padded and cut": unary { ($0 * $0).padded([(-1, 1), (2, -2)], value: 3) },
+    "padded by reflection": unary { ($0 * $0).padded([(1, 2), (0, 3)], by: .reflect) },
+    "padded by replication": unary { ($0 * $0).padded([(1, 0), (2, 3)], by: .replicate) },
+    "padded in circles": unary { ($0 * $0).padded([(3, 1)], by: .circular) },
     "flipped": unary { ($0 * $0).flipped([0, 1]) },
     "rolled": unary { ($0 * $0).rolled(-1, along: 1) },
     "lower triangle": unary { ($0 * $0).lowerTriangle(1) },
@@ -129,12 +142,24 @@ enum DifferentiatedOperators {
     "stacked": binary([2, 3], [2, 3]) { .stacked([$0 * $0, $1.exp()], dimension: 1) },
     "index select": unary { ($0 * $0).selected(Tensor([2, 0, 2, 3]), along: 1) },
     "gather": unary { ($0 * $0).gathered(Tensor([[2, 0], [1, 1]]), along: 1) },
+    "diagonal": unary { ($0 * $0).diagonal(1, along: 1, 0) },
+    "tiled": unary { ($0 * $0).tiled([2, 1, 3]) },
+    "elements repeated": unary { ($0 * $0).elementsRepeated(2, along: 0) },
+    "scatter": binary([3, 4], [2, 3]) {
+      ($0 * $0).scattered($1 * $1, at: Tensor([[1, 0, 1], [2, 2, 3]]), along: 1)
+    },
+    "scatter, added": binary([3, 4], [2, 3]) {
+      ($0 * $0).scatterAdded($1 * $1, at: Tensor([[1, 0, 1], [2, 2, 0]]), along: 0)
+    },
     "embedding": unary { $0.exp().embedding(Tensor([[2, 0], [2, 1]])) },
   ]
 
   private static let products: Table = [
     "matmul": binary([3, 4], [4, 2]) { $0.matmul($1) },
     "matmul of batches": binary([2, 1, 3, 4], [3, 4, 2]) { $0.matmul($1) },
+    "einsum": binary([2, 3, 4], [4, 3]) { einsum("bij,jk->ikb", $0 * $0, $1 * $1) },
+    "einsum of a diagonal": binary([3, 3], [3, 2]) { einsum("ii,i...->...", $0 * $0, $1 * $1) },
+    "cosine similarity": binary([3, 4], [3, 4]) { cosineSimilarity($0, $1) },
     "matrix by vector": binary([2, 3, 4], [4]) { $0.matmul($1) },
     "vector by vector": binary([4], [4]) { $0.matmul($1) },
     "linear": {
@@ -171,91 +196,11 @@ enum DifferentiatedOperators {
     "biased attention": { attention(isCausal: false, mask: Tensor([[0.5, -1, 2]], dtype: .float64)) },
   ]
 
-  private static let images: Table = [
-    "transposed conv2d": {
-      DifferentiatedFunction([random([2, 4, 3, 2]), random([4, 3, 3, 2], seed: 6), random([6], seed: 7)]) {
-        $0[0].convTranspose2d(
-          $0[1], bias: $0[2], stride: (2, 1), padding: (1, 0), outputPadding: (1, 0), dilation: (1, 2), groups: 2)
-      }
-    },
-    "conv1d": {
-      DifferentiatedFunction([random([2, 2, 5]), random([3, 2, 2], seed: 6), random([3], seed: 7)]) {
-        $0[0].conv1d($0[1], bias: $0[2], stride: 2, padding: 1)
-      }
-    },
-    "nearest": { DifferentiatedFunction([random([1, 2, 2, 3])]) { ($0[0] * $0[0]).resized(to: (4, 5)) } },
-    "nearest, whole": { DifferentiatedFunction([random([1, 2, 2, 3])]) { ($0[0] * $0[0]).resized(to: (4, 6)) } },
-    "bilinear": {
-      DifferentiatedFunction([random([1, 2, 2, 3])]) { ($0[0] * $0[0]).resized(to: (3, 5), by: .bilinear()) }
-    },
-    "adaptive average pooling": {
-      DifferentiatedFunction([random([1, 2, 4, 5])]) { ($0[0] * $0[0]).adaptiveAveragePool2d((3, 2)) }
-    },
-  ]
-
   private static func attention(isCausal: Bool, mask: Tensor?) -> DifferentiatedFunction {
     DifferentiatedFunction([random([2, 3, 4]), random([2, 3, 4], seed: 6), random([2, 3, 2], seed: 7)]) {
       scaledDotProductAttention($0[0], $0[1], $0[2], mask: mask, isCausal: isCausal)
     }
   }
-
-  private static func lstm(isReversed: Bool) -> DifferentiatedFunction {
-    DifferentiatedFunction(
-      [random([3, 2, 8]), random([8, 2], seed: 6), random([2, 2], seed: 7), random([2, 2], seed: 8)]
-    ) {
-      $0[0].lstm($0[1], output: $0[2], cell: $0[3], isReversed: isReversed)
-    }
-  }
-
-  private static let normalizations: Table = [
-    "lstm's way over a sequence": { lstm(isReversed: false) },
-    "lstm's way back": { lstm(isReversed: true) },
-    "lstm": {
-      DifferentiatedFunction([random([2, 3, 2])]) {
-        let network = LSTM(2, 3, layers: 2, dtype: .float64, generator: RandomGenerator(seed: 5))
-        let (output, state) = network($0[0], state: nil)
-        return output.sum() * state.cell + state.hidden
-      }
-    },
-    "layer norm": {
-      DifferentiatedFunction([random([4, 2, 3]), random([2, 3], seed: 6), random([2, 3], seed: 7)]) {
-        $0[0].layerNorm([2, 3], weight: $0[1], bias: $0[2], epsilon: 0.1)
-      }
-    },
-    "group norm": {
-      DifferentiatedFunction([random([2, 4, 3]), random([4], seed: 6), random([4], seed: 7)]) {
-        $0[0].groupNorm(2, weight: $0[1], bias: $0[2], epsilon: 0.1)
-      }
-    },
-    "rms norm": binary([3, 4], [4]) { $0.rmsNorm([4], weight: $1, epsilon: 0.1) },
-    "plain layer norm": unary { $0.layerNorm([4], epsilon: 0.1) },
-    "layer norm with bias only": binary([3, 4], [4]) { $0.layerNorm([4], bias: $1, epsilon: 0.1) },
-    "batch norm": {
-      DifferentiatedFunction([random([3, 2, 2, 3]), random([2], seed: 6), random([2], seed: 7)]) {
-        $0[0].batchNorm(weight: $0[1], bias: $0[2], epsilon: 0.1).output
-      }
-    },
-    "batch norm of rows": unary { $0.batchNorm(epsilon: 0.1).output },
-    "batch norm by given statistics": {
-      DifferentiatedFunction([
-        random([3, 2, 4]), random([2], seed: 6), random([2], 0.5, 2, seed: 7), random([2], seed: 8),
-        random([2], seed: 9),
-      ]) { $0[0].batchNorm(mean: $0[1], variance: $0[2], weight: $0[3], bias: $0[4], epsilon: 0.1) }
-    },
-    "batch norm, relu": unary { Sequential(BatchNorm1d(4, epsilon: 0.1, dtype: .float64), ReLU())($0) },
-    "batch norm, sum, relu": binary([3, 4, 2], [3, 4, 2]) {
-      BatchNorm1d(4, epsilon: 0.1, dtype: .float64).rectified($0, adding: $1)
-    },
-    "given batch norm, sum, relu": binary([3, 4], [3, 4]) {
-      let norm = BatchNorm1d(4, epsilon: 0.1, dtype: .float64)
-      norm.evaluate()
-      return norm.rectified($0, adding: $1)
-    },
-    "batch norm in two steps": unary {
-      let (mean, variance) = $0.batchMoments()
-      return $0.batchNorm(mean: mean, variance: variance, epsilon: 0.1)
-    },
-  ]
 
   private static let losses: Table = [
     "mean squared error": binary([3, 4], [3, 4]) { meanSquaredError($0, $1) },

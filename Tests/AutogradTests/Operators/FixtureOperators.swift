@@ -29,13 +29,46 @@ enum FixtureOperators {
     }
   }
 
-  nonisolated(unsafe) static let table = ofTensors.merging(ofLayers) { first, _ in first }
+  nonisolated(unsafe) static let table = [ofTensors, ofLayers, activations, rearrangements]
+    .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+
+  private nonisolated(unsafe) static let activations: [String: (Call) -> Tensor] = [
+    "elu": { $0["x"].elu(alpha: $0.double("alpha")) },
+    "selu": { $0["x"].selu() },
+    "softplus_of": { $0["x"].softplus(beta: $0.double("beta"), threshold: $0.double("threshold")) },
+    "hardswish": { $0["x"].hardswish() },
+    "mish": { $0["x"].mish() },
+    "prelu": { $0["x"].prelu($0["weight"]) },
+  ]
+
+  private nonisolated(unsafe) static let rearrangements: [String: (Call) -> Tensor] = [
+    "pad_by": {
+      $0["x"].padded(
+        $0.args["widths"]!.lists!.map { ($0[0], $0[1]) }, by: PaddingMode(rawValue: $0.args["mode"]!.string!)!)
+    },
+    "padded_embedding": { $0["weight"].embedding($0["index"], paddingIndex: $0.int("padding")) },
+    "einsum": { call in
+      einsum(call.args["equation"]?.string ?? "", ["a", "b", "c"].compactMap { call.inputs[$0] })
+    },
+    "diagonal": { $0["x"].diagonal($0.int("offset"), along: $0.ints("dims")![0], $0.ints("dims")![1]) },
+    "cosine_similarity": { cosineSimilarity($0["x"], $0["y"], along: $0.int("dim")) },
+    "tile": { $0["x"].tiled($0.ints("counts")!) },
+    "repeat_interleave": { $0["x"].elementsRepeated($0.int("count"), along: $0.int("dim")) },
+    "scatter_add": { $0["x"].scatterAdded($0["values"], at: $0["index"], along: $0.int("dim")) },
+    "scatter": { $0["x"].scattered($0["values"], at: $0["index"], along: $0.int("dim")) },
+    "scatter_number": { $0["x"].scattered($0.double("value"), at: $0["index"], along: $0.int("dim")) },
+  ]
 
   private nonisolated(unsafe) static let ofLayers: [String: (Call) -> Tensor] = [
     "conv_transpose2d": {
       $0["x"].convTranspose2d(
         $0["weight"], bias: $0.inputs["bias"], stride: $0.pair("stride"), padding: $0.pair("padding"),
         outputPadding: $0.pair("output_padding"), dilation: $0.pair("dilation"), groups: $0.int("groups"))
+    },
+    "conv_transpose1d": {
+      $0["x"].convTranspose1d(
+        $0["weight"], bias: $0["bias"], stride: $0.int("stride"), padding: $0.int("padding"),
+        outputPadding: $0.int("output_padding"), dilation: $0.int("dilation"), groups: $0.int("groups"))
     },
     "conv1d": {
       $0["x"].conv1d(
@@ -45,6 +78,9 @@ enum FixtureOperators {
     "group_norm": {
       $0["x"].groupNorm(
         $0.int("groups"), weight: $0.inputs["weight"], bias: $0.inputs["bias"], epsilon: $0.double("eps"))
+    },
+    "instance_norm": {
+      $0["x"].instanceNorm(weight: $0.inputs["weight"], bias: $0.inputs["bias"], epsilon: $0.double("eps"))
     },
     "rms_norm": { $0["x"].rmsNorm($0.ints("shape")!, weight: $0["weight"], epsilon: $0.double("eps")) },
     "adaptive_avg_pool2d": { $0["x"].adaptiveAveragePool2d($0.pair("size")) },

@@ -37,7 +37,10 @@ import Testing
       [
         x.lowerTriangle(), x.upperTriangle(1), x.resized(to: (7, 8)), x.resized(to: (7, 8), by: .bilinear()),
         x.adaptiveAveragePool2d((2, 4)), x.padded([(1, 2)]), x.flipped([2]), x.rolled(1, along: 3),
-        classes.oneHot(3).cast(to: .float32),
+        classes.oneHot(3).cast(to: .float32), x.padded([(1, 2)], by: .reflect), x.padded([(1, 2)], by: .replicate),
+        x.padded([(1, -2)], value: 3), x.tiled([2, 1]), x.diagonal(along: 2, 3), x.elu(), x.instanceNorm(),
+        x[0, 0, ..<2, ..<2].scattered(x[0, 1, ..<2, ..<2], at: classes.filled(with: 1, where: classes .> 1), along: 1),
+        einsum("abij,abkj->ik", x, x),
       ]
     }
     let (there, classesThere) = (x.to(gpu), classes.to(gpu))
@@ -107,6 +110,22 @@ import Testing
     #expect(row.shape == [9] && row.dtype == .int64)
     #expect(values(row) == values(weights[0].cast(to: .float64).multinomial(9, generator: generator)))
     #expect(weights[0].multinomial(0).shape == [0])
+  }
+
+  @Test(arguments: [DataType.float32, .float64]) func drawsWithoutReplacement(dtype: DataType) async {
+    let weights = Tensor([[0.5, 2, 0, 1, 0.25], [1, 1, 1, 1, 4]], dtype: dtype)
+    let generator = RandomGenerator(seed: 3)
+    // torch.multinomial(weights, 3), then (weights, 1, replacement=True) and (weights[0], 4), after manual_seed(3).
+    #expect(values(weights.multinomial(3, replacement: false, generator: generator)) == [0, 1, 3, 1, 4, 3])
+    #expect(values(weights.multinomial(1, generator: generator)) == [0, 4])
+    #expect(values(weights[0].multinomial(4, replacement: false, generator: generator)) == [3, 1, 0, 4])
+    // torch.rand(1) after these.
+    #expect(Tensor.rand([1], generator: generator).item() == 0.7605790495872498)
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([1, 0, 0.5]).multinomial(3, replacement: false)
+    }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("multinomial: 3 different places by weights of which 2 are not 0"))
   }
 
   @Test func gradientsOfManyPartsAddUp() throws {

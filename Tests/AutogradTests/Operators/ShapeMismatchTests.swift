@@ -160,11 +160,19 @@ import Testing
     expect(weighted, says: "crossEntropy: a weight that requires gradients gets none")
   }
 
-  @Test func attentionOfASequenceAlone() async {
+  @Test func attentionOfOtherShapes() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      _ = MultiHeadAttention(4, heads: 2)(.ones([3, 4]))
+      _ = MultiHeadAttention(4, heads: 2)(.ones([3, 5]))
     }
-    expect(result, says: "MultiHeadAttention: shape [3, 4], expected [N, L, embedding of 4]")
+    expect(result, says: "MultiHeadAttention: shape [3, 5], expected [N, L, embedding of 4], or one sequence without N")
+    let mixed = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = MultiHeadAttention(4, heads: 2)(.ones([3, 4]), .ones([1, 3, 4]), .ones([1, 3, 4]))
+    }
+    expect(mixed, says: "queries [3, 4], keys [1, 3, 4] and values [1, 3, 4] of several batches")
+    let dropout = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = MultiHeadAttention(4, heads: 2, dropout: 1.5)
+    }
+    expect(dropout, says: "MultiHeadAttention with dropout of 1.5, which is not in 0...1")
   }
 
   @Test func classesThatAreNone() async {

@@ -17,7 +17,7 @@ def entries(pairs):
     return [{"name": name, "tensor": array(x)} for name, x in pairs]
 
 
-def layer(make, shape, state=()):
+def layer(make, shape, state=(), call=None):
     torch.manual_seed(5)
     model = make()
     # In single precision, as they are drawn.
@@ -25,7 +25,8 @@ def layer(make, shape, state=()):
     model = model.double().train()
     x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
     given = [torch.randn(s, dtype=torch.float64) for s in state]
-    result = model(x) if not given else model(x, given[0] if len(given) == 1 else tuple(given))
+    arguments = [x] if not given else [x, given[0] if len(given) == 1 else tuple(given)]
+    result = call(model, x) if call else model(*arguments)
     output, end = result if isinstance(result, tuple) else (result, ())
     end = [end] if isinstance(end, torch.Tensor) else list(end)
     (output.square().sum() + sum(e.sin().sum() for e in end)).backward()
@@ -56,4 +57,28 @@ print(json.dumps({
         "enlarged": layer(
             lambda: nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2, 3, 3), nn.MaxPool2d(2)), (1, 2, 4, 4)),
         "pooled sequence": layer(lambda: nn.Sequential(nn.Conv1d(2, 3, 2), nn.MaxPool1d(2, padding=1)), (2, 2, 8)),
+        "learned slopes": layer(
+            lambda: nn.Sequential(nn.Conv2d(2, 3, 2), nn.PReLU(3), nn.PReLU(), nn.Mish(), nn.Flatten(), nn.Linear(12, 4),
+                                  nn.ELU(0.5), nn.Softplus(2, 10), nn.SELU(), nn.LogSigmoid(), nn.Hardswish(), nn.ReLU6()),
+            (2, 2, 3, 3)),
+        "transposed convolution of a sequence": layer(
+            lambda: nn.ConvTranspose1d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), (2, 4, 5)),
+        "channels of each image": layer(
+            lambda: nn.Sequential(nn.ReflectionPad2d(2), nn.Conv2d(2, 3, 3), nn.InstanceNorm2d(3, affine=True), nn.ReplicationPad2d(1),
+                                  nn.ZeroPad2d(1), nn.Conv2d(3, 2, 2), nn.InstanceNorm2d(2)), (2, 2, 3, 4)),
+        "channels of one sequence": layer(lambda: nn.InstanceNorm1d(3, affine=True), (3, 4)),
+        "lstm cell": layer(lambda: nn.LSTMCell(3, 4), (2, 3), [(2, 4), (2, 4)]),
+        "lstm cell of one sequence": layer(lambda: nn.LSTMCell(3, 4, bias=False), (3,)),
+        "gru cell": layer(lambda: nn.GRUCell(3, 4), (2, 3), [(2, 4)]),
+        "gru cell of one sequence": layer(lambda: nn.GRUCell(3, 4, bias=False), (3,)),
+        "attention of one sequence": layer(
+            lambda: nn.MultiheadAttention(6, 2, batch_first=True), (3, 6), call=lambda m, x: m(x, x, x)[0]),
+        "encoder layer": layer(lambda: nn.TransformerEncoderLayer(6, 2, 5, dropout=0, batch_first=True), (2, 3, 6)),
+        "encoder layer of one sequence": layer(
+            lambda: nn.TransformerEncoderLayer(4, 2, 5, dropout=0, activation="gelu", batch_first=True, norm_first=True, bias=False),
+            (3, 4)),
+        "encoder": layer(
+            lambda: nn.TransformerEncoder(
+                nn.TransformerEncoderLayer(4, 1, 3, dropout=0, layer_norm_eps=1e-3, batch_first=True), 2, norm=nn.LayerNorm(4)),
+            (2, 3, 4)),
     }}))

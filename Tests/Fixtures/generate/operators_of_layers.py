@@ -120,4 +120,62 @@ case("weighted_cross_entropy", lambda x, target, weight: F.cross_entropy(x, targ
      {"x": floats(2, 4, 3), "target": labels(2, 3, classes=4), "weight": floats(4, low=0.5)}, reduction="mean")
 case("weighted_cross_entropy", lambda x, target, weight: F.cross_entropy(x, target.detach(), weight.detach()),
      {"x": floats(5, 4), "target": floats(5, 4).softmax(1).float().double(), "weight": floats(4, low=0.5)}, reduction="mean")
+for alpha in [1.0, 0.7]:
+    case("elu", lambda x, a=alpha: F.elu(x, a), {"x": floats(3, 4, low=-5.0)}, alpha=alpha)
+case("selu", lambda x: F.selu(x), {"x": floats(3, 4, low=-5.0)})
+case("elu", lambda x: F.elu(x), {"x": floats(7, low=-1e-5, high=1e-5)}, alpha=1.0)
+for beta, threshold in [(1.0, 20.0), (2.0, 4.0), (0.5, 40.0)]:
+    case("softplus_of", lambda x, b=beta, t=threshold: F.softplus(x, b, t), {"x": floats(3, 4, low=-60.0, high=60.0)},
+         beta=beta, threshold=threshold)
+case("hardswish", lambda x: F.hardswish(x), {"x": floats(3, 8, low=-5.0, high=5.0)})
+case("mish", lambda x: F.mish(x), {"x": floats(3, 4, low=-5.0, high=5.0)})
+for shape, slopes in [((5,), 1), ((3, 4), 4), ((2, 3, 2, 2), 3), ((2, 3, 2), 1)]:
+    case("prelu", lambda x, weight: F.prelu(x, weight), {"x": floats(*shape), "weight": floats(slopes)})
+for equation, shapes in [
+    ("ij,jk->ik", [(2, 3), (3, 4)]), ("bij,bjk->bik", [(2, 3, 4), (2, 4, 2)]), ("bhld,bhsd->bhls", [(2, 2, 3, 4), (2, 2, 5, 4)]),
+    ("ij,jk", [(2, 3), (3, 4)]), ("cB,Ba", [(2, 3), (3, 4)]), ("ij->ji", [(2, 3)]), ("ji", [(2, 3)]), ("ijk->j", [(2, 3, 4)]),
+    ("ii", [(3, 3)]), ("ii->i", [(3, 3)]), ("iji->ji", [(2, 3, 2)]), ("iii->", [(2, 2, 2)]), ("iijj->ji", [(2, 2, 3, 3)]),
+    ("i,i", [(4,), (4,)]), ("i,j->ij", [(2,), (3,)]), ("bi,bi->b", [(3, 4), (3, 4)]), ("bi,bi->bi", [(3, 4), (3, 4)]),
+    ("bij,bj->bi", [(2, 3, 4), (2, 4)]), ("ij,kl->lk", [(2, 3), (4, 2)]), ("...ij,...jk->...ik", [(2, 1, 2, 3), (3, 3, 2)]),
+    ("i...,i...", [(2, 3), (2, 1)]), ("...i->...", [(2, 3, 4)]), ("...ij->j...", [(2, 3, 4)]), ("...ij->i", [(2, 3, 4)]),
+    ("a...b,b->a...", [(2, 3, 2, 4), (4,)]), ("ij,kj", [(2, 3), (1, 3)]), ("ij,jk->ik", [(2, 1), (3, 4)]), ("i,i->i", [(1,), (3,)]),
+    ("i,ij,j", [(2,), (2, 3), (3,)]), ("ai,bi,ci->abc", [(2, 3), (2, 3), (4, 3)]), ("bn,anm,bm->ba", [(2, 3), (4, 3, 2), (2, 2)]),
+    (" b i , b -> i ", [(3, 2), (3,)]), (",i", [(), (3,)]), ("ij,ij,ij->", [(2, 3), (2, 3), (2, 3)])]:
+    case("einsum", lambda e=equation, **x: torch.einsum(e, *x.values()),
+         {name: floats(*shape) for name, shape in zip("abc", shapes)}, equation=equation)
+for offset in [0, 1, -1, 5]:
+    case("diagonal", lambda x, o=offset: x.diagonal(o, 2, 0), {"x": floats(3, 2, 4)}, offset=offset, dims=[2, 0])
+case("diagonal", lambda x: x.diagonal(), {"x": floats(4, 3)}, offset=0, dims=[0, 1])
+for shape, other, dim in [((3, 4), (3, 4), 1), ((2, 3, 4), (3, 1), 1), ((4,), (2, 4), -1), ((2, 1), (2, 3), 1)]:
+    case("cosine_similarity", lambda x, y, d=dim: F.cosine_similarity(x, y, d), {"x": floats(*shape), "y": floats(*other)}, dim=dim)
+case("cosine_similarity", lambda x, y: F.cosine_similarity(x, y), {"x": torch.zeros(1, 3).double(), "y": floats(1, 3)}, dim=1)
+for counts in [[2], [3, 1, 2], [2, 0]]:
+    case("tile", lambda x, c=counts: x.tile(c), {"x": floats(2, 3)}, counts=counts)
+case("repeat_interleave", lambda x: x.repeat_interleave(3, 1), {"x": floats(2, 3, 2)}, count=3, dim=1)
+for dim, index in [(0, [[1, 2], [2, 2], [0, 1]]), (1, [[3, 0], [1, 1]]), (-1, [[0, 2, 0, 0, 1]])]:
+    index = torch.tensor(index)
+    case("scatter_add", lambda x, values, index, d=dim: x.scatter_add(d, index, values),
+         {"x": floats(3, 4), "values": floats(*index.shape), "index": index}, dim=dim)
+for dim, index in [(0, [[1, 2], [2, 0], [0, 1]]), (1, [[3, 0], [1, 2]]), (-1, [[0, 2, 3, 1]])]:
+    index = torch.tensor(index)
+    case("scatter", lambda x, values, index, d=dim: x.scatter(d, index, values),
+         {"x": floats(3, 4), "values": floats(*index.shape), "index": index}, dim=dim)
+    case("scatter_number", lambda x, index, d=dim: x.scatter(d, index, 1.5), {"x": floats(3, 4), "index": index}, dim=dim, value=1.5)
+case("instance_norm", lambda x: F.instance_norm(x), {"x": floats(2, 3, 5)}, eps=1e-5)
+case("instance_norm", lambda x, weight, bias: F.instance_norm(x, weight=weight, bias=bias, eps=1e-3),
+     {"x": floats(2, 3, 2, 4), "weight": floats(3), "bias": floats(3)}, eps=1e-3)
+for stride, padding, extra, dilation, groups in [(1, 0, 0, 1, 1), (3, 1, 2, 1, 2), (2, 0, 0, 2, 4)]:
+    case(
+        "conv_transpose1d",
+        lambda x, weight, bias, s=stride, p=padding, e=extra, d=dilation, g=groups: F.conv_transpose1d(
+            x, weight, bias, stride=s, padding=p, output_padding=e, dilation=d, groups=g),
+        {"x": floats(2, 4, 5), "weight": floats(4, 2, 3), "bias": floats(2 * groups)},
+        stride=stride, padding=padding, output_padding=extra, dilation=dilation, groups=groups)
+case("pad", lambda x: F.pad(x, (-1, 2, 1, -2), value=1.5), {"x": floats(2, 3, 4)}, widths=[[1, -2], [-1, 2]], value=1.5)
+case("pad", lambda x: F.pad(x, (-2, -1)), {"x": floats(2, 3)}, widths=[[-2, -1]], value=0)
+for mode in ["reflect", "replicate", "circular"]:
+    case("pad_by", lambda x, m=mode: F.pad(x, (2, 1, 0, 2), mode=m), {"x": floats(1, 2, 3, 4)}, widths=[[0, 2], [2, 1]], mode=mode)
+case("pad_by", lambda x: F.pad(x, (5, 4), mode="replicate"), {"x": floats(1, 2, 1)}, widths=[[5, 4]], mode="replicate")
+case("padded_embedding", lambda weight, index: F.embedding(index, weight, padding_idx=1),
+     {"weight": floats(4, 3), "index": torch.tensor([[1, 0, 3], [1, 1, 0]])}, padding=1)
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

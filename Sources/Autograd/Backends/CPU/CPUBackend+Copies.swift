@@ -74,7 +74,31 @@ extension CPUBackend {
     let steps = walk.runStrides
     walk.forEachRun { position, offsets in
       let (choices, x, y, out) = (choices + offsets[0], x + offsets[1], y + offsets[2], out + position)
-      for i in 0..<walk.runLength { out[i] = choices[i * steps[0]] ? x[i * steps[1]] : y[i * steps[2]] }
+      // Both elements are read, so that nothing depends on a branch that is as random as the condition.
+      switch (steps[0], steps[1], steps[2]) {
+      case (1, 1, 1):
+        for i in 0..<walk.runLength {
+          let (a, b) = (x[i], y[i])
+          out[i] = choices[i] ? a : b
+        }
+      case (1, 0, 1):
+        let a = x[0]
+        for i in 0..<walk.runLength {
+          let b = y[i]
+          out[i] = choices[i] ? a : b
+        }
+      case (1, 1, 0):
+        let b = y[0]
+        for i in 0..<walk.runLength {
+          let a = x[i]
+          out[i] = choices[i] ? a : b
+        }
+      case (let choiceStep, let xStep, let yStep):
+        for i in 0..<walk.runLength {
+          let (a, b) = (x[i * xStep], y[i * yStep])
+          out[i] = choices[i * choiceStep] ? a : b
+        }
+      }
     }
   }
 }

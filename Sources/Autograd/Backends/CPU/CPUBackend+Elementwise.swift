@@ -80,6 +80,7 @@ extension CPUBackend {
     case .softplus: (dt_softplus_f32, dt_softplus_f64)
     case .logSigmoid: (dt_log_sigmoid_f32, dt_log_sigmoid_f64)
     case .silu: (dt_silu_f32, dt_silu_f64)
+    case .hardswish: (dt_hardswish_f32, dt_hardswish_f64)
     case .gelu: (dt_gelu_f32, dt_gelu_f64)
     case .geluTanh: (dt_gelu_tanh_f32, dt_gelu_tanh_f64)
     }
@@ -99,11 +100,14 @@ extension CPUBackend {
     case .lessOrEqual: dt_less_or_equal_f32
     case .leakyReLU: dt_leaky_relu_f32
     case .leakyReLUSlope: dt_leaky_relu_slope_f32
+    case .elu: dt_elu_f32
+    case .eluSlope: dt_elu_slope_f32
     case .tanhGradient: dt_tanh_gradient_f32
     case .sigmoidGradient: dt_sigmoid_gradient_f32
     case .reluGradient: dt_relu_gradient_f32
     case .softplusGradient: dt_softplus_gradient_f32
     case .siluGradient: dt_silu_gradient_f32
+    case .hardswishGradient: dt_hardswish_gradient_f32
     case .geluGradient: dt_gelu_gradient_f32
     case .geluTanhGradient: dt_gelu_tanh_gradient_f32
     }
@@ -123,11 +127,14 @@ extension CPUBackend {
     case .lessOrEqual: dt_less_or_equal_f64
     case .leakyReLU: dt_leaky_relu_f64
     case .leakyReLUSlope: dt_leaky_relu_slope_f64
+    case .elu: dt_elu_f64
+    case .eluSlope: dt_elu_slope_f64
     case .tanhGradient: dt_tanh_gradient_f64
     case .sigmoidGradient: dt_sigmoid_gradient_f64
     case .reluGradient: dt_relu_gradient_f64
     case .softplusGradient: dt_softplus_gradient_f64
     case .siluGradient: dt_silu_gradient_f64
+    case .hardswishGradient: dt_hardswish_gradient_f64
     case .geluGradient: dt_gelu_gradient_f64
     case .geluTanhGradient: dt_gelu_tanh_gradient_f64
     }

@@ -141,7 +141,7 @@ extension UnaryOperation {
   /// Whether the results for elements in bfloat16 are kept in bfloat16.
   fileprivate var suitsBFloat16: Bool {
     switch self {
-    case .negate, .tanh, .sigmoid, .relu, .silu, .gelu, .geluTanh: true
+    case .negate, .tanh, .sigmoid, .relu, .silu, .hardswish, .gelu, .geluTanh: true
     default: false
     }
   }
@@ -149,10 +149,10 @@ extension UnaryOperation {
 
 extension BinaryOperation {
   /// Whether results for elements in bfloat16, of which `a` are the first, are kept in bfloat16: not powers, quotients of a
-  /// number, and slopes, which are few and have more digits.
+  /// number, exponentials, and slopes, which are few and have more digits.
   fileprivate func suitsBFloat16(_ a: Tensor) -> Bool {
     switch self {
-    case .power, .leakyReLUSlope: false
+    case .power, .leakyReLUSlope, .elu, .eluSlope: false
     case .divide: a.rank > 0
     default: true
     }
@@ -161,7 +161,9 @@ extension BinaryOperation {
   /// Whether this is the gradient of an activation, from that of the result, a, and the activation's result or input, b.
   fileprivate var isActivationGradient: Bool {
     switch self {
-    case .reluGradient, .tanhGradient, .sigmoidGradient, .siluGradient, .geluGradient, .geluTanhGradient: true
+    case .reluGradient, .tanhGradient, .sigmoidGradient, .siluGradient, .hardswishGradient, .geluGradient,
+      .geluTanhGradient:
+      true
     default: false
     }
   }

@@ -70,7 +70,12 @@ import Testing
     try expectSame("\(dtype)") { draws in
       let (x, y) = (draws.integers(0..<2, [5, 1, 7]).cast(to: dtype), draws.integers(0..<2, [6, 7]).cast(to: dtype))
       let condition = draws.integers(0..<2, [6, 1]).cast(to: .bool)
-      return [.select(condition, x, y), x.filled(with: 1, where: draws.integers(0..<2, [7]).cast(to: .bool))]
+      let whole = draws.integers(0..<2, [6, 7]).cast(to: .bool), number = Tensor.ones([], dtype: dtype)
+      return [
+        .select(condition, x, y), x.filled(with: 1, where: draws.integers(0..<2, [7]).cast(to: .bool)),
+        .select(whole, y, y[0]), .select(whole, y, number), .select(whole, number, y),
+        .select(whole, y, y.flipped([0])),
+      ]
     }
   }
 

@@ -20,7 +20,7 @@ extension CUDALayoutTests {
   @Test func activations() throws {
     let functions: [(Tensor) -> Tensor] = [
       { -$0 }, { $0.relu() }, { $0.leakyReLU(negativeSlope: 0.125) }, { $0.tanh() }, { $0.sigmoid() },
-      { $0.silu() }, { $0.gelu() }, { $0.gelu(approximation: .tanh) },
+      { $0.silu() }, { $0.hardswish() }, { $0.gelu() }, { $0.gelu(approximation: .tanh) },
     ]
     for (place, function) in functions.enumerated() {
       try expectSame("function \(place)", in: .bfloat16) { draws in
@@ -31,8 +31,9 @@ extension CUDALayoutTests {
       }
     }
     let exact: [(Tensor) -> Tensor] = [
-      { $0.tanh().exp() }, { $0.softplus() }, { $0.pow(3) }, { 1 / ($0 * 0 + 4) },
-      { $0 * Tensor([1.25]).to($0.device) },
+      { $0.tanh().exp() }, { $0.softplus() }, { $0.elu() }, { $0.pow(3) }, { 1 / ($0 * 0 + 4) },
+      { $0 * Tensor([1.25]).to($0.device) }, { $0.prelu(Tensor([0.25]).to($0.device)) },
+      { $0.prelu(Tensor([0.25, 0.5, 2]).to($0.device)) },
     ]
     for (place, function) in exact.enumerated() {
       try expectSame("exact function \(place)", in: .bfloat16) { draws in

@@ -198,12 +198,14 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   UNARY_KERNEL(sigmoid##s, T, 1 / (1 + exponential(-x)))                                      \
   UNARY_KERNEL(relu##s, T, x <= 0 ? 0 : x)                                                    \
   UNARY_KERNEL(silu##s, T, silu(x))                                                           \
+  UNARY_KERNEL(hardswish##s, T, x <= -3 ? x * 0 : x < 3 ? x * (x + 3) / 6 : x)                \
   UNARY_KERNEL(gelu##s, T, x * normal(x))                                                     \
   UNARY_KERNEL(geluTanh##s, T, geluTanh(x))                                                   \
   BINARY_KERNEL(tanhGradient##s, T, a * (1 - b * b))                                          \
   BINARY_KERNEL(sigmoidGradient##s, T, a * (1 - b) * b)                                       \
   BINARY_KERNEL(reluGradient##s, T, b <= 0 ? 0 : a)                                           \
   BINARY_KERNEL(siluGradient##s, T, a * siluSlope(b))                                         \
+  BINARY_KERNEL(hardswishGradient##s, T, b <= -3 ? 0 : b < 3 ? a * (b / 3 + 0.5f) : a)        \
   BINARY_KERNEL(geluGradient##s, T, a * geluSlope(b))                                         \
   BINARY_KERNEL(geluTanhGradient##s, T, a * geluTanhSlope(b))
 
@@ -229,6 +231,8 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))               \
   BINARY_KERNEL(leakyReLU##s, T, a > 0 ? a : a * b)                                           \
   BINARY_KERNEL(leakyReLUSlope##s, T, a > 0 ? 1 : b)                                          \
+  BINARY_KERNEL(elu##s, T, a <= 0 ? b * (hyperbolicTangent(a / 2) * (exponential(a) + 1)) : a) \
+  BINARY_KERNEL(eluSlope##s, T, a <= 0 ? b * exponential(a) : 1)                              \
   ACTIVATIONS(s, T)                                                                           \
   ARITHMETIC(BINARY_KERNEL, s, T)                                                             \
   ARITHMETIC(BROADCAST_KERNEL, _broadcast##s, T)                                              \
