@@ -183,7 +183,7 @@ parser.add_argument("--markdown", type=pathlib.Path, help="write the table here,
 parser.add_argument("--svg", type=pathlib.Path, help="write a bar chart here")
 options = parser.parse_args()
 
-names = (options.workloads or ("tiny,mlp,cnn,wide" + (",deep,resnet18" if options.device == "cuda" else ""))).split(",")
+names = (options.workloads or ("tiny,mlp,cnn,wide,vit" + (",deep,resnet18" if options.device == "cuda" else ""))).split(",")
 batch = f", batch {options.batch}" if options.batch else ""
 if options.device == "cuda":
     rows = [(f"{name}, {options.precision}{batch}", cuda_sides(name, options)) for name in names]

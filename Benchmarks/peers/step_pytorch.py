@@ -51,6 +51,24 @@ def resnet18():
     return nn.Sequential(*layers, nn.AvgPool2d(4), nn.Flatten(), nn.Linear(512, 10))
 
 
+class VisionTransformer(nn.Module):
+    """28×28 pixels in 49 patches, and the mean of what 4 encoder layers make of them (Dosovitskiy et al., 2021)."""
+
+    def __init__(self, width=128):
+        super().__init__()
+        self.patches = nn.Conv2d(1, width, 4, 4)
+        self.positions = nn.Parameter(torch.randn(49, width) * 0.02)
+        self.encoder = nn.Sequential(*[
+            nn.TransformerEncoderLayer(
+                width, 4, 4 * width, dropout=0, activation="gelu", batch_first=True, norm_first=True)
+            for _ in range(4)])
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, 10)
+
+    def forward(self, x):
+        places = self.patches(x.unsqueeze(1)).flatten(2).transpose(1, 2) + self.positions
+        return self.head(self.norm(self.encoder(places)).mean(1))
+
+
 def make_model(workload):
     if workload == "tiny":
         return nn.Sequential(
@@ -63,6 +81,8 @@ def make_model(workload):
         return perceptron(784, 4096, 4096, 4096, 10)
     if workload == "resnet18":
         return resnet18()
+    if workload == "vit":
+        return VisionTransformer()
     return nn.Sequential(
         nn.Unflatten(1, (1, 28)), nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),

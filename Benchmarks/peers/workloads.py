@@ -7,7 +7,7 @@ import struct
 import numpy
 
 DATA = os.environ.get("DISTTRAIN_DATA") or "/usr/share/datasets/fashion-mnist"
-BATCHES = {"tiny": 50, "mlp": 128, "cnn": 64, "wide": 32, "deep": 4096, "resnet18": 512}
+BATCHES = {"tiny": 50, "mlp": 128, "cnn": 64, "wide": 32, "deep": 4096, "resnet18": 512, "vit": 64}
 
 
 def idx(path):

@@ -41,7 +41,7 @@ struct Train: ParsableCommand {
   var config: String?
   @Option(
     help:
-      "The model: mlp or cnn, for images of 1×28×28, or resnet18, for 3×32×32.\(Self.default(\.model.rawValue))"
+      "The model: mlp, cnn or vit, for images of 1×28×28, or resnet18, for 3×32×32.\(Self.default(\.model.rawValue))"
   )
   var model: TrainingConfiguration.Model?
   @Option(

@@ -34,7 +34,7 @@ extension DistTrainProgramTests {
     static let mistakes: [(arguments: String, message: String)] = [
       ("train --modle mlp", "Unknown option '--modle'. Did you mean '--model'?"),
       ("train --gobal-batch 3", "Unknown option '--gobal-batch'. Did you mean '--global-batch'?"),
-      ("train --model transformer", "Please provide one of 'mlp', 'cnn' or 'resnet18'."),
+      ("train --model transformer", "Please provide one of 'mlp', 'cnn', 'resnet18' or 'vit'."),
       ("train --compress zip", "The value 'zip' is invalid for '--compress <how>'"),
       (
         "train --buckets 3x",

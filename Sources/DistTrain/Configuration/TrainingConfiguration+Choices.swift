@@ -8,6 +8,7 @@ extension Workload {
     case .mlp: self = .mlp
     case .cnn: self = .cnn
     case .resnet18: self = .resnet18
+    case .vit: self = .vit
     }
   }
 }

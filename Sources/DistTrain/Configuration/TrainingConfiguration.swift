@@ -10,6 +10,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case cnn
     /// A residual network of 18 layers, for images of CIFAR-10's size.
     case resnet18
+    /// A vision transformer.
+    case vit
   }
 
   /// What `disttrain train` computes with: a type of number and, for float32, how exactly matrices are multiplied.

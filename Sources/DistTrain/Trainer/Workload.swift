@@ -14,6 +14,8 @@ public enum Workload: String, CaseIterable, Sendable {
   case deep
   /// A residual network of 18 layers for images of 3×32×32, in batches for a GPU.
   case resnet18
+  /// A vision transformer of 4 layers for images of 28×28: 49 patches, 128 wide, 4 heads.
+  case vit
 
   /// The samples that one rank takes in a benchmark step.
   public var benchmarkBatch: Int {
@@ -24,6 +26,7 @@ public enum Workload: String, CaseIterable, Sendable {
     case .wide: 32
     case .deep: 4096
     case .resnet18: 512
+    case .vit: 64
     }
   }
 
@@ -32,7 +35,7 @@ public enum Workload: String, CaseIterable, Sendable {
   public var imageShape: [Int]? {
     switch self {
     case .tiny: nil
-    case .mlp, .cnn, .wide, .deep: [1, 28, 28]
+    case .mlp, .cnn, .wide, .deep, .vit: [1, 28, 28]
     case .resnet18: [3, 32, 32]
     }
   }
@@ -58,6 +61,10 @@ public enum Workload: String, CaseIterable, Sendable {
         3 * convolution(channels, channels, size: size),
       ]
     }
+    // At each place the three projections and the output's, and the network; products of places with keys and values.
+    func encoder(_ places: Int, width: Int) -> [Int] {
+      [places * 4 * width * width, 2 * places * places * width, places * 2 * width * 4 * width]
+    }
     return switch self {
     case .tiny: products(20, 13, 8, 3)
     case .mlp: products(784, 512, 256, 10)
@@ -69,6 +76,8 @@ public enum Workload: String, CaseIterable, Sendable {
         [convolution(3, 64, size: 32), 4 * convolution(64, 64, size: 32)],
         blocks(128, size: 16), blocks(256, size: 8), blocks(512, size: 4), products(512, 10),
       ].flatMap { $0 }
+    case .vit:
+      [convolution(1, 128, kernel: 4, size: 7)] + (0..<4).flatMap { _ in encoder(49, width: 128) } + products(128, 10)
     }
   }
 
@@ -96,6 +105,10 @@ public enum Workload: String, CaseIterable, Sendable {
         ResidualBlock(64, 64), ResidualBlock(64, 128, stride: 2), ResidualBlock(128, 128),
         ResidualBlock(128, 256, stride: 2), ResidualBlock(256, 256), ResidualBlock(256, 512, stride: 2),
         ResidualBlock(512, 512), AvgPool2d(4), Flatten(), Linear(512, 10))
+    case .vit:
+      Sequential(
+        Unflatten(1, [1, 28]),
+        VisionTransformer(channels: 1, size: 28, patch: 4, width: 128, layers: 4, heads: 4, classes: 10))
     }
   }
 }

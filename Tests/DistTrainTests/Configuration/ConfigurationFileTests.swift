@@ -117,7 +117,7 @@ struct ConfigurationFileTests {
     ("learning-rate: fast", "line 1: learning-rate is 'fast', expected a number"),
     ("drop-last: maybe", "line 1: drop-last is 'maybe', expected true or false"),
     ("data: ~", "line 1: data is '~', expected a text"),
-    ("model: rnn", "line 1: model is 'rnn', expected mlp or cnn or resnet18"),
+    ("model: rnn", "line 1: model is 'rnn', expected mlp or cnn or resnet18 or vit"),
     ("- epochs", "holds a list, expected settings such as 'epochs: 3'"),
     ("epochs", "holds 'epochs', expected settings such as 'epochs: 3'"),
     ("epochs: 1\nepochs: 2", "has more than once: epochs"),

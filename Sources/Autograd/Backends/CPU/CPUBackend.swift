@@ -49,7 +49,9 @@ struct CPUBackend: Backend {
     }
   }
 
-  private func convert<T>(from x: UnsafePointer<T>, into result: Tensor, _ value: (T) -> Double) {
+  private func convert<T: BinaryFloatingPoint>(
+    from x: UnsafePointer<T>, into result: Tensor, _ value: (T) -> Double
+  ) {
     let n = result.count
     switch result.dtype {
     case .float32: for i in 0..<n { result.pointer(Float.self)[i] = Float(value(x[i])) }
@@ -58,7 +60,9 @@ struct CPUBackend: Backend {
     case .int64: for i in 0..<n { result.pointer(Int64.self)[i] = Self.truncated(value(x[i])) }
     case .uint8:
       for i in 0..<n { result.pointer(UInt8.self)[i] = UInt8(truncatingIfNeeded: Self.truncated(value(x[i]))) }
-    case .bool: for i in 0..<n { result.pointer(Bool.self)[i] = value(x[i]) != 0 }
+    case .bool:
+      let bytes = result.pointer(Bool.self)
+      for i in 0..<n { bytes[i] = x[i] != 0 }
     }
   }
 
