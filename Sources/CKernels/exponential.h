@@ -53,7 +53,7 @@ INLINED exponential_f32 exp_parts_f32(float x) {
   e.sum = 1 + p;
   e.rest = (1 - e.sum) + p;
   e.first = float_of_bits((half + 127) << 23);
-  // A product that becomes 0 by its size takes a processor a hundred times as long as one with 0.
+  // A product that becomes 0 by its size takes a processor many times as long as one with 0.
   e.second = x <= -104 ? 0 : float_of_bits((exponent - half + 127) << 23);
   return e;
 }

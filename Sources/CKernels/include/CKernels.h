@@ -92,6 +92,9 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
   void dt_softmax_##s(size_t rows, size_t n, const T *x, int is_logarithm, T *y);                                      \
   /* The gradient of that, from the result y. */                                                                       \
   void dt_softmax_gradient_##s(size_t rows, size_t n, const T *gradient, const T *y, int is_logarithm, T *dx);         \
+  /* y[r, c] = x[r, c] * factor, and y[c, r] = x[r, c], for rows that lie so many elements apart. */                   \
+  void dt_copy_rows_##s(size_t rows, size_t columns, const T *x, size_t x_stride, T factor, T *y, size_t y_stride);    \
+  void dt_transpose_rows_##s(size_t rows, size_t columns, const T *x, size_t x_stride, T *y, size_t y_stride);         \
   /* One place of an LSTM: gates i, f, g, o of [rows, 4 * hidden] become what their functions make of them, and the    \
      cell before gives output and next cell. */                                                                        \
   void dt_lstm_cell_##s(size_t rows, size_t hidden, T *gates, const T *cell, T *output, T *next);                      \

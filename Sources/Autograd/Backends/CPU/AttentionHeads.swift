@@ -11,69 +11,72 @@ struct AttentionHeads<T: AttentionElement> {
 
   private static var mostQueries: Int { 64 }
   private static var mostKeys: Int { 128 }
+  /// What rows of keys are filled up to: whole vectors.
+  private static var vector: Int { 16 }
 
   init(_ attention: AttentionExtents, _ inputs: AttentionInputs<HeadRows>) {
     self.attention = attention
     self.inputs = inputs
   }
 
+  /// Keys with those that fill the last vector, which no query sees.
+  private var paddedKeys: Int { attention.keys.roundedUp(to: Self.vector) }
+
   func compute(into result: HeadRows) {
-    let (keys, size, valueSize) = (attention.keys, attention.size, attention.valueSize)
+    let (size, valueSize) = (attention.size, attention.valueSize)
     let queries = min(attention.queries, Self.mostQueries)
     let counts = [
-      queries * size, keys * size, keys * valueSize, queries * keys, queries * keys, queries * valueSize,
+      queries * size, paddedKeys * size, paddedKeys * valueSize, queries * paddedKeys, queries * paddedKeys,
+      queries * valueSize,
     ]
     forEachHead(passes: 1, scratch: counts) { head, scratch in
       let (query, key, value) = (scratch[0], scratch[1], scratch[2])
       let (scores, weights, output) = (scratch[3], scratch[4], scratch[5])
       copyTransposed(inputs.keys, head, into: key)
-      copy(inputs.values, head, 0..<keys, into: value)
+      copyPadded(inputs.values, head, into: value)
       for rows in queryBlocks {
-        let visible = attention.visibleKeys(before: rows.upperBound)
+        let width = width(of: rows)
         copy(inputs.queries, head, rows, times: T(attention.scale), into: query)
-        multiply(query, rows.count, size, byTransposed: key, visible, into: scores)
-        normalize(scores, head, rows, visible, into: weights)
-        multiply(weights, rows.count, visible, by: value, valueSize, into: output)
+        multiply(query, rows.count, size, byTransposed: key, width, into: scores)
+        normalize(scores, head, rows, width, into: weights)
+        multiply(weights, rows.count, width, by: value, valueSize, into: output)
         place(output, into: result, head, rows)
       }
     }
   }
 
   func computeGradient(_ gradient: HeadRows, into results: AttentionInputs<HeadRows>) {
-    let (keys, size, valueSize) = (attention.keys, attention.size, attention.valueSize)
+    let (size, valueSize) = (attention.size, attention.valueSize)
     let queries = min(attention.queries, Self.mostQueries)
     let counts = [
-      queries * size, keys * size, keys * size, keys * valueSize, queries * valueSize, queries * keys, queries * keys,
-      queries * keys, queries * size, keys * size, keys * valueSize,
+      queries * size, paddedKeys * size, paddedKeys * size, paddedKeys * valueSize, queries * valueSize,
+      queries * paddedKeys, queries * paddedKeys, queries * paddedKeys, queries * size, paddedKeys * size,
+      paddedKeys * valueSize,
     ]
     forEachHead(passes: 3, scratch: counts) { head, scratch in
       let (query, key, transposedKey, transposedValue) = (scratch[0], scratch[1], scratch[2], scratch[3])
       let (received, scores, weights, ofScores) = (scratch[4], scratch[5], scratch[6], scratch[7])
       let (ofQuery, ofKey, ofValue) = (scratch[8], scratch[9], scratch[10])
-      copy(inputs.keys, head, 0..<keys, into: key)
+      copyPadded(inputs.keys, head, into: key)
       copyTransposed(inputs.keys, head, into: transposedKey)
       copyTransposed(inputs.values, head, into: transposedValue)
-      ofKey.update(repeating: 0, count: keys * size)
-      ofValue.update(repeating: 0, count: keys * valueSize)
+      ofKey.update(repeating: 0, count: paddedKeys * size)
+      ofValue.update(repeating: 0, count: paddedKeys * valueSize)
       for rows in queryBlocks {
-        let visible = attention.visibleKeys(before: rows.upperBound)
+        let width = width(of: rows)
         copy(inputs.queries, head, rows, times: T(attention.scale), into: query)
-        multiply(query, rows.count, size, byTransposed: transposedKey, visible, into: scores)
-        normalize(scores, head, rows, visible, into: weights)
+        multiply(query, rows.count, size, byTransposed: transposedKey, width, into: scores)
+        normalize(scores, head, rows, width, into: weights)
         copy(gradient, head, rows, into: received)
-        addTransposed(weights, rows.count, visible, times: received, valueSize, to: ofValue)
-        multiply(received, rows.count, valueSize, byTransposed: transposedValue, visible, into: scores)
-        forEachRow(of: rows, visible) { at, seen in
-          let end = min(seen.roundedUp(to: 32), visible)
-          T.softmaxGradient(1, end, scores + at, of: weights + at, ofScores + at)
-          (ofScores + at + seen).update(repeating: 0, count: visible - seen)
-        }
-        addTransposed(ofScores, rows.count, visible, times: query, size, to: ofKey)
-        multiply(ofScores, rows.count, visible, by: key, size, into: ofQuery)
+        addTransposed(weights, rows.count, width, times: received, valueSize, to: ofValue)
+        multiply(received, rows.count, valueSize, byTransposed: transposedValue, width, into: scores)
+        T.softmaxGradient(rows.count, width, scores, of: weights, ofScores)
+        addTransposed(ofScores, rows.count, width, times: query, size, to: ofKey)
+        multiply(ofScores, rows.count, width, by: key, size, into: ofQuery)
         place(ofQuery, times: T(attention.scale), into: results.queries, head, rows)
       }
-      place(ofKey, into: results.keys, head, 0..<keys)
-      place(ofValue, into: results.values, head, 0..<keys)
+      place(ofKey, into: results.keys, head, 0..<attention.keys)
+      place(ofValue, into: results.values, head, 0..<attention.keys)
     }
   }
 
@@ -85,6 +88,11 @@ struct AttentionHeads<T: AttentionElement> {
     }
   }
 
+  /// The keys that a block of queries is multiplied by, and those that fill the last vector.
+  private func width(of rows: Range<Int>) -> Int {
+    attention.visibleKeys(before: rows.upperBound).roundedUp(to: Self.vector)
+  }
+
   /// Calls `body` with every head's number and memory for so many elements each.
   private func forEachHead(
     passes: Int, scratch counts: [Int], _ body: @escaping (_ head: Int, _ scratch: [UnsafeMutablePointer<T>]) -> Void
@@ -92,8 +100,7 @@ struct AttentionHeads<T: AttentionElement> {
     let heads = attention.batch * attention.heads
     let work = attention.multiplications
     let threads = min(LoopThreads.threads(for: passes * (work.keys + work.values)), heads)
-    let alignment = 64 / MemoryLayout<T>.stride
-    let starts = counts.reduce(into: [0]) { $0.append($0.last! + $1.roundedUp(to: alignment)) }
+    let starts = counts.reduce(into: [0]) { $0.append($0.last! + $1.roundedUp(to: Self.vector)) }
     let scratch = (0..<threads).map { _ in
       Tensor(uninitialized: [starts.last!], dtype: T.dataType, device: .cpu)
     }
@@ -102,68 +109,69 @@ struct AttentionHeads<T: AttentionElement> {
     }
   }
 
-  /// Calls `body` with where each row of [rows, visible] begins, and how many keys its query sees.
-  private func forEachRow(of rows: Range<Int>, _ visible: Int, _ body: (_ at: Int, _ seen: Int) -> Void) {
-    for (number, row) in rows.enumerated() {
-      body(number * visible, min(attention.visibleKeys(before: row + 1), visible))
-    }
-  }
-
   // MARK: - Rows
 
   private func copy(
     _ source: HeadRows, _ head: Int, _ rows: Range<Int>, times factor: T = 1, into result: UnsafeMutablePointer<T>
   ) {
-    let (start, width) = place(of: source, head)
-    for (number, row) in rows.enumerated() {
-      let (x, y) = (start + row * source.layout.rowStride, result + number * width)
-      for i in 0..<width { y[i] = x[i] * factor }
-    }
+    let layout = source.layout
+    T.copyRows(
+      rows.count, layout.width, start(source, head) + rows.lowerBound * layout.rowStride, layout.rowStride, factor,
+      result, layout.width)
   }
 
   private func place(
     _ x: UnsafeMutablePointer<T>, times factor: T = 1, into result: HeadRows, _ head: Int, _ rows: Range<Int>
   ) {
-    let (start, width) = place(of: result, head)
-    for (number, row) in rows.enumerated() {
-      let (x, y) = (x + number * width, start + row * result.layout.rowStride)
-      for i in 0..<width { y[i] = x[i] * factor }
-    }
+    let layout = result.layout
+    T.copyRows(
+      rows.count, layout.width, x, layout.width, factor, start(result, head) + rows.lowerBound * layout.rowStride,
+      layout.rowStride)
   }
 
-  /// All rows of keys or values, of each block of keys as [size, keys].
+  /// All rows of keys or values, and zeros.
+  private func copyPadded(_ source: HeadRows, _ head: Int, into result: UnsafeMutablePointer<T>) {
+    let (keys, width) = (attention.keys, source.layout.width)
+    copy(source, head, 0..<keys, into: result)
+    (result + keys * width).update(repeating: 0, count: (paddedKeys - keys) * width)
+  }
+
+  /// The same, of each block of keys as [size, keys].
   private func copyTransposed(_ source: HeadRows, _ head: Int, into result: UnsafeMutablePointer<T>) {
-    let (start, width) = place(of: source, head)
-    for block in keyBlocks(attention.keys) {
-      let (x, y) = (start + block.lowerBound * source.layout.rowStride, result + block.lowerBound * width)
-      for i in 0..<width {
-        for j in 0..<block.count { y[i * block.count + j] = x[j * source.layout.rowStride + i] }
+    let layout = source.layout
+    for block in keyBlocks(paddedKeys) {
+      let rows = min(block.upperBound, attention.keys) - block.lowerBound
+      let columns = result + block.lowerBound * layout.width
+      T.transposeRows(
+        rows, layout.width, start(source, head) + block.lowerBound * layout.rowStride, layout.rowStride, columns,
+        block.count)
+      guard rows < block.count else { continue }
+      for column in 0..<layout.width {
+        (columns + column * block.count + rows).update(repeating: 0, count: block.count - rows)
       }
     }
   }
 
-  private func place(of rows: HeadRows, _ head: Int) -> (start: UnsafeMutablePointer<T>, width: Int) {
-    (rows.tensor.pointer(T.self) + rows.layout.start(head, heads: attention.heads), rows.layout.width)
+  private func start(_ rows: HeadRows, _ head: Int) -> UnsafeMutablePointer<T> {
+    rows.tensor.pointer(T.self) + rows.layout.start(head, heads: attention.heads)
   }
 
-  /// The weights that products of queries and keys make, [rows, visible]; a mask is applied to the products.
+  /// The weights that products of queries and keys make, [rows, width]; what hides keys is applied to the products.
   private func normalize(
-    _ scores: UnsafeMutablePointer<T>, _ head: Int, _ rows: Range<Int>, _ visible: Int,
+    _ scores: UnsafeMutablePointer<T>, _ head: Int, _ rows: Range<Int>, _ width: Int,
     into weights: UnsafeMutablePointer<T>
   ) {
-    guard attention.mask != nil || attention.isCausal else {
-      return T.softmax(rows.count, visible, scores, weights)
-    }
-    forEachRow(of: rows, visible) { at, seen in
-      if let mask = attention.mask, !hide(scores + at, seen, by: mask, head, rows.lowerBound + at / visible) {
-        (weights + at).update(repeating: 0, count: visible)
-      } else {
-        // Rows of whole vectors, whose last elements count for nothing.
-        let end = min(seen.roundedUp(to: 32), visible)
-        (scores + at + seen).update(repeating: -.infinity, count: end - seen)
-        T.softmax(1, end, scores + at, weights + at)
-        (weights + at + end).update(repeating: 0, count: visible - end)
+    for (number, query) in rows.enumerated() {
+      let (scores, weights) = (scores + number * width, weights + number * width)
+      let seen = attention.visibleKeys(before: query + 1)
+      if let mask = attention.mask, !hide(scores, seen, by: mask, head, query) {
+        weights.update(repeating: 0, count: width)
+        continue
       }
+      let end = seen.roundedUp(to: Self.vector)
+      (scores + seen).update(repeating: -.infinity, count: end - seen)
+      T.softmax(1, end, scores, weights)
+      (weights + end).update(repeating: 0, count: width - end)
     }
   }
 
@@ -190,39 +198,38 @@ struct AttentionHeads<T: AttentionElement> {
     stride(from: 0, to: count, by: Self.mostKeys).map { $0..<min($0 + Self.mostKeys, count) }
   }
 
-  /// `result`, [rows, visible], = x, [rows, inner], times the first columns of what ``copyTransposed(_:_:into:)`` made.
+  /// `result`, [rows, width], = x, [rows, inner], times the first columns of what ``copyTransposed(_:_:into:)`` made.
   private func multiply(
-    _ x: UnsafeMutablePointer<T>, _ rows: Int, _ inner: Int, byTransposed y: UnsafeMutablePointer<T>, _ visible: Int,
+    _ x: UnsafeMutablePointer<T>, _ rows: Int, _ inner: Int, byTransposed y: UnsafeMutablePointer<T>, _ width: Int,
     into result: UnsafeMutablePointer<T>
   ) {
-    for block in keyBlocks(attention.keys) where block.lowerBound < visible {
-      let width = min(block.upperBound, visible) - block.lowerBound
+    for block in keyBlocks(paddedKeys) where block.lowerBound < width {
       T.product(
-        rows, width, inner, x, stride: inner, y + block.lowerBound * inner, stride: block.count,
-        into: result + block.lowerBound, stride: visible)
+        rows, min(block.upperBound, width) - block.lowerBound, inner, x, stride: inner, y + block.lowerBound * inner,
+        stride: block.count, into: result + block.lowerBound, stride: width)
     }
   }
 
-  /// `result`, [rows, columns], = x, [rows, visible], times the first rows of y, [keys, columns].
+  /// `result`, [rows, columns], = x, [rows, width], times the first rows of y, [keys, columns].
   private func multiply(
-    _ x: UnsafeMutablePointer<T>, _ rows: Int, _ visible: Int, by y: UnsafeMutablePointer<T>, _ columns: Int,
+    _ x: UnsafeMutablePointer<T>, _ rows: Int, _ width: Int, by y: UnsafeMutablePointer<T>, _ columns: Int,
     into result: UnsafeMutablePointer<T>
   ) {
-    for block in keyBlocks(visible) {
+    for block in keyBlocks(width) {
       T.product(
-        rows, columns, block.count, x + block.lowerBound, stride: visible, y + block.lowerBound * columns,
+        rows, columns, block.count, x + block.lowerBound, stride: width, y + block.lowerBound * columns,
         stride: columns, into: result, stride: columns, adding: block.lowerBound > 0)
     }
   }
 
-  /// Adds the transposed x, [rows, visible], times y, [rows, columns], to the first rows of `result`, [keys, columns].
+  /// Adds the transposed x, [rows, width], times y, [rows, columns], to the first rows of `result`, [keys, columns].
   private func addTransposed(
-    _ x: UnsafeMutablePointer<T>, _ rows: Int, _ visible: Int, times y: UnsafeMutablePointer<T>, _ columns: Int,
+    _ x: UnsafeMutablePointer<T>, _ rows: Int, _ width: Int, times y: UnsafeMutablePointer<T>, _ columns: Int,
     to result: UnsafeMutablePointer<T>
   ) {
-    for block in keyBlocks(visible) {
+    for block in keyBlocks(width) {
       T.product(
-        block.count, columns, rows, transposing: true, x + block.lowerBound, stride: visible, y, stride: columns,
+        block.count, columns, rows, transposing: true, x + block.lowerBound, stride: width, y, stride: columns,
         into: result + block.lowerBound * columns, stride: columns, adding: true)
     }
   }

@@ -27,9 +27,20 @@ extension CPUBackend: AttentionBackend {
 /// An element type with the functions of rows that an attention needs.
 protocol AttentionElement: BLASElement {
   static func softmax(_ rows: Int, _ columns: Int, _ x: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>)
+
   static func softmaxGradient(
     _ rows: Int, _ columns: Int, _ gradient: UnsafePointer<Self>, of y: UnsafePointer<Self>,
     _ result: UnsafeMutablePointer<Self>)
+
+  /// y = factor · x, for rows that lie so many elements apart.
+  static func copyRows(
+    _ rows: Int, _ columns: Int, _ x: UnsafePointer<Self>, _ xStride: Int, _ factor: Self,
+    _ y: UnsafeMutablePointer<Self>, _ yStride: Int)
+
+  /// y = xᵀ.
+  static func transposeRows(
+    _ rows: Int, _ columns: Int, _ x: UnsafePointer<Self>, _ xStride: Int, _ y: UnsafeMutablePointer<Self>,
+    _ yStride: Int)
 }
 
 extension Float: AttentionElement {
@@ -43,6 +54,20 @@ extension Float: AttentionElement {
   ) {
     dt_softmax_gradient_f32(rows, columns, gradient, y, 0, result)
   }
+
+  static func copyRows(
+    _ rows: Int, _ columns: Int, _ x: UnsafePointer<Float>, _ xStride: Int, _ factor: Float,
+    _ y: UnsafeMutablePointer<Float>, _ yStride: Int
+  ) {
+    dt_copy_rows_f32(rows, columns, x, xStride, factor, y, yStride)
+  }
+
+  static func transposeRows(
+    _ rows: Int, _ columns: Int, _ x: UnsafePointer<Float>, _ xStride: Int, _ y: UnsafeMutablePointer<Float>,
+    _ yStride: Int
+  ) {
+    dt_transpose_rows_f32(rows, columns, x, xStride, y, yStride)
+  }
 }
 
 extension Double: AttentionElement {
@@ -55,5 +80,19 @@ extension Double: AttentionElement {
     _ result: UnsafeMutablePointer<Double>
   ) {
     dt_softmax_gradient_f64(rows, columns, gradient, y, 0, result)
+  }
+
+  static func copyRows(
+    _ rows: Int, _ columns: Int, _ x: UnsafePointer<Double>, _ xStride: Int, _ factor: Double,
+    _ y: UnsafeMutablePointer<Double>, _ yStride: Int
+  ) {
+    dt_copy_rows_f64(rows, columns, x, xStride, factor, y, yStride)
+  }
+
+  static func transposeRows(
+    _ rows: Int, _ columns: Int, _ x: UnsafePointer<Double>, _ xStride: Int, _ y: UnsafeMutablePointer<Double>,
+    _ yStride: Int
+  ) {
+    dt_transpose_rows_f64(rows, columns, x, xStride, y, yStride)
   }
 }
