@@ -23,7 +23,8 @@ public final class VisionTransformer: Module, Layer {
   ///   - heads: The attentions of each, which must divide `width`.
   ///   - classes: Of images.
   public init(channels: Int, size: Int, patch: Int, width: Int, layers: Int, heads: Int, classes: Int) {
-    precondition(size % patch == 0, "VisionTransformer: patches of \(patch) do not divide images of \(size)")
+    precondition(
+      patch > 0 && size % patch == 0, "VisionTransformer: patches of \(patch) do not divide images of \(size)")
     patches = Conv2d(channels, width, kernel: patch, stride: patch)
     let places = (size / patch) * (size / patch)
     positions = Parameter(Tensor.randn([places, width]) * 0.02)
