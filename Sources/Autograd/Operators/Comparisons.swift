@@ -3,7 +3,7 @@ extension Tensor {
   public func equal(to other: Tensor) -> Tensor { compared(.equal, other) }
 
   /// Whether elements differ, as `bool`.
-  public func notEqual(to other: Tensor) -> Tensor { !compared(.equal, other) }
+  public func notEqual(to other: Tensor) -> Tensor { (1 - truth(.equal, other)).cast(to: .bool) }
 
   /// Whether elements are smaller than those of `other`, as `bool`.
   public func less(than other: Tensor) -> Tensor { compared(.less, other) }
@@ -20,7 +20,7 @@ extension Tensor {
   /// The opposite truth values, of a tensor of `bool`.
   public static prefix func ! (x: Tensor) -> Tensor {
     precondition(x.dtype == .bool, "! is defined for tensors of bool, not \(x.dtype)")
-    return x.compared(.equal, x.scalar(0))
+    return (1 - x.cast(to: .float32)).cast(to: .bool)
   }
 
   /// Whether elements are not a number, as `bool`.
@@ -43,9 +43,14 @@ extension Tensor {
   }
 
   private func compared(_ operation: BinaryOperation, _ other: Tensor) -> Tensor {
+    truth(operation, other).cast(to: .bool)
+  }
+
+  /// 1 where it is true and 0 elsewhere, of the type in which elements are compared.
+  private func truth(_ operation: BinaryOperation, _ other: Tensor) -> Tensor {
     // Integers are compared as they are, also with a number that the type of a tensor could not hold.
     let (a, b) = Self.promoted(detached().widened, other.detached().widened)
-    return a.combined(operation, b).cast(to: .bool)
+    return a.combined(operation, b)
   }
 }
 

@@ -128,11 +128,9 @@ struct IndexedPlaces {
     // On another device they would have to be waited for; there they are checked where they are used.
     if indices.device == .cpu {
       indices.withElements(of: Int64.self) { elements in
-        for index in elements {
-          precondition(
-            index >= 0 && index < limit,
-            "\(operation): index \(index) is out of range for dimension \(dimension) of shape \(source)")
-        }
+        guard let index = Self.firstIndex(notBelow: limit, in: elements) else { return }
+        preconditionFailure(
+          "\(operation): index \(index) is out of range for dimension \(dimension) of shape \(source)")
       }
     }
     self.init(indices, isShared: isShared, along: dimension, of: source, size: size)

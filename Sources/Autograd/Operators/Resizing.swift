@@ -26,8 +26,8 @@ extension Tensor {
         .expanded(to: [-1, -1, -1, times.0, -1, times.1])
         .reshaped([shape[0], shape[1], size.0, size.1])
     case .nearest:
-      return selected(nearestPlaces(of: shape[2], for: size.0), along: 2)
-        .selected(nearestPlaces(of: shape[3], for: size.1), along: 3)
+      return selected(nearestPlaces(of: shape[3], for: size.1), along: 3)
+        .selected(nearestPlaces(of: shape[2], for: size.0), along: 2)
     case .bilinear(let alignsCorners):
       return interpolated(
         weightsOfNeighbors(of: shape[2], for: size.0, alignsCorners),

@@ -74,13 +74,17 @@ DT_DECLARE_BINARY(gelu_gradient)
 DT_DECLARE_BINARY(gelu_tanh_gradient)
 
 #define DT_DECLARE_TYPED(T, s)                                                                                         \
+  /* The opposite of dt_gather: values of shape [outer, picks, inner] are added to out at their indices' places, those \
+     for one place in the order of the picks. */                                                                       \
+  void dt_scatter_add_##s(size_t outer, size_t size, size_t picks, size_t inner, const T *values,                      \
+                          const int64_t *indices, bool is_shared, T *out);                                             \
   /* x has shape [outer, reduced, inner]; the result has shape [outer, inner]. Sums are accumulated in double. */      \
   void dt_sum_##s(size_t outer, size_t reduced, size_t inner, const T *x, T *out);                                     \
   /* The sum of the squares of n elements, accumulated in double. */                                                   \
   double dt_sum_of_squares_##s(size_t n, const T *x);                                                                  \
   /* The largest value along `reduced` and the place of its first occurrence; NaN counts as largest. */                \
   void dt_maximum_along_##s(size_t outer, size_t reduced, size_t inner, const T *x, T *out, int64_t *place);           \
-  /* Cross entropy of `rows` rows of `classes` logits: losses (0 for an ignored target), and the largest logit and      \
+  /* Cross entropy of `rows` rows of `classes` logits: losses (0 for an ignored target), and the largest logit and     \
      log(sum(exp(logit - largest))) of each. */                                                                        \
   void dt_cross_entropy_##s(size_t rows, size_t classes, const T *logits, const int64_t *targets,                      \
                             int64_t ignored_target, T smoothing, T *losses, T *normalizers);                           \
@@ -187,6 +191,31 @@ typedef struct {
 typedef struct {
   double rate, epsilon, weight_decay, gradient_scale;
 } dt_adagrad;
+
+// The elements of a result of shape [outer, picks, inner] from x of shape [outer, size, inner] at the indices along the
+// middle dimension, which has one index for each element or, shared, one for each pick. Elements of 8, 32 or 64 bits.
+#define DT_DECLARE_GATHER(bits)                                                                                        \
+  void dt_gather_##bits(size_t outer, size_t size, size_t picks, size_t inner, const void *x, const int64_t *indices,  \
+                        bool is_shared, void *out);
+DT_DECLARE_GATHER(8)
+DT_DECLARE_GATHER(32)
+DT_DECLARE_GATHER(64)
+
+// Whether all of n indices are at least 0 and below a limit.
+bool dt_are_below(size_t n, const int64_t *indices, int64_t limit);
+
+#define DT_DECLARE_ALONG(T, s)                                                                                         \
+  /* x and the result have shape [outer, reduced, inner]; each element is the sum of those up to it, or from it on.    \
+     Sums are accumulated in double. */                                                                                \
+  void dt_cumulative_sum_##s(size_t outer, size_t reduced, size_t inner, const T *x, bool is_reversed, T *out);        \
+  /* The places of the elements of x, of shape [outer, reduced, inner], in order along the middle dimension, equal     \
+     elements as they were and NaN above all. The workspace is for 2 * reduced pairs of numbers as long as T, in which \
+     a place must fit. */                                                                                              \
+  void dt_sorting_places_##s(size_t outer, size_t reduced, size_t inner, const T *x, bool is_descending,               \
+                             void *workspace, int64_t *places);
+DT_DECLARE_ALONG(float, f32)
+DT_DECLARE_ALONG(double, f64)
+DT_DECLARE_ALONG(int64_t, i64)
 
 DT_DECLARE_TYPED(float, f32)
 DT_DECLARE_TYPED(double, f64)

@@ -18,6 +18,9 @@ extension CPUBackend {
       for start in stride(from: 0, to: result.count, by: last) { (out + start).update(from: x, count: last) }
       return
     }
+    if let times = result.shape.last, times > 1, times < 16, strides.last == 0 {
+      return repeatEach(x, times, Array(result.shape.dropLast()), Array(strides.dropLast()), out)
+    }
     let walk = StridedWalk(shape: result.shape, strides: [strides])
     let step = walk.runStrides[0]
     walk.forEachRun { position, offsets in
@@ -27,6 +30,21 @@ extension CPUBackend {
       case 1: to.update(from: from, count: walk.runLength)
       case 0: to.update(repeating: from[0], count: walk.runLength)
       default: for i in 0..<walk.runLength { to[i] = from[i * step] }
+      }
+    }
+  }
+
+  /// Each element a few times, as where an image is enlarged: runs of so many would be too short for a walk.
+  private func repeatEach<T: TensorElement>(
+    _ x: UnsafePointer<T>, _ times: Int, _ shape: [Int], _ strides: [Int], _ out: UnsafeMutablePointer<T>
+  ) {
+    let walk = StridedWalk(shape: shape, strides: [strides])
+    let (length, step) = (walk.runLength, walk.runStrides[0])
+    walk.forEachRun { position, offsets in
+      let (from, to) = (x + offsets[0], out + position * times)
+      for i in 0..<length {
+        let (element, start) = (from[i * step], i * times)
+        for time in 0..<times { to[start + time] = element }
       }
     }
   }

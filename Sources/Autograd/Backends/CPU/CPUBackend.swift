@@ -41,40 +41,42 @@ struct CPUBackend: Backend {
       return
     }
     switch x.dtype {
-    case .float32: convert(from: x.pointer(Float.self), into: result) { Double($0) }
-    case .float64: convert(from: x.pointer(Double.self), into: result) { $0 }
-    case .int64: convertIntegers(from: x.pointer(Int64.self), into: result) { $0 }
-    case .uint8: convertIntegers(from: x.pointer(UInt8.self), into: result) { Int64($0) }
-    case .bool: convertIntegers(from: x.pointer(Bool.self), into: result) { $0 ? 1 : 0 }
+    case .float32: convert(Float.self, x, into: result)
+    case .float64: convert(Double.self, x, into: result)
+    case .int64: convertIntegers(x, into: result) { (integer: Int64) in integer }
+    case .uint8: convertIntegers(x, into: result) { (byte: UInt8) in Int64(byte) }
+    case .bool: convertIntegers(x, into: result) { (isTrue: Bool) in isTrue ? 1 : 0 }
     }
   }
 
-  private func convert<T: BinaryFloatingPoint>(
-    from x: UnsafePointer<T>, into result: Tensor, _ value: (T) -> Double
-  ) {
-    let n = result.count
+  @inline(__always)
+  private func convert<T: TensorElement & BinaryFloatingPoint>(_: T.Type, _ x: Tensor, into result: Tensor) {
     switch result.dtype {
-    case .float32: for i in 0..<n { result.pointer(Float.self)[i] = Float(value(x[i])) }
-    case .float64: for i in 0..<n { result.pointer(Double.self)[i] = value(x[i]) }
+    case .float32: assign(x, result) { (value: T) in Float(value) }
+    case .float64: assign(x, result) { (value: T) in Double(value) }
     // As on x86-64 in C, what is out of range or not a number becomes the smallest integer.
-    case .int64: for i in 0..<n { result.pointer(Int64.self)[i] = Self.truncated(value(x[i])) }
-    case .uint8:
-      for i in 0..<n { result.pointer(UInt8.self)[i] = UInt8(truncatingIfNeeded: Self.truncated(value(x[i]))) }
-    case .bool:
-      let bytes = result.pointer(Bool.self)
-      for i in 0..<n { bytes[i] = x[i] != 0 }
+    case .int64: assign(x, result) { (value: T) in Self.truncated(Double(value)) }
+    case .uint8: assign(x, result) { (value: T) in UInt8(truncatingIfNeeded: Self.truncated(Double(value))) }
+    case .bool: assign(x, result) { (value: T) in value != 0 }
     }
   }
 
-  private func convertIntegers<T>(from x: UnsafePointer<T>, into result: Tensor, _ value: (T) -> Int64) {
-    let n = result.count
+  @inline(__always)
+  private func convertIntegers<T: TensorElement>(_ x: Tensor, into result: Tensor, _ integer: (T) -> Int64) {
     switch result.dtype {
-    case .float32: for i in 0..<n { result.pointer(Float.self)[i] = Float(value(x[i])) }
-    case .float64: for i in 0..<n { result.pointer(Double.self)[i] = Double(value(x[i])) }
-    case .int64: for i in 0..<n { result.pointer(Int64.self)[i] = value(x[i]) }
-    case .uint8: for i in 0..<n { result.pointer(UInt8.self)[i] = UInt8(truncatingIfNeeded: value(x[i])) }
-    case .bool: for i in 0..<n { result.pointer(Bool.self)[i] = value(x[i]) != 0 }
+    case .float32: assign(x, result) { Float(integer($0)) }
+    case .float64: assign(x, result) { Double(integer($0)) }
+    case .int64: assign(x, result) { integer($0) }
+    case .uint8: assign(x, result) { UInt8(truncatingIfNeeded: integer($0)) }
+    case .bool: assign(x, result) { integer($0) != 0 }
     }
+  }
+
+  /// The loop of every conversion, with nothing in it but what is done to an element.
+  @inline(__always)
+  private func assign<T: TensorElement, U: TensorElement>(_ x: Tensor, _ result: Tensor, _ value: (T) -> U) {
+    let (from, to) = (x.pointer(T.self), result.pointer(U.self))
+    for i in 0..<result.count { to[i] = value(from[i]) }
   }
 
   private static func truncated(_ value: Double) -> Int64 { Int64(exactly: value.rounded(.towardZero)) ?? .min }

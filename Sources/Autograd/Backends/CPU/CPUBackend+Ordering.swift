@@ -1,0 +1,34 @@
+import CKernels
+
+extension CPUBackend {
+  func sortingPlaces(_ x: Tensor, extents: ReductionExtents, descending: Bool, into places: Tensor) {
+    typealias Kernel<T> = (
+      Int, Int, Int, UnsafePointer<T>?, Bool, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int64>?
+    ) -> Void
+    func run<T: TensorElement>(_ kernel: Kernel<T>) {
+      let workspace = Tensor(uninitialized: [4 * extents.reduced], dtype: x.dtype, device: .cpu)
+      kernel(
+        extents.outer, extents.reduced, extents.inner, x.pointer(), descending, workspace.address, places.pointer())
+    }
+    precondition(extents.reduced <= UInt32.max, "sorting \(extents.reduced) elements; \(UInt32.max) is the limit")
+    switch x.dtype {
+    case .float32: run(dt_sorting_places_f32)
+    case .float64: run(dt_sorting_places_f64)
+    case .int64: run(dt_sorting_places_i64)
+    default: unsupported("sorting", x.dtype)
+    }
+  }
+
+  func cumulativeSum(_ x: Tensor, extents: ReductionExtents, reversed: Bool, into result: Tensor) {
+    typealias Kernel<T> = (Int, Int, Int, UnsafePointer<T>?, Bool, UnsafeMutablePointer<T>?) -> Void
+    func run<T: TensorElement>(_ kernel: Kernel<T>) {
+      kernel(extents.outer, extents.reduced, extents.inner, x.pointer(), reversed, result.pointer())
+    }
+    switch x.dtype {
+    case .float32: run(dt_cumulative_sum_f32)
+    case .float64: run(dt_cumulative_sum_f64)
+    case .int64: run(dt_cumulative_sum_i64)
+    default: unsupported("cumulative sum", x.dtype)
+    }
+  }
+}

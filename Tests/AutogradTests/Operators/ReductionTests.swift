@@ -1,0 +1,23 @@
+import Autograd
+import Testing
+
+/// Sums of short rows, whose length the loops know, and of longer ones.
+@Suite struct ReductionTests {
+  @Test(arguments: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33], [0, 1, 17]) func sumsRows(length: Int, rows: Int) {
+    let elements = (0..<rows * length).map { Float($0 % 29 - 14) / 4 }
+    let expected = (0..<rows).map { row in elements[row * length..<(row + 1) * length].reduce(0, +) }
+    #expect(Tensor(elements, shape: [rows, length]).sum([1]).array(of: Float.self) == expected)
+    let doubles = Tensor(elements, shape: [rows, length]).cast(to: .float64)
+    #expect(doubles.sum([1]).array(of: Float.self) == expected)
+  }
+
+  @Test(arguments: [1, 2, 7, 8, 9, 33]) func sumsOfWhatIsNoNumberAndOfNegativeZeros(length: Int) {
+    let zeros = Tensor([Float](repeating: -0.0, count: length), shape: [1, length])
+    #expect(zeros.sum([1]).array(of: Float.self).map(\.bitPattern) == [0])
+    var elements = [Float](repeating: 1, count: length)
+    elements[length - 1] = .infinity
+    #expect(Tensor(elements, shape: [1, length]).sum([1]).array(of: Float.self) == [.infinity])
+    elements[0] = .nan
+    #expect(Tensor(elements, shape: [1, length]).sum([1]).array(of: Float.self)[0].isNaN)
+  }
+}
