@@ -26,7 +26,8 @@ INLINED uint32_t bits_of_float(float value) {
   return bits;
 }
 
-// eˣ in parts: (sum + rest) · 2ⁿ, rest being what rounding the sum lost, and 2ⁿ two factors, each a normal number.
+// eˣ in parts: (sum + rest) · 2ⁿ, rest being what rounding the sum lost, and 2ⁿ two factors: normal
+// numbers, the second 0 where eˣ is.
 typedef struct {
   float sum, rest, first, second;
 } exponential_f32;

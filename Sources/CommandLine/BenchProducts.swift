@@ -33,16 +33,15 @@ struct BenchProducts: ParsableCommand {
     try communicator.barrier()
     for workload in workload.map({ [$0] }) ?? [.tiny, .mlp, .cnn, .wide] {
       for (index, layer) in workload.linearLayers.enumerated() {
-        let batch = workload.benchmarkBatch
         try measure(
           "\(workload) \(index + 1)", "x·Wᵀ",
           .init(
-            rows: batch, columns: layer.outputs, inner: layer.inputs, transposesSecond: true))
-        try measure("", "g·W", .init(rows: batch, columns: layer.inputs, inner: layer.outputs))
+            rows: layer.rows, columns: layer.outputs, inner: layer.inputs, transposesSecond: true))
+        try measure("", "g·W", .init(rows: layer.rows, columns: layer.inputs, inner: layer.outputs))
         try measure(
           "", "gᵀ·x",
           .init(
-            rows: layer.outputs, columns: layer.inputs, inner: batch, transposesFirst: true))
+            rows: layer.outputs, columns: layer.inputs, inner: layer.rows, transposesFirst: true))
       }
     }
   }
@@ -84,8 +83,13 @@ struct BenchProducts: ParsableCommand {
 }
 
 extension Workload {
-  /// The sizes of the linear layers.
-  fileprivate var linearLayers: [(inputs: Int, outputs: Int)] {
-    makeModel().parameters.map(\.shape).filter { $0.count == 2 }.map { (inputs: $0[1], outputs: $0[0]) }
+  /// The sizes of the linear layers, and the rows that they multiply in a step.
+  fileprivate var linearLayers: [(rows: Int, inputs: Int, outputs: Int)] {
+    let weights = makeModel().namedParameters().filter { $0.name.hasSuffix("weight") && $0.parameter.rank == 2 }
+    return weights.map { name, weight in
+      // An encoder's layers have a row for every place of a sample.
+      let rows = name.contains("encoder") ? placesOfSample : 1
+      return (benchmarkBatch * rows, weight.shape[1], weight.shape[0])
+    }
   }
 }

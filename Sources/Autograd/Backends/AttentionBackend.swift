@@ -14,13 +14,9 @@ extension Backend {
 
 /// What an attention has one of each for its queries, its keys and its values.
 struct AttentionInputs<Element> {
-  var queries: Element
-  var keys: Element
-  var values: Element
-
-  func map<Other>(_ transform: (Element) -> Other) -> AttentionInputs<Other> {
-    .init(queries: transform(queries), keys: transform(keys), values: transform(values))
-  }
+  let queries: Element
+  let keys: Element
+  let values: Element
 }
 
 /// Sizes of an attention, none of which is 0, and which keys a query sees.

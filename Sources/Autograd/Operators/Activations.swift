@@ -53,14 +53,13 @@ extension Tensor {
   ///   - threshold: Where β · x is larger, the result is x itself.
   public func softplus(beta: Double = 1, threshold: Double = 20) -> Tensor {
     precondition(beta > 0, "softplus with a beta of \(beta), which must be positive")
-    guard threshold == 20 else {
+    guard threshold == 20 && beta == 1 else {
       requireFloatingPoint(for: "softplus")
       let scaled = self * beta
       // The exponent is 0 where it is not needed, for gradients that are finite. log(1 + eˣ) is −log sigmoid(−x).
       let isLarge = scaled.detached() .> threshold
       return .select(isLarge, self, -(-scaled.filled(with: 0, where: isLarge)).logSigmoid() / beta)
     }
-    guard beta == 1 else { return (self * beta).softplus() / beta }
     return mapped(.softplus).recorded(as: "SoftplusBackward0", from: [self], saving: [self]) { gradient, inputs in
       inputs.add(0, activationGradient(.softplusGradient, gradient, self) { gradient * self.sigmoid() })
     }

@@ -34,6 +34,10 @@ func attention(
     q.last == k.last && k[k.count - 2] == v[v.count - 2],
     "attention needs queries [..., L, E], keys [..., S, E] and values [..., S, Ev], not \(q), \(k) and \(v)")
   if let mask {
+    let scores = Shape.broadcast(Array(q.dropLast(2)), Array(k.dropLast(2))) + [q[q.count - 2], k[k.count - 2]]
+    precondition(
+      mask.rank <= scores.count && zip(mask.shape.reversed(), scores.reversed()).allSatisfy { $0 == $1 || $0 == 1 },
+      "attention with a mask of shape \(mask.shape), which does not broadcast to [..., L, S], here \(scores)")
     precondition(
       mask.dtype == .bool || mask.dtype == inputs[0].dtype,
       "attention with a mask of \(mask.dtype): needs bool, or \(inputs[0].dtype) as the queries, to add to the products"

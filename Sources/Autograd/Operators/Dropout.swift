@@ -38,7 +38,7 @@ extension Tensor {
 
   /// Every channel of every sample set to 0 as a whole with the given probability, and otherwise divided by the
   /// probability of being kept, as `torch.nn.functional.dropout1d`, `dropout2d` and `dropout3d` (J. Tompson et al.,
-  /// arXiv:1411.4280); the tensor itself when not training.
+  /// arXiv:1411.4280) of a batch; the tensor itself when not training. Without N there would be no telling it from a batch.
   ///
   /// Draws are those of ``dropout(probability:training:generator:)``, one for each channel.
   ///
@@ -46,7 +46,9 @@ extension Tensor {
   public func channelDropout(
     probability: Double, training: Bool = true, generator: RandomGenerator? = nil
   ) -> Tensor {
-    precondition(rank >= 2, "channelDropout of shape \(shape), expected [N, C, …]")
+    precondition(rank >= 3, "channelDropout of shape \(shape), expected [N, C, …] of at least 3 dimensions")
+    precondition(
+      (0...1).contains(probability), "channelDropout with a probability of \(probability), which is not in 0...1")
     requireFloatingPoint(for: "channelDropout")
     guard training && probability > 0 else { return self }
     let channels = Array(shape[..<2]) + Array(repeating: 1, count: rank - 2)

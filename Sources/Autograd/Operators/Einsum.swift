@@ -9,7 +9,8 @@
 /// first. "..." stands for dimensions without letters, which are broadcast and come first where the result is not given. An
 /// index twice in one operand is along its diagonal.
 ///
-/// Operands are multiplied in their order, two at a time, by matrix products where something is summed.
+/// Operands are multiplied in their order, two at a time: by matrix products where something is summed and an index is in one
+/// of them alone, and otherwise element by element, before the sum.
 ///
 /// - Parameters:
 ///   - equation: The indices of each operand, separated by commas, and after "->" those of the result; spaces mean nothing.

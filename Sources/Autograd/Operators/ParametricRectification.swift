@@ -10,7 +10,8 @@ extension Tensor {
       "prelu of shape \(shape) with a weight of \(weight.shape): needs [1], or one slope for each channel of [N, C, …]")
     precondition(weight.dtype == dtype, "prelu of \(dtype) with a weight of \(weight.dtype): both must have one type")
     requireSameDevice(weight, for: "prelu")
-    let x = detached(), slopes = weight.reshaped([weight.count] + Array(repeating: 1, count: max(rank - 2, 0)))
+    let x = detached()
+    let slopes = weight.reshaped(rank == 0 ? [] : [weight.count] + Array(repeating: 1, count: max(rank - 2, 0)))
     return x.combined(.leakyReLU, slopes.detached())
       .recorded(as: "PreluKernelBackward0", from: [self, slopes], saving: [self, slopes]) { gradient, inputs in
         guard isGradEnabled else {

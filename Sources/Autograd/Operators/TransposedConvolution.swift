@@ -62,6 +62,9 @@ extension Tensor {
         && (bias.map { $0.shape == [weight.shape[1] * groups] } ?? true),
       "convTranspose1d of shape \(shape) with weight \(weight.shape) and bias \(bias?.shape ?? []) in \(groups) group(s): "
         + "needs [N, C, L], [C, O / groups, l] and [O]")
+    precondition(
+      (0..<max(stride, 1)).contains(outputPadding),
+      "convTranspose1d: an output padding of \(outputPadding), which must be less than the stride \(stride)")
     return unsqueezed(2).convTranspose2d(
       weight.unsqueezed(2), bias: bias, stride: (1, stride), padding: (0, padding), outputPadding: (0, outputPadding),
       dilation: (1, dilation), groups: groups

@@ -36,8 +36,10 @@ extension RandomGenerator {
       count <= possible, "multinomial: \(count) different places by weights of which \(possible) are not 0")
     let keys = weights.map { weight in
       let exponential = T(-log1p(-unitDouble()))
-      return weight == 0 ? 0 : weight / exponential
+      // Below that of any weight, which may be rounded to 0.
+      return weight == 0 ? -1 : weight / exponential
     }
+    if count == 1 { return [keys.indices.dropFirst().reduce(0) { keys[$1] > keys[$0] ? $1 : $0 }] }
     return Array(keys.indices.sorted { keys[$0] > keys[$1] }.prefix(count))
   }
 

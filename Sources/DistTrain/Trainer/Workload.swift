@@ -40,6 +40,9 @@ public enum Workload: String, CaseIterable, Sendable {
     }
   }
 
+  /// The places of the sequence that a transformer makes of a sample; 1 for other models.
+  package var placesOfSample: Int { self == .vit ? 49 : 1 }
+
   /// The multiply-adds of products and convolutions in a step, for each sample: those of the forward pass, as many for
   /// the gradients of the weights, and but for the first layer as many for those of its inputs.
   public var multiplyAddsPerSample: Int {
@@ -77,7 +80,8 @@ public enum Workload: String, CaseIterable, Sendable {
         blocks(128, size: 16), blocks(256, size: 8), blocks(512, size: 4), products(512, 10),
       ].flatMap { $0 }
     case .vit:
-      [convolution(1, 128, kernel: 4, size: 7)] + (0..<4).flatMap { _ in encoder(49, width: 128) } + products(128, 10)
+      [convolution(1, 128, kernel: 4, size: 7)] + (0..<4).flatMap { _ in encoder(placesOfSample, width: 128) }
+        + products(128, 10)
     }
   }
 

@@ -4,13 +4,6 @@ import Testing
 
 /// Layers of images and sequences beyond the fixtures: dropped channels, rows that are not trained, borders.
 @Suite struct ChannelLayerTests {
-  private func expect(
-    _ result: ExitTest.Result?, says words: String, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(message.contains(words), "\(message.prefix(400))", sourceLocation: sourceLocation)
-  }
-
   /// `F.dropout2d(torch.ones(2, 3, 2, 1), 0.4)`, then `torch.rand(1)`, after `torch.manual_seed(3)`.
   @Test(arguments: [DataType.float32, .float64]) func channelsAreDroppedAsInPyTorch(dtype: DataType) throws {
     let generator = RandomGenerator(seed: 3)
@@ -129,7 +122,11 @@ import Testing
     let vector = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor.ones([2]).channelDropout(probability: 0.5)
     }
-    expect(vector, says: "channelDropout of shape [2], expected [N, C, …]")
+    expect(vector, says: "channelDropout of shape [2], expected [N, C, …] of at least 3 dimensions")
+    let certainty = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3, 4]).channelDropout(probability: -0.5, training: false)
+    }
+    expect(certainty, says: "channelDropout with a probability of -0.5, which is not in 0...1")
     let probability = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Dropout2d(1.5)
     }

@@ -4,13 +4,6 @@ import Testing
 
 /// Cells of recurrent networks, one place a call.
 @Suite struct RecurrentCellTests {
-  private func expect(
-    _ result: ExitTest.Result?, says words: String, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(message.contains(words), "\(message.prefix(400))", sourceLocation: sourceLocation)
-  }
-
   private func expectSame(_ a: Tensor, _ b: Tensor, sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(a.shape == b.shape, sourceLocation: sourceLocation)
     for (x, y) in zip(a.array(of: Double.self), b.array(of: Double.self)) {

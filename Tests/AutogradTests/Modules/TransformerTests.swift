@@ -18,13 +18,6 @@ import Testing
     }
   }
 
-  private func expect(
-    _ result: ExitTest.Result?, says words: String, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(message.contains(words), "\(message.prefix(400))", sourceLocation: sourceLocation)
-  }
-
   /// `nn.TransformerEncoderLayer(4, 2, 6, dropout=0.4, batch_first=True).double()` after `torch.manual_seed(5)`, called
   /// after `torch.manual_seed(9)`.
   @Test func dropoutIsPyTorchs() {

@@ -22,7 +22,7 @@ import Testing
   ]
 
   enum Visibility: String, CaseIterable, CustomTestStringConvertible {
-    case all, causal, someKeys, somePlaces, added
+    case all, causal, someKeys, somePlaces, added, addedInfinities
 
     var testDescription: String { rawValue }
 
@@ -34,7 +34,10 @@ import Testing
       // The first query sees nothing.
       case .somePlaces:
         Tensor.arange(s.queries).reshaped([s.queries, 1]) .> Tensor.arange(s.keys).reshaped([1, s.keys]) * 2
-      case .added: AttentionTests.values(s.leading + [s.queries, 1], dtype, seed: 9) * 3
+      case .added: AttentionTests.values(s.leading + [s.queries, s.keys], dtype, seed: 9) * 3
+      case .addedInfinities:
+        (AttentionTests.values([s.queries, s.keys], dtype, seed: 9) * 3)
+          .filled(with: -.infinity, where: !Visibility.somePlaces.mask(s, dtype)!)
       }
     }
 
@@ -46,8 +49,10 @@ import Testing
         case .causal: Tensor.arange(s.queries).reshaped([s.queries, 1]) .< Tensor.arange(s.keys).reshaped([1, s.keys])
         case .someKeys, .somePlaces: !mask(s, dtype)!
         case .added: Tensor.zeros([1], dtype: .bool)
+        case .addedInfinities: mask(s, dtype)! .== -Double.infinity
         }
-      let base = self == .added ? mask(s, dtype)! : .zeros([s.queries, s.keys], dtype: dtype)
+      let isAdded = self == .added || self == .addedInfinities
+      let base = isAdded ? mask(s, dtype)! : .zeros([s.queries, s.keys], dtype: dtype)
       // So far below the others that it counts for nothing, and finite, so that a row of them has a softmax.
       return base.filled(with: -1e30, where: hidden)
     }
@@ -128,6 +133,17 @@ import Testing
       }
     }
     #expect(results[0] == results[1] && results[0] == results[2])
+  }
+
+  /// By numbers and by truth values, whether or not the mask has a gradient, which takes another way.
+  @Test func aKeyIsHiddenWhateverItsProductIs() {
+    let (q, k, v) = (Tensor([[1e20]]), Tensor([[1e20], [1.0]]), Tensor([[1.0], [2.0]]))
+    let added = Tensor([[-Double.infinity, 0]], dtype: .float32)
+    let masks = [added, Tensor([[false, true]]), Tensor([[-Double.infinity, 0]], dtype: .float32)]
+    masks[2].requiresGrad = true
+    for mask in masks {
+      #expect(scaledDotProductAttention(q, k, v, mask: mask).array(of: Float.self) == [2])
+    }
   }
 
   @Test func aBroadcastBatchAndAMaskWithAGradient() throws {

@@ -193,8 +193,18 @@ enum DifferentiatedOperators {
     "masked attention": {
       attention(isCausal: false, mask: Tensor([[true, false, true], [false, false, false], [true, true, true]]))
     },
+    "attention to another sequence": { attentionToAnotherSequence() },
     "biased attention": { attention(isCausal: false, mask: Tensor([[0.5, -1, 2]], dtype: .float64)) },
   ]
+
+  /// Heads in the rows of three tensors.
+  private static func attentionToAnotherSequence() -> DifferentiatedFunction {
+    let layer = MultiHeadAttention(4, heads: 2, dtype: .float64, generator: RandomGenerator(seed: 8))
+    let mask = Tensor([[true, false, true], [true, true, true]])
+    return DifferentiatedFunction([random([2, 2, 4]), random([2, 3, 4], seed: 6), random([2, 3, 4], seed: 7)]) {
+      layer($0[0], $0[1], $0[2], mask: mask)
+    }
+  }
 
   private static func attention(isCausal: Bool, mask: Tensor?) -> DifferentiatedFunction {
     DifferentiatedFunction([random([2, 3, 4]), random([2, 3, 4], seed: 6), random([2, 3, 2], seed: 7)]) {

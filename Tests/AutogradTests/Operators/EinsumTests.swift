@@ -3,13 +3,6 @@ import Testing
 
 /// Equations of `einsum` beyond the fixtures, and those that are refused.
 @Suite struct EinsumTests {
-  private func expect(
-    _ result: ExitTest.Result?, says words: String, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(message.contains(words), "\(message.prefix(400))", sourceLocation: sourceLocation)
-  }
-
   @Test func integersAndTypesThatDiffer() {
     let whole = einsum("i,i->i", Tensor([1, 2, 3]), Tensor([4, 5, 6]))
     #expect(whole.dtype == .int64 && whole.array(of: Int.self) == [4, 10, 18])

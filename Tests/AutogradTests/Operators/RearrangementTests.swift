@@ -106,6 +106,8 @@ import Testing
         == [0, 2, 3, 2, 3, 2, 2, 2, 2, 3, 2, 2] + [1, 1, 3, 0, 0, 3, 3, 0, 3, 3, 0, 1])
     let generator = RandomGenerator(seed: 3)
     manualSeed(3)
+    let tiny = Tensor([0, 1e-45], dtype: .float32), draws = RandomGenerator(seed: 1)
+    #expect((0..<50).allSatisfy { _ in values(tiny.multinomial(1, generator: draws)) == [1] })
     let row = weights.cast(to: .float64)[0].multinomial(9)
     #expect(row.shape == [9] && row.dtype == .int64)
     #expect(values(row) == values(weights[0].cast(to: .float64).multinomial(9, generator: generator)))

@@ -9,13 +9,6 @@ import Testing
     try body(EmulatedGPU.device())
   }
 
-  private func expect(
-    _ result: ExitTest.Result?, says words: String, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(message.contains(words), "\(message.prefix(400))", sourceLocation: sourceLocation)
-  }
-
   /// `torch.zeros(3, 3).scatter(0, [[1, 1], [0, 1]], [[1, 2], [3, 4]])`, which keeps the last value on the processor.
   @Test func ofSeveralValuesTheLastStays() throws {
     try onBothDevices { device in

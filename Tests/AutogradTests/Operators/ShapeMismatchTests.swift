@@ -4,15 +4,6 @@ import Testing
 
 /// Shapes that do not fit end the program with a message that names them, in optimized builds too.
 @Suite struct ShapeMismatchTests {
-  private func expect(
-    _ result: ExitTest.Result?, says words: String..., sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    for word in words {
-      #expect(message.contains(word), "\(message.prefix(400))", sourceLocation: sourceLocation)
-    }
-  }
-
   @Test func arithmetic() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor.ones([2, 3]) + Tensor.ones([4])
@@ -115,6 +106,15 @@ import Testing
       _ = GRU(3, 4, layers: 0)
     }
     expect(layers, says: "in 0 layers", "must be positive")
+  }
+
+  @Test func attentionWithAMaskOfMoreThanItsProducts() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = scaledDotProductAttention(
+        .ones([4, 5]), .ones([6, 5]), .ones([6, 5]), mask: .ones([2, 4, 6]), dropout: 0.5)
+    }
+    expect(
+      result, says: "attention with a mask of shape [2, 4, 6], which does not broadcast to [..., L, S], here [4, 6]")
   }
 
   @Test func attentionWithAMaskOfIntegers() async {

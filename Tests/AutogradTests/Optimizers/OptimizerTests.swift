@@ -145,10 +145,6 @@ import Testing
   }
 
   @Test func optionsOutOfTheirRangeTrap() async {
-    func expect(_ result: ExitTest.Result?, says words: String) {
-      let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-      #expect(message.contains(words), "\(message.prefix(400))")
-    }
     let beta = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Adam.Options(beta1: 1)
     }
