@@ -22,23 +22,10 @@ extension Tensor {
       rank == 4 && weight.rank == 4 && groups > 0 && shape[1] == weight.shape[0] && shape[1] % groups == 0,
       "convTranspose2d of shape \(shape) with weight \(weight.shape) in \(groups) group(s): needs [N, C, H, W] and [C, O / groups, h, w]"
     )
-    let channels = weight.shape[1] * groups
-    precondition(
-      bias == nil || bias?.shape == [channels],
-      "convTranspose2d with weight \(weight.shape) in \(groups) group(s) and bias \(bias?.shape ?? []): the bias must be [\(channels)]"
-    )
-    precondition(
-      weight.dtype == dtype && (bias?.dtype ?? dtype) == dtype,
-      "convTranspose2d of \(dtype) with weight of \(weight.dtype) and bias of \(bias?.dtype ?? dtype): all must have one type"
-    )
-    requireSameDevice(weight, bias, for: "convTranspose2d")
     let window = SlidingWindow(
       kernel: (weight.shape[2], weight.shape[3]), stride: stride, padding: padding, dilation: dilation)
-    let (height, width) = window.inputSize(height: shape[2], width: shape[3], adding: outputPadding)
-    let geometry = ConvolutionGeometry(
-      input: [shape[0], channels, height, width], weight: weight.shape, window: window, groups: groups,
-      outputSize: (shape[2], shape[3]))
-    return convolutionTransposed(weight, bias: bias, geometry)
+    return convolutionTransposed(
+      weight, bias: bias, window, outputPadding: outputPadding, groups: groups, operation: "convTranspose2d")
   }
 
   /// The transpose of a one-dimensional convolution, as `torch.nn.functional.conv_transpose1d`.
@@ -62,13 +49,35 @@ extension Tensor {
         && (bias.map { $0.shape == [weight.shape[1] * groups] } ?? true),
       "convTranspose1d of shape \(shape) with weight \(weight.shape) and bias \(bias?.shape ?? []) in \(groups) group(s): "
         + "needs [N, C, L], [C, O / groups, l] and [O]")
-    precondition(
-      (0..<max(stride, 1)).contains(outputPadding),
-      "convTranspose1d: an output padding of \(outputPadding), which must be less than the stride \(stride)")
-    return unsqueezed(2).convTranspose2d(
-      weight.unsqueezed(2), bias: bias, stride: (1, stride), padding: (0, padding), outputPadding: (0, outputPadding),
-      dilation: (1, dilation), groups: groups
+    let window = SlidingWindow(
+      kernel: (1, weight.shape[2]), stride: (1, stride), padding: (0, padding), dilation: (1, dilation))
+    return unsqueezed(2).convolutionTransposed(
+      weight.unsqueezed(2), bias: bias, window, outputPadding: (0, outputPadding), groups: groups,
+      operation: "convTranspose1d"
     ).squeezed(2)
+  }
+
+  /// The transpose of a convolution by `window`, of images and weights whose shapes fit; `operation` is named in messages.
+  private func convolutionTransposed(
+    _ weight: Tensor, bias: Tensor?, _ window: SlidingWindow, outputPadding: (Int, Int), groups: Int,
+    operation: StaticString
+  ) -> Tensor {
+    let channels = weight.shape[1] * groups
+    precondition(
+      bias == nil || bias?.shape == [channels],
+      "\(operation) with weight \(weight.shape) in \(groups) group(s) and bias \(bias?.shape ?? []): the bias must be [\(channels)]"
+    )
+    precondition(
+      weight.dtype == dtype && (bias?.dtype ?? dtype) == dtype,
+      "\(operation) of \(dtype) with weight of \(weight.dtype) and bias of \(bias?.dtype ?? dtype): all must have one type"
+    )
+    requireSameDevice(weight, bias, for: operation)
+    let (height, width) = window.inputSize(
+      height: shape[2], width: shape[3], adding: outputPadding, operation: operation)
+    let geometry = ConvolutionGeometry(
+      input: [shape[0], channels, height, width], weight: weight.shape, window: window, groups: groups,
+      outputSize: (shape[2], shape[3]))
+    return convolutionTransposed(weight, bias: bias, geometry)
   }
 
   /// The transpose of the convolution that `geometry` describes.
@@ -97,11 +106,13 @@ extension Tensor {
 extension SlidingWindow {
   /// The rows and columns of the image that a convolution makes one of the given height and width from: with
   /// `outputPadding` 0 the fewest.
-  fileprivate func inputSize(height: Int, width: Int, adding outputPadding: (Int, Int)) -> (Int, Int) {
-    requireValid(for: "convTranspose2d")
+  fileprivate func inputSize(
+    height: Int, width: Int, adding outputPadding: (Int, Int), operation: StaticString
+  ) -> (Int, Int) {
+    requireValid(for: "\(operation)")
     precondition(
       (0..<stride.0).contains(outputPadding.0) && (0..<stride.1).contains(outputPadding.1),
-      "convTranspose2d: an output padding of \(outputPadding), which must be less than the stride \(stride)")
+      "\(operation): an output padding of \(outputPadding), which must be less than the stride \(stride)")
     func inputs(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ added: Int) -> Int {
       (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + added + 1
     }
@@ -109,7 +120,7 @@ extension SlidingWindow {
     let columns = inputs(width, kernel.1, stride.1, padding.1, dilation.1, outputPadding.1)
     precondition(
       height > 0 && width > 0 && rows > 0 && columns > 0,
-      "convTranspose2d of an image of \(height) × \(width) with a kernel of \(kernel) and padding \(padding) leaves \(rows) × \(columns)"
+      "\(operation) of an image of \(height) × \(width) with a kernel of \(kernel) and padding \(padding) leaves \(rows) × \(columns)"
     )
     return (rows, columns)
   }

@@ -139,6 +139,15 @@ import Testing
       _ = Tensor.ones([1, 3, 8]).convTranspose1d(.ones([4, 2, 3]))
     }
     expect(sequence, says: "convTranspose1d of shape [1, 3, 8] with weight [4, 2, 3]")
+    let outputPadding = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 4, 8]).convTranspose1d(.ones([4, 2, 3]), stride: 2, outputPadding: 2)
+    }
+    expect(
+      outputPadding, says: "convTranspose1d: an output padding of (0, 2), which must be less than the stride (1, 2)")
+    let type = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 4, 8]).convTranspose1d(Tensor.ones([4, 2, 3]).cast(to: .float64))
+    }
+    expect(type, says: "convTranspose1d of float32 with weight of float64")
     let padding = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Embedding(3, 2, paddingIndex: 3)
     }
