@@ -57,8 +57,8 @@ enum RankProgram: String {
         case .stallsInMPI, .endsLate: return try MPICommunicator(launch, messageCapacity: 1 << 28, stallSeconds: 0.2)
         case .stallsOnNodes:
           let ranks = try MPICommunicator(
-            launch, messageCapacity: 1 << 28, nodes: (0..<size).map { $0 / 2 }, stallSeconds: 0.2)
-          return try SharedCommunicator(ranks, stallSeconds: 0.2)
+            launch, messageCapacity: 1 << 28, nodes: (0..<size).map { $0 / 2 }, stallSeconds: 1)
+          return try SharedCommunicator(ranks, stallSeconds: 1)
         default: break
         }
       }
@@ -87,8 +87,9 @@ enum RankProgram: String {
     case .stallsInHalves: try Self.stallInHalves(communicator)
     case .crossedNodes: try Self.sumInParts(communicator)
     case .stallsOnNodes:
-      try Self.stall(communicator)
-      if communicator.rank == 1 { Thread.sleep(forTimeInterval: 1.5) }
+      // Six ranks take turns on few cores: what they wait for each other otherwise is to stay below a second.
+      try Self.stall(communicator, seconds: 4)
+      if communicator.rank == 1 { Thread.sleep(forTimeInterval: 4) }
       try communicator.barrier()
     case .isKilledShared: try Self.failDuringAllReduces(communicator) { kill(getpid(), SIGKILL) }
     case .differentCallsShared, .differentCallsOnNodes: try Self.callDifferently(communicator)
@@ -144,15 +145,15 @@ enum RankProgram: String {
   }
 
   /// The last rank comes late to an all-reduce.
-  private static func stall(_ communicator: any Communicator) throws {
-    if communicator.rank == communicator.size - 1 { Thread.sleep(forTimeInterval: 1.5) }
+  private static func stall(_ communicator: any Communicator, seconds: Double = 1.5) throws {
+    if communicator.rank == communicator.size - 1 { Thread.sleep(forTimeInterval: seconds) }
     _ = try communicator.allReduced(Float(1), .sum)
   }
 
   /// The last rank comes late to a sum in 16 bits.
   private static func stallInHalves(_ communicator: any Communicator) throws {
     let halves = try HalfPrecisionCommunicator(communicator, .bfloat16)
-    if communicator.rank == communicator.size - 1 { Thread.sleep(forTimeInterval: 6) }
+    if communicator.rank == communicator.size - 1 { Thread.sleep(forTimeInterval: 8) }
     var values = [Float](repeating: 1, count: 64)
     try halves.allReduce(&values, .sum)
     // The group below is left by the program.

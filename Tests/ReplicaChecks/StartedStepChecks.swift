@@ -125,7 +125,7 @@ extension ReplicaCheck {
 
   /// Makes started steps, of which rank 0 is late with the eleventh.
   public static func beLateAmongStartedSteps(_ communicator: any Communicator) throws {
-    try makeStartedSteps(communicator) { if communicator.rank == 0 { sleep(8) } }
+    try makeStartedSteps(communicator) { if communicator.rank == 0 { sleep(12) } }
   }
 
   /// Makes steps, in the second of which rank 0 is late with its gradients.
@@ -136,7 +136,7 @@ extension ReplicaCheck {
       _ = try replica.step(
         SmallProblem.batch(start..<start + 3),
         loss: { output, targets in
-          if step == 1 && communicator.rank == 0 { sleep(8) }
+          if step == 1 && communicator.rank == 0 { sleep(12) }
           return crossEntropy(output, targets, reduction: .sum)
         })
     }
