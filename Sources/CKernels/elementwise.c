@@ -118,7 +118,8 @@ static inline double silu_slope_f64(double x) {
   return s * (1 + x * (1 - s));
 }
 INLINED float gelu_slope_f32(float x) {
-  return normal_f32(x) + x * (float)inverse_sqrt_2_pi * exp_f32(-0.5f * x * x);
+  const normal_parts_f32 parts = normal_parts_of_f32(x);
+  return normal_up_to_f32(x, parts) + x * (float)inverse_sqrt_2_pi * parts.bell;
 }
 static inline double gelu_slope_f64(double x) {
   return 0.5 * erfc(-x * inverse_sqrt_2) + x * inverse_sqrt_2_pi * exp(-0.5 * x * x);

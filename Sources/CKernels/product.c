@@ -1,5 +1,6 @@
 #include "product.h"
 
+#include "CKernels.h"
 #include "clones.h"
 
 // Units of k that are packed at a time.
@@ -11,7 +12,9 @@
 #define RESIDENT ((size_t)128 << 10)
 // Panels of streamed columns that are packed together, so that their rows are read in long pieces.
 #define GROUP 4
-// Results with this many floats are written around the cache.
+// From so many rows on the rows are streamed, whatever is larger: a result is written row by row.
+#define MANY_ROWS 192
+// Results with this many floats are written around the cache, which costs more than it saves on Intel's processors.
 #define BEYOND_CACHE ((size_t)2 << 20)
 // Room for packed rows, of which one tile's take at most 12 * ROW_STRIDE or UNITS * UNIT_STRIDE.
 #define ROW_PANELS (RESIDENT + 16 * ROW_STRIDE)

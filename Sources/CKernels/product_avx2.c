@@ -37,8 +37,20 @@ typedef struct {
 typedef struct {
   float *data;
   size_t stride;
-  bool transposed, adds;
+  // What is added to a tile, laid out as the result with a stride of its own; may be NULL.
+  const float *addend;
+  size_t addend_stride;
+  bool transposed;
 } target;
+
+// From the result's element (row, column) on.
+INLINE target at(target c, size_t row, size_t column) {
+  c.data += row * c.stride + column;
+  if (c.addend) c.addend += row * c.addend_stride + column;
+  return c;
+}
+
+INLINE void store(target c, vector x, size_t n) { store_first(c.data, x, n, c.addend); }
 
 // Rows that a tile fetches into the cache while it computes, from `data` on and `step` apart.
 typedef struct {
@@ -78,10 +90,10 @@ INLINE void tile(size_t rows, bool along, size_t units, const float *r, size_t r
       UNROLLED for (size_t i = 0; i < WIDTH; i++) block[i] = i < rows ? sum[i][j] : (vector)0;
       transpose(block);
       for (size_t i = 0; i < WIDTH && first + i < columns; i++)
-        store_first(c.data + (first + i) * c.stride, block[i], rows, c.adds);
+        store(at(c, first + i, 0), block[i], rows);
     } else {
       UNROLLED for (size_t i = 0; i < rows; i++)
-        store_first(c.data + i * c.stride + first, sum[i][j], columns - first, c.adds);
+        store(at(c, i, first), sum[i][j], columns - first);
     }
   }
 }
@@ -141,8 +153,7 @@ static void pass_rows(const operand *rows, size_t start, size_t units, const flo
       r = row_panel;
     }
     for (size_t j = 0; j < width; j += PANEL) {
-      target here = c;
-      here.data += c.transposed ? j * c.stride + i : i * c.stride + j;
+      const target here = c.transposed ? at(c, j, i) : at(c, i, j);
       (in_place ? along : across)[count - 1](units, r, rows->across, panels + j * units, smaller(PANEL, width - j),
                                              here, next);
       next = (ahead){panels, 0};
@@ -164,9 +175,9 @@ static void product_avx2(const dt_product *p, const float *a, const float *b, fl
     for (size_t j = 0; j < columns.count; j += chunk) {
       const size_t width = smaller(chunk, columns.count - j);
       pack_columns(&columns, columns.data + j * columns.across + start * columns.along, width, units, panels);
-      const target t = {c + (transposed ? j * p->result_stride : j), p->result_stride, transposed,
-                        p->adds || start > 0};
-      pass_rows(&rows, start, units, panels, width, t, panels + RESIDENT);
+      target t = {c, p->result_stride, p->addend, p->addend_stride, transposed};
+      if (start > 0) t.addend = c, t.addend_stride = p->result_stride;
+      pass_rows(&rows, start, units, panels, width, transposed ? at(t, j, 0) : at(t, 0, j), panels + RESIDENT);
     }
   }
 }

@@ -15,9 +15,16 @@
 // What the tiles of a product have in common. Element (i, k) of a tile's rows is r[i * row_step + k] where k lies along
 // memory, else r[i + k * row_step]; element (k, j) of its columns is p[k * column_step + j].
 typedef struct {
-  size_t units, row_step, column_step, result_stride;
-  bool adds;
+  size_t units, row_step, column_step;
 } layout;
+
+// Where a tile goes, and what is added to it, which may be NULL; with the steps from row to row.
+typedef struct {
+  float *data;
+  size_t stride;
+  const float *addend;
+  size_t addend_stride;
+} target;
 
 // What a tile fetches into the cache while it computes: line u is at data[u % 16 * step + u / 16 * 16].
 typedef struct {
@@ -25,16 +32,25 @@ typedef struct {
   size_t step;
 } ahead;
 
-typedef void tile_kernel(const layout *l, const float *r, const float *p, size_t columns, float *c, ahead next);
+typedef void tile_kernel(const layout *l, const float *r, const float *p, size_t columns, target c, ahead next);
+
+// The part of a product's result from (row, column) on, for the units from `start` on.
+INLINE target result_at(const dt_product *p, float *c, size_t start, size_t row, size_t column) {
+  target t = {c, p->result_stride, p->addend, p->addend_stride};
+  if (start > 0) t.addend = c, t.addend_stride = p->result_stride;
+  t.data += row * t.stride + column;
+  if (t.addend) t.addend += row * t.addend_stride + column;
+  return t;
+}
 
 // Up to WIDTH rows by WIDTH columns of the result, added up in registers. A transposed tile's rows are the result's
 // columns.
 INLINE void tile(size_t rows, bool along, bool transposed, const layout *l, const float *r, const float *p,
-                 size_t columns, float *c, ahead next) {
-  const size_t row_step = l->row_step, column_step = l->column_step, stride = l->result_stride;
+                 size_t columns, target c, ahead next) {
+  const size_t row_step = l->row_step, column_step = l->column_step;
   vector sum[WIDTH] = {};
   UNROLLED for (size_t i = 0; i < WIDTH; i++)
-    if (i < (transposed ? columns : rows)) __builtin_prefetch(c + i * stride, 1, 3);
+    if (i < (transposed ? columns : rows)) __builtin_prefetch(c.data + i * c.stride, 1, 3);
   // With one to three steps from each of them, the addresses of 16 rows.
   const float *q[4] = {r, r + 4 * row_step, r + 8 * row_step, r + 12 * row_step};
   for (size_t u = 0; u < l->units; u++) {
@@ -55,18 +71,15 @@ INLINE void tile(size_t rows, bool along, bool transposed, const layout *l, cons
     r += row_step;
     p += column_step;
   }
-  if (transposed) {
-    transpose(sum);
-    UNROLLED for (size_t i = 0; i < WIDTH; i++)
-      if (i < columns) store_first(c + i * stride, sum[i], rows, l->adds);
-  } else {
-    UNROLLED for (size_t i = 0; i < rows; i++) store_first(c + i * stride, sum[i], columns, l->adds);
-  }
+  if (transposed) transpose(sum);
+  const size_t count = transposed ? columns : rows, width = transposed ? rows : columns;
+  UNROLLED for (size_t i = 0; i < (transposed ? WIDTH : rows); i++)
+    if (i < count) store_first(c.data + i * c.stride, sum[i], width, c.addend ? c.addend + i * c.addend_stride : NULL);
 }
 
 // Tiles of sizes that the compiler knows, so that the sums stay in registers.
 #define TILE(name, n, along, transposed)                                                                              \
-  static void name##_##n(const layout *l, const float *r, const float *p, size_t columns, float *c, ahead next) {     \
+  static void name##_##n(const layout *l, const float *r, const float *p, size_t columns, target c, ahead next) {     \
     tile(n, along, transposed, l, r, p, columns, c, next);                                                            \
   }
 #define TILES(n) TILE(across, n, false, false) TILE(along, n, true, false) TILE(transposed, n, true, true)
@@ -98,7 +111,7 @@ static void pack(const float *x, size_t step, size_t columns, size_t units, floa
 
 // op(a) * b: a panel of b's columns stays in the first-level cache while rows pass.
 static void times(const dt_product *p, const float *a, const float *b, float *c, size_t start, size_t units) {
-  const layout l = {units, p->first_stride, p->second_stride, p->result_stride, p->adds || start > 0};
+  const layout l = {units, p->first_stride, p->second_stride};
   const size_t rows = share(p->rows);
   for (size_t j = 0; j < p->columns; j += WIDTH)
     for (size_t i = 0; i < p->rows; i += rows) {
@@ -107,8 +120,7 @@ static void times(const dt_product *p, const float *a, const float *b, float *c,
       ahead next = {a, 0};
       if (j == 0 && i + rows + WIDTH <= p->rows) next = (ahead){r + rows * p->first_stride, p->first_stride};
       tile_kernel *kernel = (p->transposes_first ? across : along)[count - 1];
-      kernel(&l, r, b + j + start * p->second_stride, smaller(WIDTH, p->columns - j), c + i * p->result_stride + j,
-             next);
+      kernel(&l, r, b + j + start * p->second_stride, smaller(WIDTH, p->columns - j), result_at(p, c, start, i, j), next);
     }
 }
 
@@ -117,7 +129,7 @@ static void times(const dt_product *p, const float *a, const float *b, float *c,
 static void times_transposed(const dt_product *p, const float *a, const float *b, float *c, float *panels, size_t start,
                              size_t units) {
   const bool packs = !p->transposes_first;
-  const layout l = {units, p->second_stride, packs ? WIDTH : p->first_stride, p->result_stride, p->adds || start > 0};
+  const layout l = {units, p->second_stride, packs ? WIDTH : p->first_stride};
   const size_t rows = share(p->columns);
   for (size_t j = 0; j < p->columns; j += rows) {
     tile_kernel *kernel = transposed[smaller(rows, p->columns - j) - 1];
@@ -135,7 +147,7 @@ static void times_transposed(const dt_product *p, const float *a, const float *b
       const size_t place = j == 0 && packs ? (p->rows - 1) / WIDTH * WIDTH : 0;
       if (next.step == 0 && i == place && j + rows + WIDTH <= p->columns)
         next = (ahead){r + rows * p->second_stride, p->second_stride};
-      kernel(&l, r, panel, columns, c + i * p->result_stride + j, next);
+      kernel(&l, r, panel, columns, result_at(p, c, start, i, j), next);
     }
   }
 }

@@ -23,8 +23,9 @@ INLINE __mmask16 first_of_vector(size_t n) { return (__mmask16)(n >= WIDTH ? 0xf
 // `n` elements, zeros after them.
 INLINE vector load_first(const float *x, size_t n) { return (vector)_mm512_maskz_loadu_ps(first_of_vector(n), x); }
 
-INLINE void store_first(float *out, vector x, size_t n, bool adds) {
-  if (adds) x += load_first(out, n);
+// The sum with the addend, if there is one.
+INLINE void store_first(float *out, vector x, size_t n, const float *addend) {
+  if (addend) x += load_first(addend, n);
   _mm512_mask_storeu_ps(out, first_of_vector(n), (__m512)x);
 }
 

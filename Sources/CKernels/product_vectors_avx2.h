@@ -23,8 +23,9 @@ INLINE vector load_first(const float *x, size_t n) {
 }
 
 // Part of a vector goes in pieces: a masked store takes AMD's processors dozens of cycles.
-INLINE void store_first(float *out, vector x, size_t n, bool adds) {
-  if (adds) x += load_first(out, n);
+// The sum with the addend, if there is one.
+INLINE void store_first(float *out, vector x, size_t n, const float *addend) {
+  if (addend) x += load_first(addend, n);
   if (n >= WIDTH) {
     *(vector *)out = x;
     return;

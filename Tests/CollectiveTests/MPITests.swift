@@ -85,7 +85,8 @@ struct MPITests {
     let run = try MPIRun.run(ranks: 6, product: "conformance-ranks", arguments: ["stalls-on-nodes"], timeout: 60)
     #expect(run.succeeded, "\(run.report)")
     for (rank, awaited) in [(0, "4 on \(ProcessInfo.processInfo.hostName)"), (1, "0"), (4, "5")] {
-      let notice = try Regex("rank \(rank) has waited \\d+ s for rank \(awaited) in an all-reduce \\(sum\\) of 1 Float\n")
+      let notice = try Regex(
+        "rank \(rank) has waited \\d+ s for rank \(awaited) in an all-reduce \\(sum\\) of 1 Float\n")
       #expect(run.errorOutput.contains(notice), "\(run.report)")
     }
     #expect(!run.errorOutput.contains(/rank 5 has waited \d+ s for rank/), "\(run.report)")

@@ -6,13 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// c (+)= op(a) * op(b), where op(a) is [rows, inner], op(b) is [inner, columns] and c is [rows, columns], row by row.
+// c = op(a) * op(b) + addend, where op(a) is [rows, inner], op(b) is [inner, columns], and c and the addend are
+// [rows, columns], row by row. The addend may be c itself or, with a stride of 0, one row for all; NULL is for none.
 // A transposed operand lies in memory as [inner, rows] or [columns, inner]. Strides count elements from one row in
 // memory to the next. The bits of an element of c depend on its row of op(a) and its column of op(b) only.
 typedef struct {
   size_t rows, columns, inner;
-  bool transposes_first, transposes_second, adds;
+  bool transposes_first, transposes_second;
   size_t first_stride, second_stride, result_stride;
+  const float *addend;
+  size_t addend_stride;
 } dt_product;
 
 // A kernel; `workspace` has room for as many bytes as its `..._workspace` says, aligned to 64.

@@ -37,7 +37,7 @@ import Testing
       switch self {
       case .inPlace, .packed, .avx2, .packedBFloat16:
         guard let kernel, p.rows > 0, p.columns > 0, p.inner > 0 else { fallthrough }
-        kernel.multiply(p, a, b, c, adding: adding)
+        kernel.multiply(p, a, b, c, adding: adding ? .result : .nothing)
       case .chosen, .chosenBFloat16:
         Kernels.choosing(generic: false) { p.compute(a, b, into: c, adding: adding) }
       case .chosenAVX2:
@@ -190,20 +190,32 @@ import Testing
 
   /// All kernels for float32 give the same bits, so that the choice among them may change with the number of rows or
   /// the processor: those of a loop that fuses each multiplication with its addition, 512 along k at a time.
-  @Test(arguments: [Way.inPlace, .packed, .avx2].filter { $0.kernel != nil }, [false, true])
-  func bitsOfALoop(_ way: Way, adding: Bool) throws {
+  @Test(arguments: [Way.inPlace, .packed, .avx2].filter { $0.kernel != nil }, [1, 3])
+  func bitsOfALoop(_ way: Way, threads: Int) throws {
     let kernel = try #require(way.kernel)
-    for (rows, columns, inner) in [(40, 50, 784), (17, 33, 1025), (5, 70, 512), (64, 16, 1), (13, 7, 513)] {
+    for (rows, columns, inner) in [
+      (40, 50, 784), (17, 33, 1025), (5, 70, 512), (64, 16, 1), (13, 7, 513), (200, 230, 20), (70, 90, 30),
+      (193, 1, 600),
+    ] {
       let (a, b) = (Self.numbers(rows * inner, seed: 5), Self.numbers(columns * inner, seed: 6))
       for transpositions in 0..<4 {
         let p = MatrixProduct(
           rows: rows, columns: columns, inner: inner, transposesFirst: transpositions & 1 != 0,
           transposesSecond: transpositions & 2 != 0)
         let before = Self.numbers(rows * columns, seed: 7)
-        var result = before
-        kernel.multiply(p, a, b, &result, adding: adding)
-        let expected = Self.fusedLoop(p, a, b, addedTo: adding ? before : nil)
-        #expect(result.map(\.bitPattern) == expected.map(\.bitPattern), "\(p)")
+        let row = Array(before.prefix(columns))
+        row.withUnsafeBufferPointer { pointer in
+          guard let first = pointer.baseAddress else { return }
+          let addends: [(MatrixKernel.Addend, [Float]?)] = [
+            (.nothing, nil), (.result, before), (.row(first), (0..<rows).flatMap { _ in row }),
+          ]
+          for (addend, start) in addends {
+            var result = before
+            LoopThreads.using(threads: threads) { kernel.multiply(p, a, b, &result, adding: addend) }
+            let expected = Self.fusedLoop(p, a, b, addedTo: start)
+            #expect(result.map(\.bitPattern) == expected.map(\.bitPattern), "\(p), \(addend)")
+          }
+        }
       }
     }
   }
@@ -221,7 +233,7 @@ import Testing
           rows: rows, columns: columns, inner: inner, transposesFirst: transpositions & 1 != 0,
           transposesSecond: transpositions & 2 != 0)
         var result = [Float](repeating: 0, count: rows * columns)
-        kernel.multiply(p, a, b, &result, adding: false)
+        kernel.multiply(p, a, b, &result, adding: .nothing)
         let expected = Self.fusedLoop(p, a, b, addedTo: nil)
         #expect(result.contains { $0.isFinite } && result.contains { $0.isNaN })
         #expect(zip(result, expected).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }, "\(p)")

@@ -84,7 +84,8 @@ struct ThreadCountTests {
           var result = [Float](repeating: 0, count: rows * columns)
           LoopThreads.using(threads: threads) {
             kernel.multiply(
-              MatrixProduct(rows: rows, columns: columns, inner: inner), a.array(), b.array(), &result, adding: false)
+              MatrixProduct(rows: rows, columns: columns, inner: inner), a.array(), b.array(), &result,
+              adding: .nothing)
           }
           return result.map(\.bitPattern)
         }

@@ -26,6 +26,18 @@ extension CPUBackend {
     }
   }
 
+  func activatedProduct(
+    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation?,
+    into result: Tensor
+  ) -> Bool {
+    guard
+      result.dtype == .float32,
+      Float.multiply(product, a.pointer(), b.pointer(), result.pointer(), addingRow: bias.pointer())
+    else { return false }
+    if let activation { unary(activation.function, result, into: result) }
+    return true
+  }
+
   /// `c` = op(a) · op(b), or that added to `c`; any dimension may be 0.
   func gemm<T: BLASElement>(
     _ p: MatrixProduct, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ c: UnsafeMutablePointer<T>, adding: Bool
@@ -118,7 +130,18 @@ extension Float: BLASElement {
     _ c: UnsafeMutablePointer<Float>, adding: Bool
   ) {
     guard let kernel else { return multiplyPlainly(p, a, b, c, adding: adding) }
-    kernel.multiply(p, a, b, c, adding: adding)
+    kernel.multiply(p, a, b, c, adding: adding ? .result : .nothing)
+  }
+
+  /// `c` = op(a) · op(b) + `row`, where one of this package's kernels takes the product; otherwise nothing is done.
+  static func multiply(
+    _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
+    addingRow row: UnsafePointer<Float>
+  ) -> Bool {
+    let roundsCopies = ProductPrecision.current == .bfloat16 && MatrixKernel.bfloat16 == nil
+    guard !roundsCopies, p.rows > 0 && p.columns > 0 && p.inner > 0, let kernel = kernel(for: p) else { return false }
+    kernel.multiply(p, a, b, c, adding: .row(row))
+    return true
   }
 
   static func hasFixedBits(_ p: MatrixProduct) -> Bool { kernel(for: p) != nil }

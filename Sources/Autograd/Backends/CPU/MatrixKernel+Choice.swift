@@ -31,14 +31,14 @@ extension MatrixKernel {
 extension MatrixKernel {
   private static let isIntel = dt_is_intel()
 
-  /// Measured on Emerald Rapids, whose cores make two multiply-adds of 16 floats at a time. OpenBLAS has kernels that keep
-  /// both units busy, ``inPlace`` with its load for each multiply-add does not. What the package's kernels do faster is
+  /// Measured on Emerald Rapids, whose cores make two multiply-adds of 16 floats at a time. ``packed`` keeps both units
+  /// busy, ``inPlace`` needs its load for each multiply-add but packs nothing, which is less for
   ///
-  /// - x·Wᵀ, for which OpenBLAS transposes W column by column, but for many rows and a large W,
-  /// - g·W of few rows, of few columns, or of few outputs, and
-  /// - gᵀ·x of few outputs or of few samples.
+  /// - x·Wᵀ and g·W of few rows, and
+  /// - gᵀ·x whose result stays in the caches, over any number of samples.
   ///
-  /// Below a million multiplications OpenBLAS has kernels without packing, to which g·W and gᵀ·x are left.
+  /// OpenBLAS is left gᵀ·x with large results of many samples, and what has a million multiplications or less in g·W and
+  /// gᵀ·x, for which it has kernels without packing.
   private static func fastestOnIntel(_ p: MatrixProduct) -> MatrixKernel? {
     let multiplications = p.rows * p.columns * p.inner
     switch (p.transposesFirst, p.transposesSecond) {
@@ -47,17 +47,14 @@ extension MatrixKernel {
         return p.rows >= 128 || p.rows >= 32 && p.inner < 64 && p.columns * p.inner >= 200 ? inPlace : nil
       }
       if p.rows <= 16 { return p.columns >= 200 ? inPlace : nil }
-      if p.rows < 64 { return p.inner < 1024 ? inPlace : packed }
-      return p.rows > 64 && p.columns >= 512 && p.inner <= 256 ? nil : packed
+      return p.rows < 64 && p.inner < 1024 ? inPlace : packed
     case (false, false):
       guard multiplications > million else { return nil }
-      if p.rows <= 16 { return inPlace }
-      if p.rows < 64 { return collide(p.columns) || collide(p.inner) ? packed : inPlace }
-      return p.rows == 64 || p.columns < 512 || p.inner <= 16 ? packed : nil
+      return p.rows <= 16 || p.rows < 64 && !collide(p.columns) && !collide(p.inner) ? inPlace : packed
     case (true, false):
       guard multiplications > million else { return nil }
-      if p.rows <= 64 || max(p.rows, p.columns) <= 256 { return inPlace }
-      return p.inner <= 64 ? packed : nil
+      let isSmall = p.rows <= 64 || p.rows <= 256 && p.columns <= 800 || p.rows <= 512 && p.columns <= 128
+      return isSmall ? inPlace : p.inner <= 192 ? packed : nil
     case (true, true): return nil
     }
   }

@@ -13,6 +13,15 @@ package struct MatrixKernel: Sendable {
     ) -> Void
   private let workspaceByteCount: @Sendable (dt_product) -> Int
 
+  /// What is added to a product.
+  package enum Addend {
+    case nothing
+    /// What is in the result's memory.
+    case result
+    /// One row, to every row of the product.
+    case row(UnsafePointer<Float>)
+  }
+
   /// Multiplies the factors as they are and where they lie; `nil` where this processor has no such kernel.
   package static let inPlace = dt_product_in_place().map { kernel in
     MatrixKernel(kernel: kernel) { product in withUnsafePointer(to: product) { dt_product_in_place_workspace($0) } }
@@ -30,30 +39,35 @@ package struct MatrixKernel: Sendable {
     MatrixKernel(kernel: kernel) { _ in dt_product_workspace }
   }
 
-  /// `c` = op(a) · op(b), or that added to `c`, by as many threads as BLAS may use; no dimension is 0.
+  /// `c` = op(a) · op(b) + `addend`, by as many threads as BLAS may use; no dimension is 0.
   package func multiply(
     _ p: MatrixProduct, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
-    adding: Bool
+    adding addend: Addend
   ) {
     let threads = p.threads
-    guard threads > 1 else { return run(p, p.whole, a, b, c, adding: adding, workspace(for: p)) }
+    guard threads > 1 else { return run(p, p.whole, a, b, c, adding: addend, workspace(for: p)) }
     let strips = p.strips(threads)
     // This thread's, whichever thread computes a strip: each would keep its own from the first strip on that it gets.
     let workspaces = strips.map { _ in workspace(for: p) }
-    LoopThreads.shared.perform(strips.count) { run(p, strips[$0], a, b, c, adding: adding, workspaces[$0]) }
+    LoopThreads.shared.perform(strips.count) { run(p, strips[$0], a, b, c, adding: addend, workspaces[$0]) }
   }
 
   private func run(
     _ p: MatrixProduct, _ strip: MatrixProduct.Strip, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
-    _ c: UnsafeMutablePointer<Float>, adding: Bool, _ workspace: Storage
+    _ c: UnsafeMutablePointer<Float>, adding addend: Addend, _ workspace: Storage
   ) {
-    var product = dt_product(p, strip, adding: adding)
+    var product = dt_product(p, strip)
+    switch addend {
+    case .nothing: break
+    case .result: (product.addend, product.addend_stride) = (UnsafePointer(c + strip.result), p.columns)
+    case .row(let row): product.addend = row + strip.result % p.columns
+    }
     kernel(&product, a + strip.first, b + strip.second, c + strip.result, workspace.pointer)
     extendLifetime(workspace)
   }
 
   private func workspace(for p: MatrixProduct) -> Storage {
-    Storage(byteCount: workspaceByteCount(dt_product(p, p.whole, adding: false)), device: .cpu)
+    Storage(byteCount: workspaceByteCount(dt_product(p, p.whole)), device: .cpu)
   }
 
   /// Makes sure that so many threads find their memory when they multiply at the same time: whether they meet in one
@@ -64,11 +78,11 @@ package struct MatrixKernel: Sendable {
 }
 
 extension dt_product {
-  fileprivate init(_ p: MatrixProduct, _ strip: MatrixProduct.Strip, adding: Bool) {
+  fileprivate init(_ p: MatrixProduct, _ strip: MatrixProduct.Strip) {
     self.init(
       rows: strip.rows, columns: strip.columns, inner: p.inner, transposes_first: p.transposesFirst,
-      transposes_second: p.transposesSecond, adds: adding, first_stride: p.firstStride, second_stride: p.secondStride,
-      result_stride: p.columns)
+      transposes_second: p.transposesSecond, first_stride: p.firstStride, second_stride: p.secondStride,
+      result_stride: p.columns, addend: nil, addend_stride: 0)
   }
 }
 
