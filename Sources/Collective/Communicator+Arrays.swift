@@ -1,3 +1,5 @@
+import Foundation
+
 extension Communicator {
   /// Combines an array of the same count on every rank, in place.
   public func allReduce<Element: ReducibleElement>(_ values: inout [Element], _ operation: ReduceOperation) throws {
@@ -11,9 +13,47 @@ extension Communicator {
     return values[0]
   }
 
-  /// Copies rank `root`'s array into the others', which have the same count.
+  /// Copies rank `root`'s array into the others', which take its count.
   public func broadcast<Element: ReducibleElement>(_ values: inout [Element], from root: Int) throws {
+    var count = Int64(values.count)
+    try withUnsafeMutablePointer(to: &count) {
+      try broadcast(UnsafeMutableBufferPointer(start: $0, count: 1), from: root)
+    }
+    if values.count != Int(count) { values = [Element](repeating: 0, count: Int(count)) }
     try values.withUnsafeMutableBufferPointer { try broadcast($0, from: root) }
+  }
+
+  /// Every rank's array, in the order of the ranks; they may have different counts.
+  public func gathered<Element: ReducibleElement>(_ values: [Element]) throws -> [[Element]] {
+    try (0..<size).map { root in
+      var array = root == rank ? values : []
+      try broadcast(&array, from: root)
+      return array
+    }
+  }
+
+  /// Rank `root`'s value on every rank, as JSON on its way; the other ranks' argument is not looked at.
+  public func broadcast<Value: Codable>(encoding value: Value, from root: Int) throws -> Value {
+    try Self.decoded(broadcast(rank == root ? Self.encoded(value) : "", from: root))
+  }
+
+  /// Every rank's value, in the order of the ranks, as JSON on its way.
+  public func gathered<Value: Codable>(encoding value: Value) throws -> [Value] {
+    try gathered(Array(Self.encoded(value).utf8)).map { try Self.decoded(String(decoding: $0, as: UTF8.self)) }
+  }
+
+  private static func encoded(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  private static func decoded<Value: Decodable>(_ text: String) throws -> Value {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try decoder.decode(Value.self, from: Data(text.utf8))
   }
 
   /// Sends an array to a rank that receives one of the same count, as the method for buffers says.
@@ -28,10 +68,7 @@ extension Communicator {
 
   /// Returns rank `root`'s text on every rank; the other ranks' argument is not looked at.
   public func broadcast(_ text: String, from root: Int) throws -> String {
-    var bytes = Array(text.utf8)
-    var count = [Int64(bytes.count)]
-    try broadcast(&count, from: root)
-    if rank != root { bytes = Array(repeating: 0, count: Int(count[0])) }
+    var bytes = rank == root ? Array(text.utf8) : []
     try broadcast(&bytes, from: root)
     return String(decoding: bytes, as: UTF8.self)
   }

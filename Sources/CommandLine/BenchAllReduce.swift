@@ -38,7 +38,7 @@ struct AllReduce: ParsableCommand {
   }
 
   func run() throws {
-    runAsRank { world in
+    runAsRank(collective: .mpi) { world in
       let communicator = try world.sharingMemory(notify: printNotice)
       if communicator.rank == 0 && !json { print(AllReduceTiming.heading) }
       let memory: any Communicator = privateBuffer ? LocalCommunicator() : communicator

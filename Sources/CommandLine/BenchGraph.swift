@@ -25,7 +25,7 @@ struct BenchGraph: ParsableCommand {
     if chains < 1 { throw ValidationError("--chains is \(chains), expected at least 1") }
   }
 
-  func run() { runAsRank(measure) }
+  func run() { runAsRank(collective: .mpi, measure) }
 
   private func measure(_ communicator: any Communicator) throws {
     var unrecorded: [Double] = []

@@ -18,7 +18,7 @@ struct BenchProducts: ParsableCommand {
   @Option(help: "The workload; tiny, mlp, cnn and wide if left out.")
   var workload: Workload?
 
-  func run() { runAsRank(measureAll) }
+  func run() { runAsRank(collective: .mpi, measureAll) }
 
   private func measureAll(_ communicator: any Communicator) throws {
     func measure(_ layer: String, _ name: String, _ product: MatrixProduct) throws {

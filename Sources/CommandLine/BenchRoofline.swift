@@ -40,7 +40,7 @@ struct Roofline: ParsableCommand {
   private static let largestSize = 32768
 
   func run() throws {
-    runAsRank { communicator in
+    runAsRank(collective: .mpi) { communicator in
       let device = try communicator.openDevice(device)
       try communicator.barrier()
       var figures = device == .cpu ? processorFigures() : gpuFigures(device)

@@ -85,7 +85,7 @@ struct BenchStep: ParsableCommand {
   }
 
   func run() throws {
-    runAsRank { world in
+    runAsRank(collective: .mpi) { world in
       let communicator = collective == .shared ? try world.sharingMemory(notify: printNotice) : world
       try communicator.agree(on: "checking the options") {
         let (globalBatch, overflow) = batchPerRank.multipliedReportingOverflow(by: communicator.size)

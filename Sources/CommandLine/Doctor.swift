@@ -17,7 +17,7 @@ struct Doctor: ParsableCommand {
   var data = MNISTFolder.defaultPath
 
   func run() throws {
-    runAsRank { world in
+    runAsRank(collective: .mpi) { world in
       var refusal: String?
       let communicator = try world.sharingMemory { refusal = $0 }
       let placements = try communicator.gatherTexts(Self.placement(communicator))

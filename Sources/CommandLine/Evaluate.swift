@@ -22,7 +22,7 @@ struct Evaluate: ParsableCommand {
   var json = false
 
   func run() throws {
-    runAsRank { communicator in
+    runAsRank(collective: .mpi) { communicator in
       let (model, images) = try communicator.agree(on: "reading model and data") {
         let (file, images) = (try ModelFile(path: self.model), try ImageFolder(path: data).load(split))
         try images.checkShape(for: file.workload, in: data)

@@ -24,7 +24,7 @@ struct Predict: ParsableCommand {
   var json = false
 
   func run() throws {
-    runAsRank { communicator in
+    runAsRank(collective: .mpi) { communicator in
       let device = try communicator.openDevice(self.device)
       // There is too little to do to share it between ranks.
       guard communicator.rank == 0 else { return }

@@ -173,7 +173,7 @@ struct Train: ParsableCommand {
   var syncBatchNorm: Bool?
 
   func run() throws {
-    runAsRank { world in
+    runAsRank(collective: .mpi) { world in
       let configuration = try sharedConfiguration(world)
       let communicator =
         configuration.collective == .shared ? try world.sharingMemory(notify: printNotice) : world

@@ -1,3 +1,11 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 // In place of the standard library's functions of these names, whose messages an optimized build leaves out: a shape
 // that does not fit is to be named in every build. A declaration of another module goes before the standard library's.
 
@@ -17,5 +25,17 @@ package func precondition(
 package func preconditionFailure(
   _ message: @autoclosure () -> String = "", file: StaticString = #fileID, line: UInt = #line
 ) -> Never {
-  fatalError(message(), file: file, line: line)
+  fatalError(announcedByOneRank(message()), file: file, line: line)
+}
+
+/// The message with the rank's name, once rank 0 has had the time to end the job with its own: of ranks that stop alike
+/// one is heard.
+@usableFromInline
+func announcedByOneRank(_ message: String) -> String {
+  let variables = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"]
+  guard let rank = variables.lazy.compactMap({ getenv($0) }).first.flatMap({ Int(String(cString: $0)) }) else {
+    return message
+  }
+  if rank > 0 { sleep(3) }
+  return "rank \(rank): \(message)"
 }

@@ -127,12 +127,12 @@ struct MPITests {
     #expect(run.errorOutput.contains("signal 9"), "\(run.report)")
   }
 
-  @Test func `different calls in a shared window end the job`() throws {
-    let run = try MPIRun.run(
-      ranks: 2, product: "conformance-ranks", arguments: ["different-calls-shared"], timeout: 60)
+  @Test(arguments: [("different-calls-shared", 9), ("empty-call-shared", 0)])
+  func `different calls in a shared window end the job`(_ program: String, _ count: Int) throws {
+    let run = try MPIRun.run(ranks: 2, product: "conformance-ranks", arguments: [program], timeout: 60)
     #expect(run.status == 1 && !run.timedOut, "\(run.report)")
     let message =
-      "rank 0 called an all-reduce (sum) of 10 Float while rank 1 called an all-reduce (sum) of 9 Float"
+      "rank 0 called an all-reduce (sum) of 10 Float while rank 1 called an all-reduce (sum) of \(count) Float"
     #expect(run.errorOutput.contains(message), "\(run.report)")
   }
 

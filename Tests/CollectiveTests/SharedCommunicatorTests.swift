@@ -92,7 +92,7 @@ import TestSupport
       let communicator = try SharedCommunicator(node)
       if communicator.rank == 0 { isLookedAt.wait() } else { node.isArmed = true }
       var values = [Int64](repeating: communicator.rank == 0 ? 7 : 0, count: 3)
-      try communicator.broadcast(&values, from: 0)
+      try values.withUnsafeMutableBufferPointer { try communicator.broadcast($0, from: 0) }
       return values
     }
     #expect(received == [[7, 7, 7], [7, 7, 7]])

@@ -19,6 +19,7 @@ enum RankProgram: String {
   case isKilledShared = "is-killed-shared"
   case differentCallsShared = "different-calls-shared"
   case differentCallsOnNodes = "different-calls-on-nodes"
+  case emptyCallShared = "empty-call-shared"
   case describe
   case `throws`
   case throwsAlike = "throws-alike"
@@ -66,7 +67,8 @@ enum RankProgram: String {
     let communicator = try launchedCommunicator()
     guard let provider = communicator as? any SharedMemoryProvider else { return communicator }
     switch self {
-    case .sharedConformance, .isKilledShared, .differentCallsShared: return try SharedCommunicator(provider)
+    case .sharedConformance, .isKilledShared, .differentCallsShared, .emptyCallShared:
+      return try SharedCommunicator(provider)
     case .smallSlots: return try SharedCommunicator(provider, slotByteCount: 333)
     case .stallsShared: return try SharedCommunicator(provider, stallSeconds: 0.2)
     default: return communicator
@@ -92,7 +94,8 @@ enum RankProgram: String {
       if communicator.rank == 1 { Thread.sleep(forTimeInterval: 4) }
       try communicator.barrier()
     case .isKilledShared: try Self.failDuringAllReduces(communicator) { kill(getpid(), SIGKILL) }
-    case .differentCallsShared, .differentCallsOnNodes: try Self.callDifferently(communicator)
+    case .differentCallsShared, .differentCallsOnNodes: try Self.callDifferently(communicator, count: 9)
+    case .emptyCallShared: try Self.callDifferently(communicator, count: 0)
     case .isKilled: try Self.failAlone(communicator) { kill(getpid(), SIGKILL) }
     case .failsInMPI: try Self.failInMPI(communicator)
     case .sendsLess: try Self.send(5, receiving: 10, communicator)
@@ -185,8 +188,8 @@ enum RankProgram: String {
   }
 
   /// Rank 1 brings fewer elements than the others.
-  private static func callDifferently(_ communicator: any Communicator) throws {
-    var values = [Float](repeating: 0, count: communicator.rank == 1 ? 9 : 10)
+  private static func callDifferently(_ communicator: any Communicator, count: Int) throws {
+    var values = [Float](repeating: 0, count: communicator.rank == 1 ? count : 10)
     try communicator.allReduce(&values, .sum)
   }
 
@@ -216,7 +219,7 @@ enum RankProgram: String {
   /// Rank 1 expects fewer elements than rank 0 broadcasts, which MPI refuses.
   private static func failInMPI(_ communicator: any Communicator) throws {
     var values = [Float](repeating: 0, count: communicator.rank == 0 ? 10 : 5)
-    try communicator.broadcast(&values, from: 0)
+    try values.withUnsafeMutableBufferPointer { try communicator.broadcast($0, from: 0) }
     try communicator.barrier()
   }
 }

@@ -13,6 +13,12 @@ private final class TwoTowers: Module {
   func loss(_ batch: Batch) -> Tensor {
     binaryCrossEntropyWithLogits(self(batch[0], batch[1]), batch[2], reduction: .sum)
   }
+
+  /// The mean loss of a batch with a penalty for large scores.
+  func penalizedMean(_ batch: Batch) -> Tensor {
+    let scores = self(batch[0], batch[1])
+    return binaryCrossEntropyWithLogits(scores, batch[2]) + 0.1 * (scores * scores).mean()
+  }
 }
 
 /// Numbers, points, and whether the point's class is that of the number.
@@ -53,6 +59,56 @@ extension ReplicaCheck {
         let expected = noGrad { reference.loss(Pairs().batch(Array(0..<30))).item() }
         try requireClose(sums, [expected, 30], "the sums over all samples")
       }
-    }
+    },
+    ReplicaCheck("a loss of means counts every sample once") { communicator in
+      for inPieces in [false, true] {
+        let model = SmallProblem.model { TwoTowers() }
+        let replica = try SmallProblem.replica(model, communicator)
+        let whole = WholeProcess(SmallProblem.model { TwoTowers() })
+        guard let reference = whole.model as? TwoTowers else { preconditionFailure("another model") }
+        for step in 0..<4 {
+          // Rank 0 has most, and some ranks have none.
+          let samples = Array(step * 7..<step * 7 + 9)
+          let own = samples.filter { min($0 % 5, communicator.size - 1) == communicator.rank }
+          if inPieces {
+            try replica.accumulate(Pairs().batch(Array(own.dropFirst())), reduction: .mean) { model.penalizedMean($0) }
+          }
+          let last = Pairs().batch(inPieces ? Array(own.prefix(1)) : own)
+          let outcome =
+            step % 2 == 0
+            ? try replica.step(last, reduction: .mean) { model.penalizedMean($0) }
+            : try replica.start(last, reduction: .mean) { model.penalizedMean($0) }.outcome()
+          let expected = try whole.step(count: 9) { reference.penalizedMean(Pairs().batch(samples)) * 9 }
+          try requireClose([outcome.loss], [expected], "the loss of step \(step)")
+        }
+        try requireClose(model, reference)
+      }
+    },
+    ReplicaCheck("a mean over something else than samples") { communicator in
+      let model = SmallProblem.model { TwoTowers() }
+      let replica = try SmallProblem.replica(model, communicator)
+      let whole = WholeProcess(SmallProblem.model { TwoTowers() })
+      guard let reference = whole.model as? TwoTowers else { preconditionFailure("another model") }
+      for step in 0..<3 {
+        let own = Array(0..<10).filter { $0 % communicator.size == communicator.rank }
+        let outcome = try replica.step(Pairs().batch(own), count: 2 * own.count, reduction: .mean) {
+          model.penalizedMean($0)
+        }
+        let expected = try whole.step(count: 20) { reference.penalizedMean(Pairs().batch(Array(0..<10))) * 20 }
+        try requireClose([outcome.loss], [expected], "the loss of step \(step)")
+      }
+      try requireClose(model, reference)
+    },
+    ReplicaCheck("what a loss throws, the step throws") { communicator in
+      struct Failure: Error {}
+      let replica = try SmallProblem.replica(SmallProblem.perceptron(), communicator)
+      var isThrown = false
+      do {
+        _ = try replica.step(SmallProblem.batch(0..<3)) { _ in throw Failure() }
+      } catch is Failure {
+        isThrown = true
+      }
+      try require(isThrown, "the step did not throw")
+    },
   ]
 }

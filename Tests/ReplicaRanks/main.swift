@@ -37,7 +37,7 @@ case "gpu-threads": try runThreads { try run(ReplicaCheck.onGPUs, $0) }
 case "interruption-threads": try runThreads { try ReplicaCheck.beInterrupted($0) }
 case "interruption-twice": ReplicaCheck.beInterruptedTwice()
 default:
-  runAsRank { world in
+  runAsRank(collective: .mpi) { world in
     let communicator = arguments.first == "mpi" ? world : try world.sharingMemory(notify: { print($0) })
     switch arguments.first {
     case "memory": try checkMemory(communicator)

@@ -2,19 +2,23 @@ extension Tensor {
   /// Element-wise sum; shapes are broadcast and types promoted.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     let (a, b) = promoted(a, b)
-    return a.combined(.add, b).recorded(as: "AddBackward0", from: .init(of: a, b)) { gradient, inputs in
+    let sum = a.combined(.add, b).recorded(as: "AddBackward0", from: .init(of: a, b)) { gradient, inputs in
       inputs.add(0, gradient.summed(like: a))
       inputs.add(1, gradient.summed(like: b))
     }
+    if a.isMean || b.isMean { sum.isMean = true }
+    return sum
   }
 
   /// Element-wise difference; shapes are broadcast and types promoted.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     let (a, b) = promoted(a, b)
-    return a.combined(.subtract, b).recorded(as: "SubBackward0", from: .init(of: a, b)) { gradient, inputs in
+    let difference = a.combined(.subtract, b).recorded(as: "SubBackward0", from: .init(of: a, b)) { gradient, inputs in
       inputs.add(0, gradient.summed(like: a))
       inputs.add(1, (-gradient).summed(like: b))
     }
+    if a.isMean || b.isMean { difference.isMean = true }
+    return difference
   }
 
   /// Element-wise product; shapes are broadcast and types promoted.

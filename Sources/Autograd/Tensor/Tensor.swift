@@ -32,7 +32,8 @@ public class Tensor {
   /// Functions that see, and may replace, the gradient of this leaf.
   var leafHooks: [GradientHook] = []
   private var leafRequiresGrad = false
-  /// Whether this is the mean of all elements of another tensor, as a loss by default, or its negative.
+  /// Whether this is the mean of all elements of another tensor, as a loss by default, or its negative, or a sum or
+  /// difference with such a mean; not what is multiplied by a number, which may be that of the elements.
   package internal(set) var isMean = false
 
   convenience init(storage: Storage, offset: Int = 0, shape: [Int], dtype: DataType) {

@@ -11,9 +11,9 @@ extension MPICommunicator {
 
   /// Starts the broadcast of a range of a buffer.
   func broadcasts<Element: ReducibleElement>(
-    of range: Range<Int>, in buffer: UnsafeMutableBufferPointer<Element>, from root: Int
+    of range: Range<Int>, in buffer: UnsafeMutableBufferPointer<Element>, from root: Int, emptyIsOne: Bool = false
   ) throws -> [MPIOperation.Request] {
-    try messages(range).map { message in
+    try messages(range, emptyIsOne: emptyIsOne).map { message in
       try request("MPI_Ibcast") {
         cmpi_start_broadcast(
           handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, Int32(root), &$0)

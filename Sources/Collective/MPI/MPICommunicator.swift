@@ -26,6 +26,7 @@ public final class MPICommunicator: Communicator {
 
   /// The shared windows, in the order in which all ranks made them.
   var windows: [OpaquePointer] = []
+  private var hasLeft = false
   /// The process of each rank, where it can be seen from here; empty before the first shared window.
   var peerProcesses: [Int32?] = []
 
@@ -94,7 +95,7 @@ public final class MPICommunicator: Communicator {
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
-    for message in messages(buffer.indices) {
+    for message in messages(buffer.indices, emptyIsOne: true) {
       let code = watch.during("MPI_Allreduce") {
         cmpi_all_reduce(
           handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi)
@@ -107,7 +108,7 @@ public final class MPICommunicator: Communicator {
   public func startAllReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation {
-    let requests = try messages(buffer.indices).map { message in
+    let requests = try messages(buffer.indices, emptyIsOne: true).map { message in
       try request("MPI_Iallreduce") {
         cmpi_start_all_reduce(
           handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi, &$0)
@@ -122,7 +123,8 @@ public final class MPICommunicator: Communicator {
   ) throws -> any PendingOperation {
     try checkRoot(root)
     return MPIOperation(
-      call: "MPI_Ibcast", try broadcasts(of: buffer.indices, in: buffer, from: root), watchedBy: watch)
+      call: "MPI_Ibcast", try broadcasts(of: buffer.indices, in: buffer, from: root, emptyIsOne: true),
+      watchedBy: watch)
   }
 
   /// One `MPI_Ibcast` a part.
@@ -204,8 +206,10 @@ public final class MPICommunicator: Communicator {
     return try part.map { try MPICommunicator(partOf: self, $0) }
   }
 
-  /// Frees the shared windows and the group, and calls `MPI_Finalize` if it is that of all ranks.
+  /// Frees the shared windows and the group, and calls `MPI_Finalize` if it is that of all ranks. Once.
   public func finalize() throws {
+    guard !hasLeft else { return }
+    hasLeft = true
     for window in windows { try MPIError.check(cmpi_window_free(window), "MPI_Win_free") }
     windows.removeAll()
     try MPIError.check(cmpi_communicator_free(handle), "MPI_Comm_free")

@@ -2,19 +2,20 @@
 public final class CommunicationBuffer {
   /// The memory, aligned to 64 bytes, valid as long as this object lives, and before ``Communicator/finalize()``.
   public let bytes: UnsafeMutableRawBufferPointer
-  private let isOwner: Bool
+  private let giveBack: () -> Void
 
   /// Memory of this process alone, filled with zeros.
   package init(privateByteCount byteCount: Int) {
-    bytes = .allocate(byteCount: byteCount, alignment: 64)
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
     bytes.initializeMemory(as: UInt8.self, repeating: 0)
-    isOwner = true
+    self.bytes = bytes
+    giveBack = { bytes.deallocate() }
   }
 
-  /// Memory that lives as long as the group of ranks.
-  init(borrowing bytes: UnsafeMutableRawBufferPointer) {
+  /// Memory that lives as long as the group of ranks, which is told when this buffer no longer needs it.
+  init(borrowing bytes: UnsafeMutableRawBufferPointer, giveBack: @escaping () -> Void) {
     self.bytes = bytes
-    isOwner = false
+    self.giveBack = giveBack
   }
 
   /// Calls `body` with the memory as elements of a type.
@@ -24,9 +25,7 @@ public final class CommunicationBuffer {
     try withExtendedLifetime(self) { try body(bytes.bindMemory(to: Element.self)) }
   }
 
-  deinit {
-    if isOwner { bytes.deallocate() }
-  }
+  deinit { giveBack() }
 }
 
 extension Communicator {

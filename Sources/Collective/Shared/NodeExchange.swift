@@ -51,9 +51,9 @@ extension NodeExchange {
   func collect(_ step: ExchangeStep, in window: NodeWindow) {}
 }
 
-/// A barrier: every rank announces that it is there.
-struct BarrierExchange: NodeExchange {
-  let call = CollectiveCall(.barrier, count: 0)
+/// A call without data: every rank announces that it is there.
+struct EmptyExchange: NodeExchange {
+  let call: CollectiveCall
   var stepCount: Int { 1 }
   var usesSlots: Bool { false }
 }

@@ -33,7 +33,7 @@ final class NodeWindow {
   private let slotStride: Int
   private let bases: [UnsafeMutableRawPointer]
   /// Memory in which buffers can be combined where they lie.
-  private var arenas: [SharedMemory] = []
+  private var arenas: [BufferArena] = []
 
   /// For one combination: a pointer a rank, and as many targets or, for a rank alone, a buffer and a slot.
   let sources: UnsafeMutablePointer<UnsafeRawPointer?>
@@ -103,7 +103,21 @@ final class NodeWindow {
   }
 
   /// Adds memory that buffers may lie in, on all ranks in the same order.
-  func add(_ arena: SharedMemory) { arenas.append(arena) }
+  func add(_ memory: SharedMemory) -> BufferArena {
+    let arena = BufferArena(memory)
+    arenas.append(arena)
+    return arena
+  }
+
+  /// The first memory that no rank's buffer is in and that fits one of so many bytes on all; nil where there is none.
+  /// Collective.
+  func freeArena(_ byteCount: Int, _ ranks: any Communicator) throws -> BufferArena? {
+    guard !arenas.isEmpty else { return nil }
+    let fitting = byteCount...2 * byteCount
+    var isFree: [UInt8] = arenas.map { !$0.isInUse && fitting.contains($0.memory.byteCount) ? 1 : 0 }
+    try ranks.allReduce(&isFree, .minimum)
+    return isFree.firstIndex(of: 1).map { arenas[$0] }
+  }
 
   private static let offsetBits: UInt64 = 48
 
@@ -111,8 +125,8 @@ final class NodeWindow {
   func location(of buffer: UnsafeRawBufferPointer) -> UInt64? {
     guard let start = buffer.baseAddress else { return nil }
     for (index, arena) in arenas.enumerated() {
-      let offset = start - UnsafeRawPointer(arena.parts[rank])
-      if offset >= 0 && offset <= arena.byteCount - buffer.count {
+      let offset = start - UnsafeRawPointer(arena.memory.parts[rank])
+      if offset >= 0 && offset <= arena.memory.byteCount - buffer.count {
         return UInt64(index) << Self.offsetBits | UInt64(offset)
       }
     }
@@ -122,7 +136,7 @@ final class NodeWindow {
   /// Where the buffer of a rank's announced step is.
   func buffer(of rank: Int, _ sequence: UInt64) -> UnsafeMutableRawPointer {
     let location = header(of: rank, sequence)[3]
-    return arenas[Int(location >> Self.offsetBits)].parts[rank] + Int(location & (1 << Self.offsetBits - 1))
+    return arenas[Int(location >> Self.offsetBits)].memory.parts[rank] + Int(location & (1 << Self.offsetBits - 1))
   }
 
   /// Combines the elements at ``sources``, of all ranks along a binary tree, into the first `targetCount` of ``targets``.

@@ -58,16 +58,17 @@ public final class SharedCommunicator: Communicator {
     network.hasSeveralNodes ? try HalfPrecisionCommunicator(self, format) : self
   }
 
-  /// Memory in the shared window; where that is refused, of this process alone.
+  /// Memory in the shared window, which a buffer that is gone on all ranks leaves to later ones; where that is refused,
+  /// of this process alone.
   public func makeBuffer(byteCount: Int) throws -> CommunicationBuffer {
     do {
+      if let arena = try window.freeArena(byteCount, transport) {
+        return arena.makeBuffer(rank: window.rank, byteCount: byteCount)
+      }
       let memory = try network.refusingTogether(transport) {
         try network.node.makeSharedMemory(byteCount: byteCount)
       }
-      let bytes = UnsafeMutableRawBufferPointer(start: memory.parts[window.rank], count: byteCount)
-      bytes.initializeMemory(as: UInt8.self, repeating: 0)
-      window.add(memory)
-      return CommunicationBuffer(borrowing: bytes)
+      return window.add(memory).makeBuffer(rank: window.rank, byteCount: byteCount)
     } catch let refusal as SharedMemoryRefusal {
       if rank == 0 { notify("gradients are copied to be all-reduced: \(refusal)") }
       return CommunicationBuffer(privateByteCount: byteCount)
@@ -87,8 +88,8 @@ public final class SharedCommunicator: Communicator {
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
-    guard let start = buffer.baseAddress, buffer.count > 0 else { return }
     let (call, location) = describe(buffer, operation)
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return try queue.run(EmptyExchange(call: call)) }
     if isSmall(call) {
       try queue.run(WholeAllReduce(call: call, buffer: start))
     } else if let location {
@@ -102,8 +103,8 @@ public final class SharedCommunicator: Communicator {
   public func startAllReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation {
-    guard let start = buffer.baseAddress, buffer.count > 0 else { return SharedOperation(queue, last: 0) }
     let (call, location) = describe(buffer, operation)
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return try add(EmptyExchange(call: call)) }
     if isSmall(call) { return try add(WholeAllReduce(call: call, buffer: start)) }
     let slices = slices(of: call)
     if let location { return try add(InPlaceAllReduce(call: call, location: location, slices: slices)) }
@@ -116,8 +117,8 @@ public final class SharedCommunicator: Communicator {
   ) throws -> any PendingOperation {
     if network.hasSeveralNodes { return try OutsideOperation(queue, transport.startBroadcast(buffer, from: root)) }
     try checkRoot(root)
-    guard let start = buffer.baseAddress, buffer.count > 0 else { return SharedOperation(queue, last: 0) }
     let call = CollectiveCall(.broadcast, .sum, Element.elementType, count: buffer.count, root: root)
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return try add(EmptyExchange(call: call)) }
     return try add(BroadcastExchange(call, start, slotByteCount: window.slotByteCount))
   }
 
@@ -164,7 +165,7 @@ public final class SharedCommunicator: Communicator {
   /// Announces that this rank is there.
   public func startBarrier() throws -> any PendingOperation {
     if network.hasSeveralNodes { return try OutsideOperation(queue, transport.startBarrier()) }
-    return try add(BarrierExchange())
+    return try add(EmptyExchange(call: CollectiveCall(.barrier, count: 0)))
   }
 
   /// Sends through the communicator below.

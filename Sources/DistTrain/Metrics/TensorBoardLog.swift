@@ -16,10 +16,11 @@ public final class TensorBoardLog {
   /// Begins a file beside those that are in the folder.
   ///
   /// - Parameters:
-  ///   - folder: Must be there.
+  ///   - folder: Is made where there is none.
   ///   - step: The last step of the run that counts, 0 for a new run.
   /// - Throws: ``FileError`` where it cannot be written.
   public init(folder: String, after step: Int = 0) throws {
+    try RunDirectory.makeFolder(folder)
     var (number, opened, path) = (0, -1 as Int32, "")
     repeat {
       number += 1

@@ -20,8 +20,8 @@ package struct PieceRandomness {
   }
 
   /// Runs `body` so that its draws are those of a part of the batch at a step.
-  package func draw<Result>(step: Int, part: Int, _ body: () -> Result) -> Result {
+  package func draw<Result>(step: Int, part: Int, _ body: () throws -> Result) rethrows -> Result {
     generator.seed(SplitMix64.mixed(seed, UInt64(step), UInt64(part)))
-    return withDefaultGenerator(generator, body)
+    return try withDefaultGenerator(generator, body)
   }
 }

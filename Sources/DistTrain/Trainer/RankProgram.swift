@@ -9,31 +9,41 @@ import Collective
 ///       …
 ///     }
 ///
+/// Gradients and other all-reduces go through memory that the ranks of a node share, where there is such memory: a note on
+/// standard error says why where there is not. `body` does not call ``Communicator/finalize()``.
+///
 /// Operations use as many threads as the rank has cores to itself, or `OMP_NUM_THREADS` says. When `body` throws on any
 /// rank, or what it printed could not be written, all end, and one message is printed, by the rank that failed. An
 /// ``Interruption``, which all ranks throw, ends them in good order, with its status.
-public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
+///
+/// - Parameters:
+///   - collective: `.mpi` for all-reduces by the MPI library alone.
+///   - body: What each rank does, with the group of all ranks.
+public func runAsRank(
+  collective: CollectiveChoice = .shared, _ body: (any Communicator) throws -> Void
+) -> Never {
   StandardStreams.open()
   // A trap loses what is in a buffer.
   setvbuf(stdout, nil, _IOLBF, 0)
   // Before MPI has threads.
   OpenBLASCore.correct()
-  let communicator: any Communicator
+  let world: any Communicator
   do {
-    communicator = try launchedCommunicator()
+    world = try launchedCommunicator()
   } catch {
     fail(error)
   }
   do {
-    let share = try communicator.threadsOfThisRank()
-    BLAS.threadCount = try communicator.agree(on: "reading OMP_NUM_THREADS") {
+    let share = try world.threadsOfThisRank()
+    BLAS.threadCount = try world.agree(on: "reading OMP_NUM_THREADS") {
       try CoreShare.requestedThreadCount(ProcessInfo.processInfo.environment) ?? share
     }
+    let communicator = collective == .shared ? try world.sharingMemory(notify: printNotice) : world
     var status: Int32 = 0
     do {
       try body(communicator)
     } catch let interruption as Interruption {
-      if communicator.rank == 0 { printLine("\(interruption)") }
+      if world.rank == 0 { printLine("\(interruption)") }
       status = interruption.status
     }
     guard fflush(stdout) == 0 && ferror(stdout) == 0 else {
@@ -43,9 +53,9 @@ public func runAsRank(_ body: (any Communicator) throws -> Void) -> Never {
     exit(status)
   } catch let failure as ReportedFailure {
     fflush(nil)
-    communicator.fail(failure) { _ in }
+    world.fail(failure) { _ in }
   } catch {
-    communicator.fail(error, report: printError)
+    world.fail(error, report: printError)
   }
 }
 

@@ -6,25 +6,43 @@ extension Replica {
   ///
   /// One rank alone on a GPU, and ranks whose GPUs add up gradients themselves, wait for the step before this one only, so
   /// that a GPU always has something to do. Everywhere else, and while sizes of buckets are measured, the step is over on
-  /// return. ``step(_:count:loss:meanwhile:)`` describes the arguments.
+  /// return. ``step(_:count:reduction:loss:meanwhile:)`` describes the arguments.
   ///
   /// Parameters that are read before ``StartedStep/outcome()`` are those after the step; the last step's outcome is to be
   /// asked for, or nobody is told of its loss.
   ///
-  /// - Throws: What ``step(_:count:loss:meanwhile:)`` throws, and ``NonfiniteLoss`` of the step before. A step that a GPU was
+  /// - Throws: What ``step(_:count:reduction:loss:meanwhile:)`` throws, and ``NonfiniteLoss`` of the step before. A step that a GPU was
   ///   asked for is made though `meanwhile` throws.
   public func start(
-    _ batch: Batch?, count givenCount: Int? = nil, loss: Loss = { crossEntropy($0, $1, reduction: .sum) },
-    meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: Loss, meanwhile: () throws -> Void = {}
   ) throws -> StartedStep {
-    try start(batch, count: givenCount, loss: { sum(of: $0, by: loss) }, meanwhile: meanwhile)
+    try start(
+      batch, count: count, reduction: reduction, loss: { try self.loss(of: $0, by: loss) }, meanwhile: meanwhile)
+  }
+
+  /// The same with the cross entropy of class labels. Collective.
+  ///
+  /// - Throws: The same.
+  public func start(
+    _ batch: Batch?, count: Int? = nil, meanwhile: () throws -> Void = {}
+  ) throws -> StartedStep {
+    try start(batch, count: count, loss: { crossEntropy($0, $1, reduction: .sum) }, meanwhile: meanwhile)
   }
 
   /// The same for a model of any kind. Collective.
   ///
   /// - Throws: The same.
   public func start(
-    _ batch: Batch?, count givenCount: Int? = nil, loss: BatchLoss, meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: BatchLoss,
+    meanwhile: () throws -> Void = {}
+  ) throws -> StartedStep {
+    try startSummed(
+      batch, count: count, loss: { try sum(of: $0, count: count, reduction, loss) }, meanwhile: meanwhile)
+  }
+
+  /// Starts a step with the sum of the losses.
+  private func startSummed(
+    _ batch: Batch?, count givenCount: Int?, loss: BatchLoss, meanwhile: () throws -> Void
   ) throws -> StartedStep {
     guard let updates, !isTuningBuckets else {
       let outcome = try makeStep(batch, count: givenCount, loss: loss, meanwhile: meanwhile)

@@ -4,7 +4,7 @@ import Collective
 extension Replica {
   /// Makes one training step, or the last piece of one. Collective.
   ///
-  /// It returns when the step is over; ``start(_:count:loss:meanwhile:)`` does not wait for a GPU.
+  /// It returns when the step is over; ``start(_:count:reduction:loss:meanwhile:)`` does not wait for a GPU.
   ///
   /// - Parameters:
   ///   - batch: This rank's part of the global batch; nil or empty where it has no samples (any more). Its inputs are
@@ -12,17 +12,24 @@ extension Replica {
   ///   - count: What this rank adds to the number that the summed loss and gradients of all ranks are divided by, where
   ///     that is not the number of samples: of tokens that are no padding, say. Such a step is not recorded. Either all
   ///     ranks give one or none. In single precision their sum is rounded above 2²⁴.
-  ///   - loss: The *sum* of the losses of a batch, from the model's output and the targets; a mean traps. Where steps are
-  ///     recorded, it is not called again but for batches of another shape: it may depend on nothing else. What it uses
-  ///     is trained only if it belongs to the model.
+  ///   - reduction: What `loss` gives: the `.sum` of the losses of the batch's samples, where a mean traps, or their
+  ///     `.mean`, which is multiplied by their number, or by `count` where that is given.
+  ///   - loss: From the model's output and the targets. Where steps are recorded, it is not called again but for batches
+  ///     of another shape: it may depend on nothing else. What it uses is trained only if it belongs to the model.
   ///   - meanwhile: Called while a GPU computes, before anybody waits for it: the place to bring the next batch.
   /// - Throws: ``NonfiniteLoss`` on all ranks, before the parameters are changed; when communication fails; what
-  ///   `meanwhile` throws.
+  ///   `loss` and `meanwhile` throw.
   public func step(
-    _ batch: Batch?, count: Int? = nil, loss: Loss = { crossEntropy($0, $1, reduction: .sum) },
-    meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: Loss, meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
-    try start(batch, count: count, loss: loss, meanwhile: meanwhile).outcome()
+    try start(batch, count: count, reduction: reduction, loss: loss, meanwhile: meanwhile).outcome()
+  }
+
+  /// The same with the cross entropy of class labels. Collective.
+  public func step(
+    _ batch: Batch?, count: Int? = nil, meanwhile: () throws -> Void = {}
+  ) throws -> Outcome {
+    try step(batch, count: count, loss: { crossEntropy($0, $1, reduction: .sum) }, meanwhile: meanwhile)
   }
 
   /// The same for a model of any kind, as one that takes several tensors. Collective.
@@ -31,21 +38,31 @@ extension Replica {
   ///       binaryCrossEntropyWithLogits(model(batch[0], batch[1]), batch[2], reduction: .sum)
   ///     }
   ///
-  /// - Parameter loss: The *sum* of the losses of a batch, whose tensors have the types that the data set gave them. It
-  ///   calls the model.
+  /// - Parameter loss: From a batch whose tensors have the types that the data set gave them. It calls the model.
   public func step(
-    _ batch: Batch?, count: Int? = nil, loss: BatchLoss, meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: BatchLoss,
+    meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
-    try start(batch, count: count, loss: loss, meanwhile: meanwhile).outcome()
+    try start(batch, count: count, reduction: reduction, loss: loss, meanwhile: meanwhile).outcome()
   }
 
-  /// The sum of the losses of a batch of inputs, which are given to the model, and targets.
-  func sum(of batch: Batch, by loss: Loss) -> Tensor {
+  /// The loss of a batch of inputs, which are given to the model, and targets.
+  func loss(of batch: Batch, by loss: Loss) throws -> Tensor {
     guard let layer = model as? any Layer else {
       preconditionFailure(
         "\(type(of: model)) is no Layer: a step needs a loss of the batch, as in replica.step(batch) { batch in … }")
     }
-    return loss(layer(batch.inputs(as: arena.dtype)), batch.targets)
+    return try loss(layer(batch.inputs(as: arena.dtype)), batch.targets)
+  }
+
+  /// The sum of the losses of a batch, from what a closure gives.
+  func sum(of batch: Batch, count: Int?, _ reduction: LossReduction, _ loss: BatchLoss) throws -> Tensor {
+    precondition(reduction != .none, "a step of losses that are not reduced, expected their sum or mean")
+    let loss = try loss(batch)
+    guard reduction == .mean else { return loss }
+    let count = Self.count(of: batch, count)
+    // The mean of no losses is not a number.
+    return count == 0 ? loss.filled(with: 0, where: Tensor(true)) : loss * Double(count)
   }
 
   /// Makes a step that the processor decides on, once it has the sum of the losses.
@@ -97,23 +114,32 @@ extension Replica {
 
   /// Computes a piece of this rank's part of a step that is not the last, as within PyTorch's `no_sync()`.
   ///
-  /// Its gradients are added to those of the next ``step(_:count:loss:meanwhile:)``, which divides them by the samples of
+  /// Its gradients are added to those of the next ``step(_:count:reduction:loss:meanwhile:)``, which divides them by the samples of
   /// all pieces: a step of several pieces is the step of one batch of all their samples, but for batch normalization,
   /// whose statistics are those of a piece. Not collective, but for synchronized batch normalization. The arguments are
   /// those of the step.
   ///
   /// - Throws: When communication fails.
   public func accumulate(
-    _ batch: Batch?, count: Int? = nil, loss: Loss = { crossEntropy($0, $1, reduction: .sum) }
+    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: Loss
   ) throws {
-    try accumulate(batch, count: count) { sum(of: $0, by: loss) }
+    try accumulate(batch, count: count, reduction: reduction) { try self.loss(of: $0, by: loss) }
+  }
+
+  /// The same with the cross entropy of class labels.
+  ///
+  /// - Throws: When communication fails.
+  public func accumulate(_ batch: Batch?, count: Int? = nil) throws {
+    try accumulate(batch, count: count) { crossEntropy($0, $1, reduction: .sum) }
   }
 
   /// The same for a model of any kind. The arguments are those of its step.
   ///
   /// - Throws: When communication fails.
-  public func accumulate(_ batch: Batch?, count: Int? = nil, loss: BatchLoss) throws {
-    try compute(batch, count: count, loss: loss, isLast: false)
+  public func accumulate(
+    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: BatchLoss
+  ) throws {
+    try compute(batch, count: count, loss: { try sum(of: $0, count: count, reduction, loss) }, isLast: false)
     if isReproducible { reducer.keepShard() }
   }
 
@@ -148,17 +174,18 @@ extension Replica {
   func differentiate(_ batch: Batch?, count: Int, part: Int, loss: BatchLoss, isLast: Bool) throws -> Tensor? {
     var stopwatch = Stopwatch()
     if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
-    let sum = batch.flatMap { batch in
+    let sum = try batch.flatMap { batch in
       guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
-      return profiled(.forward) {
-        random.draw(step: stepCount, part: part) { loss(batch) }
+      return try profiled(.forward) {
+        try random.draw(step: stepCount, part: part) { try loss(batch) }
       }
     }
     if let sum {
       precondition(
         sum.count == 1 && !sum.isMean,
         "the loss of a step is \(sum.count == 1 ? "a mean" : "of shape \(sum.shape)"), expected one number, the sum over "
-          + "the batch's samples (reduction: .sum), which the step divides by the number of samples on all ranks")
+          + "the batch's samples (reduction: .sum), which the step divides by the number of samples on all ranks; a step "
+          + "that is told so takes a mean: step(batch, reduction: .mean) { … }")
     }
     try batchStatistics?.check()
     try shardBuffers?.endShard(part)

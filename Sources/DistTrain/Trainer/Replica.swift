@@ -25,12 +25,11 @@ public final class Replica {
     public let seconds: TrainingRecord.Seconds
   }
 
-  /// The sum of the losses of a batch, from the model's output and the targets, or the inputs where the batch has no other
-  /// tensor.
-  public typealias Loss = (_ output: Tensor, _ targets: Tensor) -> Tensor
+  /// The loss of a batch, from the model's output and the targets, or the inputs where the batch has no other tensor.
+  public typealias Loss = (_ output: Tensor, _ targets: Tensor) throws -> Tensor
 
-  /// The sum of the losses of a batch, by a closure that calls the model itself.
-  public typealias BatchLoss = (_ batch: Batch) -> Tensor
+  /// The loss of a batch, by a closure that calls the model itself.
+  public typealias BatchLoss = (_ batch: Batch) throws -> Tensor
 
   /// The model.
   public let model: Module

@@ -49,7 +49,7 @@ public struct RunDirectory: Equatable, Sendable {
   }
 
   /// Makes a folder and those above it, where they are not there yet.
-  private static func makeFolder(_ path: String) throws {
+  static func makeFolder(_ path: String) throws {
     guard !isFolder(path) else { return }
     let parent = folderAndName(path).folder
     if parent != path { try makeFolder(parent) }

@@ -73,9 +73,12 @@ struct TensorBoardLogTests {
     }
   }
 
-  @Test func `a folder that is not there is an error`() {
+  @Test func `a folder is made where there is none`() throws {
+    let folder = try TemporaryFolder()
+    let log = try TensorBoardLog(folder: "\(folder.path)/runs/mine")
+    #expect(FileManager.default.fileExists(atPath: log.path))
     #expect(
-      fileErrorMessage { _ = try TensorBoardLog(folder: "/nowhere/at/all") }
-        == "/nowhere/at/all/events.out.tfevents.000001: cannot write: No such file or directory")
+      fileErrorMessage { _ = try TensorBoardLog(folder: log.path) }
+        == "\(log.path): cannot make the output folder: there is a file")
   }
 }

@@ -24,6 +24,7 @@ struct StepContractTests {
       { ($0 - $1).abs().mean() }, { crossEntropy($0, $1.reshaped([3]).cast(to: .int64)) },
       { crossEntropy($0, $1.reshaped([3]).cast(to: .int64), labelSmoothing: 0.1) },
       { -meanSquaredError($0, $1) }, { meanSquaredError($0, $1).reshaped([1]) },
+      { meanSquaredError($0, $1) + 0.1 * ($0 * $0).mean() }, { ($0 - $1).sum() - ($0 * $0).mean() },
     ]
     for (index, loss) in means.enumerated() {
       #expect(loss(Tensor.ones([3, 1]), Tensor.zeros([3, 1])).isMean, "loss \(index)")
@@ -31,7 +32,7 @@ struct StepContractTests {
     #expect(!meanSquaredError(Tensor.ones([3, 1]), Tensor.zeros([3, 1]), reduction: .sum).isMean)
     #expect(!(Tensor.ones([3, 4]).mean([1]).sum().isMean))
     let weight = Tensor.ones([3], requiresGrad: true)
-    #expect(!((weight * 2).sum() + (weight * weight).mean()).isMean, "a sum and a penalty")
+    #expect(!((weight * 2).sum() + (weight * weight).mean() * 3).isMean, "a sum and a penalty for each sample")
     #expect(!(meanSquaredError(weight, Tensor.zeros([3])) * 3).isMean, "a mean times its count")
     try await expectTrap(
       "the loss of a step is a mean, expected one number, the sum over the batch's samples (reduction: .sum)",

@@ -12,6 +12,35 @@ extension CollectiveConformance {
         try require(buffer.bytes.allSatisfy { $0 == 0 }, "filled with zeros")
       }
     },
+    Check(name: "a buffer that is gone leaves its memory to the next") { communicator in
+      func makeAndSum(_ count: Int) throws -> UnsafeMutableRawPointer? {
+        let buffer = try communicator.makeBuffer(byteCount: 4 * count)
+        try require(buffer.bytes.allSatisfy { $0 == 0 }, "filled with zeros")
+        try buffer.withElements(of: Float.self) { elements in
+          _ = elements.update(fromContentsOf: (0..<count).map { Float(value(communicator.rank, $0)) })
+          try communicator.allReduce(elements, .sum)
+          try requireEqual(Array(elements), sums(0..<count, communicator.size), "all-reduce of \(count)")
+        }
+        return buffer.bytes.baseAddress
+      }
+      // As one of 50,000 fits neither a much larger nor a smaller one, and a rank that keeps its buffer keeps the others'.
+      let first = try makeAndSum(50_000)
+      for count in [50_000, 40_000, 49_999, 50_000] {
+        let next = try makeAndSum(count)
+        if communicator is SharedCommunicator { try require(next == first, "another place for \(count)") }
+      }
+      for count in [60_000, 10_000] {
+        let next = try makeAndSum(count)
+        if communicator is SharedCommunicator { try require(next != first, "the same place for \(count)") }
+      }
+      let kept = communicator.rank == 0 ? try communicator.makeBuffer(byteCount: 200_000) : nil
+      if communicator.rank > 0 { _ = try communicator.makeBuffer(byteCount: 200_000) }
+      let another = try makeAndSum(50_000)
+      if communicator is SharedCommunicator && communicator.size > 1 {
+        try require(another != first, "the place of a buffer that rank 0 keeps")
+      }
+      try require(kept.map { $0.bytes.allSatisfy { $0 == 0 } } ?? true, "what is kept stays")
+    },
     Check(name: "all-reduce of made buffers: floats") { try allReduceMade(Float.self, $0) },
     Check(name: "all-reduce of made buffers: doubles") { try allReduceMade(Double.self, $0) },
     Check(name: "all-reduce of made buffers: 32-bit integers") { try allReduceMade(Int32.self, $0) },

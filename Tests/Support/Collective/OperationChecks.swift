@@ -33,6 +33,48 @@ extension CollectiveConformance {
         try require(try communicator.broadcast(text, from: root) == "rank \(root) says grüß Gott", "broadcast text")
       }
     },
+    Check(name: "a broadcast array gives the others its count") { communicator in
+      for root in 0..<communicator.size {
+        for count in counts {
+          let expected: [Int64] = operands(of: root, 0..<count, .sum)
+          var values = communicator.rank == root ? expected : (0..<Int64(communicator.rank)).map { $0 }
+          try communicator.broadcast(&values, from: root)
+          try requireEqual(values, expected, "broadcast from \(root) of \(count)")
+        }
+      }
+    },
+    Check(name: "gathered arrays of different counts") { communicator in
+      func array(of rank: Int) -> [Float] { (0..<rank * 3).map { Float(rank * 100 + $0) } }
+      let arrays = try communicator.gathered(array(of: communicator.rank))
+      for (rank, found) in arrays.enumerated() {
+        try requireEqual(found, array(of: rank), "gathered from rank \(rank)")
+      }
+      try require(arrays.count == communicator.size, "\(arrays.count) arrays")
+    },
+    Check(name: "values that are Codable, broadcast and gathered") { communicator in
+      struct Plan: Codable, Equatable { var names: [String], rate: Double, sizes: [Int]? }
+      func plan(of rank: Int) -> Plan {
+        let rate = rank == 1 ? -Double.infinity : 0.1 + Double(rank)
+        return Plan(names: (0..<rank).map { "layer \($0)" }, rate: rate, sizes: [rank, 7])
+      }
+      for root in 0..<communicator.size {
+        let found = try communicator.broadcast(encoding: plan(of: communicator.rank), from: root)
+        try require(found == plan(of: root), "broadcast from \(root): \(found)")
+      }
+      let all = try communicator.gathered(encoding: plan(of: communicator.rank))
+      try require(all == (0..<communicator.size).map(plan), "gathered: \(all)")
+      let sizes = try communicator.broadcast(encoding: [3, communicator.rank], from: 0)
+      try require(sizes == [3, 0], "an array of Int: \(sizes)")
+    },
+    Check(name: "nothing is combined, broadcast and gathered") { communicator in
+      var nothing: [Double] = []
+      for _ in 0..<3 {
+        try communicator.allReduce(&nothing, .sum)
+        try communicator.broadcast(&nothing, from: communicator.size - 1)
+        try nothing.withUnsafeMutableBufferPointer { try communicator.startAllReduce($0, .sum).wait() }
+      }
+      try require(try communicator.allReduced(Int64(1), .sum) == Int64(communicator.size), "a sum after nothing")
+    },
     Check(name: "broadcast from a root that is no rank") { communicator in
       for root in [-1, communicator.size] {
         var values: [Float] = [1]
