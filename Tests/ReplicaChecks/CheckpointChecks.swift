@@ -90,6 +90,34 @@ extension ReplicaCheck {
     }
     try communicator.broadcastBuffers(of: replica.model)
   }
+    ReplicaCheck("checkpoints: an average of weights goes on, and a file without it changes nothing") { communicator in
+      try withPath(communicator) { path in
+        let straight = try replica(communicator, seed: 7, shardsOptimizer: false)
+        let average = WeightAverage(of: straight.model, .exponential(decay: 0.8))
+        let other = try replica(communicator, seed: 8, shardsOptimizer: false)
+        let otherAverage = WeightAverage(of: other.model, .exponential(decay: 0.8))
+        try makeSteps(0..<2, straight, communicator)
+        try straight.writeCheckpoint(to: path)
+        let before = otherAverage.stateDictionary().flatMap { $0.tensor.array(of: Double.self) }
+        try requireRefusal(communicator) {
+          try other.resume(from: path, tensors: otherAverage.stateDictionary())
+        }
+        try require(other.stepCount == 0, "step \(other.stepCount)")
+        let unchanged = otherAverage.stateDictionary().flatMap { $0.tensor.array(of: Double.self) }
+        try require(unchanged == before, "the average was changed")
+        average.update()
+        try straight.writeCheckpoint(to: path, tensors: average.stateDictionary())
+        try other.resume(from: path, tensors: otherAverage.stateDictionary())
+        for (replica, average) in [(straight, average), (other, otherAverage)] {
+          try makeSteps(2..<4, replica, communicator)
+          average.update()
+        }
+        try require(otherAverage.updateCount == 2, "\(otherAverage.updateCount) updates")
+        for ((name, found), (_, wanted)) in zip(otherAverage.stateDictionary(), average.stateDictionary()) {
+          try requireClose(found.array(of: Double.self), wanted.array(of: Double.self), within: 0, name)
+        }
+      }
+    },
 
   private static func requireRefusal(_ communicator: any Communicator, _ body: () throws -> Void) throws {
     do {
