@@ -32,6 +32,35 @@ extension ReplicaCheck {
         }
       }
     },
+    ReplicaCheck("checkpoints: a weighted sampler goes on in the middle of an epoch") { communicator in
+      try withPath(communicator) { path in
+        let samples = SmallProblem.batch(0..<20)
+        let data = TensorDataset(samples.inputs, samples.targets)
+        let sampler = WeightedSampler((0..<20).map { Double($0 % 4) }, count: 25)
+        func train(_ replica: Replica, until end: Int) throws {
+          var loader = ShardLoader(data, sampler: sampler, globalBatch: 6, communicator: communicator, seed: 5)
+          while replica.stepCount < end {
+            let (epoch, step) = replica.stepCount.quotientAndRemainder(dividingBy: loader.shards.stepsPerEpoch)
+            _ = try replica.step(loader.batch(epoch: epoch, step: step))
+          }
+        }
+        let straight = try SmallProblem.replica(SmallProblem.perceptron(), communicator)
+        try train(straight, until: 7)
+        try straight.writeCheckpoint(to: path)
+        try train(straight, until: 12)
+        let resumed = try SmallProblem.replica(SmallProblem.perceptron(), communicator)
+        try resumed.resume(from: path)
+        try train(resumed, until: 12)
+        try requireClose(resumed.model, straight.model, within: 0)
+        let whole = WholeProcess(SmallProblem.perceptron())
+        for step in 0..<12 {
+          let (epoch, position) = step.quotientAndRemainder(dividingBy: 5)
+          let order = sampler.samples(seed: 5, epoch: epoch)
+          _ = try whole.step(SmallProblem.batch(order[position * 6..<min(position * 6 + 6, 25)]))
+        }
+        try requireClose(straight.model, whole.model)
+      }
+    },
     ReplicaCheck("checkpoints: what cannot be read or written is told by rank 0, and changes nothing") { communicator in
       try withPath(communicator) { path in
         let replica = try replica(communicator, seed: 7, shardsOptimizer: false)
@@ -59,6 +88,34 @@ extension ReplicaCheck {
         let state = try replica.resume(from: path, state: [String: Int].self)
         try require(state == ["rank": 0, "epoch": 3], "\(state)")
         try require(replica.stepCount == 0, "step \(replica.stepCount)")
+      }
+    },
+    ReplicaCheck("checkpoints: an average of weights goes on, and a file without it changes nothing") { communicator in
+      try withPath(communicator) { path in
+        let straight = try replica(communicator, seed: 7, shardsOptimizer: false)
+        let average = WeightAverage(of: straight.model, .exponential(decay: 0.8))
+        let other = try replica(communicator, seed: 8, shardsOptimizer: false)
+        let otherAverage = WeightAverage(of: other.model, .exponential(decay: 0.8))
+        try makeSteps(0..<2, straight, communicator)
+        try straight.writeCheckpoint(to: path)
+        let before = otherAverage.stateDictionary().flatMap { $0.tensor.array(of: Double.self) }
+        try requireRefusal(communicator) {
+          try other.resume(from: path, tensors: otherAverage.stateDictionary())
+        }
+        try require(other.stepCount == 0, "step \(other.stepCount)")
+        let unchanged = otherAverage.stateDictionary().flatMap { $0.tensor.array(of: Double.self) }
+        try require(unchanged == before, "the average was changed")
+        average.update()
+        try straight.writeCheckpoint(to: path, tensors: average.stateDictionary())
+        try other.resume(from: path, tensors: otherAverage.stateDictionary())
+        for (replica, average) in [(straight, average), (other, otherAverage)] {
+          try makeSteps(2..<4, replica, communicator)
+          average.update()
+        }
+        try require(otherAverage.updateCount == 2, "\(otherAverage.updateCount) updates")
+        for ((name, found), (_, wanted)) in zip(otherAverage.stateDictionary(), average.stateDictionary()) {
+          try requireClose(found.array(of: Double.self), wanted.array(of: Double.self), within: 0, name)
+        }
       }
     },
   ]

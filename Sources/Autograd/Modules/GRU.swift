@@ -3,7 +3,7 @@
 ///     r, z = σ(W x + b + U h + c),  n = tanh(W x + b + r · (U h + c))
 ///     h = (1 − z) · n + z · h
 public final class GRU: RecurrentNetwork {
-  static let cell = Cell(gateCount: 3, stateCount: 1) { input, state, pass in
+  static let cell = Cell(gateCount: 3, stateCount: 1) { input, state, pass, lengths in
     let fromInputs = input.linear(pass.inputWeight, bias: pass.inputBias)
     let hidden = pass.stateWeight.shape[1]
     var state = state[0]
@@ -17,7 +17,8 @@ public final class GRU: RecurrentNetwork {
       state = new + update * (state - new)
       outputs.append(state)
     }
-    return (Tensor.stacked(pass.isReversed ? outputs.reversed() : outputs), [state])
+    let all = Tensor.stacked(pass.isReversed ? outputs.reversed() : outputs)
+    return (all, [lengths.map { $0.last(of: all) } ?? state])
   }
 
   /// A network with PyTorch's initial values: uniform between ±1/√hidden.
@@ -47,6 +48,20 @@ public final class GRU: RecurrentNetwork {
   /// - Returns: The outputs of the last layer, [N, L, directions · hidden], and the state after the last place.
   public func callAsFunction(_ x: Tensor, state: Tensor?) -> (output: Tensor, state: Tensor) {
     let (output, end) = run(x, from: state.map { [$0] })
+    return (output, end[0])
+  }
+
+  /// Goes over sequences of different lengths, as over PyTorch's `pack_padded_sequence(enforce_sorted=False)`: what lies
+  /// after a sequence's end is not looked at, and the way back begins at each sequence's own end.
+  ///
+  /// - Parameters:
+  ///   - x: [N, L, inputs].
+  ///   - lengths: The places of each sequence, from 1 to L.
+  ///   - state: The outputs of each layer and direction at the start, [layers · directions, N, hidden]; zeros if `nil`.
+  /// - Returns: The outputs of the last layer, [N, L, directions · hidden], 0 after a sequence's end, and the state after
+  ///   each sequence's last place.
+  public func callAsFunction(_ x: Tensor, lengths: [Int], state: Tensor? = nil) -> (output: Tensor, state: Tensor) {
+    let (output, end) = run(x, lengths: lengths, from: state.map { [$0] })
     return (output, end[0])
   }
 }

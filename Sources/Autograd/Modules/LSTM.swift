@@ -15,11 +15,15 @@ public final class LSTM: RecurrentNetwork {
     public init(hidden: Tensor, cell: Tensor) { (self.hidden, self.cell) = (hidden, cell) }
   }
 
-  static let cell = Cell(gateCount: 4, stateCount: 2) { input, state, pass in
+  static let cell = Cell(gateCount: 4, stateCount: 2) { input, state, pass, lengths in
     // Both biases are added to the same sums.
     let bias = pass.inputBias.flatMap { bias in pass.stateBias.map { bias + $0 } }
     let states = input.linear(pass.inputWeight, bias: bias).lstm(
       pass.stateWeight, output: state[0], cell: state[1], isReversed: pass.isReversed)
+    if let lengths {
+      let (outputs, cells) = (states[0, 1...], states[1, 1...])
+      return (outputs, [lengths.last(of: outputs), lengths.last(of: cells)])
+    }
     let length = input.shape[0], end = pass.isReversed ? 0 : length
     return (pass.isReversed ? states[0, ..<length] : states[0, 1...], [states[0, end], states[1, end]])
   }
@@ -51,6 +55,20 @@ public final class LSTM: RecurrentNetwork {
   /// - Returns: The outputs of the last layer, [N, L, directions · hidden], and the state after the last place.
   public func callAsFunction(_ x: Tensor, state: State?) -> (output: Tensor, state: State) {
     let (output, end) = run(x, from: state.map { [$0.hidden, $0.cell] })
+    return (output, State(hidden: end[0], cell: end[1]))
+  }
+
+  /// Goes over sequences of different lengths, as over PyTorch's `pack_padded_sequence(enforce_sorted=False)`: what lies
+  /// after a sequence's end is not looked at, and the way back begins at each sequence's own end.
+  ///
+  /// - Parameters:
+  ///   - x: [N, L, inputs].
+  ///   - lengths: The places of each sequence, from 1 to L.
+  ///   - state: At the start; zeros if `nil`.
+  /// - Returns: The outputs of the last layer, [N, L, directions · hidden], 0 after a sequence's end, and the state after
+  ///   each sequence's last place.
+  public func callAsFunction(_ x: Tensor, lengths: [Int], state: State? = nil) -> (output: Tensor, state: State) {
+    let (output, end) = run(x, lengths: lengths, from: state.map { [$0.hidden, $0.cell] })
     return (output, State(hidden: end[0], cell: end[1]))
   }
 }

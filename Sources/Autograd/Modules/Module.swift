@@ -37,6 +37,17 @@ open class Module {
   @discardableResult
   public func evaluate() -> Self { train(false) }
 
+  /// Runs `body` with this module and all in it in evaluation mode, and then puts each back into the mode it had: a part
+  /// that was in evaluation mode before, as frozen batch normalization, stays in it.
+  ///
+  /// - Throws: What `body` throws.
+  public func evaluating<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let modes = namedModules().map { ($0.module, $0.module.isTraining) }
+    defer { for (module, wasTraining) in modes { module.isTraining = wasTraining } }
+    evaluate()
+    return try body()
+  }
+
   /// Converts all floating-point parameters and buffers to another floating-point type, and forgets their gradients.
   @discardableResult
   public func convert(to dtype: DataType) -> Self {

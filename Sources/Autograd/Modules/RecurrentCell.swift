@@ -42,6 +42,6 @@ public class RecurrentCell: Module, CustomReflectable {
     }
     let rows = x.rank == 2 ? x.shape[0] : 1
     let before = start.map { $0.reshaped([rows, hidden]) }
-    return cell.run(x.reshaped([1, rows, inputs]), before, pass).state.map { $0.reshaped(expected) }
+    return cell.run(x.reshaped([1, rows, inputs]), before, pass, nil).state.map { $0.reshaped(expected) }
   }
 }

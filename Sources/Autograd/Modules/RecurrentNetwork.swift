@@ -9,7 +9,7 @@
 public class RecurrentNetwork: Module, Layer, CustomReflectable {
   /// One layer in one direction.
   struct Pass {
-    let isReversed: Bool
+    var isReversed: Bool
     /// From the input, [gates · hidden, inputs].
     let inputWeight: Parameter
     /// From the state, [gates · hidden, hidden].
@@ -47,9 +47,12 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
     let gateCount: Int
     /// The number of tensors that make up a state, each [N, hidden].
     let stateCount: Int
-    /// The outputs of all places, [L, N, hidden], and the state in the end: from the inputs, [L, N, inputs], and the state
-    /// at the start.
-    let run: @Sendable (_ input: Tensor, _ state: [Tensor], _ pass: Pass) -> (outputs: Tensor, state: [Tensor])
+    /// The outputs of all places, [L, N, hidden], and the state in the end, of each sequence its own where there are
+    /// lengths and the pass is not reversed: from the inputs, [L, N, inputs], and the state at the start.
+    let run:
+      @Sendable (_ input: Tensor, _ state: [Tensor], _ pass: Pass, _ lengths: SequenceLengths?) -> (
+        outputs: Tensor, state: [Tensor]
+      )
   }
 
   private let cell: Cell
@@ -99,9 +102,10 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
   ///
   /// - Parameters:
   ///   - x: [N, L, inputs].
+  ///   - lengths: The places of each sequence; all have L if left out.
   ///   - state: Its tensors at the start, [layers · directions, N, hidden] each; 0 if left out.
-  /// - Returns: The outputs of the last layer, and the state in the end.
-  func run(_ x: Tensor, from state: [Tensor]?) -> (output: Tensor, state: [Tensor]) {
+  /// - Returns: The outputs of the last layer, 0 after a sequence's end, and the states in the sequences' ends.
+  func run(_ x: Tensor, lengths: [Int]? = nil, from state: [Tensor]?) -> (output: Tensor, state: [Tensor]) {
     let weight = layers[0][0].inputWeight, inputs = weight.shape[1]
     precondition(
       x.rank == 3 && x.shape[1] > 0 && x.shape[2] == inputs,
@@ -117,18 +121,34 @@ public class RecurrentNetwork: Module, Layer, CustomReflectable {
         "\(type(of: self)): a state of shape \(tensor.shape) in \(tensor.dtype) on \(tensor.device), expected "
           + "\(expected) in \(x.dtype) on \(x.device)")
     }
+    precondition(
+      lengths.map { $0.count == x.shape[0] && $0.allSatisfy { (1...x.shape[1]).contains($0) } } ?? true,
+      "\(type(of: self)): lengths \(lengths ?? []), expected \(x.shape[0]) from 1 to \(x.shape[1])")
+    let lengths = lengths.map { SequenceLengths($0, placeCount: x.shape[1], device: x.device) }
     // Places come first, so that each is one piece of memory.
     var outputs = x.transposed(0, 1)
+    if let lengths { outputs = lengths.cleared(outputs) }
     var ends: [[Tensor]] = []
     for (index, directions) in layers.enumerated() {
       let input = index == 0 ? outputs : outputs.dropout(probability: dropout, training: isTraining)
       let results = directions.map { pass in
-        let (outputs, end) = cell.run(input, start.map { $0.selected(ends.count) }, pass)
+        let (outputs, end) = run(pass, input, lengths, from: start.map { $0.selected(ends.count) })
         ends.append(end)
         return outputs
       }
       outputs = results.count == 1 ? results[0] : .concatenated(results, dimension: 2)
     }
     return (outputs.transposed(0, 1), (0..<cell.stateCount).map { i in .stacked(ends.map { $0[i] }) })
+  }
+
+  /// The outputs of one layer in one direction, and the state in the end.
+  private func run(
+    _ pass: Pass, _ input: Tensor, _ lengths: SequenceLengths?, from state: [Tensor]
+  ) -> (outputs: Tensor, state: [Tensor]) {
+    guard let lengths else { return cell.run(input, state, pass, nil) }
+    var forward = pass
+    forward.isReversed = false
+    let (outputs, end) = cell.run(pass.isReversed ? lengths.reversed(input) : input, state, forward, lengths)
+    return (lengths.cleared(pass.isReversed ? lengths.reversed(outputs) : outputs), end)
   }
 }

@@ -132,6 +132,7 @@ public final class TransformerEncoderLayer: Module, Layer {
       parameter.assign(original.detached())
       parameter.requiresGrad = original.requiresGrad
     }
-    return copy.train(isTraining)
+    for (part, original) in zip(copy.namedModules(), namedModules()) { part.module.train(original.module.isTraining) }
+    return copy
   }
 }

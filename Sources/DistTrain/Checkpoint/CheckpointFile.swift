@@ -15,16 +15,19 @@ enum CheckpointFile {
   private static let format = "disttrain-1"
   private static let ownKeys = ["format", "step", "random-seed", programStateKey]
   private static let programStateKey = "program-state"
+  private static let programPrefix = "program."
   /// More steps than there can have been.
   private static let stepLimit = 1 << 53
 
   /// Writes the parameters and buffers of `replica`, and the state of its optimizer, in one atomic step.
   ///
-  /// - Parameter identity: What must be the same in the run that goes on, as text by name.
+  /// - Parameters:
+  ///   - programTensors: What the program keeps of its own.
+  ///   - identity: What must be the same in the run that goes on, as text by name.
   /// - Throws: ``FileError`` where the file cannot be written.
   static func write(
-    _ replica: Replica, optimizerState: OptimizerState, _ checkpoint: Checkpoint,
-    identity: [(key: String, value: String)], to path: String
+    _ replica: Replica, optimizerState: OptimizerState, programTensors: [(name: String, tensor: Tensor)],
+    _ checkpoint: Checkpoint, identity: [(key: String, value: String)], to path: String
   ) throws {
     let arena = replica.arena
     var tensors = replica.model.stateDictionary().map { (name: "model.\($0.name)", tensor: $0.tensor) }
@@ -37,6 +40,7 @@ enum CheckpointFile {
         tensors.append(("optimizer.\(quantity).\(name)", arena.view(of: values, at: index)))
       }
     }
+    tensors += programTensors.map { (programPrefix + $0.name, $0.tensor) }
     var own = [("format", format), ("step", "\(checkpoint.step)"), ("random-seed", "\(checkpoint.randomSeed)")]
     if let state = checkpoint.programState { own.append((programStateKey, state)) }
     for (key, _) in identity {
@@ -46,14 +50,16 @@ enum CheckpointFile {
       tensors, to: path, metadata: (own + identity.map { ($0.key, $0.value) }).map(Safetensors.Metadata.init))
   }
 
-  /// Reads a checkpoint into a `replica`, which is not changed where something is wrong.
+  /// Reads a checkpoint into a `replica` and into tensors of the program. None is changed where something is wrong.
   ///
-  /// - Parameter check: Throws what is wrong with what the program keeps.
+  /// - Parameters:
+  ///   - programTensors: Those that the program asks for; the file may hold more.
+  ///   - check: Throws what is wrong with what the program keeps besides.
   /// - Returns: Where the run was, and all that the optimizer kept.
   /// - Throws: ``FileError`` where the file is not a checkpoint of the same model, optimizer and `identity`.
   static func read(
-    into replica: Replica, from path: String, identity: [(key: String, value: String)],
-    check: (Checkpoint) throws -> Void
+    into replica: Replica, _ programTensors: [(name: String, tensor: Tensor)], from path: String,
+    identity: [(key: String, value: String)], check: (Checkpoint) throws -> Void
   ) throws -> (checkpoint: Checkpoint, optimizerState: OptimizerState) {
     let file = try SafetensorsFile(path: path)
     let checkpoint = try checkpoint(of: file, identity: identity, ownSeed: replica.random.seed)
@@ -62,17 +68,16 @@ enum CheckpointFile {
     let known = Set(state.map { "model.\($0.name)" })
     let parameters = Set(replica.arena.parameters.map(\.name))
     let extra = file.entries.first { entry in
-      guard let place = optimizerPlace(entry.name) else { return !known.contains(entry.name) }
+      guard let place = optimizerPlace(entry.name) else {
+        return !known.contains(entry.name) && !entry.name.hasPrefix(programPrefix)
+      }
       return place.parameter.map { !parameters.contains($0) } ?? false
     }
     if let extra {
       throw FileError(path, "holds the tensor '\(extra.name)', which no checkpoint of this model has")
     }
-    let contents = try state.map { name, tensor in
-      let content = Tensor.zeros(tensor.shape, dtype: tensor.dtype)
-      try TensorFile.read("model.\(name)", from: file, into: content)
-      return (name: name, tensor: content)
-    }
+    let contents = try TensorFile.contents(of: state, in: file, prefix: "model.")
+    let programContents = try TensorFile.contents(of: programTensors, in: file, prefix: programPrefix)
     let optimizerState = try optimizerState(in: file, replica.arena)
     guard checkpoint.step == 0 || !optimizerState.isEmpty else {
       throw FileError(path, "holds nothing of what the optimizer kept after \(checkpoint.step) steps")
@@ -88,6 +93,9 @@ enum CheckpointFile {
         """)
     }
     try replica.model.load(stateDictionary: contents)
+    try noGrad {
+      for ((_, tensor), (_, content)) in zip(programTensors, programContents) { try tensor.copyElements(from: content) }
+    }
     return (checkpoint, optimizerState)
   }
 

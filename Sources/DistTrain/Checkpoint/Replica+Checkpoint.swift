@@ -10,26 +10,31 @@ extension Replica {
   ///
   /// The file is safetensors and depends neither on the number of ranks, nor on who keeps the optimizer's state, nor on
   /// groups of parameters. Parameters and buffers are called `model.NAME`, and what the optimizer keeps for them
-  /// `optimizer.QUANTITY.NAME`, or `optimizer.QUANTITY` where it is kept once for all.
+  /// `optimizer.QUANTITY.NAME`, or `optimizer.QUANTITY` where it is kept once for all. Tensors of the program are called
+  /// `program.NAME`.
   ///
   /// - Parameters:
   ///   - path: A file that is there is replaced once the new one is whole.
   ///   - identity: What must be the same where training goes on, by name, as the number of samples.
   ///   - state: What the program keeps of its own, as a ``ReduceLROnPlateau``; rank 0's is written, as JSON in the file's
   ///     metadata.
+  ///   - tensors: Tensors that the program keeps of its own, as those of a `WeightAverage`; rank 0's are written.
   /// - Throws: ``FileError`` on rank 0, and `PeerFailure` on the others, where the file cannot be written; `EncodingError`
   ///   where `state` has no JSON; when communication fails; ``NonfiniteLoss`` of a step that was started and whose outcome
   ///   nobody asked for.
   public func writeCheckpoint(
-    to path: String, identity: [(key: String, value: String)] = [], state: (any Encodable)? = nil
+    to path: String, identity: [(key: String, value: String)] = [], state: (any Encodable)? = nil,
+    tensors: [(name: String, tensor: Tensor)] = []
   ) throws {
     precondition(progress.pieceCount == 0, "a checkpoint in the middle of a step, whose gradients it would not hold")
+    requireDifferentNames(tensors)
     let optimizerState = try gatherOptimizerState()
     try communicator.agree(on: "writing the checkpoint") {
       guard isFirstRank else { return }
       let checkpoint = try Checkpoint(
         step: stepCount, randomSeed: random.seed, programState: state.map(ProgramState.text))
-      try CheckpointFile.write(self, optimizerState: optimizerState, checkpoint, identity: identity, to: path)
+      try CheckpointFile.write(
+        self, optimizerState: optimizerState, programTensors: tensors, checkpoint, identity: identity, to: path)
     }
   }
 
@@ -46,12 +51,17 @@ extension Replica {
   ///
   /// - Parameters:
   ///   - path: Looked at by rank 0 only.
-  ///   - identity: What the file must have, too; it may have more.
+  ///   - identity: What the file must have, too, and no more.
+  ///   - tensors: Tensors that the program keeps of its own, by the names under which they were written: all ranks' get
+  ///     the elements that the file holds for them, of the same shape and type. What else the program wrote is left out.
   /// - Throws: ``FileError`` on rank 0, and `PeerFailure` on the others, where the file is no checkpoint of the same
-  ///   model and identity, and of an optimizer that keeps the same. Nothing is changed then. When communication fails;
-  ///   on all ranks and before anything else, ``NonfiniteLoss`` of a step that was started and whose outcome nobody asked for.
-  public func resume(from path: String, identity: [(key: String, value: String)] = []) throws {
-    _ = try resume(from: path, identity: identity) { _ in }
+  ///   model and identity, and of an optimizer that keeps the same, or has not these tensors. Nothing is changed then. When
+  ///   communication fails, or the ranks ask for different tensors; on all ranks and before anything else,
+  ///   ``NonfiniteLoss`` of a step that was started and whose outcome nobody asked for.
+  public func resume(
+    from path: String, identity: [(key: String, value: String)] = [], tensors: [(name: String, tensor: Tensor)] = []
+  ) throws {
+    _ = try resume(from: path, identity: identity, tensors: tensors) { _ in }
   }
 
   /// The same, and gives all ranks what the program kept when the checkpoint was written:
@@ -61,9 +71,10 @@ extension Replica {
   /// - Throws: As without `state`, and ``FileError`` on rank 0, and `PeerFailure` on the others, where the file has no such
   ///   state. Nothing is changed then.
   public func resume<State: Decodable>(
-    from path: String, identity: [(key: String, value: String)] = [], state: State.Type
+    from path: String, identity: [(key: String, value: String)] = [], state: State.Type,
+    tensors: [(name: String, tensor: Tensor)] = []
   ) throws -> State {
-    let text = try resume(from: path, identity: identity) { checkpoint in
+    let text = try resume(from: path, identity: identity, tensors: tensors) { checkpoint in
       guard let text = checkpoint.programState else {
         throw FileError(path, "holds no state of a program, expected \(State.self)")
       }
@@ -76,20 +87,33 @@ extension Replica {
 
   /// Goes on from a checkpoint that `check` lets pass on rank 0; returns the program's state, or nothing.
   private func resume(
-    from path: String, identity: [(key: String, value: String)], check: (Checkpoint) throws -> Void
+    from path: String, identity: [(key: String, value: String)], tensors: [(name: String, tensor: Tensor)],
+    check: (Checkpoint) throws -> Void
   ) throws -> String {
     precondition(progress.pieceCount == 0, "a checkpoint was read in the middle of a step")
+    requireDifferentNames(tensors)
     _ = try lastStarted?.outcome()
+    try communicator.verifySame(
+      tensors.map { "\($0.name): \($0.tensor.dtype) of shape \($0.tensor.shape)" }.joined(separator: "\n"),
+      what: "the tensors that a checkpoint is asked for")
     let read = try communicator.agree(on: "reading the checkpoint") {
       guard isFirstRank else { return (checkpoint: Checkpoint(), optimizerState: OptimizerState()) }
-      return try CheckpointFile.read(into: self, from: path, identity: identity, check: check)
+      return try CheckpointFile.read(into: self, tensors, from: path, identity: identity, check: check)
     }
     try communicator.broadcastState(of: model)
+    for (_, tensor) in tensors { try communicator.broadcast(tensor, from: 0) }
     try restoreOptimizer(communicator.broadcast(read.optimizerState))
     var numbers = [Int64(read.checkpoint.step), Int64(bitPattern: read.checkpoint.randomSeed)]
     try communicator.broadcast(&numbers, from: 0)
     stepCount = Int(numbers[0])
     random = PieceRandomness(seed: UInt64(bitPattern: numbers[1]))
     return try communicator.broadcast(read.checkpoint.programState ?? "", from: 0)
+  }
+
+  private func requireDifferentNames(_ tensors: [(name: String, tensor: Tensor)]) {
+    var names: Set<String> = []
+    for (name, _) in tensors {
+      precondition(names.insert(name).inserted, "a checkpoint with two tensors of the program called '\(name)'")
+    }
   }
 }

@@ -48,20 +48,33 @@ public enum TensorFile {
   /// Reads the parameters and buffers of `model` from a file that holds them, and nothing else under names that begin
   /// with `prefix`, unless other tensors are ignored.
   ///
-  /// - Throws: ``FileError`` that names the first tensor that is missing, has another type or shape, or is not the
-  ///   model's.
+  /// - Throws: ``FileError`` that names the first tensor that is missing, has another type or shape, is not the model's, or
+  ///   cannot be read. The model is not changed then.
   public static func readState(
     of model: Module, from path: String, prefix: String = "", ignoringOthers: Bool = false
   ) throws {
     let file = try SafetensorsFile(path: path)
-    let state = model.stateDictionary().map { (name: prefix + $0.name, tensor: $0.tensor) }
-    let known = Set(state.map(\.name))
+    let state = model.stateDictionary()
+    let known = Set(state.map { prefix + $0.name })
     if !ignoringOthers,
       let extra = file.entries.first(where: { $0.name.hasPrefix(prefix) && !known.contains($0.name) })
     {
       throw FileError(path, "holds the tensor '\(extra.name)', which the model does not have: it is of another model")
     }
-    for (name, tensor) in state { try read(name, from: file, into: tensor) }
+    try model.load(stateDictionary: contents(of: state, in: file, prefix: prefix))
+  }
+
+  /// What the file holds for tensors of these names, shapes and types, in memory of its own.
+  ///
+  /// - Throws: ``FileError`` that names the first tensor that is missing, differs, or cannot be read.
+  static func contents(
+    of tensors: [(name: String, tensor: Tensor)], in file: SafetensorsFile, prefix: String
+  ) throws -> [(name: String, tensor: Tensor)] {
+    try tensors.map { name, tensor in
+      let content = Tensor.zeros(tensor.shape, dtype: tensor.dtype)
+      try read(prefix + name, from: file, into: content)
+      return (name, content)
+    }
   }
 }
 

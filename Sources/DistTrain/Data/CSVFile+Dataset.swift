@@ -24,7 +24,7 @@ extension CSVFile {
   /// Samples whose targets are numbers of classes: `float32` inputs [n, columns] of all columns but one, and `int64`
   /// targets [n].
   ///
-  /// - Parameter classes: The name of the column with the classes.
+  /// - Parameter classes: The name of the column with the classes, or with their names, as it was read.
   /// - Throws: ``FileError`` where the column is not there or there twice, or holds something else than 0, 1, 2, …
   public func dataset(classes: String) throws -> TensorDataset {
     let column = try column(classes)
@@ -44,16 +44,11 @@ extension CSVFile {
   }
 
   private func tensor(_ columns: [Int]) -> Tensor {
-    let elements = (0..<rowCount).flatMap { row in columns.map { values[row * columnCount + $0] } }
+    var elements: [Double] = []
+    elements.reserveCapacity(rowCount * columns.count)
+    for row in 0..<rowCount { for column in columns { elements.append(values[row * columnCount + column]) } }
     return Tensor(elements, shape: [rowCount, columns.count])
   }
 
-  private func column(_ name: String) throws -> Int {
-    let found = columnNames.indices.filter { columnNames[$0] == name }
-    guard found.count == 1 else {
-      let names = columnNames.isEmpty ? "none has a name" : "the columns are \(columnNames.joined(separator: ", "))"
-      throw FileError(path, "has \(found.isEmpty ? "no column" : "\(found.count) columns") '\(name)': \(names)")
-    }
-    return found[0]
-  }
+  private func column(_ name: String) throws -> Int { try Self.column(name, of: columnNames, path) }
 }

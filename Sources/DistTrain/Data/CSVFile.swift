@@ -1,7 +1,7 @@
 import Foundation
 
 /// A table of numbers from a text file with separated values (RFC 4180): quoted fields, both kinds of line ends, and
-/// empty lines, which are skipped.
+/// empty lines, which are skipped. Columns may hold the names of classes instead, which become their numbers.
 public struct CSVFile: Sendable {
   /// What becomes of fields that are empty, `nan` or `NA`.
   public enum MissingValues: Sendable {
@@ -15,12 +15,14 @@ public struct CSVFile: Sendable {
 
   /// The file.
   public let path: String
-  /// The names in the first row, or none where the file has no header.
+  /// The names in the first row of the columns that were read, or none where the file has no header.
   public let columnNames: [String]
-  /// The number of columns.
+  /// The number of columns that were read.
   public let columnCount: Int
   /// The numbers, row after row.
   public let values: [Double]
+  /// The names of classes in the columns that hold such, in the order of their numbers.
+  public let classNames: [String: [String]]
   /// The line of the file in which each row begins, from 1.
   let lines: [Int]
 
@@ -28,150 +30,130 @@ public struct CSVFile: Sendable {
   public var rowCount: Int { columnCount == 0 ? 0 : values.count / columnCount }
 
   /// Reads a file, plain or compressed with gzip.
+  ///
+  ///     let table = try CSVFile(path: "iris.csv", hasHeader: true, classes: ["species": []])
+  ///     let data = try table.dataset(classes: "species")  // and table.classNames["species"] tells which they are
+  ///
   /// - Parameters:
   ///   - path: The file.
   ///   - hasHeader: Whether the first row holds the names of the columns.
+  ///   - columns: The names of those to read, in the order wanted; all where none are given. What others hold is not
+  ///     looked at.
+  ///   - classes: The columns, of those that are read, that hold names of classes. Each name becomes a number: its place in
+  ///     the list that is given for the column, as that of another file, or, where the list is empty, among all names that
+  ///     the column holds, sorted.
   ///   - separator: The character between fields.
   ///   - missing: What becomes of missing values.
   ///   - limit: The most bytes of text that are accepted.
   /// - Throws: ``FileError`` with the line where a row has more or fewer fields than the first, a field is not a finite
-  ///   decimal number, a quote is not closed, or a line ends otherwise; also for what is no text in UTF-8.
+  ///   decimal number or a class that is listed, a quote is not closed, or a line ends otherwise; also for what is no text
+  ///   in UTF-8, and for a column that is not there or there twice.
   public init(
-    path: String, hasHeader: Bool, separator: Unicode.Scalar = ",", missing: MissingValues = .error,
-    limit: Int = 1 << 31
+    path: String, hasHeader: Bool, columns: [String]? = nil, classes: [String: [String]] = [:],
+    separator: Unicode.Scalar = ",", missing: MissingValues = .error, limit: Int = 1 << 31
   ) throws {
     precondition(separator.isASCII && separator != "\"", "the separator '\(separator)'")
+    precondition(
+      hasHeader || (columns == nil && classes.isEmpty), "columns of a file without a header, which have no names")
+    precondition(
+      columns.map { Set($0).count == $0.count } ?? true, "the columns \(columns ?? []), of which some are alike")
     let bytes = try InputFile.openDecompressing(path: path).readAll(limit: limit)
     var scanner = CSVScanner(bytes: bytes, separator: UInt8(ascii: separator), path: path)
-    var names: [String]?
-    var columnCount: Int?
-    var values: [Double] = []
-    var lines: [Int] = []
-    while let row = try scanner.nextRow() {
-      let expected = columnCount ?? row.fields.count
-      guard row.fields.count == expected else {
-        throw FileError(
-          path, "line \(row.line) has \(row.fields.count) fields, expected \(expected) as in the first row")
-      }
-      columnCount = expected
-      if hasHeader, names == nil {
-        names = row.fields
-        continue
-      }
-      let numbers = try row.fields.enumerated().map { column, field in
-        try Self.number(field, missing) { FileError(path, "line \(row.line), field \(column + 1) \($0)") }
-      }
-      guard missing != .dropRow || !numbers.contains(where: \.isNaN) else { continue }
-      values += numbers
-      lines.append(row.line)
+    var fieldCount: Int?
+    var header: [String] = []
+    if hasHeader, try scanner.nextRow() != nil {
+      fieldCount = scanner.fieldCount
+      header = (0..<scanner.fieldCount).map { scanner.text($0) }
     }
+    var selection = try columns.map { try $0.map { try Self.column($0, of: header, path) } } ?? Array(header.indices)
+    var kinds = try Self.kinds(of: selection, classes, header, path)
+    var (values, lines): ([Double], [Int]) = ([], [])
+    while let line = try scanner.nextRow() {
+      let expected = fieldCount ?? scanner.fieldCount
+      guard scanner.fieldCount == expected else {
+        throw FileError(path, "line \(line) has \(scanner.fieldCount) fields, expected \(expected) as in the first row")
+      }
+      if fieldCount == nil {
+        fieldCount = expected
+        selection = Array(0..<expected)
+        kinds = .init(repeating: nil, count: expected)
+      }
+      var isMissing = false
+      for (place, index) in selection.enumerated() {
+        let value = try Self.value(scanner, index, &kinds[place], missing) { FileError(path, "line \(line), \($0)") }
+        isMissing = isMissing || value.isNaN
+        values.append(value)
+      }
+      if isMissing, missing == .dropRow {
+        values.removeLast(selection.count)
+      } else {
+        lines.append(line)
+      }
+    }
+    for place in kinds.indices { Self.sort(&kinds[place], in: &values, place, of: selection.count) }
     self.path = path
-    columnNames = names ?? []
-    self.columnCount = columnCount ?? 0
+    columnNames = header.isEmpty ? [] : selection.map { header[$0] }
+    columnCount = selection.count
     self.values = values
     self.lines = lines
+    classNames = Dictionary(
+      uniqueKeysWithValues: zip(columnNames, kinds).compactMap { name, kind in kind.map { (name, $0.names) } })
   }
 
-  private static func number(
-    _ field: String, _ missing: MissingValues, error: (String) -> FileError
-  ) throws -> Double {
-    let text = field.trimmingCharacters(in: .whitespaces)
-    let isMissing = text.isEmpty || text == "NA"
-    // What is hexadecimal, or too large, would be taken without a word.
-    guard let value = isMissing ? .nan : Double(text), !value.isInfinite,
-      !text.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "x") })
-    else {
-      throw error("is '\(field)', expected a number")
+  /// The place of a column in a header.
+  static func column(_ name: String, of columnNames: [String], _ path: String) throws -> Int {
+    let found = columnNames.indices.filter { columnNames[$0] == name }
+    guard found.count == 1 else {
+      let names = columnNames.isEmpty ? "none has a name" : "the columns are \(columnNames.joined(separator: ", "))"
+      throw FileError(path, "has \(found.isEmpty ? "no column" : "\(found.count) columns") '\(name)': \(names)")
     }
-    guard !value.isNaN || missing != .error else { throw error("is missing ('\(field)')") }
+    return found[0]
+  }
+
+  /// For each column that is read its classes, or nil where it holds numbers.
+  private static func kinds(
+    of selection: [Int], _ classes: [String: [String]], _ header: [String], _ path: String
+  ) throws -> [CSVClasses?] {
+    var kinds = [CSVClasses?](repeating: nil, count: selection.count)
+    for (name, names) in classes.sorted(by: { $0.key < $1.key }) {
+      let column = try column(name, of: header, path)
+      precondition(selection.contains(column), "classes of the column '\(name)', which is not read")
+      precondition(Set(names).count == names.count, "classes of the column '\(name)' with the same name")
+      for place in selection.indices where selection[place] == column { kinds[place] = CSVClasses(names) }
+    }
+    return kinds
+  }
+
+  /// The number that a field stands for.
+  private static func value(
+    _ scanner: CSVScanner, _ index: Int, _ classes: inout CSVClasses?, _ missing: MissingValues,
+    error: (String) -> FileError
+  ) throws -> Double {
+    if classes == nil, let number = scanner.decimalNumber(index) { return number }
+    let field = scanner.text(index)
+    let text = field.trimmingCharacters(in: .whitespaces)
+    var value: Double?
+    if text.isEmpty || text == "NA" || text.lowercased() == "nan" {
+      value = .nan
+    } else if classes != nil {
+      value = classes?.number(text).map(Double.init)
+    } else if !text.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "x") }) {
+      // What is hexadecimal, or too large, would be taken without a word.
+      value = Double(text).flatMap { $0.isInfinite ? nil : $0 }
+    }
+    guard let value else {
+      let expected = classes.map { "one of the classes \($0.names.joined(separator: ", "))" } ?? "a number"
+      throw error("field \(index + 1) is '\(field)', expected \(expected)")
+    }
+    guard !value.isNaN || missing != .error else { throw error("field \(index + 1) is missing ('\(field)')") }
     return value
   }
-}
 
-/// Cuts text into rows of fields.
-private struct CSVScanner {
-  let bytes: [UInt8]
-  let separator: UInt8
-  let path: String
-  private var position = 0
-  private var line = 1
-
-  private static let quote = UInt8(ascii: "\"")
-  private static let lineFeed = UInt8(ascii: "\n")
-  private static let carriageReturn = UInt8(ascii: "\r")
-
-  init(bytes: [UInt8], separator: UInt8, path: String) {
-    self.bytes = bytes
-    self.separator = separator
-    self.path = path
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }  // a byte order mark
-  }
-
-  /// The fields of the next row that is not empty and the line it starts in, or nil at the end.
-  mutating func nextRow() throws -> (line: Int, fields: [String])? {
-    while takeLineEnd() {}
-    guard position < bytes.count else { return nil }
-    let start = line
-    var fields = [try field()]
-    while position < bytes.count, bytes[position] == separator {
-      position += 1
-      fields.append(try field())
-    }
-    guard position == bytes.count || takeLineEnd() else {
-      throw FileError(path, "line \(line) has text after a closing quote")
-    }
-    return (start, fields)
-  }
-
-  private var isCarriageReturnAndLineFeed: Bool {
-    position + 1 < bytes.count && bytes[position] == Self.carriageReturn && bytes[position + 1] == Self.lineFeed
-  }
-
-  private mutating func takeLineEnd() -> Bool {
-    let length = isCarriageReturnAndLineFeed ? 2 : bytes[position...].first == Self.lineFeed ? 1 : 0
-    position += length
-    line += length > 0 ? 1 : 0
-    return length > 0
-  }
-
-  private mutating func field() throws -> String {
-    if position < bytes.count, bytes[position] == Self.quote { return try quotedField() }
-    let start = position
-    while position < bytes.count, bytes[position] != separator, bytes[position] != Self.lineFeed,
-      !isCarriageReturnAndLineFeed
-    {
-      guard bytes[position] != Self.carriageReturn else {
-        throw FileError(path, "line \(line) has a carriage return without a line feed")
-      }
-      position += 1
-    }
-    return try text(bytes[start..<position])
-  }
-
-  private func text(_ bytes: some Collection<UInt8>) throws -> String {
-    guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
-      throw FileError(path, "line \(line) is no text in UTF-8")
-    }
-    return text
-  }
-
-  /// A field in quotes, in which two quotes stand for one.
-  private mutating func quotedField() throws -> String {
-    let start = line
-    var text: [UInt8] = []
-    position += 1
-    while position < bytes.count {
-      let byte = bytes[position]
-      position += 1
-      if byte == Self.quote {
-        guard position < bytes.count, bytes[position] == Self.quote else {
-          return try self.text(text)
-        }
-        position += 1
-      }
-      line += byte == Self.lineFeed ? 1 : 0
-      text.append(byte)
-    }
-    throw FileError(path, "line \(start) has a quote that is not closed")
+  /// Gives the classes of a column their final numbers.
+  private static func sort(_ classes: inout CSVClasses?, in values: inout [Double], _ place: Int, of columnCount: Int) {
+    guard classes != nil else { return }
+    let places = stride(from: place, to: values.count, by: columnCount).filter { !values[$0].isNaN }
+    let numbers = classes?.sort(used: Set(places.map { Int(values[$0]) })) ?? [:]
+    for place in places { values[place] = Double(numbers[Int(values[place])] ?? 0) }
   }
 }

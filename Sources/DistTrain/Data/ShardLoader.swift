@@ -11,21 +11,25 @@ public struct ShardLoader {
   private var batches: ShardBatches
   private var ahead: (batches: Prefetch<ShardBatches>, start: Int)?
 
-  /// A loader of one rank's shards.
+  /// A loader of one rank's shards of all samples, or of those that a sampler names.
   ///
   /// - Parameters:
   ///   - dataset: The same samples on all ranks.
-  ///   - shards: Which of them this rank takes.
-  ///   - seed: With the epoch, it chooses the permutation, as PyTorch's `DistributedSampler` does, and what is random
-  ///     about the samples.
+  ///   - shards: Which of them, or of the sampler's, this rank takes.
+  ///   - sampler: Which samples an epoch visits, and in which order, the same on all ranks; each once where none is given.
+  ///   - seed: With the epoch, it chooses the permutation, as PyTorch's `DistributedSampler` does, or what a sampler draws,
+  ///     and what is random about the samples.
   ///   - prefetch: How many batches a background thread makes ahead.
-  public init(_ dataset: any Dataset, shards: Shards, seed: UInt64, prefetch: Int = 0) {
-    precondition(shards.sampleCount == dataset.count, "shards of \(shards.sampleCount) for \(dataset.count) samples")
+  public init(
+    _ dataset: any Dataset, shards: Shards, sampler: (any Sampler)? = nil, seed: UInt64, prefetch: Int = 0
+  ) {
+    let count = sampler?.count ?? dataset.count
+    precondition(shards.sampleCount == count, "shards of \(shards.sampleCount) for \(count) samples")
     precondition(prefetch >= 0, "\(prefetch) batches to prefetch")
     self.dataset = dataset
     self.shards = shards
     self.prefetch = prefetch
-    batches = ShardBatches(dataset: dataset, shards: shards, seed: seed)
+    batches = ShardBatches(dataset: dataset, shards: shards, sampler: sampler, seed: seed)
   }
 
   /// A piece (from 0) of this rank's part of the global batch at `step` (from 0) of `epoch` (from 0); it may be empty.
@@ -62,13 +66,15 @@ public struct ShardLoader {
 private struct ShardBatches: BatchProducer {
   let dataset: any Dataset
   let shards: Shards
+  let sampler: (any Sampler)?
   let seed: UInt64
   private var position = 0
   private var order: (epoch: Int, samples: [Int])?
 
-  init(dataset: any Dataset, shards: Shards, seed: UInt64) {
+  init(dataset: any Dataset, shards: Shards, sampler: (any Sampler)?, seed: UInt64) {
     self.dataset = dataset
     self.shards = shards
+    self.sampler = sampler
     self.seed = seed
   }
 
@@ -86,8 +92,19 @@ private struct ShardBatches: BatchProducer {
     let (stepNumber, piece) = position.quotientAndRemainder(dividingBy: shards.pieceCount)
     let (epoch, step) = stepNumber.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
     if order?.epoch != epoch {
-      order = (epoch, SampleOrder.epochOrder(count: dataset.count, seed: seed, epoch: epoch))
+      order = (epoch, epochOrder(epoch))
     }
     return shards.samples(step: step, piece: piece, order: order?.samples ?? [])
+  }
+
+  private func epochOrder(_ epoch: Int) -> [Int] {
+    guard let sampler else { return SampleOrder.epochOrder(count: dataset.count, seed: seed, epoch: epoch) }
+    let samples = sampler.samples(seed: seed, epoch: epoch)
+    precondition(
+      samples.count == sampler.count, "a sampler of \(sampler.count) samples gave \(samples.count) in epoch \(epoch)")
+    if let stranger = samples.first(where: { !(0..<dataset.count).contains($0) }) {
+      preconditionFailure("a sampler gave the sample \(stranger) of \(dataset.count) in epoch \(epoch)")
+    }
+    return samples
   }
 }

@@ -38,17 +38,16 @@ extension Evaluation {
     measure: (_ batch: Batch) throws -> [Double]
   ) throws -> [Double] {
     precondition(batch > 0, "batches of \(batch) samples")
-    let wasTraining = model.isTraining
-    model.evaluate()
-    defer { model.train(wasTraining) }
     let device = model.device
     try communicator.broadcastBuffers(of: model)
     let batchCount = (samples.count + batch - 1) / batch
     var own: [Int: [Double]] = [:]
     try noGrad {
-      for index in stride(from: communicator.rank, to: batchCount, by: communicator.size) {
-        let part = try samples.batch(Array(index * batch..<min((index + 1) * batch, samples.count)))
-        own[index] = try measure(part.to(device))
+      try model.evaluating {
+        for index in stride(from: communicator.rank, to: batchCount, by: communicator.size) {
+          let part = try samples.batch(Array(index * batch..<min((index + 1) * batch, samples.count)))
+          own[index] = try measure(part.to(device))
+        }
       }
     }
     let count = Int(try communicator.allReduced(Int64(own.values.map(\.count).max() ?? 0), .maximum))

@@ -120,4 +120,13 @@ import Testing
     }
     expect(layers, says: "TransformerEncoder of 0 layers, expected at least 1")
   }
+
+  @Test func copiesOfALayerAreInItsPartsModes() {
+    let layer = TransformerEncoderLayer(4, heads: 2, Options(feedForward: 6))
+    for (name, module) in layer.namedModules() where name == "norm1" || name == "self_attn" { module.evaluate() }
+    let modes = layer.namedModules().map(\.module.isTraining)
+    let encoder = TransformerEncoder(layer, layers: 1)
+    #expect(Set(modes).count == 2)
+    #expect(encoder.namedModules().filter { $0.name.hasPrefix("layers.0") }.map(\.module.isTraining) == modes)
+  }
 }

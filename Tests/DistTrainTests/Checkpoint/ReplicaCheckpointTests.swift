@@ -183,6 +183,42 @@ struct ReplicaCheckpointTests {
     }
   }
 
+  @Test func `tensors of the program are in the file`() throws {
+    let replica = try replica()
+    let kept = [(name: "mean", tensor: Tensor([1.0, 2.0])), (name: "step", tensor: Tensor([3, 4]))]
+    try replica.writeCheckpoint(to: path, state: ["epoch": 3], tensors: kept)
+    #expect(try SafetensorsFile(path: path).entry("program.mean")?.shape == [2])
+    try makeSteps(0..<1, replica)
+    let read = [(name: "step", tensor: Tensor.zeros([2], dtype: .int64)), (name: "mean", tensor: Tensor.zeros([2]))]
+    #expect(try replica.resume(from: path, state: [String: Int].self, tensors: read) == ["epoch": 3])
+    #expect(read[0].tensor.array(of: Int.self) == [3, 4] && read[1].tensor.array(of: Float.self) == [1, 2])
+    #expect(replica.stepCount == 0)
+    try makeSteps(0..<1, replica)
+    try replica.resume(from: path)
+    #expect(replica.stepCount == 0)
+  }
+
+  @Test func `tensors of the program that do not fit are named, and nothing is changed`() throws {
+    let replica = try replica()
+    try replica.writeCheckpoint(to: path, tensors: [("a", Tensor([1.0, 2.0])), ("b", Tensor([1.0]))])
+    try makeSteps(0..<1, replica)
+    let before = replica.weights
+    for (name, tensor, words) in [
+      ("c", Tensor([5.0]), "has no tensor 'program.c'"),
+      ("b", Tensor([5.0, 6.0]), "tensor 'program.b' is F32 of shape [1], expected F32 of shape [2]"),
+      ("b", Tensor([5]), "tensor 'program.b' is F32 of shape [1], expected I64 of shape [1]"),
+    ] {
+      let first = Tensor([7.0, 8.0])
+      #expect(
+        fileErrorMessage { try replica.resume(from: path, tensors: [("a", first), (name, tensor)]) }
+          == "\(path): \(words)")
+      #expect(first.array(of: Float.self) == [7, 8] && tensor.array(of: Float.self)[0] == 5)
+      #expect(replica.weights == before && replica.stepCount == 1)
+    }
+    let stranger = try rewritten { $0.append(.init(name: "programs.a", elementType: .float32, shape: [2])) }
+    #expect(fileErrorMessage { try replica.resume(from: stranger) }.contains("holds the tensor 'programs.a'"))
+  }
+
   @Test(
     arguments: [
       ("format", nil), ("format", "disttrain-0"), ("step", nil), ("step", "-1"), ("step", "9007199254740992"),

@@ -52,4 +52,23 @@ struct SafetensorsConversionTests {
       fileErrorMessage { try TensorFile.readState(of: wide, from: path, ignoringOthers: true) }.hasSuffix(
         "tensor 'weight' is BF16 of shape [1, 2], expected F64 of shape [1, 2]"))
   }
+
+  @Test func `a file that does not fit leaves the model as it was`() throws {
+    let path = "\(folder.path)/m.safetensors"
+    let model = BatchNorm1d(2)
+    let ones = Array(model.stateDictionary().prefix(2))
+    try TensorFile.write([ones[0], (ones[1].name, .full([2], 7))], to: path)
+    #expect(
+      fileErrorMessage { try TensorFile.readState(of: model, from: path) }.hasSuffix(
+        "has no tensor 'running_mean'"))
+    try TensorFile.write(
+      model.stateDictionary().map { name, tensor in
+        (name, name == "running_var" ? .full([3], 7) : Tensor.full(tensor.shape, 7).cast(to: tensor.dtype))
+      }, to: path)
+    #expect(
+      fileErrorMessage { try TensorFile.readState(of: model, from: path) }.hasSuffix(
+        "tensor 'running_var' is F32 of shape [3], expected F32 of shape [2]"))
+    #expect(model.weight?.array(of: Float.self) == [1, 1] && model.bias?.array(of: Float.self) == [0, 0])
+    #expect(model.runningMean.array(of: Float.self) == [0, 0] && model.batchCount.item() == 0)
+  }
 }

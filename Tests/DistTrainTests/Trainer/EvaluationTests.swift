@@ -73,6 +73,25 @@ struct EvaluationTests {
     }
   }
 
+  @Test func `a part goes back to its own mode`() throws {
+    struct Unmeasured: Error {}
+    let model = Sequential(Linear(3, 3), BatchNorm1d(3), Sequential(Dropout(0.5), BatchNorm1d(3)))
+    model.layers[1].evaluate()
+    model.layers[2].evaluate()
+    (model.layers[2] as? Sequential)?.layers[0].train()
+    let modes = model.namedModules().map(\.module.isTraining)
+    #expect(modes == [true, true, false, false, true, false])
+    _ = try Evaluation(of: model, on: Self.samples, communicator: LocalCommunicator())
+    #expect(model.namedModules().map(\.module.isTraining) == modes)
+    #expect(throws: Unmeasured.self) {
+      _ = try Evaluation.sums(of: model, on: Self.samples, communicator: LocalCommunicator()) { _ in
+        #expect(model.namedModules().allSatisfy { !$0.module.isTraining })
+        throw Unmeasured()
+      }
+    }
+    #expect(model.namedModules().map(\.module.isTraining) == modes)
+  }
+
   @Test func `no gradients are left`() throws {
     let model = Sequential(Linear(3, 3))
     _ = try Evaluation(of: model, on: Self.samples, communicator: LocalCommunicator())

@@ -5,6 +5,7 @@ usage: layers.py > ../layers.json
 """
 import json
 import torch, torch.nn as nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 torch.set_num_threads(1)
 
@@ -17,7 +18,16 @@ def entries(pairs):
     return [{"name": name, "tensor": array(x)} for name, x in pairs]
 
 
-def layer(make, shape, state=(), call=None):
+def over(lengths):
+    """A call with sequences of these lengths."""
+    def call(model, x, state=None):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        output, end = model(packed, state)
+        return pad_packed_sequence(output, batch_first=True, total_length=x.shape[1])[0], end
+    return call
+
+
+def layer(make, shape, state=(), call=None, lengths=None):
     torch.manual_seed(5)
     model = make()
     # In single precision, as they are drawn.
@@ -26,11 +36,13 @@ def layer(make, shape, state=(), call=None):
     x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
     given = [torch.randn(s, dtype=torch.float64) for s in state]
     arguments = [x] if not given else [x, given[0] if len(given) == 1 else tuple(given)]
-    result = call(model, x) if call else model(*arguments)
+    if lengths:
+        call = over(lengths)
+    result = call(*[model] + arguments) if call else model(*arguments)
     output, end = result if isinstance(result, tuple) else (result, ())
     end = [end] if isinstance(end, torch.Tensor) else list(end)
     (output.square().sum() + sum(e.sin().sum() for e in end)).backward()
-    return {
+    return ({"lengths": lengths} if lengths else {}) | {
         "initial": initial, "input": array(x), "state": [array(s) for s in given], "output": array(output),
         "end": [array(e) for e in end], "input_gradient": array(x.grad),
         "gradients": entries((name, p.grad) for name, p in model.named_parameters())}
@@ -47,6 +59,16 @@ print(json.dumps({
         "gru": layer(lambda: nn.GRU(3, 4, batch_first=True), (2, 5, 3)),
         "deep bidirectional gru": layer(
             lambda: nn.GRU(3, 4, num_layers=2, bidirectional=True, batch_first=True), (2, 5, 3), [(4, 2, 4)]),
+        "lstm of different lengths": layer(
+            lambda: nn.LSTM(3, 4, batch_first=True), (4, 5, 3), lengths=[3, 4, 1, 2]),
+        "deep bidirectional lstm of different lengths": layer(
+            lambda: nn.LSTM(3, 4, num_layers=2, bidirectional=True, batch_first=True), (4, 5, 3),
+            [(4, 4, 4), (4, 4, 4)], lengths=[2, 5, 1, 4]),
+        "gru of different lengths": layer(
+            lambda: nn.GRU(3, 4, batch_first=True), (4, 5, 3), lengths=[3, 4, 1, 2]),
+        "deep bidirectional gru of different lengths": layer(
+            lambda: nn.GRU(3, 4, num_layers=2, bidirectional=True, batch_first=True), (4, 5, 3), [(4, 4, 4)],
+            lengths=[2, 5, 1, 4]),
         "transposed convolution": layer(
             lambda: nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), (2, 4, 3, 3)),
         "convolution of a sequence": layer(lambda: nn.Conv1d(4, 6, 3, stride=2, padding=1, groups=2), (2, 4, 7)),

@@ -1,0 +1,81 @@
+import Autograd
+import DistTrain
+import Foundation
+import Testing
+import TestSupport
+
+struct ClassFoldersTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func write(_ text: String, _ pixels: [UInt8], to name: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: "\(folder.path)/\(folderAndName(name).folder)", withIntermediateDirectories: true)
+    try folder.write(Array(text.utf8) + pixels, to: name)
+  }
+
+  /// Two classes of three pictures of 2×1 pixels, one in colors.
+  private func writePictures() throws {
+    try write("P5 2 1 255\n", [1, 2], to: "dog/b.pgm")
+    try write("P6 2 1 255\n", [255, 0, 0, 9, 9, 9], to: "dog/a.PPM")
+    try write("P5 2 1 255\n", [3, 4], to: "cat/10.pgm")
+    try write("", [1], to: "cat/notes.txt")
+    try write("", [1], to: "cat/.hidden.png")
+    try write("", [1], to: "README.md")
+  }
+
+  @Test func `the folders are the classes`() throws {
+    try writePictures()
+    let folders = try ClassFolders(path: folder.path)
+    #expect(folders.classNames == ["cat", "dog"])
+    let gray = try folders.load()
+    #expect(gray.labels == [0, 1, 1] && gray.classCount == 2 && gray.channels == 1)
+    #expect(gray.width == 2 && gray.height == 1)
+    #expect((0..<6).map { gray.pixels[$0] } == [3, 4, 76, 9, 1, 2])
+    let colors = try folders.load(channels: 3)
+    #expect((0..<18).map { colors.pixels[$0] } == [3, 4, 3, 4, 3, 4, 255, 9, 0, 9, 0, 9, 1, 2, 1, 2, 1, 2])
+    let batch = colors.batch([1])
+    #expect(batch.inputs.shape == [1, 3, 1, 2] && batch.targets.array(of: Int.self) == [1])
+  }
+
+  @Test func `png pictures are read, too`() throws {
+    try FileManager.default.createDirectory(atPath: "\(folder.path)/x", withIntermediateDirectories: false)
+    for name in ["gray", "palette", "rgba"] {
+      try folder.write(contents(fixture("files/\(name).png")), to: "x/\(name).png")
+    }
+    let images = try ClassFolders(path: folder.path).load(channels: 1)
+    #expect(images.count == 3 && images.width == 7 && images.height == 10)
+    for index in 0..<210 { #expect(images.pixels[index] == UInt8(index % 70 * 3)) }
+  }
+
+  @Test func `what cannot be read is told`() throws {
+    func message(_ body: () throws -> Void) -> String {
+      let message = fileErrorMessage(body)
+      return message.hasPrefix(folder.path) ? String(message.dropFirst(folder.path.count)) : message
+    }
+    #expect(
+      message { _ = try ClassFolders(path: folder.path) }
+        == ": has 0 folders, expected one for each of 1 to 256 classes")
+    #expect(
+      message { _ = try ClassFolders(path: folder.path + "/none") }.hasPrefix("/none: cannot be read as a folder: "))
+    try writePictures()
+    let folders = try ClassFolders(path: folder.path)
+    try write("P5 1 2 255\n", [1, 2], to: "dog/c.pgm")
+    #expect(
+      message { _ = try folders.load() }
+        == "/dog/c.pgm: is 1×2 pixels, expected 2×1 as \(folder.path)/cat/10.pgm")
+    try write("P5 2 1 255\n", [1], to: "dog/c.pgm")
+    #expect(message { _ = try folders.load() } == "/dog/c.pgm: is truncated: 2 samples expected, 1 found")
+    try write("", [0xFF, 0xD8], to: "dog/d.JPG")
+    #expect(
+      message { _ = try folders.load() } == "/dog/d.JPG: is a picture of the format jpg, expected png, pgm or ppm")
+    try FileManager.default.removeItem(atPath: "\(folder.path)/dog/d.JPG")
+    try write("P5 2 1 255\n", [1, 2], to: "dog/more/c.pgm")
+    #expect(message { _ = try folders.load() } == "/dog/more: is a folder in that of a class, expected pictures")
+    try write("", [], to: "bird/none.txt")
+    #expect(
+      message { _ = try ClassFolders(path: folder.path).load() }
+        == "/bird: holds no picture of its class, expected png, pgm or ppm")
+  }
+}
