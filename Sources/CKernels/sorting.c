@@ -5,6 +5,8 @@
 
 // Up to so many elements are inserted one after the other.
 enum { most_inserted = 32 };
+// Elements that are looked at together.
+enum { keys_at_once = 64 };
 
 // Whole numbers in the order of the elements: a NaN is above all others, and -0 equals 0.
 static inline uint32_t key_of_f32(float x) {

@@ -46,6 +46,9 @@ protocol Backend: Sendable {
   func cumulativeSum(_ x: Tensor, extents: ReductionExtents, reversed: Bool, into result: Tensor)
   /// The int64 places that bring the middle dimension into order; equal elements keep theirs, NaN counts as largest.
   func sortingPlaces(_ x: Tensor, extents: ReductionExtents, descending: Bool, into places: Tensor)
+  /// The int64 places of the largest elements along the middle dimension, as many as `places` has there and at least one,
+  /// in the order of ``sortingPlaces(_:extents:descending:into:)``; false where that is all there is, and nothing was done.
+  func largestPlaces(_ x: Tensor, extents: ReductionExtents, count: Int, into places: Tensor) -> Bool
 
   /// `result` = op(a) · op(b), or that added to `result`, for every matrix of the batch.
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool)

@@ -20,6 +20,9 @@ public enum AutogradError: Error, Equatable, CustomStringConvertible {
   case resultChangedInPlace(operation: String)
   /// A tensor was changed in place by one that requires gradients, while recording.
   case trackedOperandInPlace
+  /// A copy of a part of a tensor, or of its elements in another order, was changed in place, which would not change that
+  /// tensor.
+  case copyChangedInPlace
   /// A gradient was asked with respect to a tensor (by its place in the list) that the result does not depend on.
   case unused(index: Int)
 
@@ -51,6 +54,9 @@ public enum AutogradError: Error, Equatable, CustomStringConvertible {
     case .trackedOperandInPlace:
       "a tensor is being changed in place by one that requires gradients, which would get none; "
         + "compute a new tensor, as in s = s + x, or take x.detached() if its gradient is not wanted"
+    case .copyChangedInPlace:
+      "a copy of a part of a tensor, or of its elements in another order, is being changed in place, which would leave "
+        + "the tensor as it is; assign to the part, as in t[0..., 0] = value, or change cloned() of the copy"
     case .unused(let index):
       "the result does not depend on tensor \(index) of those that gradients were asked for"
     }

@@ -146,8 +146,8 @@ public struct GradientFunction: CustomStringConvertible {
 extension Tensor {
   /// The edge by which a gradient reaches this tensor.
   var edge: Node.Edge {
-    if let node { return .node(node) }
-    return requiresGrad ? .leaf(self) : .none
+    guard takesGradient else { return .none }
+    return if let node { .node(node) } else { .leaf(self) }
   }
 
   /// Records that this tensor was computed from `inputs`, when gradients can flow to any of them.
@@ -173,7 +173,7 @@ extension Tensor {
     backward: @escaping Node.Backward
   ) -> Tensor {
     let sequence = ThreadState.withCurrent { $0.isRecording ? $0.nextSequence() : nil }
-    guard let sequence, dtype.isFloatingPoint, inputs.contains(where: { $0.requiresGrad }) else { return self }
+    guard let sequence, dtype.isFloatingPoint, inputs.contains(where: { $0.takesGradient }) else { return self }
     node = Node(
       name: name, sequence: sequence, edges: inputs.map { $0.edge }, saved: saved.map { Node.Saved($0) },
       backward: backward)

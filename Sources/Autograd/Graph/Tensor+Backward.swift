@@ -63,5 +63,7 @@ func gradientsIfUsed(
   let pass = BackwardPass(
     retainingGraph: retainGraph || createGraph, creatingGraph: createGraph, destination: .captured(tensors))
   try pass.run(from: result, gradient: result.startingGradient(gradient))
+  // They may have been transposed on the way, but are the caller's to change.
+  for gradient in pass.gradients { gradient?.storage.isCopyOfPart = false }
   return pass.gradients
 }

@@ -8,8 +8,8 @@ enum ModuleMember {
 extension Module {
   /// The parameters, buffers and modules in this module's properties, in declaration order, superclasses first.
   ///
-  /// Elements of arrays are named by their index. A container that holds any of them and is neither an array nor an
-  /// optional traps, rather than being skipped.
+  /// Elements of arrays are named by their index. Anything else that holds any of them and is no array, optional or
+  /// module traps, rather than being skipped.
   func members() -> [(name: String, member: ModuleMember)] {
     var mirrors: [Mirror] = []
     var mirror: Mirror? = Mirror(reflecting: self)
@@ -40,17 +40,35 @@ extension Module {
       return mirror.children.enumerated().flatMap { index, child in
         members(of: child.value, name: Self.joined(name, "\(index)"), in: owner)
       }
-    case .tuple, .dictionary, .set, .struct, .enum:
+    case .tuple, .dictionary, .set, .struct, .enum, .class:
+      var seen: Set = [ObjectIdentifier(self)]
       precondition(
-        !Self.holdsMembers(value), "\(owner).\(name): parameters in a \(type(of: value)) cannot be named; use an array")
+        !Self.holdsMembers(value, &seen),
+        "\(owner).\(name): parameters in a \(type(of: value)) cannot be named; use an array, or a class that inherits Module"
+      )
       return []
     default:
       return []
     }
   }
 
-  private static func holdsMembers(_ value: Any, depth: Int = 3) -> Bool {
-    if value is Parameter || value is Module || value is Buffer { return true }
-    return depth > 0 && Mirror(reflecting: value).children.contains { holdsMembers($0.value, depth: depth - 1) }
+  /// Whether there are parameters, buffers or modules not `seen` in a value, or in what it holds, a few levels deep.
+  private static func holdsMembers(_ value: Any, depth: Int = 3, _ seen: inout Set<ObjectIdentifier>) -> Bool {
+    let mirror = Mirror(reflecting: value)
+    if mirror.displayStyle == .optional {
+      return mirror.children.contains { holdsMembers($0.value, depth: depth, &seen) }
+    }
+    if mirror.displayStyle == .class, !seen.insert(ObjectIdentifier(value as AnyObject)).inserted { return false }
+    switch value {
+    case is Parameter, is Buffer, is Module: return true
+    // Other tensors and random numbers hold none, and optimizers and arenas those that a model has elsewhere.
+    case is Tensor, is RandomGenerator, is any Optimizer, is ParameterArena: return false
+    default: break
+    }
+    // Of a long list, which is one of data, the first elements tell.
+    return depth > 0
+      && sequence(first: mirror, next: \.superclassMirror).contains { level in
+        level.children.prefix(64).contains { holdsMembers($0.value, depth: depth - 1, &seen) }
+      }
   }
 }

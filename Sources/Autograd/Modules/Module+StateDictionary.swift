@@ -4,6 +4,11 @@ extension Module {
   ///
   /// The tensors share the module's memory. What several modules share is listed under each of its names.
   public func stateDictionary() -> [(name: String, tensor: Tensor)] {
+    state().map { ($0.name, $0.tensor.detached()) }
+  }
+
+  /// The same with the parameters and buffers themselves.
+  private func state() -> [(name: String, tensor: Tensor)] {
     var entries: [(name: String, tensor: Tensor)] = []
     appendState(prefix: "", path: [], to: &entries)
     return entries
@@ -15,10 +20,10 @@ extension Module {
     guard !path.contains(where: { $0 === self }) else { return }
     let members = members()
     for case (let name, .parameter(let parameter)) in members {
-      entries.append((Self.joined(prefix, name), parameter.detached()))
+      entries.append((Self.joined(prefix, name), parameter))
     }
     for case (let name, .buffer(let buffer)) in members {
-      entries.append((Self.joined(prefix, name), buffer.detached()))
+      entries.append((Self.joined(prefix, name), buffer))
     }
     for case (let name, .module(let module)) in members {
       module.appendState(prefix: Self.joined(prefix, name), path: path + [self], to: &entries)
@@ -27,17 +32,24 @@ extension Module {
 
   /// Copies the elements of a state dictionary into parameters and buffers, which keep their memory and type.
   ///
+  /// What several modules share is not missing if it is there under one of its names.
+  ///
   /// - Parameters:
   ///   - stateDictionary: Tensors by the names that ``stateDictionary()`` gives.
   ///   - strict: Whether missing and unexpected names are errors; shapes always have to fit.
+  /// - Returns: The missing and unexpected names, of which there are none if `strict`.
   /// - Throws: ``StateDictionaryError`` that lists all that does not fit; nothing is changed then.
-  public func load(stateDictionary: [(name: String, tensor: Tensor)], strict: Bool = true) throws {
-    let own = self.stateDictionary()
-    let entries = own.map { StateEntry($0.name, $0.tensor.shape, $0.tensor.dtype) }
-    let found = try StateEntry.match(entries, with: stateDictionary, strict: strict)
+  @discardableResult
+  public func load(
+    stateDictionary: [(name: String, tensor: Tensor)], strict: Bool = true
+  ) throws -> UnmatchedNames {
+    let own = state()
+    let entries = own.map { StateEntry($0.name, $0.tensor.shape, $0.tensor.dtype, of: $0.tensor) }
+    let (found, unmatched) = try StateEntry.match(entries, with: stateDictionary, strict: strict)
     for case ((_, let target), let source?) in zip(own, found) {
       target.storage.version &+= 1
       target.assign(source)
     }
+    return unmatched
   }
 }

@@ -1,7 +1,8 @@
 /// Something with parameters: a layer, a model, or any part of one.
 ///
 /// Subclass it and store parameters and other modules in properties, also in arrays and optionals. They are found by
-/// reflection, in declaration order, and named as in PyTorch (`encoder.0.weight`).
+/// reflection, in declaration order, and named as in PyTorch (`encoder.0.weight`). In a structure, tuple, dictionary or
+/// plain class they could not be named, and trap.
 ///
 ///     final class Perceptron: Module, Layer {
 ///       let hidden = Linear(784, 128)
@@ -9,7 +10,7 @@
 ///
 ///       func callAsFunction(_ x: Tensor) -> Tensor { output(hidden(x).relu()) }
 ///     }
-open class Module {
+open class Module: CustomStringConvertible {
   /// Whether layers that behave differently while training, such as dropout, do so now.
   public private(set) var isTraining = true
 
@@ -19,6 +20,17 @@ open class Module {
   /// Names for properties that are called otherwise in PyTorch, as `["runningMean": "running_mean"]`; an empty name
   /// leaves an array's elements with their index alone.
   open class var stateNames: [String: String] { [:] }
+
+  /// The module as PyTorch prints it, with all modules in it:
+  ///
+  ///     Sequential(
+  ///       (0): Linear(weight: [8, 4], bias: [8])
+  ///       (1): Dropout(probability: 0.5)
+  ///     )
+  ///
+  /// In place of the arguments it was made with there are the shapes of its parameters and buffers, and its properties
+  /// that are numbers or truth values, or arrays or tuples of them.
+  open var description: String { described() }
 
   /// The function that this layer is, when the layer before it can apply it in the same pass.
   var linearActivation: LinearActivation? { nil }
@@ -124,6 +136,11 @@ open class Module {
     collect(prefix: "", into: &result, &seen)
     return result
   }
+
+  /// This module and all modules in it, each once, as to initialize those of a type anew.
+  ///
+  ///     for case let linear as Linear in model.modules { linear.weight.initialize(.xavierUniform()) }
+  public var modules: [Module] { namedModules().map(\.module) }
 
   private func collect(
     prefix: String, into result: inout [(name: String, module: Module)], _ seen: inout Set<ObjectIdentifier>

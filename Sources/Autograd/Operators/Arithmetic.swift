@@ -74,28 +74,6 @@ extension Tensor {
   }
 }
 
-// MARK: - With a Swift number
-
-// A number is a `Double`: beyond 2⁵³ not every integer is one. Where that matters, take a tensor: `x + Tensor(number)`.
-extension Tensor {
-  /// Adds a number to every element.
-  public static func + (x: Tensor, value: Double) -> Tensor { x + x.scalar(value) }
-  /// Adds every element to a number.
-  public static func + (value: Double, x: Tensor) -> Tensor { x.scalar(value) + x }
-  /// Subtracts a number from every element.
-  public static func - (x: Tensor, value: Double) -> Tensor { x - x.scalar(value) }
-  /// Subtracts every element from a number.
-  public static func - (value: Double, x: Tensor) -> Tensor { x.scalar(value) - x }
-  /// Multiplies every element by a number.
-  public static func * (x: Tensor, value: Double) -> Tensor { x * x.scalar(value) }
-  /// Multiplies a number by every element.
-  public static func * (value: Double, x: Tensor) -> Tensor { x.scalar(value) * x }
-  /// Divides every element by a number.
-  public static func / (x: Tensor, value: Double) -> Tensor { x / x.scalar(value) }
-  /// Divides a number by every element.
-  public static func / (value: Double, x: Tensor) -> Tensor { x.scalar(value) / x }
-}
-
 // MARK: - Building blocks
 
 extension Tensor {

@@ -17,12 +17,6 @@ extension Tensor {
   /// Whether elements are larger than those of `other` or equal to them, as `bool`.
   public func greaterOrEqual(to other: Tensor) -> Tensor { other.compared(.lessOrEqual, self) }
 
-  /// The opposite truth values, of a tensor of `bool`.
-  public static prefix func ! (x: Tensor) -> Tensor {
-    precondition(x.dtype == .bool, "! is defined for tensors of bool, not \(x.dtype)")
-    return (1 - x.cast(to: .float32)).cast(to: .bool)
-  }
-
   /// Whether elements are not a number, as `bool`.
   public func isNaN() -> Tensor { notEqual(to: self) }
 
@@ -81,4 +75,26 @@ extension Tensor {
   public static func .>= (a: Tensor, b: Tensor) -> Tensor { a.greaterOrEqual(to: b) }
   /// Whether elements are larger than a number or equal to it, as `bool`.
   public static func .>= (a: Tensor, b: Double) -> Tensor { a.greaterOrEqual(to: a.scalar(b)) }
+}
+
+// Taken for variables only: a number in an expression is a `Double`.
+extension Tensor {
+  /// Whether elements equal an integer, as `bool`.
+  @_disfavoredOverload
+  public static func .== (a: Tensor, b: Int) -> Tensor { a.equal(to: a.scalar(b)) }
+  /// Whether elements differ from an integer, as `bool`.
+  @_disfavoredOverload
+  public static func .!= (a: Tensor, b: Int) -> Tensor { a.notEqual(to: a.scalar(b)) }
+  /// Whether elements are smaller than an integer, as `bool`.
+  @_disfavoredOverload
+  public static func .< (a: Tensor, b: Int) -> Tensor { a.less(than: a.scalar(b)) }
+  /// Whether elements are smaller than an integer or equal to it, as `bool`.
+  @_disfavoredOverload
+  public static func .<= (a: Tensor, b: Int) -> Tensor { a.lessOrEqual(to: a.scalar(b)) }
+  /// Whether elements are larger than an integer, as `bool`.
+  @_disfavoredOverload
+  public static func .> (a: Tensor, b: Int) -> Tensor { a.greater(than: a.scalar(b)) }
+  /// Whether elements are larger than an integer or equal to it, as `bool`.
+  @_disfavoredOverload
+  public static func .>= (a: Tensor, b: Int) -> Tensor { a.greaterOrEqual(to: a.scalar(b)) }
 }

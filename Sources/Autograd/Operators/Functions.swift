@@ -80,6 +80,14 @@ extension Tensor {
     }
   }
 
+  /// 1 for every element above 0, −1 for every one below, and 0 for others, of which NaN is one; its slope is 0.
+  public func sign() -> Tensor {
+    guard dtype.isFloatingPoint else { return (self .> 0).cast(to: .int64) - (self .< 0).cast(to: .int64) }
+    return mapped(.sign).recorded(as: "SignBackward0", from: [self]) { gradient, inputs in
+      inputs.add(0, .zerosLike(gradient))
+    }
+  }
+
   /// Every element to a fixed power, which is at least 0 for integers.
   public func pow(_ exponent: Double) -> Tensor {
     guard dtype.isFloatingPoint else {

@@ -36,11 +36,22 @@ extension Tensor {
     precondition(
       count.map { (0...size).contains($0) } ?? true,
       "topK(\(count ?? 0)) along dimension \(dimension) of shape \(shape)")
-    var places = Tensor(uninitialized: shape, dtype: .int64, device: device)
-    backend.sortingPlaces(
-      widened, extents: ReductionExtents(shape, over: dimension...dimension), descending: descending, into: places)
-    if let count { places = places.sliced(0..<count, along: dimension) }
+    let places = places(along: dimension, descending: descending, keeping: count ?? size)
     let values = IndexedPlaces(places, along: dimension, of: shape, size: count ?? size).gather(from: self, as: name)
     return (values, places)
+  }
+
+  /// The places of the first elements in order along a dimension.
+  private func places(along dimension: Int, descending: Bool, keeping count: Int) -> Tensor {
+    let (x, extents) = (widened, ReductionExtents(shape, over: dimension...dimension))
+    if descending && count > 0 && count < extents.reduced {
+      var kept = shape
+      kept[dimension] = count
+      let places = Tensor(uninitialized: kept, dtype: .int64, device: device)
+      if backend.largestPlaces(x, extents: extents, count: count, into: places) { return places }
+    }
+    let places = Tensor(uninitialized: shape, dtype: .int64, device: device)
+    backend.sortingPlaces(x, extents: extents, descending: descending, into: places)
+    return places.sliced(0..<count, along: dimension)
   }
 }

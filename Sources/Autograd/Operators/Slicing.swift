@@ -22,14 +22,21 @@ extension Tensor {
   /// A part of the tensor, by an index or a range for each of the first dimensions; an index leaves its dimension out,
   /// and what of a range is beyond the end is left out.
   ///
-  ///     x[2]              // the third row
-  ///     x[1..<4, 0..<2]   // the first two columns of three rows
-  ///     x[0..., -1]       // the last column
+  ///     x[2]                      // the third row
+  ///     x[1..<4, 0..<2]           // the first two columns of three rows
+  ///     x[0..., -1]               // the last column
+  ///     x[0..., -1] = y           // replaces it
+  ///     x[0..., -1] = Tensor(0)   // by zeros
+  ///
+  /// What is assigned is broadcast to the part's shape and converted to this tensor's type, and gradients flow back to
+  /// it. After a recorded assignment other tensors that share the memory, such as rows taken before, stop the program
+  /// where a recorded operation takes them. A leaf that requires gradients is assigned to inside ``noGrad(_:)`` only.
   public subscript(_ indices: any TensorIndex...) -> Tensor {
-    precondition(indices.count <= rank, "\(indices.count) indices given for a tensor of shape \(shape)")
-    var part = TensorPart(of: shape)
-    for (dimension, index) in indices.enumerated() { index.keepPart(of: dimension, in: &part) }
-    return part.taken(from: self, as: indices.last is Int ? "SelectBackward0" : "SliceBackward0")
+    get {
+      TensorPart(of: shape, indices).taken(
+        from: self, as: indices.last is Int ? "SelectBackward0" : "SliceBackward0")
+    }
+    set { TensorPart(of: shape, indices).assign(newValue, to: self) }
   }
 
   /// Parts of `size` elements of a dimension, one after the other; the last may be smaller. Of nothing there is one.
@@ -80,6 +87,13 @@ public struct TensorPart {
     isLeftOut = shape.map { _ in false }
   }
 
+  /// The part of a tensor of the given shape that an index or a range for each of the first dimensions names.
+  init(of shape: [Int], _ indices: [any TensorIndex]) {
+    precondition(indices.count <= shape.count, "\(indices.count) indices given for a tensor of shape \(shape)")
+    self.init(of: shape)
+    for (dimension, index) in indices.enumerated() { index.keepPart(of: dimension, in: &self) }
+  }
+
   mutating func keep(_ range: Range<Int>, of dimension: Int, step: Int = 1) {
     precondition(
       range.lowerBound >= 0 && step > 0,
@@ -117,12 +131,15 @@ public struct TensorPart {
     }
   }
 
+  /// The shape of this part.
+  var shapeOfPart: [Int] { sizes.indices.filter { !isLeftOut[$0] }.map { sizes[$0] } }
+
   /// This part without a graph.
   private func read(_ x: Tensor) -> Tensor {
-    let shape = sizes.indices.filter { !isLeftOut[$0] }.map { sizes[$0] }
-    if isContiguous { return x.part(at: offset, shape: shape) }
-    let part = Tensor(uninitialized: shape, dtype: x.dtype, device: x.device)
+    if isContiguous { return x.part(at: offset, shape: shapeOfPart) }
+    let part = Tensor(uninitialized: shapeOfPart, dtype: x.dtype, device: x.device)
     x.backend.copy(x, offset: offset, strides: keptStrides, into: part)
+    part.storage.isCopyOfPart = true
     return part
   }
 

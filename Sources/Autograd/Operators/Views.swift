@@ -53,6 +53,7 @@ extension Tensor {
     let strides = Shape.strides(shape)
     let result = Tensor(uninitialized: order.map { shape[$0] }, dtype: dtype, device: device)
     backend.copy(self, offset: 0, strides: order.map { strides[$0] }, into: result)
+    result.storage.isCopyOfPart = true
     return result.recorded(as: name, from: [self]) { gradient, inputs in
       var inverse = order
       for (i, dimension) in order.enumerated() { inverse[dimension] = i }

@@ -48,4 +48,11 @@ public struct AdagradRule: UpdateRule {
   }
 }
 
+extension ParameterOptimizer<AdagradRule> {
+  /// An optimizer of `parameters` with the given numbers, and PyTorch's defaults for the others.
+  public convenience init(_ parameters: [Tensor], learningRate: Double = 0.01, weightDecay: Double = 0) {
+    self.init(parameters, Options(learningRate: learningRate, weightDecay: weightDecay))
+  }
+}
+
 extension AdagradRule: FusedUpdateRule {}

@@ -101,6 +101,20 @@ public struct AdamWRule: UpdateRule {
   }
 }
 
+extension ParameterOptimizer<AdamRule> {
+  /// An optimizer of `parameters` with the given numbers, and PyTorch's defaults for the others.
+  public convenience init(_ parameters: [Tensor], learningRate: Double = 0.001, weightDecay: Double = 0) {
+    self.init(parameters, Options(learningRate: learningRate, weightDecay: weightDecay))
+  }
+}
+
+extension ParameterOptimizer<AdamWRule> {
+  /// An optimizer of `parameters` with the given numbers, and PyTorch's defaults for the others.
+  public convenience init(_ parameters: [Tensor], learningRate: Double = 0.001, weightDecay: Double = 0.01) {
+    self.init(parameters, Options(learningRate: learningRate, weightDecay: weightDecay))
+  }
+}
+
 extension AdamRule: FusedUpdateRule {}
 
 extension AdamWRule: FusedUpdateRule {}

@@ -94,7 +94,7 @@ public final class ParameterOptimizer<Rule: UpdateRule>: Optimizer, RevertibleOp
         ? place.group.stateLayout(of: place.index).map { StateEntry("\(number).\($0.name)", $0.shape, $0.dtype) } : []
     }
     let entries = layouts.flatMap { $0 }
-    var tensors = try StateEntry.match(entries, with: stateDictionary, strict: true).compactMap { $0 }[...]
+    var tensors = try StateEntry.match(entries, with: stateDictionary, strict: true).found.compactMap { $0 }[...]
     let impossible = zip(entries, tensors).filter { entry, tensor in
       entry.dtype == .int64 && !(1..<Self.stepLimit).contains(tensor.array(of: Int.self)[0])
     }

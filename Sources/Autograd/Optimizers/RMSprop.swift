@@ -50,4 +50,13 @@ public struct RMSpropRule: UpdateRule {
   }
 }
 
+extension ParameterOptimizer<RMSpropRule> {
+  /// An optimizer of `parameters` with the given numbers, and PyTorch's defaults for the others.
+  public convenience init(
+    _ parameters: [Tensor], learningRate: Double = 0.01, momentum: Double = 0, weightDecay: Double = 0
+  ) {
+    self.init(parameters, Options(learningRate: learningRate, weightDecay: weightDecay, momentum: momentum))
+  }
+}
+
 extension RMSpropRule: FusedUpdateRule {}

@@ -50,9 +50,11 @@ public struct SGDRule: UpdateRule {
 }
 
 extension ParameterOptimizer<SGDRule> {
-  /// An optimizer of `parameters` with the given learning rate and momentum.
-  public convenience init(_ parameters: [Tensor], learningRate: Double, momentum: Double = 0) {
-    self.init(parameters, Options(learningRate: learningRate, momentum: momentum))
+  /// An optimizer of `parameters` with the given numbers, and PyTorch's defaults for the others.
+  public convenience init(
+    _ parameters: [Tensor], learningRate: Double, momentum: Double = 0, weightDecay: Double = 0
+  ) {
+    self.init(parameters, Options(learningRate: learningRate, momentum: momentum, weightDecay: weightDecay))
   }
 }
 

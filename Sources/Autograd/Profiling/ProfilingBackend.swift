@@ -132,6 +132,13 @@ struct ProfilingBackend<Base: Backend>: Backend {
     }
   }
 
+  func largestPlaces(_ x: Tensor, extents: ReductionExtents, count: Int, into places: Tensor) -> Bool {
+    func compute() -> Bool { base.largestPlaces(x, extents: extents, count: count, into: places) }
+    guard let profiler = Profiler.current else { return compute() }
+    let work = OperatorWork("largestPlaces", x.extent, bytes: x.byteCount + places.byteCount)
+    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
+  }
+
   // MARK: - Products
 
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool) {

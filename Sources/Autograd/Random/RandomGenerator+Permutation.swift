@@ -1,3 +1,5 @@
+import CKernels
+
 extension RandomGenerator {
   /// From this length on one word a draw would visibly favour some permutations.
   private static let twoWordCount = Int(UInt32.max) / 20
@@ -12,8 +14,9 @@ extension RandomGenerator {
   private func swappedPermutation(count: Int) -> [Int] {
     var order = Array(0..<count)
     order.withUnsafeMutableBufferPointer { order in
-      for index in order.indices.dropLast() {
-        order.swapAt(index, index + Int(random32() % UInt32(count - index)))
+      guard let start = order.baseAddress else { return }
+      engine.forEachRun(of: count - 1) { words, offset in
+        dt_shuffle(words.count, count - offset, words.baseAddress, start + offset)
       }
     }
     return order

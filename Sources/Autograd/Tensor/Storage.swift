@@ -12,6 +12,10 @@ final class Storage {
   /// Whether this is memory of a GPU where elements of type float32 are kept as bfloat16, of two bytes each.
   let isBFloat16: Bool
   var version: UInt32 = 0
+  /// Whether the elements are a copy of a part of another tensor, or of all in another order: in PyTorch a view.
+  var isCopyOfPart = false
+  /// How many assignments to parts of the memory have been recorded for gradients.
+  var assignmentCount: UInt32 = 0
   /// How a GPU may keep the elements.
   var layoutFreedom = LayoutFreedom.any
   /// Keeps borrowed memory alive, or is `standIn`; `nil` when the memory is this storage's own.

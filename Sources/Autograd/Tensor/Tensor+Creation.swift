@@ -151,6 +151,9 @@ extension Tensor {
       }
     return .full([], value, dtype: fits ? dtype : Int64(exactly: value) == nil ? .float32 : .int64)
   }
+
+  /// The same for an integer, which a tensor of `int64` holds exactly.
+  func scalar(_ value: Int) -> Tensor { dtype == .int64 ? Tensor(value) : scalar(Double(value)) }
 }
 
 /// A number, a truth value, or nested arrays of them, from which a tensor can be made.

@@ -1,15 +1,16 @@
 extension Tensor {
   /// Replaces the elements by those of `other`, which is broadcast to this tensor's shape and converted to its type.
   ///
-  /// - Throws: ``AutogradError`` when this tensor or `other` is tracked and operations are being recorded; see
-  ///   ``noGrad(_:)``.
+  /// - Throws: ``AutogradError`` when this tensor or `other` is tracked and operations are being recorded (see
+  ///   ``noGrad(_:)``), or this tensor is a copy of a part of another, as `t[0..., 0]` is.
   public func copyElements(from other: Tensor) throws {
     try changeInPlace(by: other) { assign(other.detached().expanded(to: shape)) }
   }
 
   /// Sets every element to `value`.
   ///
-  /// - Throws: ``AutogradError`` when this tensor is tracked and operations are being recorded; see ``noGrad(_:)``.
+  /// - Throws: ``AutogradError`` when this tensor is tracked and operations are being recorded (see ``noGrad(_:)``), or
+  ///   it is a copy of a part of another, as `t[0..., 0]` is.
   public func fill(_ value: Double) throws {
     try changeInPlace { backend.fill(self, with: value) }
   }
@@ -51,6 +52,7 @@ extension Tensor {
 
   /// Lets `change` overwrite the elements, unless that would falsify gradients or lose that of `operand`.
   private func changeInPlace(by operand: Tensor? = nil, _ change: () -> Void) throws {
+    if storage.isCopyOfPart { throw AutogradError.copyChangedInPlace }
     if isGradEnabled {
       if let node { throw AutogradError.resultChangedInPlace(operation: "\(node.name)") }
       if requiresGrad { throw AutogradError.leafChangedInPlace }

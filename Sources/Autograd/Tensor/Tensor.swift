@@ -32,6 +32,8 @@ public class Tensor {
   /// Functions that see, and may replace, the gradient of this leaf.
   var leafHooks: [GradientHook] = []
   private var leafRequiresGrad = false
+  /// How many recorded assignments to parts of the storage this tensor knows of.
+  private var assignmentCount: UInt32
   /// Whether this is the mean of all elements of another tensor, as a loss by default, or its negative, or a sum or
   /// difference with such a mean; not what is multiplied by a number, which may be that of the elements.
   package internal(set) var isMean = false
@@ -46,6 +48,7 @@ public class Tensor {
     self.storage = storage
     self.offset = offset
     self.count = count
+    assignmentCount = storage.assignmentCount
   }
 
   /// An uninitialized tensor.
@@ -65,6 +68,7 @@ public class Tensor {
     count = other.count
     storage = other.storage
     offset = other.offset
+    assignmentCount = storage.assignmentCount
   }
 
   /// Converts the elements of this leaf to another type, in new memory.
@@ -86,6 +90,7 @@ public class Tensor {
   private func adopt(_ other: Tensor) {
     storage = other.storage
     offset = other.offset
+    assignmentCount = storage.assignmentCount
     gradientSlot = nil
   }
 
@@ -95,6 +100,7 @@ public class Tensor {
     home.assign(self)
     storage = home.storage
     offset = home.offset
+    assignmentCount = storage.assignmentCount
     gradientSlot = slot
   }
 
@@ -106,6 +112,22 @@ public class Tensor {
   /// Whether this tensor has all of its storage, and no other tensor any of it.
   var isAloneInStorage: Bool {
     offset == 0 && storage.byteCount == count * dtype.byteCount && isKnownUniquelyReferenced(&storage)
+  }
+
+  /// Makes every other tensor that shares this one's memory stale: the graph of what was assigned to a part of it is
+  /// this tensor's alone.
+  func becomeOnlyTensorOfStorage() {
+    storage.assignmentCount &+= 1
+    assignmentCount = storage.assignmentCount
+  }
+
+  /// Whether gradients can flow to this tensor; traps if they would not reach what was assigned to its memory.
+  var takesGradient: Bool {
+    precondition(
+      assignmentCount == storage.assignmentCount,
+      "the memory of a tensor of shape \(shape) was assigned to through another tensor, and gradients of that are "
+        + "recorded there: take this one anew from that")
+    return requiresGrad
   }
 
   /// The number of dimensions.
@@ -145,6 +167,8 @@ extension Tensor {
       if value { return }
       throw AutogradError.notALeaf
     }
+    // A leaf is changed for itself, whatever it was copied from.
+    if value { storage.isCopyOfPart = false }
     leafRequiresGrad = value
   }
 

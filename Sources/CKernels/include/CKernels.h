@@ -212,7 +212,12 @@ bool dt_are_below(size_t n, const int64_t *indices, int64_t limit);
      elements as they were and NaN above all. The workspace is for 2 * reduced pairs of numbers as long as T, in which \
      a place must fit. */                                                                                              \
   void dt_sorting_places_##s(size_t outer, size_t reduced, size_t inner, const T *x, bool is_descending,               \
-                             void *workspace, int64_t *places);
+                             void *workspace, int64_t *places);                                                        \
+  /* The places of the first `count` of them in descending order, which are at least 1. The workspace is for 2 * room  \
+     pairs. There is room for more than `count` of them and no more than `reduced`, or for `reduced`; about twice as   \
+     many as `count` is well. */                                                                                       \
+  void dt_top_places_##s(size_t outer, size_t reduced, size_t inner, size_t count, size_t room, const T *x,            \
+                         void *workspace, int64_t *places);
 DT_DECLARE_ALONG(float, f32)
 DT_DECLARE_ALONG(double, f64)
 DT_DECLARE_ALONG(int64_t, i64)
@@ -228,6 +233,12 @@ bool dt_is_intel(void);
 // The next 624 words of the recurrence of MT19937, in place, and what they are given out as.
 void dt_mersenne_twist(uint32_t *words);
 void dt_mersenne_temper(const uint32_t *words, uint32_t *tempered);
+
+// out[i] = low + words[i] % range
+void dt_remainders(size_t n, const uint32_t *words, uint32_t range, int64_t low, int64_t *out);
+// Exchanges each of n elements of `order` with one at or behind it, element i of the `rest` from the first on with
+// element i + words[i] % (rest - i).
+void dt_shuffle(size_t n, size_t rest, const uint32_t *words, ptrdiff_t *order);
 
 // out[i] = `chosen` where the low 53 bits of words 2 i and 2 i + 1, the first being the high half, are below `below`;
 // else 0.

@@ -37,6 +37,27 @@ import Testing
   private final class WithDictionary: Module { let layers = ["a": Linear(1, 1)] }
   private final class WithTuple: Module { let layers = (Linear(1, 1), Linear(1, 1)) }
 
+  private class Plain { let layer = Linear(1, 1) }
+  private final class Inherited: Plain {}
+  private struct Wrapped { let plain = Inherited() }
+  private final class WithClass: Module { let block = Plain() }
+  private final class WithInheritedClass: Module { let blocks = [Inherited()] }
+  private final class WithClassInside: Module { let wrapped: Wrapped? = Wrapped() }
+
+  /// Classes with which there is nothing wrong.
+  private final class Link {
+    weak var model: Module?
+    var next: Link?
+    let numbers = [Float](repeating: 1, count: 100)
+  }
+  private final class WithPlainClasses: Module {
+    let generator = RandomGenerator(seed: 1)
+    let table = Tensor([1.0])
+    let link = Link()
+    let layer = Linear(1, 1)
+    var optimizer: SGD?
+  }
+
   @Test func namesFollowTheDeclarations() {
     #expect(
       Derived().namedParameters().map(\.name) == [
@@ -67,6 +88,23 @@ import Testing
     await #expect(processExitsWith: .failure) { _ = WithStruct().parameters }
     await #expect(processExitsWith: .failure) { _ = WithDictionary().parameters }
     await #expect(processExitsWith: .failure) { _ = WithTuple().parameters }
+  }
+
+  @Test func classesThatHoldParametersTrap() async {
+    let plain = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = WithClass().parameters
+    }
+    expect(plain, says: "WithClass.block: parameters in a Plain", "inherits Module")
+    await #expect(processExitsWith: .failure) { _ = WithInheritedClass().parameters }
+    await #expect(processExitsWith: .failure) { _ = WithClassInside().parameters }
+  }
+
+  @Test func classesThatHoldNoneAreLeftAlone() {
+    let model = WithPlainClasses()
+    model.link.model = model
+    model.link.next = model.link
+    model.optimizer = SGD(model.parameters, learningRate: 0.1)
+    #expect(model.namedParameters().map(\.name) == ["layer.weight", "layer.bias"])
   }
 
   @Test func modesReachEveryModule() {

@@ -35,4 +35,16 @@ struct SharedWeightTests {
       #expect(abs((try changedLoss(1e-5) - changedLoss(-1e-5)) / 2e-5 - found[index]) < 1e-6)
     }
   }
+
+  @Test func `a shared weight is loaded by either name`() throws {
+    let weight = Tensor.arange(15).reshaped([5, 3]).cast(to: .float64)
+    for name in ["tokens.weight", "output.weight"] {
+      let model = Tied()
+      let unmatched = try model.load(stateDictionary: [(name, weight)])
+      #expect(unmatched.missing.isEmpty && unmatched.unexpected.isEmpty)
+      #expect(model.tokens.weight.array(of: Double.self) == weight.array(of: Double.self))
+    }
+    let error = #expect(throws: StateDictionaryError.self) { try Tied().load(stateDictionary: []) }
+    #expect(error?.missing == ["tokens.weight", "output.weight"])
+  }
 }

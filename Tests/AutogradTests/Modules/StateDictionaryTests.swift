@@ -54,8 +54,12 @@ import Testing
 
   @Test func aPartCanBeLoaded() throws {
     let target = model()
-    try target.load(
+    let unmatched = try target.load(
       stateDictionary: [("0.bias", Tensor([5.0, 6.0])), ("other", Tensor([1.0]))], strict: false)
+    #expect(unmatched.missing == target.stateDictionary().map(\.name).filter { $0 != "0.bias" })
+    #expect(unmatched.unexpected == ["other"])
+    let all = try target.load(stateDictionary: target.stateDictionary())
+    #expect(all.missing.isEmpty && all.unexpected.isEmpty)
     #expect(target.parameters[1].array(of: Float.self) == [5, 6])
     #expect(throws: StateDictionaryError.self) {
       try target.load(stateDictionary: [("0.bias", Tensor([5.0]))], strict: false)

@@ -46,6 +46,9 @@ enum DifferentiatedOperators {
     "with numbers": unary(0.5) { 2 - (3 / ($0 * 2 + 1)) },
     "where": binary([3, 4], [3, 1]) { .select($0.detached() .> 0, $0 * $0, $1.exp()) },
     "filled": unary { ($0 * $0).filled(with: 3, where: $0.detached() .< 0) },
+    "interpolated": binary([3, 4], [4]) { ($0 * $0).interpolated(to: $1, weight: 0.3) },
+    "interpolated by tensors": binary([3, 4], [4], 0.6, 1) { $0.interpolated(to: $0.exp(), weight: $1) },
+    "sign": unary { $0.sign() * $0 },
     "clamp": unary { ($0 * $0).clamped(min: 0.3, max: 2) },
     "clamp below": unary { ($0 * $0).clamped(min: 0.5) },
   ]
@@ -107,6 +110,10 @@ enum DifferentiatedOperators {
     "norm of columns": unary { ($0 * $0).norm([0], keepingDimensions: true) },
     "cumulative sum": unary { ($0 * $0).cumulativeSum(1) },
     "cumulative sum of columns": unary { ($0 * $0).cumulativeSum(0) },
+    "cumulative product": unary { $0.cumulativeProduct(1) },
+    "cumulative product through zeros": unary {
+      ($0 * Tensor([[1, 0, 1, 1], [0, 1, 0, 1], [1, 1, 1, 0]], dtype: .float64)).cumulativeProduct(1)
+    },
     "sorted": unary { ($0 * $0).sorted(along: 1, descending: true).values },
     "top 2": unary { ($0 * $0).topK(2, along: 0).values },
   ]
@@ -130,6 +137,19 @@ enum DifferentiatedOperators {
       return (x[0..., 0..<3] * x[0..., 1...]).sum() + (x[1] * x[0..<2]).sum() + x[2].sum()
     },
     "parts of a leaf": unary { $0[0] * $0[1] + $0[1] * $0[2] },
+    "part assigned": binary([3, 4], [3]) {
+      let y = $0 * $0
+      y[0..., 1] = $1 * $1
+      return y
+    },
+    "part of zeros assigned": binary([4], [3, 1]) {
+      let y = Tensor.zeros([3, 4], dtype: .float64)
+      y[1] = $0 * $0
+      y[0..., 1..<3] = $1.exp()
+      y[2, -1] = Tensor(5)
+      return y * y
+    },
+    "selected where": unary { ($0 * $0).selected(where: Tensor([true, false, true, true])) },
     "padded": unary { ($0 * $0).padded([(1, 0), (0, 2)], value: 3) },
     "padded and cut": unary { ($0 * $0).padded([(-1, 1), (2, -2)], value: 3) },
     "padded by reflection": unary { ($0 * $0).padded([(1, 2), (0, 3)], by: .reflect) },
@@ -159,6 +179,8 @@ enum DifferentiatedOperators {
     "matmul of batches": binary([2, 1, 3, 4], [3, 4, 2]) { $0.matmul($1) },
     "einsum": binary([2, 3, 4], [4, 3]) { einsum("bij,jk->ikb", $0 * $0, $1 * $1) },
     "einsum of a diagonal": binary([3, 3], [3, 2]) { einsum("ii,i...->...", $0 * $0, $1 * $1) },
+    "normalized": unary { $0.normalized(along: 1) },
+    "pairwise distances": binary([2, 3, 4], [5, 4]) { $0.pairwiseDistances(to: $1) },
     "cosine similarity": binary([3, 4], [3, 4]) { cosineSimilarity($0, $1) },
     "matrix by vector": binary([2, 3, 4], [4]) { $0.matmul($1) },
     "vector by vector": binary([4], [4]) { $0.matmul($1) },

@@ -29,8 +29,10 @@ enum FixtureOperators {
     }
   }
 
-  nonisolated(unsafe) static let table = [ofTensors, ofLayers, activations, rearrangements]
-    .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+  nonisolated(unsafe) static let table = [
+    ofTensors, ofLayers, activations, rearrangements, choices, distances,
+  ]
+  .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
   private nonisolated(unsafe) static let activations: [String: (Call) -> Tensor] = [
     "elu": { $0["x"].elu(alpha: $0.double("alpha")) },
@@ -39,6 +41,30 @@ enum FixtureOperators {
     "hardswish": { $0["x"].hardswish() },
     "mish": { $0["x"].mish() },
     "prelu": { $0["x"].prelu($0["weight"]) },
+  ]
+
+  private nonisolated(unsafe) static let choices: [String: (Call) -> Tensor] = [
+    "assign": {
+      let ranges = $0.args["ranges"]!.lists!
+      let y = $0["x"] * 1
+      y[ranges[0][0]..<ranges[0][1], ranges[1][0]..<ranges[1][1]] = $0["value"]
+      return y
+    },
+    "and": { $0["a"] .& $0["b"] },
+    "or": { $0["a"] .| $0["b"] },
+    "xor": { $0["a"] .^ $0["b"] },
+    "not": { .!$0["a"] },
+    "nonzero": { $0["a"].nonzero() },
+    "masked_select": { $0["x"].selected(where: $0["mask"]) },
+  ]
+
+  private nonisolated(unsafe) static let distances: [String: (Call) -> Tensor] = [
+    "lerp": { $0["x"].interpolated(to: $0["y"], weight: $0.double("weight")) },
+    "lerp_each": { $0["x"].interpolated(to: $0["y"], weight: $0["weight"]) },
+    "sign": { $0["a"].sign() },
+    "normalize": { $0["x"].normalized(along: $0.int("dim")) },
+    "cumprod": { $0["x"].cumulativeProduct($0.int("dim")) },
+    "cdist": { $0["x"].pairwiseDistances(to: $0["y"]) },
   ]
 
   private nonisolated(unsafe) static let rearrangements: [String: (Call) -> Tensor] = [

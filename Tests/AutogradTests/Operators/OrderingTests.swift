@@ -46,6 +46,34 @@ import Testing
     expectOrder(integers, descending, <)
   }
 
+  /// The largest are the first in descending order, those of equal ones that are first.
+  private func expectTop<T: TensorElement>(_ elements: [T], _ dimensions: [Int]) {
+    let x = Tensor(elements, shape: dimensions)
+    for dimension in dimensions.indices {
+      let sorted = x.sorted(along: dimension, descending: true)
+      let size = dimensions[dimension]
+      for count in Set([0, 1, 2, 31, 40, size / 3, size - 1, size]) where (0...size).contains(count) {
+        let (values, places) = x.topK(count, along: dimension)
+        let expected = sorted.indices.sliced(0..<count, along: dimension)
+        #expect(places.shape == expected.shape && places.array(of: Int.self) == expected.array(of: Int.self))
+        let largest = sorted.values.sliced(0..<count, along: dimension)
+        #expect(values.array(of: T.self).map { "\($0)" } == largest.array(of: T.self).map { "\($0)" })
+      }
+    }
+  }
+
+  @Test(arguments: [[1], [33], [3000], [40, 35], [3, 200, 5]]) func theLargest(shape: [Int]) {
+    let count = shape.reduce(1, *)
+    expectTop(numbers(count), shape)
+    expectTop(numbers(count).map { Float($0) }, shape)
+    expectTop((0..<count).map { Float($0) }, shape)
+    expectTop((0..<count).map { -Double($0) }, shape)
+    expectTop(
+      (0..<count).map { (i: Int) -> Int64 in i % 7 == 0 ? [.min, .max][i % 2] : Int64(i &* 7919 % 101) }, shape)
+    expectTop([Int64](repeating: .min, count: count), shape)
+    expectTop([Double](repeating: -.infinity, count: count), shape)
+  }
+
   @Test(arguments: 0..<3) func ordersAlongEveryDimension(dimension: Int) {
     let shape = [3, 40, 35]
     let x = Tensor(numbers(shape.reduce(1, *)).map { Float($0) }, shape: shape)

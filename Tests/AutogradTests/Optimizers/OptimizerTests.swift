@@ -18,6 +18,20 @@ import Testing
     ]
   }
 
+  @Test func fewNumbersCanBeGivenAlone() {
+    let leaf = [Tensor([1.0], requiresGrad: true)]
+    let sgd = SGD(leaf, learningRate: 0.1, momentum: 0.9, weightDecay: 0.01).options
+    #expect(sgd.learningRate == 0.1 && sgd.momentum == 0.9 && sgd.weightDecay == 0.01)
+    let adam = Adam(leaf, learningRate: 0.1).options
+    #expect(adam.learningRate == 0.1 && adam.beta2 == 0.999 && adam.weightDecay == 0)
+    let adamW = AdamW(leaf, learningRate: 0.1).options
+    #expect(adamW.learningRate == 0.1 && adamW.weightDecay == 0.01 && AdamW(leaf).options.learningRate == 0.001)
+    let rmsprop = RMSprop(leaf, learningRate: 0.1, momentum: 0.5).options
+    #expect(rmsprop.learningRate == 0.1 && rmsprop.momentum == 0.5 && rmsprop.smoothing == 0.99)
+    let adagrad = Adagrad(leaf, learningRate: 0.1, weightDecay: 0.2).options
+    #expect(adagrad.learningRate == 0.1 && adagrad.weightDecay == 0.2)
+  }
+
   @Test func anArenaIsSteppedOverAsItsParametersAre() throws {
     for index in optimizers([Tensor(1.0)]).indices {
       let (separate, joined) = (Pair(), Pair())

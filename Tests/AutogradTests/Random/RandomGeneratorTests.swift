@@ -105,4 +105,23 @@ import Testing
     #expect(RandomStateError.invalidFlag(7).description.contains("expected 0 or 1"))
     #expect(RandomStateError.invalidSample(.nan).description.contains("nan"))
   }
+
+  /// Many at a time are the remainders of the words that are drawn one at a time.
+  @Test(arguments: [1, 2, 3, 1000, 65536, 1 << 28 - 1, 1 << 28, 1 << 40], [0, 1, 623, 624, 2000])
+  func integersAreRemaindersOfWords(range: Int, count: Int) {
+    let (one, other) = (RandomGenerator(seed: 5), RandomGenerator(seed: 5))
+    _ = (one.random32(), other.random32())
+    let drawn = Tensor.randint(-7..<range - 7, [count], generator: one).array(of: Int.self)
+    let words = (0..<count).map { _ in range >= 1 << 28 ? other.random64() : UInt64(other.random32()) }
+    #expect(drawn == words.map { Int($0 % UInt64(range)) - 7 })
+    #expect(one.random32() == other.random32())
+  }
+
+  @Test(arguments: [0, 1, 2, 16, 17, 625, 3000]) func permutationsAreSwapsByRemainders(count: Int) {
+    let (one, other) = (RandomGenerator(seed: 5), RandomGenerator(seed: 5))
+    var expected = Array(0..<count)
+    for i in expected.indices.dropLast() { expected.swapAt(i, i + Int(other.random32()) % (count - i)) }
+    #expect(one.permutation(count: count) == expected)
+    #expect(one.random32() == other.random32())
+  }
 }

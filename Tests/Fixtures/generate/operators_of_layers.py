@@ -178,4 +178,40 @@ for mode in ["reflect", "replicate", "circular"]:
 case("pad_by", lambda x: F.pad(x, (5, 4), mode="replicate"), {"x": floats(1, 2, 1)}, widths=[[5, 4]], mode="replicate")
 case("padded_embedding", lambda weight, index: F.embedding(index, weight, padding_idx=1),
      {"weight": floats(4, 3), "index": torch.tensor([[1, 0, 3], [1, 1, 0]])}, padding=1)
+
+
+def assigned(x, value, part):
+    y = x * 1
+    y[part] = value
+    return y
+
+
+for ranges, shape in [([[1, 3], [0, 2]], [2, 2]), ([[0, 3], [1, 2]], [1]), ([[2, 3], [0, 4]], [1, 4]), ([[1, 1], [0, 4]], [])]:
+    part = tuple(slice(*bounds) for bounds in ranges)
+    case("assign", lambda x, value, p=part: assigned(x, value, p), {"x": floats(3, 4), "value": floats(*shape)}, ranges=ranges)
+truths = torch.tensor([[True, False, True], [False, False, True]])
+case("and", lambda a, b: a & b, {"a": truths, "b": truths[0]})
+case("or", lambda a, b: a | b, {"a": truths, "b": truths[:, :1]})
+case("xor", lambda a, b: a ^ b, {"a": truths, "b": truths[1]})
+case("not", lambda a: ~a, {"a": truths})
+case("nonzero", lambda a: a.nonzero(), {"a": truths})
+case("nonzero", lambda a: a.nonzero(), {"a": torch.tensor([[[0, 3], [-1, 0]], [[2, 0], [0, 0]]])})
+case("nonzero", lambda a: a.nonzero(), {"a": torch.tensor(7)})
+case("nonzero", lambda a: a.nonzero(), {"a": torch.zeros(2, 3, dtype=torch.int64)})
+case("masked_select", lambda x, mask: x.masked_select(mask), {"x": floats(2, 3), "mask": truths})
+case("masked_select", lambda x, mask: x.masked_select(mask), {"x": floats(4, 1, 3), "mask": truths})
+case("masked_select", lambda x, mask: x.masked_select(mask), {"x": floats(2), "mask": torch.tensor([False, False])})
+for weight in [0.3, 0.8]:
+    case("lerp", lambda x, y, w=weight: x.lerp(y, w), {"x": floats(3, 4), "y": floats(4)}, weight=weight)
+case("lerp_each", lambda x, y, weight: x.lerp(y, weight), {"x": floats(3, 4), "y": floats(3, 4), "weight": floats(4, low=0, high=1)})
+case("sign", lambda a: a.sign(), {"a": torch.tensor([[-1.5, 0.0], [2.0, -0.0]], dtype=torch.float64)})
+for dim in [0, -1]:
+    case("normalize", lambda x, d=dim: F.normalize(x, dim=d), {"x": floats(3, 4)}, dim=dim)
+zeros = floats(3, 5)
+zeros[0, 1] = zeros[1, 0] = zeros[1, 3] = zeros[2, 4] = 0
+for x, dim in [(floats(2, 9), 1), (floats(5, 2, 3), 0), (floats(2, 3, 2), -2), (zeros, 1), (floats(1, 3), 0)]:
+    case("cumprod", lambda x, d=dim: x.cumprod(d), {"x": x}, dim=dim)
+equal = floats(3, 4)
+for x, y in [(floats(3, 4), floats(5, 4)), (floats(2, 3, 4), floats(5, 4)), (equal, equal[1:].clone()), (floats(2, 1), floats(2, 3, 1))]:
+    case("cdist", lambda x, y: torch.cdist(x, y), {"x": x, "y": y})
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

@@ -19,6 +19,26 @@ extension CPUBackend {
     }
   }
 
+  func largestPlaces(_ x: Tensor, extents: ReductionExtents, count: Int, into places: Tensor) -> Bool {
+    typealias Kernel<T> = (
+      Int, Int, Int, Int, Int, UnsafePointer<T>?, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int64>?
+    ) -> Void
+    let room = min(extents.reduced, count + max(count, 31))
+    func run<T: TensorElement>(_ kernel: Kernel<T>) {
+      let workspace = Tensor(uninitialized: [4 * room], dtype: x.dtype, device: .cpu)
+      kernel(
+        extents.outer, extents.reduced, extents.inner, count, room, x.pointer(), workspace.address, places.pointer())
+    }
+    precondition(extents.reduced <= UInt32.max, "topK of \(extents.reduced) elements; \(UInt32.max) is the limit")
+    switch x.dtype {
+    case .float32: run(dt_top_places_f32)
+    case .float64: run(dt_top_places_f64)
+    case .int64: run(dt_top_places_i64)
+    default: unsupported("topK", x.dtype)
+    }
+    return true
+  }
+
   func cumulativeSum(_ x: Tensor, extents: ReductionExtents, reversed: Bool, into result: Tensor) {
     typealias Kernel<T> = (Int, Int, Int, UnsafePointer<T>?, Bool, UnsafeMutablePointer<T>?) -> Void
     func run<T: TensorElement>(_ kernel: Kernel<T>) {

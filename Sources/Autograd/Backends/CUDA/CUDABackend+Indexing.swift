@@ -74,6 +74,8 @@ extension CUDABackend {
     }
   }
 
+  func largestPlaces(_ x: Tensor, extents: ReductionExtents, count: Int, into places: Tensor) -> Bool { false }
+
   /// The elements that one block sorts; `tileLength` in `ordering.cu`.
   private static let tileLength = 1024
 
