@@ -95,7 +95,7 @@ public final class WeightAverage {
     precondition(!isInUse, "an average of weights was loaded while the model had it in place of its own")
     let own = self.stateDictionary()
     let entries = own.map { StateEntry($0.name, $0.tensor.shape, $0.tensor.dtype) }
-    let found = try StateEntry.match(entries, with: stateDictionary, strict: true)
+    let found = try StateEntry.match(entries, with: stateDictionary, strict: true).found
     for case ((_, let target), let source?) in zip(own, found) { target.replaceElements(by: source) }
   }
 }
