@@ -1,5 +1,3 @@
-import Foundation
-
 extension Communicator {
   /// Combines an array of the same count on every rank, in place.
   public func allReduce<Element: ReducibleElement>(_ values: inout [Element], _ operation: ReduceOperation) throws {
@@ -33,27 +31,19 @@ extension Communicator {
   }
 
   /// Rank `root`'s value on every rank, as JSON on its way; the other ranks' argument is not looked at.
+  ///
+  /// - Throws: On all ranks what the root's encoding throws; what decoding throws; when communication fails.
   public func broadcast<Value: Codable>(encoding value: Value, from root: Int) throws -> Value {
-    try Self.decoded(broadcast(rank == root ? Self.encoded(value) : "", from: root))
+    let own = try agree(on: "encoding a value") { rank == root ? try JSONText.encoded(value) : "" }
+    return try JSONText.decoded(Value.self, from: broadcast(own, from: root))
   }
 
   /// Every rank's value, in the order of the ranks, as JSON on its way.
+  ///
+  /// - Throws: On all ranks what an encoding throws; what decoding throws; when communication fails.
   public func gathered<Value: Codable>(encoding value: Value) throws -> [Value] {
-    try gathered(Array(Self.encoded(value).utf8)).map { try Self.decoded(String(decoding: $0, as: UTF8.self)) }
-  }
-
-  private static func encoded(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
-
-  private static func decoded<Value: Decodable>(_ text: String) throws -> Value {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return try decoder.decode(Value.self, from: Data(text.utf8))
+    let own = try agree(on: "encoding a value") { Array(try JSONText.encoded(value).utf8) }
+    return try gathered(own).map { try JSONText.decoded(Value.self, from: String(decoding: $0, as: UTF8.self)) }
   }
 
   /// Sends an array to a rank that receives one of the same count, as the method for buffers says.

@@ -80,6 +80,15 @@ struct MPITests {
     #expect(lines.first == "rank 0: thrown by all" && (ranks == 1 || lines.count < ranks), "\(run.report)")
   }
 
+  @Test func `of ranks that trap alike rank 0 is heard`() throws {
+    let run = try MPIRun.run(
+      ranks: 3, product: "conformance-ranks", arguments: ["traps-alike"],
+      environment: ["SWIFT_BACKTRACE": "enable=no"], timeout: 60)
+    #expect(!run.succeeded && !run.timedOut, "\(run.report)")
+    #expect(run.errorOutput.contains("Fatal error: rank 0: rank 7 is not one of 2"), "\(run.report)")
+    #expect(run.errorOutput.components(separatedBy: "Fatal error").count == 2, "\(run.report)")
+  }
+
   /// The first ranks of the nodes wait for each other, and that of the late one's node for it.
   @Test func `a rank that is late on another node is named`() throws {
     let run = try MPIRun.run(ranks: 6, product: "conformance-ranks", arguments: ["stalls-on-nodes"], timeout: 60)

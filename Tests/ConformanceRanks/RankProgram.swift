@@ -23,6 +23,7 @@ enum RankProgram: String {
   case describe
   case `throws`
   case throwsAlike = "throws-alike"
+  case trapsAlike = "traps-alike"
   case endsLate = "ends-late"
   case aborts
   case isKilled = "is-killed"
@@ -82,6 +83,10 @@ enum RankProgram: String {
     case .describe: Self.describe(communicator.launch)
     case .throws: try Self.failAlone(communicator) { throw ConformanceFailure(description: "thrown on purpose") }
     case .throwsAlike: throw ConformanceFailure(description: "thrown by all")
+    case .trapsAlike:
+      // As a program that is asked to end by a signal, which `mpirun` sends after the first rank's trap.
+      signal(SIGTERM) { _ in }
+      _ = ShardCut(count: 3, size: 2).range(of: 7)
     case .endsLate: if communicator.rank > 0 { Thread.sleep(forTimeInterval: 1.5) }
     case .aborts: try Self.failAlone(communicator) { communicator.abort(3) }
     case .sharing: try Self.share(communicator)

@@ -109,6 +109,44 @@ extension ReplicaCheck {
         isThrown = true
       }
       try require(isThrown, "the step did not throw")
+      // It is as if the step had never begun, with the piece before it.
+      let clean = try SmallProblem.replica(SmallProblem.perceptron(), communicator)
+      try replica.accumulate(SmallProblem.batch(3..<5))
+      do {
+        try replica.accumulate(SmallProblem.batch(0..<3), loss: { _ in throw Failure() })
+      } catch is Failure {}
+      for step in 0..<2 {
+        let batch = SmallProblem.batch(step * 7..<step * 7 + 2)
+        let (found, expected) = (try replica.step(batch), try clean.step(batch))
+        try require(found.count == expected.count, "\(found.count) samples, expected \(expected.count)")
+        try requireClose([found.loss], [expected.loss], within: 0, "the loss of step \(step)")
+      }
+      try requireClose(replica.model, clean.model, within: 0)
+    },
+    ReplicaCheck("a mean over nothing is no loss and has no gradients") { communicator in
+      let model = SmallProblem.model { TwoTowers() }
+      let replica = try SmallProblem.replica(model, communicator)
+      let whole = WholeProcess(SmallProblem.model { TwoTowers() })
+      guard let reference = whole.model as? TwoTowers else { preconditionFailure("another model") }
+      // Of rank 0's first piece no sample counts, and of its last all, as of the others'.
+      func maskedMean(_ model: TwoTowers, _ batch: Batch, counts: Bool) -> Tensor {
+        let scores = model(batch[0], batch[1])
+        let mask = Tensor.full(scores.shape, counts ? 1 : 0).cast(to: .float64).to(scores.device)
+        return (scores * scores * mask).sum() / mask.sum()
+      }
+      try replica.accumulate(Pairs().batch([20, 21]), count: 0, reduction: .mean) {
+        maskedMean(model, $0, counts: false)
+      }
+      let samples = Array(communicator.rank * 3..<communicator.rank * 3 + 3)
+      let outcome = try replica.step(Pairs().batch(samples), count: 3, reduction: .mean) {
+        maskedMean(model, $0, counts: true)
+      }
+      let all = 3 * communicator.size
+      let expected = try whole.step(count: all) {
+        maskedMean(reference, Pairs().batch(Array(0..<all)), counts: true) * Double(all)
+      }
+      try requireClose([outcome.loss], [expected], "the loss")
+      try requireClose(model, reference)
     },
   ]
 }

@@ -96,6 +96,10 @@ public final class WeightAverage {
     let own = self.stateDictionary()
     let entries = own.map { StateEntry($0.name, $0.tensor.shape, $0.tensor.dtype) }
     let found = try StateEntry.match(entries, with: stateDictionary, strict: true).found
+    // The count is the first entry.
+    guard let updates = found[0].map({ $0.cast(to: .int64).array(of: Int64.self)[0] }), updates >= 0 else {
+      throw StateDictionaryError(mismatched: ["n_averaged is negative, expected a number of updates"])
+    }
     for case ((_, let target), let source?) in zip(own, found) { target.replaceElements(by: source) }
   }
 }

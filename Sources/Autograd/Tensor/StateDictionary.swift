@@ -7,6 +7,12 @@ public struct StateDictionaryError: Error, Equatable, CustomStringConvertible {
   /// Entries of another shape or kind of element: what was found and what was expected.
   public let mismatched: [String]
 
+  init(missing: [String] = [], unexpected: [String] = [], mismatched: [String]) {
+    self.missing = missing
+    self.unexpected = unexpected
+    self.mismatched = mismatched
+  }
+
   /// All of it.
   public var description: String {
     let parts = [("missing", missing), ("unexpected", unexpected), ("not fitting", mismatched)]

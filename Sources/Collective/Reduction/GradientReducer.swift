@@ -9,6 +9,8 @@ public protocol GradientReduction: AnyObject {
   func forget()
   /// Begins a step.
   func begin()
+  /// Ends a step of which no gradient is ready yet, without sums.
+  func abandon()
   /// Says that the arena holds the gradients of a logical shard that is not this rank's last in the step.
   func keepShard()
   /// Says that the gradient of a parameter is final. Throws when the communication fails.
@@ -124,6 +126,12 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
     shards?.begin()
     for index in isReady.indices { isReady[index] = false }
     for (index, bucket) in plan.buckets.enumerated() { missing[index] = bucket.parameters.count }
+  }
+
+  /// Ends a step of which no gradient is ready yet, without sums.
+  public func abandon() {
+    precondition(isUnderWay && !isReady.contains(true), "abandon() where no step is under way, or gradients are ready")
+    isUnderWay = false
   }
 
   /// Takes the arena's gradients as those of a logical shard that is not this rank's last in the step.

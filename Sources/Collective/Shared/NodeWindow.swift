@@ -121,9 +121,9 @@ final class NodeWindow {
 
   private static let offsetBits: UInt64 = 48
 
-  /// Where a buffer lies, for the other ranks; nil unless it is all in one arena.
+  /// Where a buffer lies, for the other ranks; nil unless it is all in one arena, and where it is empty.
   func location(of buffer: UnsafeRawBufferPointer) -> UInt64? {
-    guard let start = buffer.baseAddress else { return nil }
+    guard let start = buffer.baseAddress, buffer.count > 0 else { return nil }
     for (index, arena) in arenas.enumerated() {
       let offset = start - UnsafeRawPointer(arena.memory.parts[rank])
       if offset >= 0 && offset <= arena.memory.byteCount - buffer.count {

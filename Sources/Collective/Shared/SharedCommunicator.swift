@@ -129,7 +129,9 @@ public final class SharedCommunicator: Communicator {
     _ part: UnsafeBufferPointer<Element>, into all: UnsafeMutableBufferPointer<Element>
   ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
-    guard let start = all.baseAddress, all.count > 0 else { return SharedOperation(queue, last: 0) }
+    guard let start = all.baseAddress, all.count > 0 else {
+      return try add(EmptyExchange(call: CollectiveCall(.allGather, .sum, Element.elementType, count: 0)))
+    }
     if network.isRegular, part.isPart(of: rank, among: size, in: UnsafeBufferPointer(all)),
       let location = window.location(of: UnsafeRawBufferPointer(all))
     {
@@ -147,7 +149,9 @@ public final class SharedCommunicator: Communicator {
     _ all: UnsafeBufferPointer<Element>, into part: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws -> any PendingOperation {
     try checkPart(part.count, of: all.count)
-    guard let start = all.baseAddress, all.count > 0 else { return SharedOperation(queue, last: 0) }
+    guard let start = all.baseAddress, all.count > 0 else {
+      return try add(EmptyExchange(call: CollectiveCall(.reduceScatter, operation, Element.elementType, count: 0)))
+    }
     if network.isRegular, UnsafeBufferPointer(part).isPart(of: rank, among: size, in: all),
       let location = window.location(of: UnsafeRawBufferPointer(all))
     {

@@ -32,7 +32,7 @@ extension Replica {
     try communicator.agree(on: "writing the checkpoint") {
       guard isFirstRank else { return }
       let checkpoint = try Checkpoint(
-        step: stepCount, randomSeed: random.seed, programState: state.map(ProgramState.text))
+        step: stepCount, randomSeed: random.seed, programState: state.map { try JSONText.encoded($0) })
       try CheckpointFile.write(
         self, optimizerState: optimizerState, programTensors: tensors, checkpoint, identity: identity, to: path)
     }
@@ -78,11 +78,11 @@ extension Replica {
       guard let text = checkpoint.programState else {
         throw FileError(path, "holds no state of a program, expected \(State.self)")
       }
-      do { _ = try ProgramState.decoded(State.self, from: text) } catch {
+      do { _ = try JSONText.decoded(State.self, from: text) } catch {
         throw FileError(path, "holds a state of a program that is no \(State.self): \(error)")
       }
     }
-    return try ProgramState.decoded(State.self, from: text)
+    return try JSONText.decoded(State.self, from: text)
   }
 
   /// Goes on from a checkpoint that `check` lets pass on rank 0; returns the program's state, or nothing.

@@ -46,7 +46,7 @@ public enum TensorFile {
   }
 
   /// Reads the parameters and buffers of `model` from a file that holds them, and nothing else under names that begin
-  /// with `prefix`, unless other tensors are ignored.
+  /// with `prefix`, unless other tensors are ignored. What several modules share may be there under one of its names.
   ///
   /// - Throws: ``FileError`` that names the first tensor that is missing, has another type or shape, is not the model's, or
   ///   cannot be read. The model is not changed then.
@@ -61,7 +61,13 @@ public enum TensorFile {
     {
       throw FileError(path, "holds the tensor '\(extra.name)', which the model does not have: it is of another model")
     }
-    try model.load(stateDictionary: contents(of: state, in: file, prefix: prefix))
+    let held = state.filter { file.entry(prefix + $0.name) != nil }
+    let contents = try contents(of: held, in: file, prefix: prefix)
+    do {
+      try model.load(stateDictionary: contents)
+    } catch let error as StateDictionaryError {
+      throw FileError(path, error.missing.first.map { "has no tensor '\(prefix + $0)'" } ?? "\(error)")
+    }
   }
 
   /// What the file holds for tensors of these names, shapes and types, in memory of its own.

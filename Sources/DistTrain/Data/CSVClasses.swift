@@ -13,6 +13,9 @@ struct CSVClasses {
     isComplete = !names.isEmpty
   }
 
+  /// The number of a class that was given.
+  func given(_ name: String) -> Int? { isComplete ? numbers[name] : nil }
+
   /// The number of a class, which is the next one where it is new; nil where there is no such class.
   mutating func number(_ name: String) -> Int? {
     if let number = numbers[name] { return number }

@@ -132,6 +132,7 @@ public struct CSVFile: Sendable {
     if classes == nil, let number = scanner.decimalNumber(index) { return number }
     let field = scanner.text(index)
     let text = field.trimmingCharacters(in: .whitespaces)
+    if let number = classes?.given(text) { return Double(number) }
     var value: Double?
     if text.isEmpty || text == "NA" || text.lowercased() == "nan" {
       value = .nan

@@ -62,11 +62,11 @@ public struct ClassFolders: Sendable {
   private static func pictures(in folder: String) throws -> [String] {
     let pictures = try names(in: folder).filter { name in
       let kind = name.split(separator: ".").count > 1 ? name.split(separator: ".").last?.lowercased() ?? "" : ""
-      guard !unreadable.contains(kind) else {
-        throw FileError("\(folder)/\(name)", "is a picture of the format \(kind), expected png, pgm or ppm")
-      }
       guard !isFolder("\(folder)/\(name)") else {
         throw FileError("\(folder)/\(name)", "is a folder in that of a class, expected pictures")
+      }
+      guard !unreadable.contains(kind) else {
+        throw FileError("\(folder)/\(name)", "is a picture of the format \(kind), expected png, pgm or ppm")
       }
       return readable.contains(kind)
     }

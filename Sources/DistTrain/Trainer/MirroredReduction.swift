@@ -37,6 +37,8 @@ final class MirroredReduction: GradientReduction {
     reducer.begin()
   }
 
+  func abandon() { reducer.abandon() }
+
   func keepShard() {
     mirror.startDownload(0..<tail.upperBound).wait()
     reducer.keepShard()

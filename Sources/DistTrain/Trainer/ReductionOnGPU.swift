@@ -12,6 +12,8 @@ protocol ReductionOnGPU: GradientReduction {
 extension ReductionOnGPU {
   /// Nothing is kept from step to step.
   func forget() {}
+
+  func abandon() {}
 }
 
 extension Replica {

@@ -42,7 +42,7 @@ extension Replica {
 
   /// Starts a step with the sum of the losses.
   private func startSummed(
-    _ batch: Batch?, count givenCount: Int?, loss: BatchLoss, meanwhile: () throws -> Void
+    _ batch: Batch?, count givenCount: Int?, loss: SummedLoss, meanwhile: () throws -> Void
   ) throws -> StartedStep {
     guard let updates, !isTuningBuckets else {
       let outcome = try makeStep(batch, count: givenCount, loss: loss, meanwhile: meanwhile)
@@ -89,7 +89,7 @@ extension Replica {
   /// Asks the GPU for the gradients of a step of `count` samples of all ranks, and for the update; gives the sum of the
   /// losses, with several ranks all of ``StepSums``.
   private func startComputing(
-    _ given: Batch?, ownCount: Int?, loss: BatchLoss, count: Int, allAgree: Bool, _ updates: GuardedUpdates
+    _ given: Batch?, ownCount: Int?, loss: SummedLoss, count: Int, allAgree: Bool, _ updates: GuardedUpdates
   ) throws -> Tensor {
     requireSameTrainedParameters()
     let isWhole = progress.pieceCount == 0

@@ -18,7 +18,8 @@ extension Replica {
   ///     of another shape: it may depend on nothing else. What it uses is trained only if it belongs to the model.
   ///   - meanwhile: Called while a GPU computes, before anybody waits for it: the place to bring the next batch.
   /// - Throws: ``NonfiniteLoss`` on all ranks, before the parameters are changed; when communication fails; what
-  ///   `loss` and `meanwhile` throw.
+  ///   `loss` and `meanwhile` throw. Where `loss` throws, nothing is changed, and the pieces of the step are forgotten; if
+  ///   it does on this rank alone, the others wait.
   public func step(
     _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: Loss, meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
@@ -55,18 +56,25 @@ extension Replica {
     return try loss(layer(batch.inputs(as: arena.dtype)), batch.targets)
   }
 
-  /// The sum of the losses of a batch, from what a closure gives.
-  func sum(of batch: Batch, count: Int?, _ reduction: LossReduction, _ loss: BatchLoss) throws -> Tensor {
+  /// The sum of the losses of a batch, from what a closure gives; nil for a mean over nothing, which is not a number and
+  /// has no gradients that are.
+  func sum(of batch: Batch, count: Int?, _ reduction: LossReduction, _ loss: BatchLoss) throws -> Tensor? {
     precondition(reduction != .none, "a step of losses that are not reduced, expected their sum or mean")
-    let loss = try loss(batch)
-    guard reduction == .mean else { return loss }
+    guard reduction == .mean else { return try loss(batch) }
     let count = Self.count(of: batch, count)
-    // The mean of no losses is not a number.
-    return count == 0 ? loss.filled(with: 0, where: Tensor(true)) : loss * Double(count)
+    guard count == 0 else { return try loss(batch) * Double(count) }
+    guard batchStatistics != nil else { return nil }
+    // The backward pass is every rank's; gradients of no rows are of no elements.
+    precondition(
+      batch.count == 0,
+      "a mean over 0 of \(batch.count) samples beside synchronized batch normalization, expected their sum "
+        + "(reduction: .sum)")
+    let loss = try loss(batch)
+    return loss.filled(with: 0, where: Tensor(true).to(loss.device))
   }
 
   /// Makes a step that the processor decides on, once it has the sum of the losses.
-  func makeStep(_ batch: Batch?, count: Int?, loss: BatchLoss, meanwhile: () throws -> Void) throws -> Outcome {
+  func makeStep(_ batch: Batch?, count: Int?, loss: SummedLoss, meanwhile: () throws -> Void) throws -> Outcome {
     try compute(batch, count: count, loss: loss, isLast: true)
     defer { progress = StepProgress() }
     try meanwhile()
@@ -119,7 +127,7 @@ extension Replica {
   /// whose statistics are those of a piece. Not collective, but for synchronized batch normalization. The arguments are
   /// those of the step.
   ///
-  /// - Throws: When communication fails.
+  /// - Throws: When communication fails; what `loss` throws.
   public func accumulate(
     _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: Loss
   ) throws {
@@ -135,7 +143,7 @@ extension Replica {
 
   /// The same for a model of any kind. The arguments are those of its step.
   ///
-  /// - Throws: When communication fails.
+  /// - Throws: When communication fails; what `loss` throws.
   public func accumulate(
     _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: BatchLoss
   ) throws {
@@ -147,7 +155,7 @@ extension Replica {
   private var isReproducible: Bool { shardBuffers != nil }
 
   /// Computes a piece of this rank's samples, on a GPU by repeating what was recorded, where that can be.
-  private func compute(_ given: Batch?, count givenCount: Int?, loss: BatchLoss, isLast: Bool) throws {
+  private func compute(_ given: Batch?, count givenCount: Int?, loss: SummedLoss, isLast: Bool) throws {
     requireSameTrainedParameters()
     let isFirst = progress.pieceCount == 0
     if isFirst { reducer.begin() }
@@ -171,14 +179,21 @@ extension Replica {
   }
 
   /// Runs the model forward and backward on a piece, of which `count` samples are this rank's; gives the sum of the losses.
-  func differentiate(_ batch: Batch?, count: Int, part: Int, loss: BatchLoss, isLast: Bool) throws -> Tensor? {
+  func differentiate(_ batch: Batch?, count: Int, part: Int, loss: SummedLoss, isLast: Bool) throws -> Tensor? {
     var stopwatch = Stopwatch()
     if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
-    let sum = try batch.flatMap { batch in
-      guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
-      return try profiled(.forward) {
-        try random.draw(step: stepCount, part: part) { try loss(batch) }
+    let sum: Tensor?
+    do {
+      sum = try batch.flatMap { batch in
+        guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
+        return try profiled(.forward) {
+          try random.draw(step: stepCount, part: part) { try loss(batch) }
+        }
       }
+    } catch {
+      reducer.abandon()
+      progress = StepProgress()
+      throw error
     }
     if let sum {
       precondition(

@@ -31,6 +31,9 @@ public final class Replica {
   /// The loss of a batch, by a closure that calls the model itself.
   public typealias BatchLoss = (_ batch: Batch) throws -> Tensor
 
+  /// The sum of the losses of a batch, or nil where there is nothing to be summed.
+  typealias SummedLoss = (_ batch: Batch) throws -> Tensor?
+
   /// The model.
   public let model: Module
   /// Its parameters, flat.

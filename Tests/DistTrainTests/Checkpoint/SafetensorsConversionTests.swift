@@ -71,4 +71,26 @@ struct SafetensorsConversionTests {
     #expect(model.weight?.array(of: Float.self) == [1, 1] && model.bias?.array(of: Float.self) == [0, 0])
     #expect(model.runningMean.array(of: Float.self) == [0, 0] && model.batchCount.item() == 0)
   }
+
+  /// An output layer with the weight of the embedding, as of a language model.
+  private final class Tied: Module {
+    let tokens = Embedding(5, 3)
+    let output: Linear
+
+    override init() { output = Linear(weight: tokens.weight) }
+  }
+
+  @Test(arguments: ["tokens.weight", "output.weight"])
+  func `a file may hold what two layers share under one of its names`(_ name: String) throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/tied.safetensors"
+    let weight = Tensor.arange(15).reshaped([5, 3]).cast(to: .float32)
+    try TensorFile.write([(name, weight)], to: path)
+    let model = Tied()
+    try TensorFile.readState(of: model, from: path)
+    #expect(model.tokens.weight.array(of: Float.self) == weight.array())
+    try TensorFile.write([(name, Tensor.zeros([5, 4]))], to: path)
+    #expect(fileErrorMessage { try TensorFile.readState(of: model, from: path) }.contains("'\(name)'"))
+    #expect(model.output.weight.array(of: Float.self) == weight.array())
+  }
 }
