@@ -7,7 +7,7 @@
 ///     replica.learningRate = plateau.learningRate(after: evaluation.loss, from: replica.learningRate)
 ///
 /// The number must be the same on all ranks, as that of an ``Evaluation`` is. The state is a value, which a checkpoint
-/// takes and gives back: `Replica.writeCheckpoint(to:identity:state:)`.
+/// takes and gives back: `Replica.writeCheckpoint(to:identity:state:tensors:)`.
 public struct ReduceLROnPlateau: Codable, Equatable, Sendable {
   /// What is better.
   public enum Goal: String, Codable, Sendable {

@@ -10,7 +10,8 @@ struct Checkpoint {
   var programState: String?
 }
 
-/// The file of a checkpoint, as rank 0 writes and reads it; `Replica.writeCheckpoint(to:identity:state:)` tells its contents.
+/// The file of a checkpoint, as rank 0 writes and reads it; `Replica.writeCheckpoint(to:identity:state:tensors:)` tells its
+/// contents.
 enum CheckpointFile {
   private static let format = "disttrain-1"
   private static let ownKeys = ["format", "step", "random-seed", programStateKey]

@@ -39,7 +39,7 @@ public final class Replica {
   /// Its parameters, flat.
   public let arena: ParameterArena
   /// The steps that were made, which with seed and piece choose what the model draws at random, as for dropout.
-  /// ``resume(from:identity:)`` sets it.
+  /// ``resume(from:identity:tensors:)`` sets it.
   public package(set) var stepCount = 0
 
   /// The sizes of the buckets in which gradients are all-reduced.
@@ -104,7 +104,7 @@ public final class Replica {
   ///     together: larger ones are scaled down to it before the update, as by `torch.nn.utils.clip_grad_norm_`.
   ///   - reproducibleShards: The logical shards, a power of two that the number of ranks divides, whose gradients are
   ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
-  ///     shards by ``accumulate(_:count:loss:)`` and, the last, by ``step(_:count:loss:meanwhile:)``, in the order of
+  ///     shards by ``accumulate(_:count:reduction:loss:)`` and, the last, by ``step(_:count:reduction:loss:meanwhile:)``, in the order of
   ///     ``BatchCut/logicalShards(_:)``. Threads of this process share no loop from then on.
   ///   - recordsSteps: Whether GPUs record a step when the shapes of its batch come for the third time, and repeat it as
   ///     one piece of work for all batches of these shapes, which saves most of the time of small steps. Model and loss

@@ -14,13 +14,11 @@ extension ShardLoader {
   ///   - prefetch: How many batches a background thread makes ahead.
   public init(
     _ dataset: any Dataset, sampler: (any Sampler)? = nil, globalBatch: Int, communicator: any Communicator,
-    seed: UInt64,
-    dropLast: Bool = false, cut: BatchCut = .ranks(pieces: 1), prefetch: Int = 0
+    seed: UInt64, dropLast: Bool = false, cut: BatchCut = .ranks(pieces: 1), prefetch: Int = 0
   ) {
     let shards = Shards(
       sampleCount: sampler?.count ?? dataset.count, globalBatch: globalBatch, rank: communicator.rank,
-      worldSize: communicator.size,
-      dropLast: dropLast, cut: cut)
+      worldSize: communicator.size, dropLast: dropLast, cut: cut)
     self.init(dataset, shards: shards, sampler: sampler, seed: seed, prefetch: prefetch)
   }
 }

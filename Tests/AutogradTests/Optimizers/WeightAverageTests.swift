@@ -130,10 +130,21 @@ struct WeightAverageTests {
   }
 
   @Test func `what makes no sense traps`() async {
-    await #expect(processExitsWith: .failure) { _ = WeightAverage(of: Linear(1, 1), .exponential(decay: 1.5)) }
-    await #expect(processExitsWith: .failure) {
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = WeightAverage(of: Linear(1, 1), .exponential(decay: 1.5))
+      }, says: "an average of weights with a decay of 1.5, expected one from 0 to 1")
+    let within = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let average = WeightAverage(of: Linear(1, 1), .equal)
       average.withAverage { average.update() }
     }
+    expect(within, says: "an average of weights was updated while the model had it in place of its own")
+  }
+
+  @Test func `a negative number of updates is refused`() throws {
+    let average = WeightAverage(of: Linear(1, 1), .equal)
+    let state = average.stateDictionary().map { name, tensor in (name, name == "n_averaged" ? Tensor(-5) : tensor) }
+    #expect(throws: StateDictionaryError.self) { try average.load(stateDictionary: state) }
+    #expect(average.updateCount == 0)
   }
 }

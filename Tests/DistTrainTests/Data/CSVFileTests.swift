@@ -139,7 +139,20 @@ struct CSVFileTests {
     #expect(message == "\(folder.path)/table.csv: line 1, field 1 \(words)")
   }
 
+  @Test func `a listed class may have the name of what is missing`() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/table.csv"
+    try "x,region\n1,NA\n2,EU\n3,NA\n".write(toFile: path, atomically: true, encoding: .utf8)
+    let listed = try CSVFile(path: path, hasHeader: true, classes: ["region": ["NA", "EU"]])
+    #expect(try listed.tensor(["region"]).array(of: Float.self) == [0, 1, 0])
+    let found = fileErrorMessage { _ = try CSVFile(path: path, hasHeader: true, classes: ["region": []]) }
+    #expect(found == "\(path): line 2, field 2 is missing ('NA')")
+  }
+
   @Test func columnsWithoutNamesTrap() async {
-    await #expect(processExitsWith: .failure) { _ = try CSVFile(path: "x", hasHeader: false, columns: ["a"]) }
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = try CSVFile(path: "x", hasHeader: false, columns: ["a"])
+      }, says: "columns of a file without a header, which have no names")
   }
 }

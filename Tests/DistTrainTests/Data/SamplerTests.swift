@@ -62,20 +62,31 @@ struct SamplerTests {
   }
 
   @Test func `samplers that cannot be trap`() async {
-    await #expect(processExitsWith: .failure) { _ = WeightedSampler([1, -1], count: 2) }
-    await #expect(processExitsWith: .failure) { _ = WeightedSampler([0, 0], count: 2) }
-    await #expect(processExitsWith: .failure) { _ = WeightedSampler([1, 0], count: 2, replacement: false) }
-    await #expect(processExitsWith: .failure) {
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = WeightedSampler([1, -1], count: 2)
+      }, says: "a sampler in which sample 1 has the weight -1")
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = WeightedSampler([0, 0], count: 2)
+      }, says: "a sampler of 2 draws by 0 weights that are not 0")
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = WeightedSampler([1, 0], count: 2, replacement: false)
+      }, says: "a sampler of 2 draws without replacement by 1 weights that are not 0")
+    let stranger = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let communicator = LocalCommunicator()
       var loader = ShardLoader(
         numbered(3), sampler: Wrong(count: 2, numbers: [0, 3]), globalBatch: 2, communicator: communicator, seed: 0)
       _ = try loader.batch(epoch: 0, step: 0)
     }
-    await #expect(processExitsWith: .failure) {
+    expect(stranger, says: "a sampler gave the sample 3 of 3 in epoch 0")
+    let tooFew = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let communicator = LocalCommunicator()
       var loader = ShardLoader(
         numbered(3), sampler: Wrong(count: 2, numbers: [0]), globalBatch: 2, communicator: communicator, seed: 0)
       _ = try loader.batch(epoch: 0, step: 0)
     }
+    expect(tooFew, says: "a sampler of 2 samples gave 1 in epoch 0")
   }
 }

@@ -13,11 +13,6 @@ struct StepContractTests {
     try Replica(model, SGD.Options(learningRate: 0.1), communicator: LocalCommunicator())
   }
 
-  private func expectTrap(_ words: String, _ result: ExitTest.Result?) throws {
-    let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-    #expect(message.contains(words), "\(message)")
-  }
-
   @Test func `a mean is no loss of a step`() async throws {
     let means: [@Sendable (Tensor, Tensor) -> Tensor] = [
       { meanSquaredError($0, $1) }, { l1Loss($0, $1) }, { binaryCrossEntropyWithLogits($0, $1) },
@@ -34,68 +29,61 @@ struct StepContractTests {
     let weight = Tensor.ones([3], requiresGrad: true)
     #expect(!((weight * 2).sum() + (weight * weight).mean() * 3).isMean, "a sum and a penalty for each sample")
     #expect(!(meanSquaredError(weight, Tensor.zeros([3])) * 3).isMean, "a mean times its count")
-    try await expectTrap(
-      "the loss of a step is a mean, expected one number, the sum over the batch's samples (reduction: .sum)",
-      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         _ = try Self.replica(Linear(2, 1)).step(Self.batch) { meanSquaredError($0, $1) }
-      })
+      }, says: "the loss of a step is a mean, expected one number, the sum over the batch's samples (reduction: .sum)")
   }
 
   @Test func `parameters stay where the replica took them`() async throws {
-    try await expectTrap(
-      "parameter bias is not in the replica's memory any more: it was converted",
-      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         let model = Linear(2, 1)
         let replica = try Self.replica(model)
         model.convert(to: .float64)
         _ = try replica.step(Self.batch) { batch in model(batch.inputs.cast(to: .float64)).sum() }
-      })
-    try await expectTrap(
-      "parameter 0.bias is not in the replica's memory any more",
-      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      }, says: "parameter bias is not in the replica's memory any more: it was converted")
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         let trunk = Linear(2, 1)
         let first = try Self.replica(Sequential(trunk))
         _ = try Self.replica(Sequential(trunk, Linear(1, 1)))
         _ = try first.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
-      })
+      }, says: "parameter 0.bias is not in the replica's memory any more")
   }
 
   @Test func `a model that is no layer needs a loss of the batch`() async throws {
-    try await expectTrap(
-      "Holder is no Layer: a step needs a loss of the batch, as in replica.step(batch) { batch in … }",
-      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         final class Holder: Module { let layer = Linear(2, 1) }
         _ = try Self.replica(Holder()).step(Self.batch)
-      })
+      }, says: "Holder is no Layer: a step needs a loss of the batch, as in replica.step(batch) { batch in … }")
   }
 
   @Test func `losses of single samples are no loss of a step`() async throws {
-    try await expectTrap(
-      "the loss of a step is of shape [3, 1], expected one number",
-      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         _ = try Self.replica(Linear(2, 1)).step(Self.batch) { meanSquaredError($0, $1, reduction: .none) }
-      })
+      }, says: "the loss of a step is of shape [3, 1], expected one number")
   }
 
   @Test func `what is trained cannot change`() async throws {
-    try await expectTrap(
-      "parameter 0.bias was frozen after the replica was made: make another replica",
-      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         let first = Linear(2, 2)
         let replica = try Self.replica(Sequential(first, Linear(2, 1)))
         first.freeze()
         _ = try replica.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
-      })
-    try await expectTrap(
-      "parameter 0.weight was frozen when the replica was made: make another replica to train it",
-      #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      }, says: "parameter 0.bias was frozen after the replica was made: make another replica")
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         let first = Linear(2, 2)
         first.freeze()
         let replica = try Self.replica(Sequential(first, Linear(2, 1)))
         _ = try replica.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
         first.freeze(false)
         _ = try replica.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
-      })
+      }, says: "parameter 0.weight was frozen when the replica was made: make another replica to train it")
   }
 
   /// Of tokens whose numbers a float32 would round.
