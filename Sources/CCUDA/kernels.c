@@ -18,6 +18,12 @@ static const char multiply_h[] = {
 static const char reduce_h[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/reduce.h" suffix(, 0)
 };
+static const char softmax_h[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/softmax.h" suffix(, 0)
+};
+static const char attention_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/attention.cu" suffix(, 0)
+};
 static const char convolution_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/convolution.cu" suffix(, 0)
 };
@@ -83,6 +89,8 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"kernel.h", kernel_h},
     {"multiply.h", multiply_h},
     {"reduce.h", reduce_h},
+    {"softmax.h", softmax_h},
+    {"attention.cu", attention_cu},
     {"convolution.cu", convolution_cu},
     {"copies.cu", copies_cu},
     {"dropout.cu", dropout_cu},

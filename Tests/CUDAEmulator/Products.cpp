@@ -3,6 +3,9 @@
 #include "Interface.h"
 #include "Streams.h"
 
+#include <cstdio>
+#include <cstdlib>
+
 struct dt_cublas_handle {
   dt_stream stream;
   int mathMode;
@@ -63,6 +66,47 @@ void multiply(bool isSplit, bool transposesA, bool transposesB, int m, int n, in
     }
 }
 
+/// One of the addresses in the GPU's memory that cuBLAS takes, which it wants aligned.
+const void *alignedAddress(const void *addresses, int number) {
+  const void *address = static_cast<const void *const *>(addresses)[number];
+  emulator::requireDeviceAddress(address, "a matrix of cuBLAS's");
+  if ((size_t)address % 16) {
+    fprintf(stderr, "the emulated GPU: a matrix of cuBLAS's at an address that is no multiple of 16\n");
+    abort();
+  }
+  return address;
+}
+
+/// Starts `count` products of the matrices that find(number, first, second, result) gives.
+template <class Find>
+int submitEach(dt_blas handle, int transposesA, int transposesB, int m, int n, int k, const void *alpha, int typeA,
+               int leadingA, int typeB, int leadingB, const void *beta, int typeC, int leadingC, int count, int compute,
+               const Find &find) {
+  if (typeA != typeB || (typeA != typeC && (typeA != bfloat16 || typeC != float32))) return notSupported;
+  const auto each = [&](auto factor, auto result) {
+    using Factor = decltype(factor);
+    using Result = decltype(result);
+    using T = decltype(number(result));
+    const T scale = *static_cast<const T *>(alpha), kept = *static_cast<const T *>(beta);
+    emulator::submit(handle->stream, "product", [=, isSplit = !(handle->mathMode & exactReduction)] {
+      for (int i = 0; i < count; i++) {
+        const Factor *first, *second;
+        Result *product;
+        find(i, first, second, product);
+        multiply<Factor, Result, T>(isSplit, transposesA, transposesB, m, n, k, scale, first, leadingA, second,
+                                    leadingB, kept, product, leadingC, compute);
+      }
+    });
+    return success;
+  };
+  typedef unsigned short BFloat16;
+  if (typeA == bfloat16 && typeC == bfloat16 && compute == computeFloat32) return each(BFloat16(), BFloat16());
+  if (typeA == bfloat16 && compute == computeFloat32) return each(BFloat16(), float());
+  if (typeA == float32 && compute != computeFloat64) return each(float(), float());
+  if (typeA == float64 && compute == computeFloat64) return each(double(), double());
+  return notSupported;
+}
+
 }  // namespace
 
 extern "C" {
@@ -105,30 +149,24 @@ int cublasGemmStridedBatchedEx(dt_blas handle, int transposesA, int transposesB,
                                int leadingB, long long strideB, const void *beta, void *c, int typeC, int leadingC,
                                long long strideC, int count, int compute, int) {
   for (const void *matrix : {a, b, (const void *)c}) emulator::requireDeviceAddress(matrix, "a matrix of cuBLAS's");
-  if (typeA != typeB || (typeA != typeC && (typeA != bfloat16 || typeC != float32))) return notSupported;
-  const auto each = [&](auto *first, auto *second, auto *result) {
-    using Factor = std::remove_const_t<std::remove_pointer_t<decltype(first)>>;
-    using Result = std::remove_pointer_t<decltype(result)>;
-    using T = decltype(number(*result));
-    const T scale = *static_cast<const T *>(alpha), kept = *static_cast<const T *>(beta);
-    emulator::submit(handle->stream, "product", [=, isSplit = !(handle->mathMode & exactReduction)] {
-      for (int i = 0; i < count; i++)
-        multiply<Factor, Result, T>(isSplit, transposesA, transposesB, m, n, k, scale, first + i * strideA, leadingA,
-                                    second + i * strideB, leadingB, kept, result + i * strideC, leadingC, compute);
-    });
-  };
-  if (typeA == bfloat16 && typeC == bfloat16 && compute == computeFloat32)
-    each(static_cast<const unsigned short *>(a), static_cast<const unsigned short *>(b),
-         static_cast<unsigned short *>(c));
-  else if (typeA == bfloat16 && compute == computeFloat32)
-    each(static_cast<const unsigned short *>(a), static_cast<const unsigned short *>(b), static_cast<float *>(c));
-  else if (typeA == float32 && compute != computeFloat64)
-    each(static_cast<const float *>(a), static_cast<const float *>(b), static_cast<float *>(c));
-  else if (typeA == float64 && compute == computeFloat64)
-    each(static_cast<const double *>(a), static_cast<const double *>(b), static_cast<double *>(c));
-  else
-    return notSupported;
-  return success;
+  return submitEach(handle, transposesA, transposesB, m, n, k, alpha, typeA, leadingA, typeB, leadingB, beta, typeC,
+                    leadingC, count, compute, [=](int i, auto *&first, auto *&second, auto *&result) {
+                      first = (std::remove_reference_t<decltype(first)>)a + i * strideA;
+                      second = (std::remove_reference_t<decltype(second)>)b + i * strideB;
+                      result = (std::remove_reference_t<decltype(result)>)c + i * strideC;
+                    });
+}
+
+int cublasGemmBatchedEx(dt_blas handle, int transposesA, int transposesB, int m, int n, int k, const void *alpha,
+                        const void *a, int typeA, int leadingA, const void *b, int typeB, int leadingB,
+                        const void *beta, const void *c, int typeC, int leadingC, int count, int compute, int) {
+  for (const void *addresses : {a, b, c}) emulator::requireDeviceAddress(addresses, "addresses of cuBLAS's matrices");
+  return submitEach(handle, transposesA, transposesB, m, n, k, alpha, typeA, leadingA, typeB, leadingB, beta, typeC,
+                    leadingC, count, compute, [=](int i, auto *&first, auto *&second, auto *&result) {
+                      first = (std::remove_reference_t<decltype(first)>)alignedAddress(a, i);
+                      second = (std::remove_reference_t<decltype(second)>)alignedAddress(b, i);
+                      result = (std::remove_reference_t<decltype(result)>)alignedAddress(c, i);
+                    });
 }
 
 int cublasGemmEx(dt_blas handle, int transposesA, int transposesB, int m, int n, int k, const void *alpha,

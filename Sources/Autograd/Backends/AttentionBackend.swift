@@ -1,5 +1,7 @@
 /// Attention head by head, so that the products of queries and keys need no memory for all of them.
 protocol AttentionBackend: Sendable {
+  /// Whether it can compute one of such inputs.
+  func computes(_ attention: AttentionExtents, _ inputs: AttentionInputs<HeadRows>) -> Bool
   /// The result of an attention.
   func attention(_ attention: AttentionExtents, _ inputs: AttentionInputs<HeadRows>, into result: HeadRows)
   /// The gradients of its queries, keys and values, which are overwritten.
@@ -52,9 +54,9 @@ struct AttentionExtents {
 struct AttentionMask {
   /// `bool`, or numbers of the inputs' type.
   let tensor: Tensor
-  /// Where each head's elements begin.
-  let offsets: [Int]
-  let rowStride: Int
+  /// How each head's first element is found.
+  let heads: MergedDimensions
+  let queryStride: Int
   let keyStride: Int
 }
 

@@ -20,4 +20,14 @@ struct MergedDimensions {
 
   /// The number of elements.
   var count: Int { sizes.reduce(1, *) }
+
+  /// Where the element of operand number `operand` that belongs to one of the contiguous tensor is.
+  func offset(of operand: Int, at position: Int) -> Int {
+    var (rest, offset) = (position, 0)
+    for (size, stride) in zip(sizes, strides[operand]).reversed() {
+      offset += rest % size * stride
+      rest /= size
+    }
+    return offset
+  }
 }

@@ -60,17 +60,15 @@ func attentionWeights(
 ) -> Tensor {
   let scores = (queries * scale).matmul(keys.transposed())
   let (rows, columns) = (queries.shape[queries.rank - 2], keys.shape[keys.rank - 2])
-  guard let mask = isCausal ? causalMask(rows, columns).to(queries.device) : mask else { return scores.softmax(-1) }
+  let causal = isCausal ? causalMask(rows, columns, device: queries.device) : nil
+  guard let mask = causal ?? mask else { return scores.softmax(-1) }
   let (masked, hidden) = mask.dtype == .bool ? (scores, !mask) : (scores + mask, mask .== -Double.infinity)
   // The second filling is for rows without any visible key, whose softmax is NaN; the first keeps that from the gradient.
   return masked.filled(with: -.infinity, where: hidden).softmax(-1).filled(with: 0, where: hidden)
 }
 
 /// True for the places on and below the diagonal: [rows, columns].
-private func causalMask(_ rows: Int, _ columns: Int) -> Tensor {
-  Tensor(shape: [rows, columns], of: Bool.self) { elements in
-    for row in 0..<rows {
-      for column in 0..<columns { elements[row * columns + column] = column <= row }
-    }
-  }
+private func causalMask(_ rows: Int, _ columns: Int, device: Device) -> Tensor {
+  let (row, column) = (Tensor.arange(rows, device: device), Tensor.arange(columns, device: device))
+  return column.unsqueezed(0) .<= row.unsqueezed(1)
 }

@@ -33,15 +33,18 @@ struct FusedAttention {
       batch: batch, heads: heads, queries: queries, keys: keys, size: q[q.count - 1], valueSize: v[v.count - 1],
       scale: scale, isCausal: isCausal,
       mask: mask.map { AttentionMask($0, over: Array(q.dropLast(1)) + [keys]) })
+    guard backend.computes(extents, self.rows(of: inputs)) else { return nil }
   }
 
   /// [..., L, Ev] in the inputs' form.
   func callAsFunction() -> Tensor {
     let result = Tensor(uninitialized: shape, dtype: inputs[0].dtype, device: inputs[0].device)
     backend.attention(extents, rows(of: inputs), into: HeadRows(tensor: result, layout: form.layout(shape)))
+    let name: StaticString =
+      result.device == .cpu
+      ? "ScaledDotProductFlashAttentionForCpuBackward0" : "ScaledDotProductEfficientAttentionBackward0"
     return result.recorded(
-      as: "ScaledDotProductFlashAttentionForCpuBackward0", from: .init(inputs),
-      saving: .init(inputs + (mask.map { [$0] } ?? []))
+      as: name, from: .init(inputs), saving: .init(inputs + (mask.map { [$0] } ?? []))
     ) { gradient, sink in
       guard !isGradEnabled else { return giveRecorded(gradient, to: sink) }
       let results = inputs.map { $0.uninitializedLike() }
@@ -80,12 +83,9 @@ extension AttentionMask {
   /// A mask that is broadcast to `shape`, [..., queries, keys].
   fileprivate init(_ mask: Tensor, over shape: [Int]) {
     let strides = Shape.broadcastStrides(mask.shape, to: shape)
-    var offsets = [0]
-    for (size, stride) in zip(shape, strides).dropLast(2) {
-      offsets = offsets.flatMap { offset in (0..<size).map { offset + $0 * stride } }
-    }
     self.init(
-      tensor: mask.detached(), offsets: offsets, rowStride: strides[shape.count - 2],
-      keyStride: strides[shape.count - 1])
+      tensor: mask.detached(),
+      heads: MergedDimensions(shape: shape.dropLast(2), strides: [strides.dropLast(2)]),
+      queryStride: strides[shape.count - 2], keyStride: strides[shape.count - 1])
   }
 }

@@ -9,6 +9,10 @@ private struct ProfiledAttention<Base: Backend>: AttentionBackend {
   let base: any AttentionBackend
   let backend: ProfilingBackend<Base>
 
+  func computes(_ attention: AttentionExtents, _ inputs: AttentionInputs<HeadRows>) -> Bool {
+    base.computes(attention, inputs)
+  }
+
   func attention(_ attention: AttentionExtents, _ inputs: AttentionInputs<HeadRows>, into result: HeadRows) {
     let (keys, values) = attention.multiplications
     backend.recorded(work("attention", attention, result, flops: 2 * (keys + values), passes: 1)) {

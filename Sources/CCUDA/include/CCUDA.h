@@ -128,7 +128,13 @@ typedef struct {
      int leadingA, long long strideA, const void *b, int typeB, int leadingB, long long strideB, const void *beta, \
      void *c, int typeC, int leadingC, long long strideC, int count, int computeType, int algorithm), \
     (handle, transposeA, transposeB, m, n, k, alpha, a, typeA, leadingA, strideA, b, typeB, leadingB, strideB, beta, c, \
-     typeC, leadingC, strideC, count, computeType, algorithm))
+     typeC, leadingC, strideC, count, computeType, algorithm)) \
+  X(int, cublasGemmBatchedEx, \
+    (dt_blas handle, int transposeA, int transposeB, int m, int n, int k, const void *alpha, const void *a, int typeA, \
+     int leadingA, const void *b, int typeB, int leadingB, const void *beta, const void *c, int typeC, int leadingC, \
+     int count, int computeType, int algorithm), \
+    (handle, transposeA, transposeB, m, n, k, alpha, a, typeA, leadingA, b, typeB, leadingB, beta, c, typeC, leadingC, \
+     count, computeType, algorithm))
 
 #define DT_CUDNN_FUNCTIONS(X) \
   X(size_t, cudnnGetVersion, (void), ()) \

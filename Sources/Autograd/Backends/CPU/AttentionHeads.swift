@@ -181,7 +181,7 @@ struct AttentionHeads<T: AttentionElement> {
   private func hide(
     _ row: UnsafeMutablePointer<T>, _ count: Int, by mask: AttentionMask, _ head: Int, _ query: Int
   ) -> Bool {
-    let start = mask.offsets[head] + query * mask.rowStride
+    let start = mask.heads.offset(of: 0, at: head) + query * mask.queryStride
     if mask.tensor.dtype == .bool {
       let isVisible = mask.tensor.pointer(Bool.self) + start
       for i in 0..<count where !isVisible[i * mask.keyStride] { row[i] = -.infinity }

@@ -4,6 +4,8 @@ extension CPUBackend: AttentionBackend {
   /// Rounded products are those of whole tensors.
   var attentionBackend: (any AttentionBackend)? { ProductPrecision.current == .bfloat16 ? nil : self }
 
+  func computes(_: AttentionExtents, _: AttentionInputs<HeadRows>) -> Bool { true }
+
   func attention(_ attention: AttentionExtents, _ inputs: AttentionInputs<HeadRows>, into result: HeadRows) {
     switch result.tensor.dtype {
     case .float32: AttentionHeads<Float>(attention, inputs).compute(into: result)

@@ -8,9 +8,8 @@ extension CUDABackend {
     switch result.dtype {
     case .float32:
       switch ProductPrecision.current {
-      case .float32: multiply(product, a, b, into: result, adding: adding, .float32, .float32)
-      case .tf32: multiply(product, a, b, into: result, adding: adding, .float32, .float32ByTF32)
       case .bfloat16: multiplyBFloat16(product, a, b, into: result, adding: adding)
+      case let precision: multiply(product, a, b, into: result, adding: adding, .float32, precision.arithmetic)
       }
     case .float64: multiply(product, a, b, into: result, adding: adding, .float64, .float64)
     case .int64: multiplyIntegers(product, a, b, into: result, adding: adding)

@@ -64,10 +64,8 @@ final class MatrixLibrary: @unchecked Sendable {
     _ a: Operand, _ b: Operand, into c: Operand, rows: Int, columns: Int, inner: Int, count: Int, adding: Bool,
     _ factor: Element, _ result: Element, _ arithmetic: Arithmetic
   ) {
-    var (one, beta): (Float, Float) = (1, adding ? 1 : 0)
-    var (wideOne, wideBeta): (Double, Double) = (1, adding ? 1 : 0)
-    func call(_ alpha: UnsafeRawPointer, _ beta: UnsafeRawPointer) -> Int32 {
-      // cuBLAS stores columns one after another, so that it sees every matrix transposed: cᵀ = bᵀ · aᵀ.
+    // cuBLAS stores columns one after another, so that it sees every matrix transposed: cᵀ = bᵀ · aᵀ.
+    compute(rows, columns, inner, scale: 1, adding: adding, result) { alpha, beta in
       guard count > 1 else {
         return dt_cublasGemmEx(
           handle, b.isTransposed ? 1 : 0, a.isTransposed ? 1 : 0, number(columns), number(rows), number(inner), alpha,
@@ -80,8 +78,31 @@ final class MatrixLibrary: @unchecked Sendable {
         number(a.rowStride), Int64(a.batchStride), beta, c.address, result.rawValue, number(c.rowStride),
         Int64(c.batchStride), number(count), arithmetic.rawValue, Self.defaultAlgorithm)
     }
+  }
+
+  /// `count` products c = scale · op(a) · op(b), or those added to c, of matrices wherever they are: the operands'
+  /// addresses are those of `count` addresses, each a multiple of 16, in the GPU's memory.
+  func multiplyEach(
+    _ a: Operand, _ b: Operand, into c: Operand, rows: Int, columns: Int, inner: Int, count: Int, scale: Double,
+    adding: Bool, _ element: Element, _ arithmetic: Arithmetic
+  ) {
+    compute(rows, columns, inner, scale: scale, adding: adding, element) { alpha, beta in
+      dt_cublasGemmBatchedEx(
+        handle, b.isTransposed ? 1 : 0, a.isTransposed ? 1 : 0, number(columns), number(rows), number(inner), alpha,
+        b.address, element.rawValue, number(b.rowStride), a.address, element.rawValue, number(a.rowStride), beta,
+        c.address, element.rawValue, number(c.rowStride), number(count), arithmetic.rawValue, Self.defaultAlgorithm)
+    }
+  }
+
+  /// Calls `product` with the factors of the product and of what was there before.
+  private func compute(
+    _ rows: Int, _ columns: Int, _ inner: Int, scale: Double, adding: Bool, _ result: Element,
+    _ product: (_ alpha: UnsafeRawPointer, _ beta: UnsafeRawPointer) -> Int32
+  ) {
+    var (alpha, beta): (Float, Float) = (Float(scale), adding ? 1 : 0)
+    var (wideAlpha, wideBeta): (Double, Double) = (scale, adding ? 1 : 0)
     let status = turn.withLock { _ in
-      result == .float64 ? call(&wideOne, &wideBeta) : call(&one, &beta)
+      result == .float64 ? product(&wideAlpha, &wideBeta) : product(&alpha, &beta)
     }
     if status != 0 {
       preconditionFailure(
@@ -104,5 +125,16 @@ final class MatrixLibrary: @unchecked Sendable {
 
   private static func text(of status: Int32) -> String {
     dt_cublasGetStatusString(status).map { String(cString: $0) } ?? "unknown status \(status)"
+  }
+}
+
+extension ProductPrecision {
+  /// How products of float32 elements are computed.
+  var arithmetic: MatrixLibrary.Arithmetic {
+    switch self {
+    case .float32: .float32
+    case .tf32: .float32ByTF32
+    case .bfloat16: .float32ByBFloat16
+    }
   }
 }
