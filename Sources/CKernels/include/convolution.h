@@ -63,6 +63,15 @@ typedef struct {
   size_t plane, row_step, column_step;
 } dt_stored_planes;
 
+// The same sums for `lanes` channels that have one filter each: images, weights, results and gradients have a vector of
+// the channels' elements for each place or tap. Steps are in elements.
+typedef struct {
+  size_t taps;
+  size_t rows, columns;          // of places
+  size_t row_step, column_step;  // from the image's element of a place to that of the next
+  size_t out_row_step, out_column_step;
+} dt_lanes;
+
 // A pooled gradient and the padded image, channels last, in which its windows lie.
 typedef struct {
   size_t filters, padded_filters;
@@ -100,6 +109,15 @@ typedef struct {
   void (*channels_last)(size_t planes, const size_t *offsets, size_t positions, const void *x, size_t filters,
                         void *out);
   void (*channels_first)(const dt_places *s, const void *x, void *out);
+  // out[row, column, c] = image[c, row - top, column - left], and zeros for channels up to `lanes`; only places that the
+  // image has are written, and columns have no parts
+  void (*pad_lanes)(const dt_padding *s, const void *image, void *out);
+  // out[place, c] = bias[c] + sum over taps of tap times weights[tap, c]
+  void (*correlate_lanes)(const dt_lanes *s, const size_t *taps, const void *image, const void *weights,
+                          const void *bias, void *out);
+  // out[tap, c] += sum over places of tap times gradient[place, c]
+  void (*correlate_lanes_gradient)(const dt_lanes *s, const size_t *taps, const void *image, const void *gradient,
+                                   void *out);
   // Maximum pooling of 2 by 2 places with a stride of 2, then ReLU; `places` tells which of the four elements (the
   // first of equal ones, or the first NaN) has the gradient, or with a value of 4 that none has.
   void (*pool_positive)(size_t rows, size_t columns, size_t filters, const void *x, void *y, uint8_t *places);

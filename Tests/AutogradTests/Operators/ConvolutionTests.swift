@@ -30,7 +30,23 @@ import Testing
       PlainConvolution(channels: 2, filters: 3, size: (81, 90), padding: (1, 1)),
       PlainConvolution(channels: 19, filters: 7, size: (5, 40), kernel: (1, 5), padding: (0, 2)),
       PlainConvolution(images: 0, channels: 3, filters: 3, padding: (1, 1), groups: 3),
-    ] + ofManyChannels
+    ] + ofManyChannels + depthwise
+
+  /// Those of enough channels to fill vectors, the last of them partly.
+  private static let depthwise: [PlainConvolution] = [
+    PlainConvolution(images: 3, channels: 40, filters: 40, size: (7, 7), padding: (1, 1), groups: 40),
+    PlainConvolution(channels: 19, filters: 19, size: (15, 14), stride: (2, 2), padding: (1, 1), groups: 19),
+    PlainConvolution(
+      channels: 16, filters: 16, size: (9, 33), kernel: (5, 4), stride: (3, 2), padding: (2, 3), dilation: (2, 1),
+      groups: 16),
+    PlainConvolution(channels: 12, filters: 12, size: (8, 7), kernel: (2, 2), stride: (3, 3), groups: 12),
+    PlainConvolution(channels: 9, filters: 9, size: (6, 5), kernel: (1, 3), stride: (2, 2), groups: 9),
+    PlainConvolution(channels: 8, filters: 8, size: (2, 3), padding: (2, 2), groups: 8),
+    PlainConvolution(channels: 10, filters: 10, size: (6, 5), kernel: (2, 3), padding: (3, 3), groups: 10),
+    PlainConvolution(images: 1, channels: 8, filters: 8, size: (80, 82), padding: (1, 1), groups: 8),
+    PlainConvolution(images: 70, channels: 17, filters: 17, size: (4, 5), padding: (1, 1), groups: 17),
+    PlainConvolution(images: 0, channels: 16, filters: 16, padding: (1, 1), groups: 16),
+  ]
 
   /// Those that are computed at points.
   private static let ofManyChannels: [PlainConvolution] = [

@@ -8,6 +8,9 @@ extension CPUBackend {
     if let winograd, winograd.convolve(x, weight, bias: bias, into: result) { return }
     let direct = DirectConvolution(geometry, x.dtype)
     guard !direct.isFasterForward else { return direct.convolve(x, weight, bias: bias, into: result) }
+    if let depthwise = DepthwiseConvolution(geometry, x.dtype) {
+      return depthwise.convolve(x, weight, bias: bias, into: result)
+    }
     if let planes = PlaneConvolution(geometry, x.dtype, filters: geometry.groupFilters) {
       return planes.convolve(x, weight, bias: bias, into: result)
     }
@@ -28,6 +31,9 @@ extension CPUBackend {
     if let winograd, winograd.inputGradient(gradient, weight, into: result) { return }
     let direct = DirectConvolution(geometry, gradient.dtype)
     guard !direct.isFasterBackward else { return direct.inputGradient(gradient, weight, into: result) }
+    if let depthwise = DepthwiseConvolution(geometry, gradient.dtype) {
+      return depthwise.inputGradient(gradient, weight, into: result)
+    }
     if let planes = PlaneConvolution(geometry, gradient.dtype, filters: geometry.groupChannels) {
       return planes.inputGradient(gradient, weight, into: result)
     }
@@ -51,6 +57,9 @@ extension CPUBackend {
     }
     let direct = DirectConvolution(geometry, x.dtype)
     guard !direct.isFasterForWeight else { return direct.weightGradient(x, gradient, into: result, adding: adding) }
+    if let depthwise = DepthwiseConvolution(geometry, x.dtype) {
+      return depthwise.weightGradient(x, gradient, into: result, adding: adding)
+    }
     let planes = PlaneConvolution(geometry, x.dtype, filters: geometry.groupFilters)
     if let planes, planes.weightGradient(x, gradient, into: result, adding: adding) { return }
     switch x.dtype {
