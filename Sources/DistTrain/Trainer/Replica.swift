@@ -14,7 +14,7 @@ public final class Replica {
     public let loss: Double
     /// The samples of the global batch, or what ranks counted in their place. With 0, no rank had any, and nothing was
     /// changed.
-    public let count: Int
+    public let count: Double
     /// The Euclidean norm of the gradients of the mean loss, of all together and before they were scaled down, where it
     /// has a limit.
     public let gradientNorm: Double?

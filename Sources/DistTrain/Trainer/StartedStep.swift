@@ -9,7 +9,7 @@ public final class StartedStep {
 
   private enum State {
     case running(
-      LossReadings.Reading, count: Int, interruption: Interruption?, seconds: TrainingRecord.Seconds,
+      LossReadings.Reading, count: Double, interruption: Interruption?, seconds: TrainingRecord.Seconds,
       allowsNonfinite: Bool)
     case over(Result<Replica.Outcome, any Error>)
   }
@@ -23,7 +23,7 @@ public final class StartedStep {
   /// The step of a replica that a GPU is computing: of `count` samples, the sum of whose losses, or all ``StepSums``, are on
   /// their way.
   init(
-    of replica: Replica, _ sums: LossReadings.Reading, count: Int, interruption: Interruption?,
+    of replica: Replica, _ sums: LossReadings.Reading, count: Double, interruption: Interruption?,
     seconds: TrainingRecord.Seconds
   ) {
     number = replica.stepCount
@@ -47,11 +47,11 @@ public final class StartedStep {
       let sums = values[0]
       seconds.backward += stopwatch.lap()
       if sums[0].isFinite || allowsNonfinite {
-        let norm = values.count == 1 ? nil : values[1][0].squareRoot() / Double(count)
+        let norm = values.count == 1 ? nil : values[1][0].squareRoot() / count
         state = .over(
           .success(
             Replica.Outcome(
-              loss: sums[0] / Double(count), count: count, gradientNorm: norm, interruption: interruption,
+              loss: sums[0] / count, count: count, gradientNorm: norm, interruption: interruption,
               seconds: seconds)))
       } else {
         let rank = sums.count == 1 ? 0 : StepSums(tail: sums).firstNonfiniteRank

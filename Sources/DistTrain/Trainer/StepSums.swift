@@ -25,15 +25,15 @@ struct StepSums {
 extension ParameterArena {
   /// Puts a rank's own part of ``StepSums`` after the gradients, without waiting for a GPU that is still computing the loss.
   /// (Zero times what is not finite is NaN.)
-  func setStepSums(loss: Tensor?, count: Int, isInterrupted: Bool, rank: Int) {
+  func setStepSums(loss: Tensor?, count: Double, isInterrupted: Bool, rank: Int) {
     guard device == .cpu else {
       func number(_ value: Double) -> Tensor { .full([], value, dtype: dtype, device: device) }
       return setTail(
-        [(1, number(Double(count)))] + (isInterrupted ? [(2, number(1))] : [])
+        [(1, number(count))] + (isInterrupted ? [(2, number(1))] : [])
           + (loss.map { [(0, $0), (StepSums.start + rank, $0 * 0)] } ?? []))
     }
     let loss = loss?.item() ?? 0
-    var values = [loss, Double(count), isInterrupted ? 1 : 0] + Array(repeating: 0, count: tail.count - StepSums.start)
+    var values = [loss, count, isInterrupted ? 1 : 0] + Array(repeating: 0, count: tail.count - StepSums.start)
     values[StepSums.start + rank] = loss * 0
     tailValues = values
   }

@@ -157,8 +157,8 @@ struct StepContractTests {
           Batch(inputs: batch.inputs[range], targets: batch.targets[range])
         }
         let first = parts[0].targets.array(of: Int64.self).count { $0 >= 0 }
-        try replica.accumulate(parts[0], count: first)
-        return try replica.step(parts[1], count: used - first).loss
+        try replica.accumulate(parts[0], count: Double(first))
+        return try replica.step(parts[1], count: Double(used - first)).loss
       }
     }
     for losses in found { #expect(largestDifference(losses, expected) < 1e-12) }
