@@ -8,6 +8,8 @@ public struct NPYFile: Sendable {
     case float64 = "f8"
     /// Single precision.
     case float32 = "f4"
+    /// Half precision.
+    case float16 = "f2"
     /// Signed 64-bit integers.
     case int64 = "i8"
     /// Signed 32-bit integers.
@@ -22,6 +24,7 @@ public struct NPYFile: Sendable {
       switch self {
       case .float64, .int64: 8
       case .float32, .int32: 4
+      case .float16: 2
       case .uint8, .bool: 1
       }
     }
