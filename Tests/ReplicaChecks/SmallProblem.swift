@@ -38,12 +38,12 @@ enum SmallProblem {
     groups: [(parameters: [Tensor], options: SGD.Options)] = [],
     buckets: BucketChoice = .sizes(BucketSizes(first: 64, others: 64)), reproducibleShards: Int? = nil,
     gradientNormLimit: Double? = nil, shardsOptimizer: Bool = false, recordsSteps: Bool = false,
-    synchronizesBatchNorm: Bool = false
+    synchronizesBatchNorm: Bool = false, measures: [String] = []
   ) throws -> Replica {
     try Replica(
       model.to(device(communicator)), options, groups: groups, communicator: communicator, buckets: buckets,
-      shardsOptimizer: shardsOptimizer, gradientNormLimit: gradientNormLimit, reproducibleShards: reproducibleShards,
-      recordsSteps: recordsSteps, synchronizesBatchNorm: synchronizesBatchNorm)
+      shardsOptimizer: shardsOptimizer, gradientNormLimit: gradientNormLimit, measures: measures,
+      reproducibleShards: reproducibleShards, recordsSteps: recordsSteps, synchronizesBatchNorm: synchronizesBatchNorm)
   }
 }
 

@@ -56,7 +56,8 @@ extension Replica {
       try meanwhile()
       return StartedStep(
         number: stepCount,
-        Outcome(loss: 0, count: 0, gradientNorm: nil, interruption: interruption, seconds: progress.seconds))
+        Outcome(
+          loss: 0, count: 0, measures: [:], gradientNorm: nil, interruption: interruption, seconds: progress.seconds))
     }
     let sums = try startComputing(batch, ownCount: givenCount, loss: loss, count: count, allAgree: allAgree, updates)
     stepCount += 1
@@ -99,9 +100,8 @@ extension Replica {
     func computeAndUpdate(_ batch: Batch?) throws -> Tensor? {
       if isWhole { reducer.begin() }
       let count = Self.count(of: given, ownCount)
-      let own = try differentiate(batch, count: count, part: part, loss: loss, isLast: true)
-      progress.add(loss: own, count: count)
-      guard communicator.size > 1 else {
+      _ = try differentiate(batch, count: count, part: part, loss: loss, isLast: true)
+      guard readsStepSums else {
         let sum = progress.lossSum?.to(arena.device).cast(to: arena.dtype)
         if let sum { updates.make(after: sum, gradients: arena.flatGradients, update) }
         return sum

@@ -64,7 +64,11 @@ extension Replica {
     precondition(reduction != .none, "a step of losses that are not reduced, expected their sum or mean")
     guard reduction == .mean else { return try loss(batch) }
     let count = Self.count(of: batch, count)
-    guard count == 0 else { return try loss(batch) * count }
+    guard count == 0 else {
+      let sum = try loss(batch) * count
+      measured = measured?.times(count)
+      return sum
+    }
     guard batchStatistics != nil else { return nil }
     // The backward pass is every rank's; gradients of no rows are of no elements.
     precondition(
@@ -72,6 +76,7 @@ extension Replica {
       "a mean over 0 of \(batch.count) samples beside synchronized batch normalization, expected their sum "
         + "(reduction: .sum)")
     let loss = try loss(batch)
+    measured = measured?.times(0)
     return loss.filled(with: 0, where: Tensor(true).to(loss.device))
   }
 
@@ -88,12 +93,13 @@ extension Replica {
       try shardBuffers?.endStep(communicator)
     }
     seconds.communication += stopwatch.lap()
-    let sums = StepSums(tail: arena.tailValues)
+    let sums = StepSums(tail: arena.tailValues, measureNames: measureNames)
     // A GPU's computation ends here.
     seconds.backward += stopwatch.lap()
     let interruption = try interruption(isRequested: sums.isInterrupted)
     guard sums.count > 0 else {
-      return Outcome(loss: 0, count: 0, gradientNorm: nil, interruption: interruption, seconds: seconds)
+      return Outcome(
+        loss: 0, count: 0, measures: [:], gradientNorm: nil, interruption: interruption, seconds: seconds)
     }
     guard sums.loss.isFinite || allowsNonfinite else {
       reducer.forget()
@@ -111,8 +117,8 @@ extension Replica {
     try tuneBuckets(after: seconds)
     seconds.optimizer += stopwatch.lap()
     return Outcome(
-      loss: sums.loss / sums.count, count: sums.count, gradientNorm: norm, interruption: interruption,
-      seconds: seconds)
+      loss: sums.loss / sums.count, count: sums.count, measures: sums.measures(of: sums.count), gradientNorm: norm,
+      interruption: interruption, seconds: seconds)
   }
 
   /// The norm of the gradients of the mean loss of so many samples, where it has a limit. Collective where the optimizer is
@@ -176,8 +182,7 @@ extension Replica {
     }
     // cuDNN may choose another algorithm, and so another order of additions, on another machine.
     let needsOwnKernels = isReproducible && arena.device != .cpu
-    let sum = try needsOwnKernels ? Kernels.choosing(generic: true, compute) : compute()
-    progress.add(loss: sum, count: count)
+    _ = try needsOwnKernels ? Kernels.choosing(generic: true, compute) : compute()
   }
 
   /// Runs the model forward and backward on a piece, of which `count` samples are this rank's; gives the sum of the losses.
@@ -185,13 +190,17 @@ extension Replica {
     var stopwatch = Stopwatch()
     if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
     let sum: Tensor?
+    var measures = Measures(count: measureNames.count)
     do {
+      measured = measures
+      defer { measured = nil }
       sum = try batch.flatMap { batch in
         guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
         return try profiled(.forward) {
           try random.draw(step: stepCount, part: part) { try loss(batch) }
         }
       }
+      measures = measured ?? measures
     } catch {
       reducer.abandon()
       progress = StepProgress()
@@ -204,13 +213,16 @@ extension Replica {
           + "the batch's samples (reduction: .sum), which the step divides by the number of samples on all ranks; a step "
           + "that is told so takes a mean: step(batch, reduction: .mean) { … }")
     }
+    for (name, measure) in zip(measureNames, measures.sums) {
+      precondition(
+        measure?.isMean != true, "the measure '\(name)' of a step is a mean, expected a sum as that of the losses")
+    }
     try batchStatistics?.check()
     try shardBuffers?.endShard(part)
-    if updates == nil || communicator.size > 1 {
+    if readsStepSums {
       var soFar = isReproducible ? StepProgress() : progress
-      soFar.add(loss: sum, count: count)
-      arena.setStepSums(
-        loss: soFar.lossSum, count: soFar.count, isInterrupted: Interruption.received != nil, rank: communicator.rank)
+      soFar.add(loss: sum, count: count, measures)
+      arena.setStepSums(soFar, isInterrupted: Interruption.received != nil, rank: communicator.rank)
     }
     progress.seconds.forward += stopwatch.lap()
 
@@ -225,6 +237,7 @@ extension Replica {
     if isLast || isReproducible { arena.fillMissingGradients() }
     progress.seconds.backward += stopwatch.lap() - secondsInBackward
     progress.seconds.communication += secondsInBackward
+    progress.add(loss: sum, count: count, measures)
     return sum?.detached()
   }
 
@@ -258,14 +271,17 @@ struct StepProgress {
   private(set) var lossSum: Tensor?
   /// This rank's samples, or what it counted in their place.
   private(set) var count = 0.0
+  private(set) var measures = Measures(count: 0)
   var seconds = TrainingRecord.Seconds()
 
-  mutating func add(loss: Tensor?, count: Double) {
+  mutating func add(loss: Tensor?, count: Double, _ piece: Measures) {
     pieceCount += 1
     if let loss {
       let loss = loss.detached()
       lossSum = lossSum.map { $0.cast(to: .float64) + loss.cast(to: .float64) } ?? loss
     }
     self.count += count
+    if pieceCount == 1 { measures = Measures(count: piece.sums.count) }
+    measures.add(piece)
   }
 }

@@ -15,6 +15,8 @@ public final class Replica {
     /// The samples of the global batch, or what ranks counted in their place. With 0, no rank had any, and nothing was
     /// changed.
     public let count: Double
+    /// What was measured beside the loss, by name: the sums divided by ``count``; nothing for no samples.
+    public let measures: [String: Double]
     /// The Euclidean norm of the gradients of the mean loss, of all together and before they were scaled down, where it
     /// has a limit.
     public let gradientNorm: Double?
@@ -59,6 +61,10 @@ public final class Replica {
   /// The reducer, where GPUs do all of its work.
   let reducerOnGPU: (any ReductionOnGPU)?
   let allowsNonfinite: Bool
+  /// What is measured beside the loss.
+  let measureNames: [String]
+  /// What the loss that is being computed has measured; nil outside of one.
+  var measured: Measures?
   /// The largest norm that all gradients of a step together may have.
   let gradientNormLimit: Double?
   let cut: BatchCut
@@ -102,6 +108,7 @@ public final class Replica {
   ///   - allowsNonfinite: Whether training goes on after a loss that is not a finite number.
   ///   - gradientNormLimit: The largest Euclidean norm that the gradients of the mean loss over the global batch may have
   ///     together: larger ones are scaled down to it before the update, as by `torch.nn.utils.clip_grad_norm_`.
+  ///   - measures: The names of numbers that are measured beside the loss, as an accuracy, by ``measure(_:_:)``.
   ///   - reproducibleShards: The logical shards, a power of two that the number of ranks divides, whose gradients are
   ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
   ///     shards by ``accumulate(_:count:reduction:loss:)`` and, the last, by ``step(_:count:reduction:loss:meanwhile:)``, in the order of
@@ -120,7 +127,8 @@ public final class Replica {
     communicator: any Communicator,
     buckets choice: BucketChoice = .automatic, compression: GradientCompression? = nil,
     shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, gradientNormLimit: Double? = nil,
-    reproducibleShards: Int? = nil, recordsSteps: Bool = false, synchronizesBatchNorm: Bool = false
+    measures: [String] = [], reproducibleShards: Int? = nil, recordsSteps: Bool = false,
+    synchronizesBatchNorm: Bool = false
   ) throws {
     precondition(
       reproducibleShards == nil || !synchronizesBatchNorm,
@@ -128,6 +136,8 @@ public final class Replica {
     self.model = model
     self.communicator = communicator
     self.allowsNonfinite = allowsNonfinite
+    precondition(Set(measures).count == measures.count, "measures of a step with one name twice: \(measures)")
+    measureNames = measures
     precondition(
       gradientNormLimit.map { $0 > 0 } ?? true,
       "a limit of \(gradientNormLimit ?? 0) for the norm of the gradients, which must be positive")
@@ -145,13 +155,14 @@ public final class Replica {
       "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
       + "\nlimit of the gradients' norm: \(gradientNormLimit.map { "\($0)" } ?? "none")"
+      + "\nmeasures: \(measures)"
       + groups.map { "\n" + model.description(ofOptimizer: $0.options, of: $0.parameters) }.joined()
     try communicator.verifySame(description, what: "the replica")
     let isSharded = shardsOptimizer && communicator.size > 1
     // Whether sharded or not, for sums by NCCL depend on the sizes of arrays.
     let maySumByNCCL = model.device != .cpu && reproducibleShards == nil && compression == nil
     arena = try ParameterArena(
-      model, tailCount: StepSums.elementCount(ranks: communicator.size),
+      model, tailCount: StepSums.elementCount(ranks: communicator.size, measures: measures.count),
       partCount: maySumByNCCL ? communicator.size : 1
     ) { contents, byteCount in
       contents == .weights && !isSharded ? nil : try communicator.makeSharedMemory(byteCount: byteCount)
@@ -200,6 +211,9 @@ public final class Replica {
     (reducer as? NCCLReduction)?.settle(rank: communicator.rank, step: stepCount)
     recorder?.forget()
   }
+
+  /// Whether what a rank adds up besides gradients is looked at: a GPU that has no other beside it knows its loss itself.
+  var readsStepSums: Bool { updates == nil || communicator.size > 1 || !measureNames.isEmpty }
 
   /// How the gradients of ranks on GPUs are added up, in words; nil on the processor and for one rank.
   public var gradientSums: String? {

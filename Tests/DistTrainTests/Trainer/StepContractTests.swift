@@ -164,6 +164,33 @@ struct StepContractTests {
     for losses in found { #expect(largestDifference(losses, expected) < 1e-12) }
   }
 
+  @Test func `a measure that is none traps`() async {
+    let unknown = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let replica = try Replica(
+        Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator(), measures: ["a"])
+      _ = try replica.step(Batch(inputs: Tensor.zeros([1, 2]), targets: Tensor([0]))) { output, _ in
+        replica.measure("b", output.sum())
+        return output.sum()
+      }
+    }
+    expect(unknown, says: "the measure 'b' of a step, of a replica that was made with measures: [\"a\"]")
+    let mean = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let replica = try Replica(
+        Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator(), measures: ["a"])
+      _ = try replica.step(Batch(inputs: Tensor.zeros([1, 2]), targets: Tensor([0]))) { output, _ in
+        replica.measure("a", output.mean())
+        return output.sum()
+      }
+    }
+    expect(mean, says: "the measure 'a' of a step is a mean, expected a sum")
+    let outside = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let replica = try Replica(
+        Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator(), measures: ["a"])
+      replica.measure("a", Tensor(1))
+    }
+    expect(outside, says: "the measure 'a' was taken outside of the loss of a step")
+  }
+
   @Test func `a schedule sets the rates of all groups`() throws {
     let model = Linear(2, 1)
     let options = SGD.Options(learningRate: 1)
