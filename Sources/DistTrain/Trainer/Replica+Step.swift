@@ -251,7 +251,7 @@ extension Replica {
   /// Which parameters have gradients was settled when the replica was made: another choice would go unheard.
   func requireSameTrainedParameters() {
     for (name, parameter) in arena.parameters where !parameter.requiresGrad {
-      preconditionFailure("parameter \(name) was frozen after the replica was made: make another replica")
+      preconditionFailure("parameter \(name) was frozen after the replica was made: make another, after this one")
     }
     if let name = arena.strayParameter {
       preconditionFailure(
@@ -259,7 +259,8 @@ extension Replica {
           + "replica, after this one was made")
     }
     for (name, parameter) in frozenParameters where parameter.requiresGrad {
-      preconditionFailure("parameter \(name) was frozen when the replica was made: make another replica to train it")
+      preconditionFailure(
+        "parameter \(name) was frozen when the replica was made: make another, after this one, to train it")
     }
   }
 }

@@ -92,6 +92,12 @@ public final class Replica {
   /// draw the same at the same step: where that matters, give what draws a generator of its own, or the default one
   /// another seed before each is made.
   ///
+  /// What is trained is settled here. To train other parameters from some step on, as to fine-tune a model of which only
+  /// the head was trained before, freeze or unfreeze them on all ranks and make the replica that goes on:
+  ///
+  ///     model.body.freeze(false)
+  ///     replica = try Replica(model, gentler, communicator: communicator, after: replica)
+  ///
   /// - Parameters:
   ///   - model: Of the same architecture on all ranks. What is no ``Layer``, as it takes several tensors, is called by the
   ///     loss of a batch: `replica.step(batch) { batch in … }`.
@@ -121,15 +127,20 @@ public final class Replica {
   ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step. Where another
   ///     replica's loss runs this model, too, that one needs it as well, or a rank without samples leaves the others waiting.
-  /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
+  ///   - earlier: A replica of this model, which this one goes on from: with its number of steps, and its random streams.
+  ///     What its optimizer kept is not taken over, as by a new optimizer of PyTorch's. It makes no step after this.
+  /// - Throws: When communication fails, the ranks' models differ, as one with other frozen parameters does, or the shards
+  ///   do not suit the number of ranks; ``NonfiniteLoss`` of the last step of `earlier`, if nobody asked for its outcome.
   public init<Rule: UpdateRule>(
     _ model: Module, _ options: Rule, groups: [(parameters: [Tensor], options: Rule)] = [],
     communicator: any Communicator,
     buckets choice: BucketChoice = .automatic, compression: GradientCompression? = nil,
     shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, gradientNormLimit: Double? = nil,
     measures: [String] = [], reproducibleShards: Int? = nil, recordsSteps: Bool = false,
-    synchronizesBatchNorm: Bool = false
+    synchronizesBatchNorm: Bool = false, after earlier: Replica? = nil
   ) throws {
+    precondition(earlier.map { $0.model === model } ?? true, "a replica that goes on after one of another model")
+    _ = try earlier?.lastStarted?.outcome()
     precondition(
       reproducibleShards == nil || !synchronizesBatchNorm,
       "batch statistics are those of each logical shard: they cannot be synchronized over ranks")
@@ -156,6 +167,7 @@ public final class Replica {
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
       + "\nlimit of the gradients' norm: \(gradientNormLimit.map { "\($0)" } ?? "none")"
       + "\nmeasures: \(measures)"
+      + "\nafter: \(earlier.map { "step \($0.stepCount) with the seed \($0.random.seed)" } ?? "nothing")"
       + groups.map { "\n" + model.description(ofOptimizer: $0.options, of: $0.parameters) }.joined()
     try communicator.verifySame(description, what: "the replica")
     let isSharded = shardsOptimizer && communicator.size > 1
@@ -199,7 +211,8 @@ public final class Replica {
         updateCount: optimizer.updateCount, readingCapacity: arena.tail.count) : nil
     recorder = staysOnGPU && recordsSteps ? StepRecorder(on: arena.device, updates: updates) : nil
     try communicator.broadcastState(of: model)
-    random = try PieceRandomness(communicator)
+    random = try earlier?.random ?? PieceRandomness(communicator)
+    stepCount = earlier?.stepCount ?? 0
     shardBuffers = reproducibleShards == nil ? nil : ShardBuffers(of: model)
     batchStatistics = synchronizesBatchNorm ? BatchStatistics(of: model, communicator) : nil
     if reproducibleShards != nil { BLAS.threadCount = 1 }

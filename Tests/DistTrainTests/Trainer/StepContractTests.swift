@@ -74,7 +74,7 @@ struct StepContractTests {
         let replica = try Self.replica(Sequential(first, Linear(2, 1)))
         first.freeze()
         _ = try replica.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
-      }, says: "parameter 0.bias was frozen after the replica was made: make another replica")
+      }, says: "parameter 0.bias was frozen after the replica was made: make another, after this one")
     expect(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         let first = Linear(2, 2)
@@ -83,7 +83,7 @@ struct StepContractTests {
         _ = try replica.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
         first.freeze(false)
         _ = try replica.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
-      }, says: "parameter 0.weight was frozen when the replica was made: make another replica to train it")
+      }, says: "parameter 0.weight was frozen when the replica was made: make another, after this one, to train it")
   }
 
   /// Of tokens whose numbers a float32 would round.
