@@ -43,7 +43,12 @@ public struct NPYFile: Sendable {
   ///   - limit: The most bytes of elements that are accepted.
   /// - Throws: ``FileError`` where the file cannot be read, is not NPY, or its length is not what its header says.
   public init(path: String, limit: Int = 1 << 32) throws {
-    let source = try InputFile.openDecompressing(path: path)
+    try self.init(reading: InputFile.openDecompressing(path: path), limit: limit)
+  }
+
+  /// Reads a file from wherever it is.
+  init(reading source: any ByteSource, limit: Int) throws {
+    let path = source.path
     let header = try NPYHeader(reading: source)
     guard let elementType = ElementType(rawValue: String(header.type.dropFirst())),
       "<>|=".contains(header.type.first ?? " ")
