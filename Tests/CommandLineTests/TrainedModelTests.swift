@@ -89,6 +89,12 @@ extension DistTrainProgramTests {
         .expectFailure("the images are 1×14×56, expected 1×28×28")
     }
 
+    @Test func `what is called a PNG and is none is named so`() throws {
+      let path = try data.folder.write(Array("hello".utf8), to: "text.png")
+      try DistTrainProgram.run(["predict", data.run.model, path], timeout: 60)
+        .expectFailure("text.png: is neither a PNG nor a PGM or PPM picture: it starts with 68 65 6c 6c")
+    }
+
     /// The same image in three formats is classified alike.
     @Test func `predictions of IDX, PGM and PNG`() throws {
       let pixels = Array(try contents("\(data.path)/t10k-images-idx3-ubyte").dropFirst(16).prefix(784))

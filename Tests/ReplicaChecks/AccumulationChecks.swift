@@ -18,7 +18,7 @@ extension ReplicaCheck {
           let outcome = try replica.step(batch(pieces - 1))
           let start = step * 20
           let expected = try whole.step(SmallProblem.batch(Array(start..<min(start + 20, 46))))
-          try require(outcome.count == min(20, 46 - start), "\(outcome.count) samples in step \(step)")
+          try require(outcome.count == Double(min(20, 46 - start)), "\(outcome.count) samples in step \(step)")
           try requireClose([outcome.loss], [expected], "the loss of step \(step) in \(pieces) pieces")
         }
         try requireClose(replica.model, whole.model)
@@ -32,7 +32,7 @@ extension ReplicaCheck {
       try requireClose(replica.model, SmallProblem.perceptron(), within: 0)
       let outcome = try replica.step(SmallProblem.batch([]))
       let size = communicator.size
-      try require(outcome.count == 2 * size * (size - 1), "\(outcome.count) samples")
+      try require(outcome.count == Double(2 * size * (size - 1)), "\(outcome.count) samples")
     },
   ]
 

@@ -91,11 +91,40 @@ extension ReplicaCheck {
       guard let reference = whole.model as? TwoTowers else { preconditionFailure("another model") }
       for step in 0..<3 {
         let own = Array(0..<10).filter { $0 % communicator.size == communicator.rank }
-        let outcome = try replica.step(Pairs().batch(own), count: 2 * own.count, reduction: .mean) {
+        let outcome = try replica.step(Pairs().batch(own), count: Double(2 * own.count), reduction: .mean) {
           model.penalizedMean($0)
         }
         let expected = try whole.step(count: 20) { reference.penalizedMean(Pairs().batch(Array(0..<10))) * 20 }
         try requireClose([outcome.loss], [expected], "the loss of step \(step)")
+      }
+      try requireClose(model, reference)
+    },
+    ReplicaCheck("a mean over weights of classes") { communicator in
+      let weight = Tensor([0.3, 1.7, 0.9], dtype: .float64)
+      let model = SmallProblem.perceptron()
+      let replica = try SmallProblem.replica(model, communicator)
+      let whole = WholeProcess(SmallProblem.perceptron())
+      guard let reference = whole.model as? Sequential else { preconditionFailure("another model") }
+      for step in 0..<6 {
+        // Rank 0 has most, and some ranks have none.
+        let samples = Array(step * 7..<step * 7 + 9)
+        let own = samples.filter { min($0 % 5, communicator.size - 1) == communicator.rank }
+        let pieces = [Array(own.dropFirst()), Array(own.prefix(1))].map { SmallProblem.batch($0) }
+        let counts = pieces.map { weight.selected($0.targets, along: 0).sum().item() }
+        let reduction: LossReduction = step % 2 == 0 ? .mean : .sum
+        func loss(_ output: Tensor, _ targets: Tensor) -> Tensor {
+          crossEntropy(output, targets, weight: weight.to(output.device), reduction: reduction)
+        }
+        try replica.accumulate(pieces[0], count: counts[0], reduction: reduction, loss: loss)
+        let outcome =
+          step < 3
+          ? try replica.step(pieces[1], count: counts[1], reduction: reduction, loss: loss)
+          : try replica.start(pieces[1], count: counts[1], reduction: reduction, loss: loss).outcome()
+        let all = SmallProblem.batch(samples)
+        let expected = try whole.step(count: 1) { crossEntropy(reference(all.inputs), all.targets, weight: weight) }
+        try requireClose([outcome.loss], [expected], "the loss of step \(step)")
+        let sum = weight.selected(all.targets, along: 0).sum().item()
+        try requireClose([outcome.count], [sum], "the weights of step \(step)")
       }
       try requireClose(model, reference)
     },

@@ -38,12 +38,12 @@ enum SmallProblem {
     groups: [(parameters: [Tensor], options: SGD.Options)] = [],
     buckets: BucketChoice = .sizes(BucketSizes(first: 64, others: 64)), reproducibleShards: Int? = nil,
     gradientNormLimit: Double? = nil, shardsOptimizer: Bool = false, recordsSteps: Bool = false,
-    synchronizesBatchNorm: Bool = false
+    synchronizesBatchNorm: Bool = false, measures: [String] = []
   ) throws -> Replica {
     try Replica(
       model.to(device(communicator)), options, groups: groups, communicator: communicator, buckets: buckets,
-      shardsOptimizer: shardsOptimizer, gradientNormLimit: gradientNormLimit, reproducibleShards: reproducibleShards,
-      recordsSteps: recordsSteps, synchronizesBatchNorm: synchronizesBatchNorm)
+      shardsOptimizer: shardsOptimizer, gradientNormLimit: gradientNormLimit, measures: measures,
+      reproducibleShards: reproducibleShards, recordsSteps: recordsSteps, synchronizesBatchNorm: synchronizesBatchNorm)
   }
 }
 
@@ -54,7 +54,7 @@ struct WholeProcess {
 
   init(_ model: Module) {
     self.model = model
-    optimizer = SGD(model.parameters, SmallProblem.options)
+    optimizer = SGD(model.parameters.filter(\.requiresGrad), SmallProblem.options)
   }
 
   /// Makes a step from the sum of the losses of `count` samples, and returns their mean.
@@ -62,7 +62,7 @@ struct WholeProcess {
     optimizer.zeroGrad()
     let sum = lossSum()
     try sum.backward()
-    for parameter in model.parameters where parameter.grad == nil {
+    for parameter in model.parameters where parameter.requiresGrad && parameter.grad == nil {
       parameter.grad = .zeros(parameter.shape, dtype: parameter.dtype)
     }
     optimizer.step(gradientScale: 1 / Double(count))

@@ -32,6 +32,13 @@ extension Module {
 
   /// Copies the elements of a state dictionary into parameters and buffers, which keep their memory and type.
   ///
+  /// So a module becomes a copy of another that was made alike, in memory of its own, as PyTorch's `copy.deepcopy`:
+  ///
+  ///     let teacher = Perceptron()
+  ///     try teacher.load(stateDictionary: model.stateDictionary())
+  ///
+  /// It is in the mode and as frozen as it was. To make it has drawn from the default generator, which goes on from there.
+  ///
   /// What several modules share is not missing if it is there under one of its names.
   ///
   /// - Parameters:

@@ -4,6 +4,7 @@ public final class Parameter: Tensor {
   public init(_ initial: Tensor, requiresGrad: Bool = true) {
     precondition(initial.dtype.isFloatingPoint, "a parameter must be float32 or float64, not \(initial.dtype)")
     super.init(sharing: initial)
+    storage.isCopyOfPart = false
     self.requiresGrad = requiresGrad
   }
 }

@@ -1,8 +1,25 @@
-extension TensorPart {
+/// A part of a tensor that can be assigned to.
+protocol AssignablePart {
+  /// What a recorded assignment is called.
+  static var assignmentName: StaticString { get }
+  /// What the part has as a tensor of its own.
+  var shapeOfPart: [Int] { get }
+  /// The part of `x`, in its graph.
+  func taken(from x: Tensor) -> Tensor
+  /// Writes `values`, of the part's shape and the type of `whole`, to this part of it, without a graph.
+  func place(_ values: Tensor, into whole: Tensor)
+}
+
+extension TensorPart: AssignablePart {
+  static var assignmentName: StaticString { "CopySlices" }
+
+  func taken(from x: Tensor) -> Tensor { taken(from: x, as: "SliceBackward0") }
+}
+
+extension AssignablePart {
   /// Replaces this part of `whole` by `value`, which is broadcast and converted to its type, and records that.
   ///
-  /// The gradient of `value` is that of the part, and the gradient of what `whole` was before is 0 there, as in PyTorch's
-  /// `CopySlices`. Traps where no such gradient can be had.
+  /// The gradient of `value` is that of the part, and the gradient of what `whole` was before is 0 there, as in PyTorch. Traps where no such gradient can be had.
   func assign(_ value: Tensor, to whole: Tensor) {
     precondition(
       Shape.broadcast(shapeOfPart, value.shape) == shapeOfPart,
@@ -22,9 +39,9 @@ extension TensorPart {
 
   private func record(_ source: Tensor, assignedTo whole: Tensor) {
     let (before, sourceShape) = (whole.node, source.shape)
-    _ = whole.recorded(as: "CopySlices", from: [whole, source]) { gradient, inputs in
+    _ = whole.recorded(as: Self.assignmentName, from: [whole, source]) { gradient, inputs in
       inputs.add(0, withZeros(gradient))
-      inputs.add(1, taken(from: gradient, as: "SliceBackward0").summed(to: sourceShape))
+      inputs.add(1, taken(from: gradient).summed(to: sourceShape))
     }
     guard let after = whole.node, after !== before else { return }
     whole.becomeOnlyTensorOfStorage()

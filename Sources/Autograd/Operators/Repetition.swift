@@ -23,9 +23,8 @@ extension Tensor {
     precondition(count >= 0, "elementsRepeated \(count) times of shape \(shape): needs a count from 0 on")
     precondition(rank > 0, "elementsRepeated needs a tensor with dimensions")
     let dimension = Shape.normalize(dimension, rank: rank)
-    var (copies, target) = (shape, shape)
+    var copies = shape
     copies.insert(count, at: dimension + 1)
-    target[dimension] *= count
-    return unsqueezed(dimension + 1).expanded(to: copies).reshaped(target)
+    return unsqueezed(dimension + 1).expanded(to: copies).flattened(from: dimension, through: dimension + 1)
   }
 }

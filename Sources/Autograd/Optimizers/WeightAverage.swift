@@ -26,8 +26,7 @@ public final class WeightAverage {
   public let rule: Rule
   private let parameters: [(name: String, current: Tensor, average: Tensor)]
   private let buffers: [(name: String, current: Tensor, average: Tensor)]
-  /// The updates, an `int64` scalar.
-  private let count = Tensor(0)
+  private let count = UpdateCount()
   private var isInUse = false
 
   /// A copy of the parameters and buffers of `model`, frozen ones too, with which the average begins. They must stay on
@@ -48,7 +47,7 @@ public final class WeightAverage {
   public func update() {
     precondition(!isInUse, "an average of weights was updated while the model had it in place of its own")
     let updates = updateCount
-    precondition((0..<1 << 53).contains(updates), "an average of weights of \(updates) updates")
+    if let refusal = count.refusal(of: count) { preconditionFailure("an average of weights whose \(refusal)") }
     let share: Double =
       switch rule {
       case _ where updates == 0: 1
@@ -57,8 +56,7 @@ public final class WeightAverage {
       }
     noGrad {
       for (_, current, average) in parameters {
-        let current = current.detached()
-        average.replaceElements(by: updates == 0 ? current : average + (current - average) * share)
+        average.replaceElements(by: average.interpolated(to: current.detached(), weight: share))
       }
       for (_, current, average) in buffers { average.replaceElements(by: current.detached()) }
       count.replaceElements(by: count + Tensor(1))
@@ -97,10 +95,19 @@ public final class WeightAverage {
     let entries = own.map { StateEntry($0.name, $0.tensor.shape, $0.tensor.dtype) }
     let found = try StateEntry.match(entries, with: stateDictionary, strict: true).found
     // The count is the first entry.
-    guard let updates = found[0].map({ $0.cast(to: .int64).array(of: Int64.self)[0] }), updates >= 0 else {
-      throw StateDictionaryError(mismatched: ["n_averaged is negative, expected a number of updates"])
-    }
+    if let refusal = found[0].flatMap({ count.refusal(of: $0) }) { throw StateDictionaryError(mismatched: [refusal]) }
     for case ((_, let target), let source?) in zip(own, found) { target.replaceElements(by: source) }
+  }
+}
+
+/// The number of updates of an average, an `int64` scalar that a checkpoint can be read into.
+package final class UpdateCount: Tensor {
+  fileprivate init() { super.init(sharing: Tensor(0)) }
+
+  /// Why a scalar is no number of updates, or nil where it is one.
+  package func refusal(of value: Tensor) -> String? {
+    let updates = value.array(of: Int64.self)[0]
+    return (0..<1 << 53).contains(updates) ? nil : "n_averaged is \(updates), expected a number of updates"
   }
 }
 

@@ -87,12 +87,13 @@ extension Tensor {
   /// The integers of a range in steps of at least 1, as `torch.arange`; `int64`.
   public static func arange(_ range: Range<Int>, step: Int = 1, device: Device = .cpu) -> Tensor {
     precondition(step > 0, "arange over \(range) in steps of \(step), expected at least 1")
+    let count = range.isEmpty ? 0 : (range.count - 1) / step + 1
     guard device != .cpu else {
-      let values = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
-      return Tensor(values, shape: [values.count])
+      return Tensor(shape: [count], of: Int.self) { values in
+        for index in values.indices { values.initializeElement(at: index, to: range.lowerBound + index * step) }
+      }
     }
     // Made there: a copy would keep the step that it is part of from being recorded.
-    let count = range.isEmpty ? 0 : (range.count - 1) / step + 1
     let steps = full([count], Double(step), dtype: .int64, device: device)
     return steps.cumulativeSum(0) + Tensor(range.lowerBound - step)
   }
@@ -111,8 +112,10 @@ extension Tensor {
     precondition(
       step != 0 && count >= 0 && count < 0x1p53,
       "arange from \(start) to \(end) in steps of \(step), which are \(count)")
-    let values = (0..<Int(count)).map { start + Double($0) * step }
-    return Tensor(values, shape: [values.count]).cast(to: dtype).to(device)
+    let values = Tensor(shape: [Int(count)], of: Double.self) { values in
+      for index in values.indices { values.initializeElement(at: index, to: start + Double(index) * step) }
+    }
+    return values.cast(to: dtype).to(device)
   }
 
   /// `count` numbers at even distances from `start` to `end`, both included, the bits those of `torch.linspace`.
@@ -124,10 +127,13 @@ extension Tensor {
       let (first, last) = (T(start), T(end))
       let step = count > 1 ? (last - first) / T(count - 1) : 0
       // From both ends, so that the last number is exactly `end`; each is rounded once.
-      let values = (0..<count).map {
-        $0 < max(count / 2, 1) ? first.addingProduct(step, T($0)) : last.addingProduct(-step, T(count - 1 - $0))
+      return Tensor(shape: [count], of: T.self) { values in
+        let half = max(count / 2, 1)
+        for i in values.indices {
+          values.initializeElement(
+            at: i, to: i < half ? first.addingProduct(step, T(i)) : last.addingProduct(-step, T(count - 1 - i)))
+        }
       }
-      return Tensor(values, shape: [count])
     }
     return (dtype == .float32 ? numbers(Float.self) : numbers(Double.self).cast(to: dtype)).to(device)
   }

@@ -33,11 +33,13 @@ extension Tensor {
 
   /// Calls `body` with the elements for writing, and counts it as a change in place.
   ///
-  /// `T` must be the Swift type of `dtype`; any other traps. Elements on another device are copied from there and back.
+  /// `T` must be the Swift type of `dtype`; any other traps, and so does a copy of a part of another tensor, as
+  /// `t[0..., 0]` is. Elements on another device are copied from there and back.
   public func withMutableElements<T: TensorElement, R>(
     of type: T.Type = T.self, _ body: (UnsafeMutableBufferPointer<T>) throws -> R
   ) rethrows -> R {
     precondition(T.dataType == dtype, "a tensor of \(dtype) was written as \(T.dataType)")
+    precondition(!storage.isCopyOfPart, "\(AutogradError.copyChangedInPlace)")
     return try withMutableBytes { try body($0.assumingMemoryBound(to: T.self)) }
   }
 }

@@ -79,6 +79,11 @@ enum CheckpointFile {
     }
     let contents = try TensorFile.contents(of: state, in: file, prefix: "model.")
     let programContents = try TensorFile.contents(of: programTensors, in: file, prefix: programPrefix)
+    for ((_, tensor), (name, content)) in zip(programTensors, programContents) {
+      if let refusal = (tensor as? UpdateCount)?.refusal(of: content) {
+        throw FileError(path, "tensor '\(programPrefix + name)' cannot be read: \(refusal)")
+      }
+    }
     let optimizerState = try optimizerState(in: file, replica.arena)
     guard checkpoint.step == 0 || !optimizerState.isEmpty else {
       throw FileError(path, "holds nothing of what the optimizer kept after \(checkpoint.step) steps")

@@ -1,11 +1,12 @@
 import Autograd
 
 extension NPYFile {
-  /// The array as a tensor of the same shape; `int32` becomes `int64`.
+  /// The array as a tensor of the same shape; `float16` becomes `float32`, and `int32` `int64`.
   public var tensor: Tensor {
     switch elementType {
     case .float64: bytes.tensor(shape, of: Double.self) { $0 }
     case .float32: bytes.tensor(shape, of: Float.self) { $0 }
+    case .float16: bytes.tensor(shape, from: UInt16.self) { Float(halfBits: $0) }
     case .int64: bytes.tensor(shape, of: Int64.self) { $0 }
     case .int32: bytes.tensor(shape, from: Int32.self) { Int64($0) }
     case .uint8: bytes.tensor(shape, of: UInt8.self) { $0 }

@@ -13,9 +13,6 @@ public struct ClassFolders: Sendable {
   /// The names of the classes' folders, sorted: the place of each is its class.
   public let classNames: [String]
 
-  private static let readable: Set = ["png", "pgm", "ppm", "pnm"]
-  private static let unreadable: Set = ["jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp"]
-
   /// Looks for folders of classes; names that begin with a dot are no classes, and neither are files.
   /// - Throws: ``FileError`` where the folder cannot be read, or holds no folder or more than 256.
   public init(path: String) throws {
@@ -61,14 +58,14 @@ public struct ClassFolders: Sendable {
 
   private static func pictures(in folder: String) throws -> [String] {
     let pictures = try names(in: folder).filter { name in
-      let kind = name.split(separator: ".").count > 1 ? name.split(separator: ".").last?.lowercased() ?? "" : ""
+      let kind = Picture.kind(ofFile: name)
       guard !isFolder("\(folder)/\(name)") else {
         throw FileError("\(folder)/\(name)", "is a folder in that of a class, expected pictures")
       }
-      guard !unreadable.contains(kind) else {
+      guard !Picture.otherKinds.contains(kind) else {
         throw FileError("\(folder)/\(name)", "is a picture of the format \(kind), expected png, pgm or ppm")
       }
-      return readable.contains(kind)
+      return Picture.readableKinds.contains(kind)
     }
     guard !pictures.isEmpty else { throw FileError(folder, "holds no picture of its class, expected png, pgm or ppm") }
     return pictures.map { "\(folder)/\($0)" }

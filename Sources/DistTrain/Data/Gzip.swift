@@ -1,13 +1,13 @@
 import CZlib
 
-/// Decompresses gzip (RFC 1952) or zlib (RFC 1950) data as it is read, with zlib.
+/// Decompresses gzip (RFC 1952), zlib (RFC 1950) or plain deflate (RFC 1951) data as it is read, with zlib.
 ///
 /// The reader decides how many bytes it takes, so compressed data never grows beyond the buffer it is read into.
 /// Gzip members that follow each other are read as one stream, as the `gzip` command does.
 package final class Inflater: ByteSource {
   /// The wrapping of the deflate stream.
   package enum Format: String {
-    case gzip, zlib
+    case gzip, zlib, deflate
   }
 
   /// Deflate's shortest code stands for 258 bytes in 2 bits, so no input grows more than this.
@@ -27,7 +27,12 @@ package final class Inflater: ByteSource {
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
     input = .allocate(byteCount: 1 << 16, alignment: 64)
-    let windowBits: Int32 = format == .gzip ? 15 + 16 : 15
+    let windowBits: Int32 =
+      switch format {
+      case .gzip: 15 + 16
+      case .zlib: 15
+      case .deflate: -15
+      }
     let status = inflateInit2_(stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     guard status == Z_OK else { throw FileError(source.path, "zlib \(ZLIB_VERSION) cannot start (status \(status))") }
   }

@@ -8,6 +8,8 @@ public struct NPYFile: Sendable {
     case float64 = "f8"
     /// Single precision.
     case float32 = "f4"
+    /// Half precision.
+    case float16 = "f2"
     /// Signed 64-bit integers.
     case int64 = "i8"
     /// Signed 32-bit integers.
@@ -22,6 +24,7 @@ public struct NPYFile: Sendable {
       switch self {
       case .float64, .int64: 8
       case .float32, .int32: 4
+      case .float16: 2
       case .uint8, .bool: 1
       }
     }
@@ -40,7 +43,12 @@ public struct NPYFile: Sendable {
   ///   - limit: The most bytes of elements that are accepted.
   /// - Throws: ``FileError`` where the file cannot be read, is not NPY, or its length is not what its header says.
   public init(path: String, limit: Int = 1 << 32) throws {
-    let source = try InputFile.openDecompressing(path: path)
+    try self.init(reading: InputFile.openDecompressing(path: path), limit: limit)
+  }
+
+  /// Reads a file from wherever it is.
+  init(reading source: any ByteSource, limit: Int) throws {
+    let path = source.path
     let header = try NPYHeader(reading: source)
     guard let elementType = ElementType(rawValue: String(header.type.dropFirst())),
       "<>|=".contains(header.type.first ?? " ")

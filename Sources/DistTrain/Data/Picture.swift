@@ -46,11 +46,23 @@ public struct Picture: Equatable, Sendable {
     }
   }
 
-  /// Whether a file begins like a picture.
+  /// Whether a file begins like a picture that can be read, or is called like a picture of any kind.
   /// - Throws: ``FileError`` where the file cannot be read.
   public static func isPicture(path: String) throws -> Bool {
     let start = try InputFile(path: path).read(upTo: PNGFile.signature.count)
     return start.starts(with: PNGFile.signature) || start.first == UInt8(ascii: "P")
+      || readableKinds.union(otherKinds).contains(kind(ofFile: path))
+  }
+
+  /// What the names of pictures that can be read end with.
+  static let readableKinds: Set = ["png", "pgm", "ppm", "pnm"]
+  /// What the names of other pictures end with.
+  static let otherKinds: Set = ["jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp"]
+
+  /// What is behind the last dot of a file's name, in small letters; empty where there is none.
+  static func kind(ofFile path: String) -> String {
+    let name = path.split(separator: "/").last ?? ""
+    return name.split(separator: ".").count > 1 ? name.split(separator: ".").last?.lowercased() ?? "" : ""
   }
 
   /// The same in one channel, where color becomes grey by luma (ITU-R BT.601), or in three, of which grey has all alike.

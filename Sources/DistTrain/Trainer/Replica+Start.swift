@@ -14,7 +14,8 @@ extension Replica {
   /// - Throws: What ``step(_:count:reduction:loss:meanwhile:)`` throws, and ``NonfiniteLoss`` of the step before. A step that a GPU was
   ///   asked for is made though `meanwhile` throws.
   public func start(
-    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: Loss, meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count: Double? = nil, reduction: LossReduction = .sum, loss: Loss,
+    meanwhile: () throws -> Void = {}
   ) throws -> StartedStep {
     try start(
       batch, count: count, reduction: reduction, loss: { try self.loss(of: $0, by: loss) }, meanwhile: meanwhile)
@@ -24,7 +25,7 @@ extension Replica {
   ///
   /// - Throws: The same.
   public func start(
-    _ batch: Batch?, count: Int? = nil, meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count: Double? = nil, meanwhile: () throws -> Void = {}
   ) throws -> StartedStep {
     try start(batch, count: count, loss: { crossEntropy($0, $1, reduction: .sum) }, meanwhile: meanwhile)
   }
@@ -33,7 +34,7 @@ extension Replica {
   ///
   /// - Throws: The same.
   public func start(
-    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: BatchLoss,
+    _ batch: Batch?, count: Double? = nil, reduction: LossReduction = .sum, loss: BatchLoss,
     meanwhile: () throws -> Void = {}
   ) throws -> StartedStep {
     try startSummed(
@@ -42,7 +43,7 @@ extension Replica {
 
   /// Starts a step with the sum of the losses.
   private func startSummed(
-    _ batch: Batch?, count givenCount: Int?, loss: SummedLoss, meanwhile: () throws -> Void
+    _ batch: Batch?, count givenCount: Double?, loss: SummedLoss, meanwhile: () throws -> Void
   ) throws -> StartedStep {
     guard let updates, !isTuningBuckets else {
       let outcome = try makeStep(batch, count: givenCount, loss: loss, meanwhile: meanwhile)
@@ -55,7 +56,8 @@ extension Replica {
       try meanwhile()
       return StartedStep(
         number: stepCount,
-        Outcome(loss: 0, count: 0, gradientNorm: nil, interruption: interruption, seconds: progress.seconds))
+        Outcome(
+          loss: 0, count: 0, measures: [:], gradientNorm: nil, interruption: interruption, seconds: progress.seconds))
     }
     let sums = try startComputing(batch, ownCount: givenCount, loss: loss, count: count, allAgree: allAgree, updates)
     stepCount += 1
@@ -73,34 +75,33 @@ extension Replica {
   /// The samples of all ranks in the step that ends with a batch, whether all ranks can record it, or all repeat what
   /// they recorded, and whether some rank was asked to end.
   private func countSamples(
-    with batch: Batch?, _ givenCount: Int?
-  ) throws -> (count: Int, allAgree: Bool, isInterrupted: Bool) {
+    with batch: Batch?, _ givenCount: Double?
+  ) throws -> (count: Double, allAgree: Bool, isInterrupted: Bool) {
     let own = progress.count + Self.count(of: batch, givenCount)
     guard communicator.size > 1 else { return (own, true, Interruption.received != nil) }
     let isWhole = progress.pieceCount == 0 && givenCount == nil
     let prospect = isWhole ? batch.flatMap { recorder?.prospect(of: $0) } : nil
     var sums = [
       own, Interruption.received == nil ? 0 : 1, prospect == .recording ? 1 : 0, prospect == .repeating ? 1 : 0,
-    ].map(Int64.init)
+    ]
     try communicator.allReduce(&sums, .sum)
-    return (Int(sums[0]), sums[2...].contains(Int64(communicator.size)), sums[1] > 0)
+    return (sums[0], sums[2...].contains(Double(communicator.size)), sums[1] > 0)
   }
 
   /// Asks the GPU for the gradients of a step of `count` samples of all ranks, and for the update; gives the sum of the
   /// losses, with several ranks all of ``StepSums``.
   private func startComputing(
-    _ given: Batch?, ownCount: Int?, loss: SummedLoss, count: Int, allAgree: Bool, _ updates: GuardedUpdates
+    _ given: Batch?, ownCount: Double?, loss: SummedLoss, count: Double, allAgree: Bool, _ updates: GuardedUpdates
   ) throws -> Tensor {
     requireSameTrainedParameters()
     let isWhole = progress.pieceCount == 0
     let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
-    func update() { profiled(.optimizer) { optimizer.update(gradientScale: 1 / Double(count)) } }
+    func update() { profiled(.optimizer) { optimizer.update(gradientScale: 1 / count) } }
     func computeAndUpdate(_ batch: Batch?) throws -> Tensor? {
       if isWhole { reducer.begin() }
       let count = Self.count(of: given, ownCount)
-      let own = try differentiate(batch, count: count, part: part, loss: loss, isLast: true)
-      progress.add(loss: own, count: count)
-      guard communicator.size > 1 else {
+      _ = try differentiate(batch, count: count, part: part, loss: loss, isLast: true)
+      guard readsStepSums else {
         let sum = progress.lossSum?.to(arena.device).cast(to: arena.dtype)
         if let sum { updates.make(after: sum, gradients: arena.flatGradients, update) }
         return sum

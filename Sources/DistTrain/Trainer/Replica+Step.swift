@@ -10,8 +10,9 @@ extension Replica {
   ///   - batch: This rank's part of the global batch; nil or empty where it has no samples (any more). Its inputs are
   ///     given to the model in the type of the parameters, but for `int64`, as of tokens, which stays.
   ///   - count: What this rank adds to the number that the summed loss and gradients of all ranks are divided by, where
-  ///     that is not the number of samples: of tokens that are no padding, say. Such a step is not recorded. Either all
-  ///     ranks give one or none. In single precision their sum is rounded above 2²⁴.
+  ///     that is not the number of samples: the tokens that are no padding, say, or the sum of the weights of its samples'
+  ///     classes. Such a step is not recorded. Either all ranks give one or none; a negative or infinite one traps. Their
+  ///     sum is rounded to the parameters' type: in single precision whole numbers above 2²⁴.
   ///   - reduction: What `loss` gives: the `.sum` of the losses of the batch's samples, where a mean traps, or their
   ///     `.mean`, which is multiplied by their number, or by `count` where that is given.
   ///   - loss: From the model's output and the targets. Where steps are recorded, it is not called again but for batches
@@ -21,14 +22,15 @@ extension Replica {
   ///   `loss` and `meanwhile` throw. Where `loss` throws, nothing is changed, and the pieces of the step are forgotten; if
   ///   it does on this rank alone, the others wait.
   public func step(
-    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: Loss, meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count: Double? = nil, reduction: LossReduction = .sum, loss: Loss,
+    meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
     try start(batch, count: count, reduction: reduction, loss: loss, meanwhile: meanwhile).outcome()
   }
 
   /// The same with the cross entropy of class labels. Collective.
   public func step(
-    _ batch: Batch?, count: Int? = nil, meanwhile: () throws -> Void = {}
+    _ batch: Batch?, count: Double? = nil, meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
     try step(batch, count: count, loss: { crossEntropy($0, $1, reduction: .sum) }, meanwhile: meanwhile)
   }
@@ -41,7 +43,7 @@ extension Replica {
   ///
   /// - Parameter loss: From a batch whose tensors have the types that the data set gave them. It calls the model.
   public func step(
-    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: BatchLoss,
+    _ batch: Batch?, count: Double? = nil, reduction: LossReduction = .sum, loss: BatchLoss,
     meanwhile: () throws -> Void = {}
   ) throws -> Outcome {
     try start(batch, count: count, reduction: reduction, loss: loss, meanwhile: meanwhile).outcome()
@@ -58,11 +60,15 @@ extension Replica {
 
   /// The sum of the losses of a batch, from what a closure gives; nil for a mean over nothing, which is not a number and
   /// has no gradients that are.
-  func sum(of batch: Batch, count: Int?, _ reduction: LossReduction, _ loss: BatchLoss) throws -> Tensor? {
+  func sum(of batch: Batch, count: Double?, _ reduction: LossReduction, _ loss: BatchLoss) throws -> Tensor? {
     precondition(reduction != .none, "a step of losses that are not reduced, expected their sum or mean")
     guard reduction == .mean else { return try loss(batch) }
     let count = Self.count(of: batch, count)
-    guard count == 0 else { return try loss(batch) * Double(count) }
+    guard count == 0 else {
+      let sum = try loss(batch) * count
+      measured = measured?.times(count)
+      return sum
+    }
     guard batchStatistics != nil else { return nil }
     // The backward pass is every rank's; gradients of no rows are of no elements.
     precondition(
@@ -70,11 +76,12 @@ extension Replica {
       "a mean over 0 of \(batch.count) samples beside synchronized batch normalization, expected their sum "
         + "(reduction: .sum)")
     let loss = try loss(batch)
+    measured = measured?.times(0)
     return loss.filled(with: 0, where: Tensor(true).to(loss.device))
   }
 
   /// Makes a step that the processor decides on, once it has the sum of the losses.
-  func makeStep(_ batch: Batch?, count: Int?, loss: SummedLoss, meanwhile: () throws -> Void) throws -> Outcome {
+  func makeStep(_ batch: Batch?, count: Double?, loss: SummedLoss, meanwhile: () throws -> Void) throws -> Outcome {
     try compute(batch, count: count, loss: loss, isLast: true)
     defer { progress = StepProgress() }
     try meanwhile()
@@ -86,12 +93,13 @@ extension Replica {
       try shardBuffers?.endStep(communicator)
     }
     seconds.communication += stopwatch.lap()
-    let sums = StepSums(tail: arena.tailValues)
+    let sums = StepSums(tail: arena.tailValues, measureNames: measureNames)
     // A GPU's computation ends here.
     seconds.backward += stopwatch.lap()
     let interruption = try interruption(isRequested: sums.isInterrupted)
     guard sums.count > 0 else {
-      return Outcome(loss: 0, count: 0, gradientNorm: nil, interruption: interruption, seconds: seconds)
+      return Outcome(
+        loss: 0, count: 0, measures: [:], gradientNorm: nil, interruption: interruption, seconds: seconds)
     }
     guard sums.loss.isFinite || allowsNonfinite else {
       reducer.forget()
@@ -109,8 +117,8 @@ extension Replica {
     try tuneBuckets(after: seconds)
     seconds.optimizer += stopwatch.lap()
     return Outcome(
-      loss: sums.loss / sums.count, count: Int(sums.count), gradientNorm: norm, interruption: interruption,
-      seconds: seconds)
+      loss: sums.loss / sums.count, count: sums.count, measures: sums.measures(of: sums.count), gradientNorm: norm,
+      interruption: interruption, seconds: seconds)
   }
 
   /// The norm of the gradients of the mean loss of so many samples, where it has a limit. Collective where the optimizer is
@@ -129,7 +137,7 @@ extension Replica {
   ///
   /// - Throws: When communication fails; what `loss` throws.
   public func accumulate(
-    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: Loss
+    _ batch: Batch?, count: Double? = nil, reduction: LossReduction = .sum, loss: Loss
   ) throws {
     try accumulate(batch, count: count, reduction: reduction) { try self.loss(of: $0, by: loss) }
   }
@@ -137,7 +145,7 @@ extension Replica {
   /// The same with the cross entropy of class labels.
   ///
   /// - Throws: When communication fails.
-  public func accumulate(_ batch: Batch?, count: Int? = nil) throws {
+  public func accumulate(_ batch: Batch?, count: Double? = nil) throws {
     try accumulate(batch, count: count) { crossEntropy($0, $1, reduction: .sum) }
   }
 
@@ -145,7 +153,7 @@ extension Replica {
   ///
   /// - Throws: When communication fails; what `loss` throws.
   public func accumulate(
-    _ batch: Batch?, count: Int? = nil, reduction: LossReduction = .sum, loss: BatchLoss
+    _ batch: Batch?, count: Double? = nil, reduction: LossReduction = .sum, loss: BatchLoss
   ) throws {
     try compute(batch, count: count, loss: { try sum(of: $0, count: count, reduction, loss) }, isLast: false)
     if isReproducible { reducer.keepShard() }
@@ -155,7 +163,7 @@ extension Replica {
   private var isReproducible: Bool { shardBuffers != nil }
 
   /// Computes a piece of this rank's samples, on a GPU by repeating what was recorded, where that can be.
-  private func compute(_ given: Batch?, count givenCount: Int?, loss: SummedLoss, isLast: Bool) throws {
+  private func compute(_ given: Batch?, count givenCount: Double?, loss: SummedLoss, isLast: Bool) throws {
     requireSameTrainedParameters()
     let isFirst = progress.pieceCount == 0
     if isFirst { reducer.begin() }
@@ -174,22 +182,25 @@ extension Replica {
     }
     // cuDNN may choose another algorithm, and so another order of additions, on another machine.
     let needsOwnKernels = isReproducible && arena.device != .cpu
-    let sum = try needsOwnKernels ? Kernels.choosing(generic: true, compute) : compute()
-    progress.add(loss: sum, count: count)
+    _ = try needsOwnKernels ? Kernels.choosing(generic: true, compute) : compute()
   }
 
   /// Runs the model forward and backward on a piece, of which `count` samples are this rank's; gives the sum of the losses.
-  func differentiate(_ batch: Batch?, count: Int, part: Int, loss: SummedLoss, isLast: Bool) throws -> Tensor? {
+  func differentiate(_ batch: Batch?, count: Double, part: Int, loss: SummedLoss, isLast: Bool) throws -> Tensor? {
     var stopwatch = Stopwatch()
     if progress.pieceCount == 0 || isReproducible { arena.zeroGrad() }
     let sum: Tensor?
+    var measures = Measures(count: measureNames.count)
     do {
+      measured = measures
+      defer { measured = nil }
       sum = try batch.flatMap { batch in
         guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
         return try profiled(.forward) {
           try random.draw(step: stepCount, part: part) { try loss(batch) }
         }
       }
+      measures = measured ?? measures
     } catch {
       reducer.abandon()
       progress = StepProgress()
@@ -202,13 +213,16 @@ extension Replica {
           + "the batch's samples (reduction: .sum), which the step divides by the number of samples on all ranks; a step "
           + "that is told so takes a mean: step(batch, reduction: .mean) { … }")
     }
+    for (name, measure) in zip(measureNames, measures.sums) {
+      precondition(
+        measure?.isMean != true, "the measure '\(name)' of a step is a mean, expected a sum as that of the losses")
+    }
     try batchStatistics?.check()
     try shardBuffers?.endShard(part)
-    if updates == nil || communicator.size > 1 {
+    if readsStepSums {
       var soFar = isReproducible ? StepProgress() : progress
-      soFar.add(loss: sum, count: count)
-      arena.setStepSums(
-        loss: soFar.lossSum, count: soFar.count, isInterrupted: Interruption.received != nil, rank: communicator.rank)
+      soFar.add(loss: sum, count: count, measures)
+      arena.setStepSums(soFar, isInterrupted: Interruption.received != nil, rank: communicator.rank)
     }
     progress.seconds.forward += stopwatch.lap()
 
@@ -223,20 +237,21 @@ extension Replica {
     if isLast || isReproducible { arena.fillMissingGradients() }
     progress.seconds.backward += stopwatch.lap() - secondsInBackward
     progress.seconds.communication += secondsInBackward
+    progress.add(loss: sum, count: count, measures)
     return sum?.detached()
   }
 
   /// What a batch adds to the divisor of a step.
-  static func count(of batch: Batch?, _ given: Int?) -> Int {
-    let count = given ?? batch?.count ?? 0
-    precondition(count >= 0, "a step over \(count) samples")
+  static func count(of batch: Batch?, _ given: Double?) -> Double {
+    let count = given ?? Double(batch?.count ?? 0)
+    precondition(count >= 0 && count.isFinite, "a step over \(count) samples")
     return count
   }
 
   /// Which parameters have gradients was settled when the replica was made: another choice would go unheard.
   func requireSameTrainedParameters() {
     for (name, parameter) in arena.parameters where !parameter.requiresGrad {
-      preconditionFailure("parameter \(name) was frozen after the replica was made: make another replica")
+      preconditionFailure("parameter \(name) was frozen after the replica was made: make another, after this one")
     }
     if let name = arena.strayParameter {
       preconditionFailure(
@@ -244,7 +259,8 @@ extension Replica {
           + "replica, after this one was made")
     }
     for (name, parameter) in frozenParameters where parameter.requiresGrad {
-      preconditionFailure("parameter \(name) was frozen when the replica was made: make another replica to train it")
+      preconditionFailure(
+        "parameter \(name) was frozen when the replica was made: make another, after this one, to train it")
     }
   }
 }
@@ -254,16 +270,19 @@ struct StepProgress {
   private(set) var pieceCount = 0
   /// The sum of this rank's losses; nil before it has any.
   private(set) var lossSum: Tensor?
-  /// This rank's samples.
-  private(set) var count = 0
+  /// This rank's samples, or what it counted in their place.
+  private(set) var count = 0.0
+  private(set) var measures = Measures(count: 0)
   var seconds = TrainingRecord.Seconds()
 
-  mutating func add(loss: Tensor?, count: Int) {
+  mutating func add(loss: Tensor?, count: Double, _ piece: Measures) {
     pieceCount += 1
     if let loss {
       let loss = loss.detached()
       lossSum = lossSum.map { $0.cast(to: .float64) + loss.cast(to: .float64) } ?? loss
     }
     self.count += count
+    if pieceCount == 1 { measures = Measures(count: piece.sums.count) }
+    measures.add(piece)
   }
 }

@@ -14,7 +14,9 @@ public final class Replica {
     public let loss: Double
     /// The samples of the global batch, or what ranks counted in their place. With 0, no rank had any, and nothing was
     /// changed.
-    public let count: Int
+    public let count: Double
+    /// What was measured beside the loss, by name: the sums divided by ``count``; nothing for no samples.
+    public let measures: [String: Double]
     /// The Euclidean norm of the gradients of the mean loss, of all together and before they were scaled down, where it
     /// has a limit.
     public let gradientNorm: Double?
@@ -59,6 +61,10 @@ public final class Replica {
   /// The reducer, where GPUs do all of its work.
   let reducerOnGPU: (any ReductionOnGPU)?
   let allowsNonfinite: Bool
+  /// What is measured beside the loss.
+  let measureNames: [String]
+  /// What the loss that is being computed has measured; nil outside of one.
+  var measured: Measures?
   /// The largest norm that all gradients of a step together may have.
   let gradientNormLimit: Double?
   let cut: BatchCut
@@ -86,6 +92,12 @@ public final class Replica {
   /// draw the same at the same step: where that matters, give what draws a generator of its own, or the default one
   /// another seed before each is made.
   ///
+  /// What is trained is settled here. To train other parameters from some step on, as to fine-tune a model of which only
+  /// the head was trained before, freeze or unfreeze them on all ranks and make the replica that goes on:
+  ///
+  ///     model.body.freeze(false)
+  ///     replica = try Replica(model, gentler, communicator: communicator, after: replica)
+  ///
   /// - Parameters:
   ///   - model: Of the same architecture on all ranks. What is no ``Layer``, as it takes several tensors, is called by the
   ///     loss of a batch: `replica.step(batch) { batch in … }`.
@@ -102,6 +114,7 @@ public final class Replica {
   ///   - allowsNonfinite: Whether training goes on after a loss that is not a finite number.
   ///   - gradientNormLimit: The largest Euclidean norm that the gradients of the mean loss over the global batch may have
   ///     together: larger ones are scaled down to it before the update, as by `torch.nn.utils.clip_grad_norm_`.
+  ///   - measures: The names of numbers that are measured beside the loss, as an accuracy, by ``measure(_:_:)``.
   ///   - reproducibleShards: The logical shards, a power of two that the number of ranks divides, whose gradients are
   ///     added along one binary tree, so that any number of ranks gives the same bits. Every rank then computes its
   ///     shards by ``accumulate(_:count:reduction:loss:)`` and, the last, by ``step(_:count:reduction:loss:meanwhile:)``, in the order of
@@ -114,20 +127,28 @@ public final class Replica {
   ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step. Where another
   ///     replica's loss runs this model, too, that one needs it as well, or a rank without samples leaves the others waiting.
-  /// - Throws: When communication fails, the ranks' models differ, or the shards do not suit the number of ranks.
+  ///   - earlier: A replica of this model, which this one goes on from: with its number of steps, and its random streams.
+  ///     What its optimizer kept is not taken over, as by a new optimizer of PyTorch's. It makes no step after this.
+  /// - Throws: When communication fails, the ranks' models differ, as one with other frozen parameters does, or the shards
+  ///   do not suit the number of ranks; ``NonfiniteLoss`` of the last step of `earlier`, if nobody asked for its outcome.
   public init<Rule: UpdateRule>(
     _ model: Module, _ options: Rule, groups: [(parameters: [Tensor], options: Rule)] = [],
     communicator: any Communicator,
     buckets choice: BucketChoice = .automatic, compression: GradientCompression? = nil,
     shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, gradientNormLimit: Double? = nil,
-    reproducibleShards: Int? = nil, recordsSteps: Bool = false, synchronizesBatchNorm: Bool = false
+    measures: [String] = [], reproducibleShards: Int? = nil, recordsSteps: Bool = false,
+    synchronizesBatchNorm: Bool = false, after earlier: Replica? = nil
   ) throws {
+    precondition(earlier.map { $0.model === model } ?? true, "a replica that goes on after one of another model")
+    _ = try earlier?.lastStarted?.outcome()
     precondition(
       reproducibleShards == nil || !synchronizesBatchNorm,
       "batch statistics are those of each logical shard: they cannot be synchronized over ranks")
     self.model = model
     self.communicator = communicator
     self.allowsNonfinite = allowsNonfinite
+    precondition(Set(measures).count == measures.count, "measures of a step with one name twice: \(measures)")
+    measureNames = measures
     precondition(
       gradientNormLimit.map { $0 > 0 } ?? true,
       "a limit of \(gradientNormLimit ?? 0) for the norm of the gradients, which must be positive")
@@ -145,13 +166,15 @@ public final class Replica {
       "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
       + "\nlimit of the gradients' norm: \(gradientNormLimit.map { "\($0)" } ?? "none")"
+      + "\nmeasures: \(measures)"
+      + "\nafter: \(earlier.map { "step \($0.stepCount) with the seed \($0.random.seed)" } ?? "nothing")"
       + groups.map { "\n" + model.description(ofOptimizer: $0.options, of: $0.parameters) }.joined()
     try communicator.verifySame(description, what: "the replica")
     let isSharded = shardsOptimizer && communicator.size > 1
     // Whether sharded or not, for sums by NCCL depend on the sizes of arrays.
     let maySumByNCCL = model.device != .cpu && reproducibleShards == nil && compression == nil
     arena = try ParameterArena(
-      model, tailCount: StepSums.elementCount(ranks: communicator.size),
+      model, tailCount: StepSums.elementCount(ranks: communicator.size, measures: measures.count),
       partCount: maySumByNCCL ? communicator.size : 1
     ) { contents, byteCount in
       contents == .weights && !isSharded ? nil : try communicator.makeSharedMemory(byteCount: byteCount)
@@ -188,7 +211,8 @@ public final class Replica {
         updateCount: optimizer.updateCount, readingCapacity: arena.tail.count) : nil
     recorder = staysOnGPU && recordsSteps ? StepRecorder(on: arena.device, updates: updates) : nil
     try communicator.broadcastState(of: model)
-    random = try PieceRandomness(communicator)
+    random = try earlier?.random ?? PieceRandomness(communicator)
+    stepCount = earlier?.stepCount ?? 0
     shardBuffers = reproducibleShards == nil ? nil : ShardBuffers(of: model)
     batchStatistics = synchronizesBatchNorm ? BatchStatistics(of: model, communicator) : nil
     if reproducibleShards != nil { BLAS.threadCount = 1 }
@@ -200,6 +224,9 @@ public final class Replica {
     (reducer as? NCCLReduction)?.settle(rank: communicator.rank, step: stepCount)
     recorder?.forget()
   }
+
+  /// Whether what a rank adds up besides gradients is looked at: a GPU that has no other beside it knows its loss itself.
+  var readsStepSums: Bool { updates == nil || communicator.size > 1 || !measureNames.isEmpty }
 
   /// How the gradients of ranks on GPUs are added up, in words; nil on the processor and for one rank.
   public var gradientSums: String? {

@@ -50,10 +50,10 @@ struct RunLog {
     isLast: Bool
   ) throws {
     interval.steps += 1
-    interval.samples += outcome.count
+    interval.samples += Int(outcome.count)
     interval.elapsed += stopwatch.lap()
     interval.seconds += seconds
-    display.update(step: step, epoch: epoch, loss: outcome.loss, samples: outcome.count)
+    display.update(step: step, epoch: epoch, loss: outcome.loss, samples: Int(outcome.count))
     guard isLast || step.isMultiple(of: configuration.logEvery) else { return }
     let record = TrainingRecord(
       step: step, epoch: epoch, loss: outcome.loss, learningRate: learningRate, gradientNorm: outcome.gradientNorm,

@@ -9,8 +9,8 @@ public final class StartedStep {
 
   private enum State {
     case running(
-      LossReadings.Reading, count: Int, interruption: Interruption?, seconds: TrainingRecord.Seconds,
-      allowsNonfinite: Bool)
+      LossReadings.Reading, count: Double, measureNames: [String], interruption: Interruption?,
+      seconds: TrainingRecord.Seconds, allowsNonfinite: Bool)
     case over(Result<Replica.Outcome, any Error>)
   }
 
@@ -23,13 +23,14 @@ public final class StartedStep {
   /// The step of a replica that a GPU is computing: of `count` samples, the sum of whose losses, or all ``StepSums``, are on
   /// their way.
   init(
-    of replica: Replica, _ sums: LossReadings.Reading, count: Int, interruption: Interruption?,
+    of replica: Replica, _ sums: LossReadings.Reading, count: Double, interruption: Interruption?,
     seconds: TrainingRecord.Seconds
   ) {
     number = replica.stepCount
     self.replica = replica
     state = .running(
-      sums, count: count, interruption: interruption, seconds: seconds, allowsNonfinite: replica.allowsNonfinite)
+      sums, count: count, measureNames: replica.measureNames, interruption: interruption, seconds: seconds,
+      allowsNonfinite: replica.allowsNonfinite)
   }
 
   /// Whether it is known what the step did, so that ``outcome()`` does not wait.
@@ -40,21 +41,22 @@ public final class StartedStep {
   /// - Throws: ``NonfiniteLoss`` of this step, or of the one before, because of which this one was not made either; when
   ///   communication fails.
   public func outcome() throws -> Replica.Outcome {
-    if case .running(let reading, let count, let interruption, var seconds, let allowsNonfinite) = state {
+    if case .running(let reading, let count, let names, let interruption, var seconds, let allowsNonfinite) = state {
       var stopwatch = Stopwatch()
       try replica?.waitForGPU(step: number) { reading.isThere }
       let values = reading.values()
       let sums = values[0]
       seconds.backward += stopwatch.lap()
       if sums[0].isFinite || allowsNonfinite {
-        let norm = values.count == 1 ? nil : values[1][0].squareRoot() / Double(count)
+        let norm = values.count == 1 ? nil : values[1][0].squareRoot() / count
+        let measures = StepSums(tail: sums, measureNames: names).measures(of: count)
         state = .over(
           .success(
             Replica.Outcome(
-              loss: sums[0] / Double(count), count: count, gradientNorm: norm, interruption: interruption,
-              seconds: seconds)))
+              loss: sums[0] / count, count: count, measures: measures, gradientNorm: norm,
+              interruption: interruption, seconds: seconds)))
       } else {
-        let rank = sums.count == 1 ? 0 : StepSums(tail: sums).firstNonfiniteRank
+        let rank = sums.count == 1 ? 0 : StepSums(tail: sums, measureNames: names).firstNonfiniteRank
         let error = NonfiniteLoss(rank: rank, step: number)
         fail(error)
         replica?.takeBack(self, error)

@@ -104,7 +104,9 @@ import Testing
 
   @Test func leavesMadeOfCopiesAreChanged() throws {
     let x = Tensor([[1.0, 2], [3, 4]])
-    let (leaf, buffer) = (x[0..., 0], Buffer(x.transposed()))
+    let (leaf, buffer, frozen) = (x[0..., 0], Buffer(x.transposed()), Parameter(x[0..., 1], requiresGrad: false))
+    frozen.withMutableElements(of: Float.self) { $0[1] = 6 }
+    #expect(values(frozen) == [2, 6])
     leaf.requiresGrad = true
     try noGrad { try leaf += 1 }
     try buffer.fill(5)
@@ -150,6 +152,10 @@ import Testing
       Tensor.zeros([2, 3]).transposed()[0] = Tensor(1)
     }
     expect(copy, says: "a copy of a part of a tensor")
+    let elements = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      Tensor.zeros([2, 3])[0..., 1].withMutableElements(of: Float.self) { $0[0] = 1 }
+    }
+    expect(elements, says: "a copy of a part of a tensor")
     let integers = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       Tensor([1, 2])[0] = Tensor(1.0, requiresGrad: true)
     }

@@ -32,6 +32,27 @@ import Testing
     #expect(Array(arena.flat.array(of: Float.self)[..<2]) == last)
   }
 
+  @Test func aTeacherBeginsAsACopyAndFollows() throws {
+    let (student, teacher) = (model(), model())
+    let x = Tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 5.0]])
+    for _ in 0..<3 { _ = student(x) }
+    try teacher.load(stateDictionary: student.stateDictionary())
+    teacher.freeze()
+    student.evaluate()
+    teacher.evaluate()
+    let before = student(x).array(of: Float.self)
+    #expect(teacher(x).array(of: Float.self) == before && !teacher(x).requiresGrad && student(x).requiresGrad)
+    try noGrad { for parameter in student.parameters { try parameter.fill(1) } }
+    #expect(teacher(x).array(of: Float.self) == before)
+    let start = teacher.parameters.map { $0.array(of: Float.self) }
+    for (parameter, goal) in zip(teacher.parameters, student.parameters) {
+      try noGrad { try parameter.interpolate(to: goal, weight: 0.25) }
+    }
+    for (parameter, start) in zip(teacher.parameters, start) {
+      #expect(parameter.array(of: Float.self) == start.map { $0 + (1 - $0) * 0.25 })
+    }
+  }
+
   @Test func whatDoesNotFitIsListed() {
     let target = model()
     let before = target.stateDictionary().map { $0.tensor.array(of: Double.self) }

@@ -175,6 +175,25 @@ import Testing
     expect(dropout, says: "MultiHeadAttention with dropout of 1.5, which is not in 0...1")
   }
 
+  @Test func sizesThatNoMemoryHolds() async {
+    let classes = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([1]).oneHot(.max)
+    }
+    expect(classes, says: "shape [9223372036854775807] has more than 72057594037927936 elements")
+    let numbers = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.arange(1 << 50)
+    }
+    expect(numbers, says: "there is no memory for 9007199254740992 bytes")
+    let line = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.linspace(from: 0, to: 1, count: .max)
+    }
+    expect(line, says: "shape [9223372036854775807] has more than")
+    let copies = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([1.0, 2]).elementsRepeated(.max, along: 0)
+    }
+    expect(copies, says: "shape [2, 9223372036854775807] has more than")
+  }
+
   @Test func classesThatAreNone() async {
     let oneHot = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor([0, 3]).oneHot(3)

@@ -219,6 +219,21 @@ struct ReplicaCheckpointTests {
     #expect(fileErrorMessage { try replica.resume(from: stranger) }.contains("holds the tensor 'programs.a'"))
   }
 
+  @Test func `an average of a negative number of updates is refused, and nothing is changed`() throws {
+    let replica = try replica()
+    let average = WeightAverage(of: replica.model, .equal)
+    let state = average.stateDictionary()
+    try replica.writeCheckpoint(
+      to: path, tensors: state.map { ($0.name, $0.name == "n_averaged" ? Tensor(-5) : $0.tensor) })
+    try makeSteps(0..<1, replica)
+    let before = replica.weights
+    #expect(
+      fileErrorMessage { try replica.resume(from: path, tensors: state) }
+        == "\(path): tensor 'program.n_averaged' cannot be read: n_averaged is -5, expected a number of updates")
+    #expect(replica.weights == before && replica.stepCount == 1 && average.updateCount == 0)
+    average.update()
+  }
+
   @Test(
     arguments: [
       ("format", nil), ("format", "disttrain-0"), ("step", nil), ("step", "-1"), ("step", "9007199254740992"),

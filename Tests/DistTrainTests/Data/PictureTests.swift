@@ -67,6 +67,11 @@ struct PictureTests {
     for (text, expected) in cases { #expect(message(Array(text.utf8)) == expected) }
   }
 
+  @Test(arguments: [("a.png", true), ("a.b.JPG", true), ("a", false), ("png", false), ("a.png.gz", false)])
+  func whatIsCalledAPictureIsTakenForOne(name: String, isPicture: Bool) throws {
+    #expect(try Picture.isPicture(path: folder.write(Array("hello".utf8), to: name)) == isPicture)
+  }
+
   /// A PNG whose IHDR holds `header` and whose data is `data`, with right checksums.
   func png(header: [UInt8], data: [UInt8] = []) -> [UInt8] {
     func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {

@@ -26,6 +26,9 @@ struct ReadersAsDatasetsTests {
   @Test func turnsScalarsAndTruthValuesIntoTensors() throws {
     let scalar = try NPYFile(path: fixture("files/scalar-int64.npy")).tensor
     #expect(scalar.dtype == .int64 && scalar.shape == [] && scalar.item() == -7)
+    let half = try NPYFile(path: fixture("files/fortran-big-float16.npy")).tensor
+    #expect(half.dtype == .float32 && half.shape == [2, 3])
+    #expect(half.array(of: Float.self) == [1.5, -2, 65504, 0x1p-24, -0.0, .infinity])
     let truth = try NPYFile(path: fixture("files/bool.npy")).tensor
     #expect(truth.dtype == .bool && truth.array(of: Bool.self) == [true, false, true])
     // A file may hold other bytes than 0 and 1; all but 0 are true.

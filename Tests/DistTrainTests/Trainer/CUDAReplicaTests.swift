@@ -170,7 +170,7 @@ struct CUDAReplicaTests {
     #expect(started.map(\.number) == Array(1...7))
     #expect(started.dropLast().allSatisfy { $0.isOver } && started.last?.isOver == false)
     #expect(try started.map { try $0.outcome().loss } == losses)
-    #expect(try started.map { try $0.outcome().count } == full.map(\.count))
+    #expect(try started.map { try $0.outcome().count } == full.map { Double($0.count) })
     #expect(ahead.arena.flat.array(of: Float.self) == waiting.arena.flat.array(of: Float.self))
   }
 

@@ -48,7 +48,7 @@ struct ReplicaCheckTests {
     let run = try runOnGPUs(ranks: 2, "gpu-late", areProcesses: true)
     #expect(run.succeeded, "\(run.report)")
     #expect(
-      run.errorOutput.contains(/rank 1 has waited \d+ s for rank 0 in an all-reduce \(sum\) of 4 Int64/),
+      run.errorOutput.contains(/rank 1 has waited \d+ s for rank 0 in an all-reduce \(sum\) of 4 Double/),
       "\(run.report)")
   }
 

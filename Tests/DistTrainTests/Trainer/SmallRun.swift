@@ -7,7 +7,7 @@ struct SmallRun: Sendable {
   /// What a rank ends with.
   struct Outcome: Equatable, Sendable {
     var losses: [Double] = []
-    var counts: [Int] = []
+    var counts: [Double] = []
     /// The bytes of all parameters.
     var weights: [UInt8] = []
   }

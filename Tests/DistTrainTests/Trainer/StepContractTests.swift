@@ -74,7 +74,7 @@ struct StepContractTests {
         let replica = try Self.replica(Sequential(first, Linear(2, 1)))
         first.freeze()
         _ = try replica.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
-      }, says: "parameter 0.bias was frozen after the replica was made: make another replica")
+      }, says: "parameter 0.bias was frozen after the replica was made: make another, after this one")
     expect(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         let first = Linear(2, 2)
@@ -83,7 +83,7 @@ struct StepContractTests {
         _ = try replica.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
         first.freeze(false)
         _ = try replica.step(Self.batch) { meanSquaredError($0, $1, reduction: .sum) }
-      }, says: "parameter 0.weight was frozen when the replica was made: make another replica to train it")
+      }, says: "parameter 0.weight was frozen when the replica was made: make another, after this one, to train it")
   }
 
   /// Of tokens whose numbers a float32 would round.
@@ -157,11 +157,38 @@ struct StepContractTests {
           Batch(inputs: batch.inputs[range], targets: batch.targets[range])
         }
         let first = parts[0].targets.array(of: Int64.self).count { $0 >= 0 }
-        try replica.accumulate(parts[0], count: first)
-        return try replica.step(parts[1], count: used - first).loss
+        try replica.accumulate(parts[0], count: Double(first))
+        return try replica.step(parts[1], count: Double(used - first)).loss
       }
     }
     for losses in found { #expect(largestDifference(losses, expected) < 1e-12) }
+  }
+
+  @Test func `a measure that is none traps`() async {
+    let unknown = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let replica = try Replica(
+        Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator(), measures: ["a"])
+      _ = try replica.step(Batch(inputs: Tensor.zeros([1, 2]), targets: Tensor([0]))) { output, _ in
+        replica.measure("b", output.sum())
+        return output.sum()
+      }
+    }
+    expect(unknown, says: "the measure 'b' of a step, of a replica that was made with measures: [\"a\"]")
+    let mean = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let replica = try Replica(
+        Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator(), measures: ["a"])
+      _ = try replica.step(Batch(inputs: Tensor.zeros([1, 2]), targets: Tensor([0]))) { output, _ in
+        replica.measure("a", output.mean())
+        return output.sum()
+      }
+    }
+    expect(mean, says: "the measure 'a' of a step is a mean, expected a sum")
+    let outside = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let replica = try Replica(
+        Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator(), measures: ["a"])
+      replica.measure("a", Tensor(1))
+    }
+    expect(outside, says: "the measure 'a' was taken outside of the loss of a step")
   }
 
   @Test func `a schedule sets the rates of all groups`() throws {
