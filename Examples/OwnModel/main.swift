@@ -1,7 +1,7 @@
 // A model of your own on data of your own, trained data-parallel.
 //
 //     swift run -c release example-own-model                  # one process
-//     mpirun -n 4 .build/release/example-own-model            # four, with the same result
+//     launch/mpi 4 .build/release/example-own-model           # four, with the same result
 
 import Autograd
 import DistTrain

@@ -19,9 +19,9 @@ public protocol Dataset: Sendable {
   ///     must follow from it and the sample's number alone.
   /// - Throws: When samples cannot be read.
   func batch(_ indices: [Int], epochSeed: UInt64) throws -> Batch
-  /// What ``batch(_:)`` gathers from, a column for each tensor of a batch, where all samples are in memory; `nil`, which
-  /// is the default, where they are not. A GPU gets a copy of it if that fits, and then gathers batches itself. Each
-  /// column has ``count`` samples, no more and no fewer; this is checked before the copy.
+  /// What ``batch(_:)`` gathers from, a column for each tensor of a batch, where all samples are in memory; `nil`,
+  /// the default, where they are not. Under `disttrain` a GPU gets a copy of it if that fits, and then gathers batches
+  /// itself. Each column has ``count`` samples, no more and no fewer; this is checked before the copy.
   var columns: [SampleColumn]? { get }
 }
 

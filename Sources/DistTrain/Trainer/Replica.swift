@@ -159,9 +159,12 @@ public final class Replica {
     precondition(
       options.stateNames.allSatisfy { $0.allSatisfy { !$0.isWhitespace && $0 != "." } },
       "an optimizer that keeps \(options.stateNames): names have neither dots nor white space")
-    precondition(
-      groups.allSatisfy { $0.options.stateNames == options.stateNames },
-      "an optimizer that keeps \(options.stateNames), and for a group of parameters something else")
+    for group in groups {
+      precondition(
+        group.options.stateNames == options.stateNames,
+        "an optimizer that keeps \(options.stateNames) for a parameter, and for those of a group "
+          + "\(group.options.stateNames): it must be the same, as momentum in all groups or in none")
+    }
     let description =
       "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"

@@ -60,7 +60,7 @@ struct OptionRangeTests {
         _ = try Replica(
           model, SGD.Options(learningRate: 1, momentum: 0.9), groups: [(model.parameters, .init(learningRate: 1))],
           communicator: LocalCommunicator())
-      }, says: "an optimizer that keeps [\"momentum_buffer\"], and for a group of parameters something else")
+      }, says: "keeps [\"momentum_buffer\"] for a parameter, and for those of a group []: it must be the same")
     expect(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         _ = try Replica(Sequential(Linear(2, 2)), OddRule(), communicator: LocalCommunicator())
