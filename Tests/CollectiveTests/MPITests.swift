@@ -145,6 +145,12 @@ struct MPITests {
     #expect(run.errorOutput.contains(message), "\(run.report)")
   }
 
+  @Test func `a rank whose program has returned is not waited for in a shared window`() throws {
+    let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: ["leaves-early-shared"], timeout: 60)
+    #expect(run.status == 1 && !run.timedOut, "\(run.report)")
+    #expect(run.errorOutput.contains("rank 1 ended without taking part in a barrier"), "\(run.report)")
+  }
+
   /// Rank 0 gets less than it expects; rank 1 is told by MPI that its message is cut, or ended.
   @Test func `different calls on two nodes end the job`() throws {
     let run = try MPIRun.run(

@@ -245,6 +245,30 @@ import TestSupport
     }
   }
 
+  @Test func `a rank that left is not waited for`() throws {
+    let left = CollectiveError.rankLeft(rank: 1, call: "an all-reduce (sum) of 3 Float")
+    let told = CollectedTexts()
+    #expect(throws: left) {
+      try ThreadCommunicator.run(size: 3) { threads in
+        let communicator = try SharedCommunicator(threads)
+        for _ in 0..<5 { try communicator.barrier() }
+        guard communicator.rank != 1 else {
+          try communicator.finalize()
+          // Its thread goes on, as a process does in `MPI_Finalize`, until the others have seen that it left.
+          let end = Date().addingTimeInterval(60)
+          while told.texts.count < 2 && Date() < end { Thread.sleep(forTimeInterval: 0.001) }
+          #expect(told.texts == ["\(left)", "\(left)"])
+          return
+        }
+        var values: [Float] = [1, 2, 3]
+        do { try communicator.allReduce(&values, .sum) } catch {
+          told.append("\(error)")
+          throw error
+        }
+      }
+    }
+  }
+
   @Test func `one rank alone stays as it is`() throws {
     let alone = LocalCommunicator()
     let communicator = try alone.sharingMemory { Issue.record("\($0)") }

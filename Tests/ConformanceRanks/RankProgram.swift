@@ -20,6 +20,7 @@ enum RankProgram: String {
   case differentCallsShared = "different-calls-shared"
   case differentCallsOnNodes = "different-calls-on-nodes"
   case emptyCallShared = "empty-call-shared"
+  case leavesEarlyShared = "leaves-early-shared"
   case describe
   case `throws`
   case throwsAlike = "throws-alike"
@@ -68,7 +69,7 @@ enum RankProgram: String {
     let communicator = try launchedCommunicator()
     guard let provider = communicator as? any SharedMemoryProvider else { return communicator }
     switch self {
-    case .sharedConformance, .isKilledShared, .differentCallsShared, .emptyCallShared:
+    case .sharedConformance, .isKilledShared, .differentCallsShared, .emptyCallShared, .leavesEarlyShared:
       return try SharedCommunicator(provider)
     case .smallSlots: return try SharedCommunicator(provider, slotByteCount: 333)
     case .stallsShared: return try SharedCommunicator(provider, stallSeconds: 0.2)
@@ -101,6 +102,7 @@ enum RankProgram: String {
     case .isKilledShared: try Self.failDuringAllReduces(communicator) { kill(getpid(), SIGKILL) }
     case .differentCallsShared, .differentCallsOnNodes: try Self.callDifferently(communicator, count: 9)
     case .emptyCallShared: try Self.callDifferently(communicator, count: 0)
+    case .leavesEarlyShared: if communicator.rank != 1 { try communicator.barrier() }
     case .isKilled: try Self.failAlone(communicator) { kill(getpid(), SIGKILL) }
     case .failsInMPI: try Self.failInMPI(communicator)
     case .sendsLess: try Self.send(5, receiving: 10, communicator)

@@ -36,7 +36,8 @@ private struct MaskedPart: AssignablePart {
       "a mask of shape \(mask.shape) for a tensor of shape \(whole.shape), expected that shape or its first dimensions")
     let rest = whole.shape[mask.rank...]
     rows = [mask.count] + rest
-    self.mask = mask.to(whole.device).reshaped([mask.count])
+    // The gradient of an assignment is wanted when the caller may have changed the mask.
+    self.mask = mask.to(whole.device).reshaped([mask.count]).cloned()
     places = self.mask.nonzero().reshaped([-1])
     shapeOfPart = [places.count] + rest
   }

@@ -19,7 +19,8 @@ extension TensorPart: AssignablePart {
 extension AssignablePart {
   /// Replaces this part of `whole` by `value`, which is broadcast and converted to its type, and records that.
   ///
-  /// The gradient of `value` is that of the part, and the gradient of what `whole` was before is 0 there, as in PyTorch. Traps where no such gradient can be had.
+  /// The gradient of `value` is that of the part, and the gradient of what `whole` was before is 0 there, as in PyTorch.
+  /// Traps where no such gradient can be had.
   func assign(_ value: Tensor, to whole: Tensor) {
     precondition(
       Shape.broadcast(shapeOfPart, value.shape) == shapeOfPart,

@@ -56,7 +56,9 @@ public final class WeightAverage {
       }
     noGrad {
       for (_, current, average) in parameters {
-        average.replaceElements(by: average.interpolated(to: current.detached(), weight: share))
+        // The first update copies, whatever was there before.
+        let current = current.detached()
+        average.replaceElements(by: updates == 0 ? current : average.interpolated(to: current, weight: share))
       }
       for (_, current, average) in buffers { average.replaceElements(by: current.detached()) }
       count.replaceElements(by: count + Tensor(1))

@@ -11,6 +11,8 @@ package struct CollectiveCall: Equatable, CustomStringConvertible {
     case barrier
     case reduceScatterInPlace
     case allGatherInPlace
+    /// No call any more.
+    case end
   }
 
   let kind: Kind
@@ -59,6 +61,7 @@ package struct CollectiveCall: Equatable, CustomStringConvertible {
     case .reduceScatterInPlace:
       "a reduce-scatter (\(operation)) of \(count) \(element.name) in the shared window"
     case .allGatherInPlace: "an all-gather of \(count) \(element.name) in the shared window"
+    case .end: "the end of its work"
     }
   }
 }

@@ -109,6 +109,12 @@ final class ExchangeQueue {
     try operation.wait()
   }
 
+  /// Announces that this rank makes no more exchanges, so that another that waits for one is told.
+  func leave() {
+    guard failure == nil && exchanges.isEmpty else { return }
+    window.announce(announcing.step.sequence, CollectiveCall(.end, count: 0), location: 0)
+  }
+
   func isComplete(_ sequence: UInt64) -> Bool { completing.step.sequence > sequence }
 
   /// Returns once a step is complete. Throws as ``advance()`` does, and a ``PeerFailure`` when a rank has died.
@@ -258,11 +264,11 @@ final class ExchangeQueue {
   }
 
   private func mismatch(_ peer: Int, _ sequence: UInt64, _ call: CollectiveCall) -> any Error {
-    let other = window.call(of: peer, sequence)?.description ?? "something unknown"
-    let (first, second) = window.rank < peer ? (window.rank, peer) : (peer, window.rank)
-    let error = CollectiveError.mismatchedCalls(
-      rank: window.names[first], call: first == peer ? other : call.description, otherRank: window.names[second],
-      otherCall: second == peer ? other : call.description)
+    let other = window.call(of: peer, sequence)
+    let error =
+      other?.kind == .end
+      ? CollectiveError.rankLeft(rank: window.names[peer], call: call.description)
+      : .mismatchedCalls(by: (window.names[window.rank], call), and: (window.names[peer], other))
     failure = error
     return error
   }
@@ -285,5 +291,17 @@ final class ExchangeQueue {
   /// Whom the lane waits for, where this rank waits for other nodes.
   private var awaitedOnOtherNodes: String {
     underWay.first.flatMap { $0 }?.awaited(network.name) ?? "other nodes"
+  }
+}
+
+extension CollectiveError {
+  /// The lower rank first.
+  fileprivate static func mismatchedCalls(
+    by own: (rank: Int, call: CollectiveCall?), and other: (rank: Int, call: CollectiveCall?)
+  ) -> CollectiveError {
+    let (first, second) = own.rank < other.rank ? (own, other) : (other, own)
+    func text(_ call: CollectiveCall?) -> String { call?.description ?? "something unknown" }
+    return .mismatchedCalls(
+      rank: first.rank, call: text(first.call), otherRank: second.rank, otherCall: text(second.call))
   }
 }

@@ -191,8 +191,10 @@ public final class SharedCommunicator: Communicator {
     try transport.split(color: color, key: key)?.sharingMemory(notify: notify)
   }
 
-  /// Leaves the group below, which frees the memory.
+  /// Leaves the group below, which frees the memory. Ranks of this node that wait for this one in the window throw a
+  /// ``CollectiveError``.
   public func finalize() throws {
+    queue.leave()
     try network.finalize()
     try transport.finalize()
   }

@@ -14,6 +14,8 @@ enum ZIPArchive {
     fileprivate var headerOffset: Int
   }
 
+  private static let mostListBytes = 64 << 20
+
   /// The files that an archive lists at its end, in that order.
   /// - Throws: ``FileError`` where it is no archive, or its list is corrupt.
   static func entries(of file: InputFile) throws -> [Entry] {
@@ -25,11 +27,16 @@ enum ZIPArchive {
     }
     let record = tail[start...]
     var (count, size, offset) = (record.number(at: 10, 2), record.number(at: 12, 4), record.number(at: 16, 4))
-    if count == 0xFFFF || size == 0xFFFF_FFFF || offset == 0xFFFF_FFFF, start >= 20 {
+    if count == 0xFFFF || size == 0xFFFF_FFFF || offset == 0xFFFF_FFFF, start >= 20,
+      tail[(start - 20)...].starts(with: [0x50, 0x4B, 6, 7])
+    {
       let place = tail[(start - 20)...].number(at: 8, 8)
       let large = try file.bytes(place..<place.advanced(by: 56, within: file.size))
       guard large.starts(with: [0x50, 0x4B, 6, 6]) else { throw FileError(file.path, "has a corrupt list of files") }
       (count, size, offset) = (large.number(at: 32, 8), large.number(at: 40, 8), large.number(at: 48, 8))
+    }
+    guard size <= mostListBytes else {
+      throw FileError(file.path, "has a list of files of \(size) bytes, expected at most \(mostListBytes)")
     }
     var rest = try file.bytes(offset..<offset.advanced(by: size, within: file.size))[...]
     var entries: [Entry] = []
@@ -143,7 +150,7 @@ private final class CheckedSource: ByteSource {
 }
 
 extension Collection<UInt8> {
-  /// The little-endian number of so many bytes from a place on, counted from the front; the largest of 8 bytes are none.
+  /// The little-endian number of so many bytes from a place on, counted from the front; `Int.max` for those above it.
   fileprivate func number(at place: Int, _ count: Int) -> Int {
     Int(clamping: dropFirst(place).prefix(count).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
   }

@@ -30,10 +30,13 @@ extension Replica {
 /// The sums of what is measured beside a loss, in the order of their names; nil where nothing was measured.
 struct Measures {
   private(set) var sums: [Tensor?]
+  /// The numbers of those to which a mean was added.
+  private(set) var means: Set<Int> = []
 
   init(count: Int) { sums = Array(repeating: nil, count: count) }
 
   mutating func add(_ value: Tensor, at index: Int) {
+    if value.isMean { means.insert(index) }
     sums[index] = sums[index].map { $0.detached().cast(to: .float64) + value.detached().cast(to: .float64) } ?? value
   }
 

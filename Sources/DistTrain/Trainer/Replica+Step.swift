@@ -12,7 +12,7 @@ extension Replica {
   ///   - count: What this rank adds to the number that the summed loss and gradients of all ranks are divided by, where
   ///     that is not the number of samples: the tokens that are no padding, say, or the sum of the weights of its samples'
   ///     classes. Such a step is not recorded. Either all ranks give one or none; a negative or infinite one traps. Their
-  ///     sum is rounded to the parameters' type: in single precision whole numbers above 2²⁴.
+  ///     sum is rounded to the parameters' type, in single precision above 2²⁴, but where a GPU decides on steps.
   ///   - reduction: What `loss` gives: the `.sum` of the losses of the batch's samples, where a mean traps, or their
   ///     `.mean`, which is multiplied by their number, or by `count` where that is given.
   ///   - loss: From the model's output and the targets. Where steps are recorded, it is not called again but for batches
@@ -213,9 +213,9 @@ extension Replica {
           + "the batch's samples (reduction: .sum), which the step divides by the number of samples on all ranks; a step "
           + "that is told so takes a mean: step(batch, reduction: .mean) { … }")
     }
-    for (name, measure) in zip(measureNames, measures.sums) {
-      precondition(
-        measure?.isMean != true, "the measure '\(name)' of a step is a mean, expected a sum as that of the losses")
+    if let mean = measures.means.min() {
+      preconditionFailure(
+        "the measure '\(measureNames[mean])' of a step is a mean, expected a sum as that of the losses")
     }
     try batchStatistics?.check()
     try shardBuffers?.endShard(part)

@@ -94,9 +94,9 @@ final class StepRecorder {
 
   private func warmUp(_ batch: Batch, _ body: (Batch) throws -> Tensor?) throws -> Tensor? {
     guard recorded == nil, isRecordable, !Profiler.isActive else { return try body(batch) }
-    let before = RecordedWork.transferCount(on: device)
+    let before = RecordedWork.transferCount
     let result = try body(batch)
-    isRecordable = RecordedWork.transferCount(on: device) == before
+    isRecordable = RecordedWork.transferCount == before
     let kind = Kind(batch)
     if let index = warmUps.firstIndex(where: { $0.kind == kind }) {
       warmUps[index].count = min(warmUps[index].count + 1, Self.warmUpCount)

@@ -49,6 +49,20 @@ import Testing
     #expect(mask.array(of: Bool.self) == [false, false, true])
   }
 
+  @Test func aMaskMayChangeBeforeTheBackwardPass() throws {
+    try onBothDevices { device in
+      let x = Tensor([1.0, 2, 3, 4]).to(device)
+      let w = Tensor([10.0]).to(device)
+      (x.requiresGrad, w.requiresGrad) = (true, true)
+      let mask = Tensor([false, true, false, false]).to(device)
+      let y = x * 2
+      y[mask] = w
+      mask[0...] = Tensor(true)
+      try y.sum().backward()
+      #expect(try values(#require(x.grad)) == [2, 0, 2, 2] && values(#require(w.grad)) == [1])
+    }
+  }
+
   /// Values by PyTorch.
   @Test func gradientsFlowToBoth() throws {
     try onBothDevices { device in

@@ -97,6 +97,18 @@ struct WeightAverageTests {
     }
   }
 
+  @Test(arguments: [WeightAverage.Rule.equal, .exponential(decay: 0.9)])
+  func `the first update copies, whatever was there before`(_ rule: WeightAverage.Rule) throws {
+    let model = try model()
+    try noGrad { for parameter in model.parameters { try parameter.fill(.infinity) } }
+    let average = WeightAverage(of: model, rule)
+    try noGrad { for parameter in model.parameters { try parameter.fill(9) } }
+    average.update()
+    average.withAverage {
+      #expect(model.parameters.allSatisfy { $0.array(of: Double.self).allSatisfy { $0 == 9 } })
+    }
+  }
+
   @Test func `the model has its own again after an error, too`() throws {
     struct Failure: Error {}
     let model = try model()

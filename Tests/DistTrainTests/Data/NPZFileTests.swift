@@ -42,7 +42,7 @@ struct NPZFileTests {
       try folder.write(flipped, to: "arrays.npz")
       do {
         let found = try readAll(path)
-        #expect(found == whole || found.count < whole.count, "byte \(index)")
+        #expect(whole.starts(with: found), "byte \(index)")
       } catch is FileError {
         continue
       }
@@ -57,5 +57,9 @@ struct NPZFileTests {
     let list: [UInt8] = [0x50, 0x4B, 5, 6] + [0, 0, 0, 0, 255, 254, 255, 254] + [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     let path = try folder.write(list, to: "arrays.npz")
     #expect(fileErrorMessage { _ = try NPZFile(path: path) } == "\(path): has a corrupt list of files")
+    try folder.write(Array(list.prefix(12)) + [0, 0, 0, 5, 0, 0, 0, 0, 0, 0], to: "arrays.npz")
+    #expect(
+      fileErrorMessage { _ = try NPZFile(path: path) }
+        == "\(path): has a list of files of 83886080 bytes, expected at most 67108864")
   }
 }

@@ -164,6 +164,16 @@ struct StepContractTests {
     for losses in found { #expect(largestDifference(losses, expected) < 1e-12) }
   }
 
+  @Test func `a replica after one with pieces of a step traps`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let options = SGD.Options(learningRate: 1)
+      let first = try Replica(Linear(2, 2), options, communicator: LocalCommunicator())
+      try first.accumulate(Batch(inputs: .ones([1, 2]), targets: Tensor([0])))
+      _ = try Replica(first.model, options, communicator: LocalCommunicator(), after: first)
+    }
+    expect(result, says: "after one with pieces of a step that was not made")
+  }
+
   @Test func `a measure that is none traps`() async {
     let unknown = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let replica = try Replica(
@@ -178,6 +188,7 @@ struct StepContractTests {
       let replica = try Replica(
         Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator(), measures: ["a"])
       _ = try replica.step(Batch(inputs: Tensor.zeros([1, 2]), targets: Tensor([0]))) { output, _ in
+        replica.measure("a", output.mean())
         replica.measure("a", output.mean())
         return output.sum()
       }

@@ -19,8 +19,9 @@ struct DepthwiseConvolution {
       Correlation.fillsVectors(geometry.groups, dtype)
     else { return nil }
     let kernels = Correlation.kernels(for: dtype), groups = geometry.groups
-    let imageBytes = max(geometry.inputPlane, geometry.outputPlane) * kernels.lanes * dtype.byteCount
-    guard imageBytes <= Self.largestImageBytes else { return nil }
+    let padded = LaneSum(geometry.correlation(dtype)).imageCount
+    let places = max(geometry.inputPlane, geometry.outputPlane, padded)
+    guard places * kernels.lanes * dtype.byteCount <= Self.largestImageBytes else { return nil }
     self.geometry = geometry
     self.dtype = dtype
     self.kernels = kernels

@@ -1,5 +1,4 @@
-/// Where the matrices of one kind are, of every head of an attention; `HeadMatrices` in `attention.cu`, and what only
-/// cuBLAS needs to know.
+/// Where the matrices of one kind are, of every head of an attention.
 struct HeadMatrices {
   fileprivate let address: UInt
   /// Bytes from those of one batch to those of the next, and from head to head.
@@ -26,7 +25,7 @@ struct HeadMatrices {
   }
 }
 
-/// `AllMatrices` in `attention.cu`.
+/// `AllHeadMatrices` in `attention.cu`: what its kernel needs to know of up to nine kinds.
 struct AllHeadMatrices: KernelArgument {
   private typealias Kind = (start: UInt, batchStride: Int, headStride: Int)
 
@@ -47,7 +46,7 @@ struct AllHeadMatrices: KernelArgument {
   }
 }
 
-/// `Mask` in `attention.cu`.
+/// `KernelMask` in `attention.cu`.
 struct KernelMask: KernelArgument {
   private let elements: UnsafeMutableRawPointer?
   private let kind: Int

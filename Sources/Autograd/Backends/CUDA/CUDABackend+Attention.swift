@@ -22,10 +22,10 @@ extension CUDABackend: AttentionBackend {
 }
 
 extension HeadRows {
-  /// Whether every head's rows begin at a multiple of 16 bytes.
+  /// Whether all rows of every head begin at a multiple of 16 bytes.
   fileprivate var areAligned: Bool {
     let size = tensor.dtype.byteCount
     return UInt(bitPattern: tensor.address) % 16 == 0
-      && [layout.offset, layout.batchStride, layout.headStride].allSatisfy { $0 * size % 16 == 0 }
+      && [layout.offset, layout.batchStride, layout.headStride, layout.rowStride].allSatisfy { $0 * size % 16 == 0 }
   }
 }

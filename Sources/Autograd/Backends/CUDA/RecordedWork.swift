@@ -57,10 +57,7 @@ package final class RecordedWork {
     CUDADriver.require(dt_cuGraphLaunch(executable, device.stream), "cuGraphLaunch")
   }
 
-  /// How often the processor's memory was read or written for this thread's tensors on GPUs; work during which the
-  /// number grows cannot be recorded.
-  package static func transferCount(on device: Device) -> Int {
-    guard case .cuda(let index) = device else { return 0 }
-    return CUDADevice.required(index).staging.transferCount
-  }
+  /// How often this thread read or wrote the processor's memory for tensors on GPUs; work during which the number grows
+  /// cannot be recorded.
+  package static var transferCount: Int { ThreadState.current.transferCount }
 }

@@ -12,7 +12,6 @@ final class StagingBuffers: @unchecked Sendable {
   private struct State {
     var slots: [Slot] = []
     var next = 0
-    var transferCount = 0
   }
 
   /// The size of a copy that goes through one buffer.
@@ -23,9 +22,6 @@ final class StagingBuffers: @unchecked Sendable {
   private let state = Mutex(State())
 
   init(context: dt_context) { self.context = context }
-
-  /// The transfers that were made.
-  var transferCount: Int { state.withLock { $0.transferCount } }
 
   /// Starts to copy to GPU memory, in the order of `stream`; the source may be changed on return.
   func upload(_ source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, byteCount: Int, on stream: dt_stream)
@@ -58,9 +54,9 @@ final class StagingBuffers: @unchecked Sendable {
 
   private func withNextSlot(_ body: (Slot) -> Void) {
     CUDADriver.require(dt_enter(context), "cuCtxSetCurrent")
+    ThreadState.current.transferCount += 1
     state.withLock { state in
       if state.slots.isEmpty { state.slots = (0..<Self.slotCount).map { _ in Self.makeSlot() } }
-      state.transferCount += 1
       let slot = state.slots[state.next]
       state.next = (state.next + 1) % Self.slotCount
       CUDADriver.require(dt_cuEventSynchronize(slot.isFree), "waiting for a copy to the GPU")

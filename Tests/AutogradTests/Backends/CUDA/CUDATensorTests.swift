@@ -1,4 +1,5 @@
 import Autograd
+import Foundation
 import Testing
 import TestSupport
 
@@ -17,6 +18,21 @@ import TestSupport
     let many = Tensor.arange(700_001)
     #expect(many.cuda().array(of: Int.self) == many.array(of: Int.self))
     #expect(Tensor.zeros([0, 3], device: gpu).array(of: Float.self) == [])
+  }
+
+  /// What another thread copies does not keep this one's work from being recorded.
+  @Test func copiesAreCountedByThread() throws {
+    let gpu = try EmulatedGPU.device()
+    let before = RecordedWork.transferCount
+    let isDone = DispatchSemaphore(value: 0)
+    Thread {
+      _ = Tensor([1.0, 2]).to(gpu)
+      isDone.signal()
+    }.start()
+    isDone.wait()
+    #expect(RecordedWork.transferCount == before)
+    #expect(Tensor([1.0, 2]).to(gpu).array(of: Float.self) == [1, 2])
+    #expect(RecordedWork.transferCount == before + 2)
   }
 
   @Test func elementsAreWrittenInPlace() throws {

@@ -4,27 +4,26 @@
 
 enum { mostMatrices = 9 };
 
-// Where the matrices of every head are, in bytes.
-struct HeadMatrices {
-  UInt start;
-  Int batchStride, headStride;
-};
-struct AllMatrices {
+// Where the matrices of each head are, of up to nine kinds; strides are in bytes.
+struct AllHeadMatrices {
   Int count;
-  HeadMatrices at[mostMatrices];
+  struct {
+    UInt start;
+    Int batchStride, headStride;
+  } at[mostMatrices];
 };
 
 // The addresses of the matrices of heads `first` to `first + heads - 1`, kind by kind, as cuBLAS takes them.
-KERNEL(head_addresses, (AllMatrices matrices, Int first, Int heads, Int headsOfBatch, UInt *addresses)) {
+KERNEL(head_addresses, (AllHeadMatrices matrices, Int first, Int heads, Int headsOfBatch, UInt *addresses)) {
   for (Int i = globalThread(); i < matrices.count * heads; i += globalThreads()) {
-    const HeadMatrices kind = matrices.at[i / heads];
+    const auto kind = matrices.at[i / heads];
     const Int head = first + i % heads, batch = head / headsOfBatch;
     addresses[i] = kind.start + (UInt)(batch * kind.batchStride + (head - batch * headsOfBatch) * kind.headStride);
   }
 }
 
 // Which scores count, and what is added to them.
-struct Mask {
+struct KernelMask {
   const void *elements;
   // 0: every score counts; 1: where elements, of bool, are true; 2: elements of the scores' type are added.
   Int kind;
@@ -53,7 +52,7 @@ template <class T> struct Scores {
 
 template <class T>
 DEVICE void attentionWeights(Int heads, Int queries, Int keys, Int pitch, Int firstHead, Int firstQuery, int isCausal,
-                             const Mask &mask, T *scores) {
+                             const KernelMask &mask, T *scores) {
   const Int row = globalRow();
   const bool isInside = row < heads * queries;
   const Int place = isInside ? row : 0, head = place / queries, query = place - head * queries + firstQuery;
@@ -72,7 +71,7 @@ DEVICE void attentionWeights(Int heads, Int queries, Int keys, Int pitch, Int fi
 
 #define ATTENTION(s, T)                                                                                                \
   KERNEL(attention_weights_##s, (Int heads, Int queries, Int keys, Int pitch, Int firstHead, Int firstQuery,           \
-                                 int isCausal, Mask mask, T *scores)) {                                                \
+                                 int isCausal, KernelMask mask, T *scores)) {                                                \
     attentionWeights(heads, queries, keys, pitch, firstHead, firstQuery, isCausal, mask, scores);                      \
   }                                                                                                                    \
   KERNEL(attention_weights_gradient_##s, (Int rows, Int keys, Int pitch, const T *weights, T *gradient)) {             \
