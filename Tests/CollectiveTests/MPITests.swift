@@ -71,19 +71,13 @@ struct MPITests {
     #expect(run.errorOutput.contains(notice), "\(run.report)")
   }
 
-  /// A rank that is heard too has waited half a second for the launcher to end it, which a busy machine may not have done.
   @Test(arguments: 1...4)
   func `what all ranks fail of is told once`(_ ranks: Int) throws {
-    var report = ""
-    for _ in 0..<5 {
-      let run = try MPIRun.run(ranks: ranks, product: "conformance-ranks", arguments: ["throws-alike"], timeout: 60)
-      #expect(run.status == 1, "\(run.report)")
-      let lines = run.errorOutput.split(separator: "\n").filter { $0.contains("thrown by all") }
-      #expect(lines.first == "rank 0: thrown by all", "\(run.report)")
-      if ranks == 1 || lines.count < ranks { return }
-      report = run.report
-    }
-    Issue.record("told by all in each of five runs: \(report)")
+    let run = try MPIRun.run(ranks: ranks, product: "conformance-ranks", arguments: ["throws-alike"], timeout: 60)
+    #expect(run.status == 1, "\(run.report)")
+    let lines = run.errorOutput.split(separator: "\n").filter { $0.contains("thrown by all") }
+    // A rank that is heard too has waited more than two seconds for the launcher to end it.
+    #expect(lines.first == "rank 0: thrown by all" && (ranks == 1 || lines.count < ranks), "\(run.report)")
   }
 
   @Test func `of ranks that trap alike rank 0 is heard`() throws {
