@@ -229,6 +229,8 @@ DT_DECLARE_TYPED(double, f64)
 const char *dt_instructions(void);
 // Whether the processor is one of Intel's.
 bool dt_is_intel(void);
+// Whether it is a Zen 4 of AMD's, whose vectors of 512 bits pass through units of 256.
+bool dt_is_zen4(void);
 
 // The next 624 words of the recurrence of MT19937, in place, and what they are given out as.
 void dt_mersenne_twist(uint32_t *words);

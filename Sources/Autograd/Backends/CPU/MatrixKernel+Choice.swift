@@ -6,7 +6,9 @@ extension MatrixKernel {
   package static func fastest(for p: MatrixProduct) -> MatrixKernel? {
     guard isOptimized && !p.isOfShortRowsAndVector else { return nil }
     let longestVector = ThreadState.current.longestVector
-    if longestVector >= 64 && inPlace != nil { return isIntel ? fastestOnIntel(p) : fastestOnAMD(p) }
+    if longestVector >= 64 && inPlace != nil {
+      return isIntel ? fastestOnIntel(p) : isZen4 ? fastestOnZen4(p) : fastestOnZen5(p)
+    }
     return longestVector >= 32 && isFasterWithAVX2(p) ? avx2 : nil
   }
 
@@ -30,6 +32,7 @@ extension MatrixKernel {
 
 extension MatrixKernel {
   private static let isIntel = dt_is_intel()
+  private static let isZen4 = dt_is_zen4()
 
   /// Measured on Emerald Rapids, whose cores make two multiply-adds of 16 floats at a time. ``packed`` keeps both units
   /// busy, ``inPlace`` needs its load for each multiply-add but packs nothing, which is less for
@@ -59,9 +62,34 @@ extension MatrixKernel {
     }
   }
 
+  /// Measured on Zen 5, whose cores make two multiply-adds and two loads of 16 floats at a time: ``packed`` but for few
+  /// rows or columns, of which ``inPlace`` computes no more than there are.
+  private static func fastestOnZen5(_ p: MatrixProduct) -> MatrixKernel? {
+    let multiplications = p.rows * p.columns * p.inner
+    switch (p.transposesFirst, p.transposesSecond) {
+    case (false, true):
+      if multiplications > million { return min(p.rows, p.columns / 2) < 16 && !collide(p.inner) ? inPlace : packed }
+      if p.columns < 16 {
+        // OpenBLAS's kernels without packing end at a result of about 1,200 elements.
+        let isBeyondThem = p.rows * p.columns >= 1200
+        return isBeyondThem || p.rows >= 32 && p.inner < 32 && p.columns * p.inner >= 200 ? inPlace : nil
+      }
+      if p.rows < 16 { return p.rows >= 8 && p.columns >= 256 ? inPlace : nil }
+      return p.columns < 32 ? inPlace : p.columns >= 64 ? packed : nil
+    case (false, false):
+      guard multiplications > million else { return nil }
+      return p.rows < 16 || p.columns < 32 && !collide(p.inner) ? inPlace : packed
+    case (true, false):
+      guard multiplications > million else { return nil }
+      if p.columns < 64 || p.rows < 16 && !collide(p.columns) { return inPlace }
+      return p.inner <= 1024 ? packed : nil
+    case (true, true): return nil
+    }
+  }
+
   /// Measured on Zen 4, whose cores make one multiply-add of 16 floats at a time: ``inPlace`` while the factors stay in
   /// the caches, ``packed`` beyond.
-  private static func fastestOnAMD(_ p: MatrixProduct) -> MatrixKernel? {
+  private static func fastestOnZen4(_ p: MatrixProduct) -> MatrixKernel? {
     isFasterInPlace(p) ? inPlace : isFasterPacked(p) ? packed : nil
   }
 
