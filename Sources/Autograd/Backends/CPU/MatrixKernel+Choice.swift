@@ -82,7 +82,7 @@ extension MatrixKernel {
     case (true, false):
       guard multiplications > million else { return nil }
       if p.columns < 64 || p.rows < 16 && !collide(p.columns) { return inPlace }
-      return p.inner <= 1024 ? packed : nil
+      return p.inner <= 256 ? packed : nil
     case (true, true): return nil
     }
   }
