@@ -46,6 +46,7 @@ var targets: [Target] = [
 
   .target(name: "CUDAEmulator", path: "Tests/CUDAEmulator"),
   .target(name: "IncompleteCUDA", path: "Tests/IncompleteCUDA"),
+  .target(name: "FaultyFiles", path: "Tests/FaultyFiles"),
   .target(name: "TestSupport", dependencies: ["Autograd", "Collective"], path: "Tests/Support"),
   .testTarget(name: "AutogradTests", dependencies: ["Autograd", "TestSupport"]),
   .testTarget(name: "CollectiveTests", dependencies: ["Collective", "TestSupport", "conformance-ranks"]),
@@ -87,6 +88,8 @@ let package = Package(
     // Opened by tests in place of a GPU's driver and libraries.
     .library(name: "CUDAEmulator", type: .dynamic, targets: ["CUDAEmulator"]),
     .library(name: "IncompleteCUDA", type: .dynamic, targets: ["IncompleteCUDA"]),
+    // Loaded by tests before the C library.
+    .library(name: "FaultyFiles", type: .dynamic, targets: ["FaultyFiles"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),

@@ -2,6 +2,12 @@
 ///
 /// Formats: <https://netpbm.sourceforge.net/doc/pgm.html> and <https://netpbm.sourceforge.net/doc/ppm.html>.
 package enum NetpbmFile {
+  /// Whether a file that begins so is of the family, of whatever type: a P and a digit.
+  static func isOne(_ start: some Collection<UInt8>) -> Bool {
+    let digits = UInt8(ascii: "1")...UInt8(ascii: "7")
+    return start.first == UInt8(ascii: "P") && start.dropFirst().first.map(digits.contains) == true
+  }
+
   /// The picture in `bytes`; values are scaled so that the file's largest value becomes 255.
   package static func decode(_ bytes: [UInt8], path: String) throws -> Picture {
     let kind = String(decoding: bytes.prefix(2), as: UTF8.self)

@@ -38,7 +38,7 @@ public struct Picture: Equatable, Sendable {
     let bytes = try InputFile(path: path).readAll(limit: 1 << 28)
     if bytes.starts(with: PNGFile.signature) {
       self = try PNGFile.decode(bytes, path: path)
-    } else if bytes.starts(with: [UInt8(ascii: "P")]) {
+    } else if NetpbmFile.isOne(bytes) {
       self = try NetpbmFile.decode(bytes, path: path)
     } else {
       throw FileError(
@@ -50,7 +50,7 @@ public struct Picture: Equatable, Sendable {
   /// - Throws: ``FileError`` where the file cannot be read.
   public static func isPicture(path: String) throws -> Bool {
     let start = try InputFile(path: path).read(upTo: PNGFile.signature.count)
-    return start.starts(with: PNGFile.signature) || start.first == UInt8(ascii: "P")
+    return start.starts(with: PNGFile.signature) || NetpbmFile.isOne(start)
       || readableKinds.union(otherKinds).contains(kind(ofFile: path))
   }
 

@@ -63,6 +63,7 @@ struct PictureTests {
       ("P2 1 1 9\n10", "sample 0 is 10, expected at most 9"),
       ("P2 2 1 9\n1", "expected a number (sample 1 of 2) at byte 10, found the end of the file"),
       ("GIF89a", "is neither a PNG nor a PGM or PPM picture: it starts with 47 49 46 38"),
+      ("PK\u{3}\u{4}", "is neither a PNG nor a PGM or PPM picture: it starts with 50 4b 03 04"),
     ]
     for (text, expected) in cases { #expect(message(Array(text.utf8)) == expected) }
   }
@@ -70,6 +71,11 @@ struct PictureTests {
   @Test(arguments: [("a.png", true), ("a.b.JPG", true), ("a", false), ("png", false), ("a.png.gz", false)])
   func whatIsCalledAPictureIsTakenForOne(name: String, isPicture: Bool) throws {
     #expect(try Picture.isPicture(path: folder.write(Array("hello".utf8), to: name)) == isPicture)
+  }
+
+  @Test(arguments: [("P5 1 1 255 a", true), ("P4", true), ("PK\u{3}\u{4}", false), ("P", false), ("", false)])
+  func whatBeginsAsAPictureIsTakenForOne(text: String, isPicture: Bool) throws {
+    #expect(try Picture.isPicture(path: folder.write(Array(text.utf8), to: "file")) == isPicture)
   }
 
   /// A PNG whose IHDR holds `header` and whose data is `data`, with right checksums.
