@@ -30,10 +30,12 @@ struct NPZFileTests {
     return try file.names.map { try file.array($0).tensor.array(of: Double.self) }
   }
 
-  @Test(arguments: ["stored", "compressed"])
-  func everyTruncationIsAnErrorAndNoFlippedByteChangesNumbers(name: String) throws {
-    let bytes = try contents(fixture("files/\(name).npz"))
+  @Test(arguments: ["stored", "compressed"], [false, true])
+  func everyTruncationIsAnErrorAndNoFlippedByteChangesNumbers(name: String, isLarge: Bool) throws {
+    let small = try contents(fixture("files/\(name).npz"))
     let whole = try readAll(fixture("files/\(name).npz"))
+    let bytes = isLarge ? ZIP64.archive(small) : small
+    #expect(try readAll(folder.write(bytes, to: "arrays.npz")) == whole)
     for index in bytes.indices {
       let path = try folder.write(Array(bytes.prefix(index)), to: "arrays.npz")
       #expect(throws: FileError.self) { try readAll(path) }
@@ -61,5 +63,36 @@ struct NPZFileTests {
     #expect(
       fileErrorMessage { _ = try NPZFile(path: path) }
         == "\(path): has a list of files of 83886080 bytes, expected at most 67108864")
+  }
+}
+
+/// What an archive of more than 4 GiB has in place of the numbers that do not fit.
+private enum ZIP64 {
+  /// The same archive with all numbers of its list in 64 bits.
+  static func archive(_ bytes: [UInt8]) -> [UInt8] {
+    func number(_ place: Int, _ count: Int) -> Int {
+      (0..<count).reversed().reduce(0) { $0 << 8 | Int(bytes[place + $1]) }
+    }
+    func little(_ number: Int, _ count: Int) -> [UInt8] {
+      (0..<count).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    }
+    let unknown = [UInt8](repeating: 0xFF, count: 4)
+    let end = bytes.count - 22
+    let start = number(end + 16, 4)
+    var (list, count, place) = ([UInt8](), 0, start)
+    while place < end {
+      let (name, extra) = (number(place + 28, 2), number(place + 30, 2))
+      let (compressed, size, header) = (number(place + 20, 4), number(place + 24, 4), number(place + 42, 4))
+      list += bytes[place..<place + 20] + unknown + unknown + bytes[place + 28..<place + 30] + little(extra + 28, 2)
+      list += bytes[place + 32..<place + 42] + unknown + bytes[place + 46..<place + 46 + name + extra]
+      list += [1, 0, 24, 0] + little(size, 8) + little(compressed, 8) + little(header, 8)
+      place += 46 + name + extra
+      count += 1
+    }
+    let record = [0x50, 0x4B, 6, 6] + little(44, 8) + little(45, 2) + little(45, 2) + little(0, 8)
+    let sizes = little(count, 8) + little(count, 8) + little(list.count, 8) + little(start, 8)
+    let locator = [0x50, 0x4B, 6, 7] + little(0, 4) + little(start + list.count, 8) + little(1, 4)
+    let last = [0x50, 0x4B, 5, 6] + little(0, 4) + unknown + unknown + unknown + little(0, 2)
+    return bytes[..<start] + list + record + sizes + locator + last
   }
 }
