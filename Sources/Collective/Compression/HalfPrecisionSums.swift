@@ -7,6 +7,7 @@ final class HalfPrecisionSums {
   private let format: HalfPrecision
   private let group: any Communicator
   private let names: [Int]
+  private let operations = OperationsUnderWay.ofThread
   private var startedCount = 0
   private var underWay: [HalfPrecisionSum] = []
   /// Memory of sums that are complete, for those to come.
@@ -39,6 +40,7 @@ final class HalfPrecisionSums {
       named: names, number: startedCount)
     let sum = HalfPrecisionSum(buffer, memory, exchange)
     underWay.append(sum)
+    operations.insert(self)
     return Operation(sums: self, sum: sum)
   }
 
@@ -52,6 +54,7 @@ final class HalfPrecisionSums {
       spare.append(sum.memory)
     }
     underWay.removeAll(where: \.isComplete)
+    if underWay.isEmpty { operations.remove(self) }
   }
 
   /// A sum as its starter sees it.
@@ -72,6 +75,7 @@ final class HalfPrecisionSums {
     func wait() throws {
       var notice = WaitNotice()
       while try !test() {
+        sums.operations.proceed(but: sums)
         sched_yield()
         // The oldest holds up the others.
         guard let exchange = sums.underWay.first?.exchange else { continue }
@@ -85,6 +89,15 @@ final class HalfPrecisionSums {
     deinit {
       if case .failure = Result(catching: { try wait() }) { return }
     }
+  }
+}
+
+extension HalfPrecisionSums: OperationsUnderWay.Source {
+  var hasCollectives: Bool { !underWay.isEmpty }
+
+  /// A message that failed remembers that, and throws it when its sum is waited for.
+  func proceed() {
+    if case .failure = Result(catching: { try advance() }) { operations.remove(self) }
   }
 }
 

@@ -7,6 +7,7 @@ public final class ThreadCommunicator: Communicator {
   /// This rank.
   public let rank: Int
   let group: ThreadGroup
+  private let operations = OperationsUnderWay.ofThread
   private var calls = 0
 
   private init(rank: Int, group: ThreadGroup) {
@@ -158,7 +159,7 @@ public final class ThreadCommunicator: Communicator {
     let envelope = ThreadGroup.Envelope(
       source: self.rank, destination: rank, tag: tag, element: Element.elementType)
     return ThreadOperation(
-      group: group, try group.send(envelope, UnsafeRawBufferPointer(buffer), count: buffer.count))
+      beside: operations, group: group, try group.send(envelope, UnsafeRawBufferPointer(buffer), count: buffer.count))
   }
 
   /// Receives a message.
@@ -169,7 +170,8 @@ public final class ThreadCommunicator: Communicator {
     let envelope = ThreadGroup.Envelope(
       source: rank, destination: self.rank, tag: tag, element: Element.elementType)
     return ThreadOperation(
-      group: group, try group.receive(envelope, UnsafeMutableRawBufferPointer(buffer), count: buffer.count))
+      beside: operations, group: group,
+      try group.receive(envelope, UnsafeMutableRawBufferPointer(buffer), count: buffer.count))
   }
 
   /// Groups of threads that end together: a failure in one is a failure of all.
@@ -206,7 +208,7 @@ public final class ThreadCommunicator: Communicator {
       input: UnsafeRawBufferPointer(input), output: UnsafeMutableRawBufferPointer(output))
     let meeting = try group.join(calls, as: rank, call: call, contribution, work: work)
     calls += 1
-    return ThreadOperation(group: group, meeting)
+    return ThreadOperation(beside: operations, group: group, meeting)
   }
 
   private static func combine<Element: ReducibleElement>(
@@ -219,21 +221,29 @@ public final class ThreadCommunicator: Communicator {
 }
 
 private final class ThreadOperation: PendingOperation {
+  private let operations: OperationsUnderWay
   private let group: ThreadGroup
   private let meeting: Meeting
 
-  init(group: ThreadGroup, _ meeting: Meeting) {
+  init(beside operations: OperationsUnderWay, group: ThreadGroup, _ meeting: Meeting) {
+    self.operations = operations
     self.group = group
     self.meeting = meeting
   }
 
   func test() throws -> Bool { try group.isComplete(meeting) }
 
-  func wait() throws { try group.wait(for: meeting) }
+  func wait() throws {
+    while try !operations.isEmpty && !test() {
+      operations.proceed()
+      sched_yield()
+    }
+    try group.wait(for: meeting)
+  }
 
   /// An error here has ended the job's work: `run` throws it.
   deinit {
-    if case .failure = Result(catching: { try group.wait(for: meeting) }) { return }
+    if case .failure = Result(catching: { try wait() }) { return }
   }
 }
 

@@ -26,10 +26,10 @@ final class MPICallWatch: Sendable {
   }
 
   /// Makes a call that returns when other ranks have made theirs. One thread of a rank is in such a call at a time.
-  func during<Result>(_ call: StaticString, _ body: () -> Result) -> Result {
+  func during<Result>(_ call: StaticString, _ body: () throws -> Result) rethrows -> Result {
     name.store(UInt(bitPattern: call.utf8Start), ordering: .relaxed)
     changeCount.add(1, ordering: .releasing)
     defer { changeCount.add(1, ordering: .releasing) }
-    return body()
+    return try body()
   }
 }

@@ -22,7 +22,8 @@ public final class MPICommunicator: Communicator {
   var allCount: Int { whole?.size ?? size }
   private let launcher: String
   private let processorName: String
-  private let watch: MPICallWatch
+  let watch: MPICallWatch
+  let operations = OperationsUnderWay.ofThread
 
   /// The shared windows, in the order in which all ranks made them.
   var windows: [OpaquePointer] = []
@@ -95,6 +96,7 @@ public final class MPICommunicator: Communicator {
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
+    watch.during("MPI_Allreduce") { operations.finishCollectives() }
     for message in messages(buffer.indices, emptyIsOne: true) {
       let code = watch.during("MPI_Allreduce") {
         cmpi_all_reduce(
@@ -114,7 +116,7 @@ public final class MPICommunicator: Communicator {
           handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi, &$0)
       }
     }
-    return MPIOperation(call: "MPI_Iallreduce", requests, watchedBy: watch)
+    return MPIOperation(call: "MPI_Iallreduce", requests, watchedBy: watch, beside: operations)
   }
 
   /// `MPI_Ibcast`.
@@ -124,7 +126,7 @@ public final class MPICommunicator: Communicator {
     try checkRoot(root)
     return MPIOperation(
       call: "MPI_Ibcast", try broadcasts(of: buffer.indices, in: buffer, from: root, emptyIsOne: true),
-      watchedBy: watch)
+      watchedBy: watch, beside: operations)
   }
 
   /// One `MPI_Ibcast` a part.
@@ -136,7 +138,7 @@ public final class MPICommunicator: Communicator {
     let own = UnsafeMutableBufferPointer(rebasing: all[cut.range(of: rank)])
     if part.baseAddress != UnsafePointer(own.baseAddress) { _ = own.update(fromContentsOf: part) }
     let requests = try (0..<size).flatMap { try broadcasts(of: cut.range(of: $0), in: all, from: $0) }
-    return MPIOperation(call: "MPI_Ibcast", requests, watchedBy: watch)
+    return MPIOperation(call: "MPI_Ibcast", requests, watchedBy: watch, beside: operations)
   }
 
   /// One `MPI_Ireduce` a part.
@@ -156,13 +158,14 @@ public final class MPICommunicator: Communicator {
         }
       }
     }
-    return MPIOperation(call: "MPI_Ireduce", requests, watchedBy: watch)
+    return MPIOperation(call: "MPI_Ireduce", requests, watchedBy: watch, beside: operations)
   }
 
   /// `MPI_Ibarrier`.
   public func startBarrier() throws -> any PendingOperation {
     MPIOperation(
-      call: "MPI_Ibarrier", [try request("MPI_Ibarrier") { cmpi_start_barrier(handle, &$0) }], watchedBy: watch)
+      call: "MPI_Ibarrier", [try request("MPI_Ibarrier") { cmpi_start_barrier(handle, &$0) }], watchedBy: watch,
+      beside: operations)
   }
 
   /// `MPI_Isend`. An empty message is one, too.
@@ -177,7 +180,7 @@ public final class MPICommunicator: Communicator {
           Int32(tag), &$0)
       }
     }
-    return MPIOperation(call: "MPI_Isend", requests, watchedBy: watch)
+    return MPIOperation(call: "MPI_Isend", requests, watchedBy: watch, beside: operations)
   }
 
   /// `MPI_Irecv`. Throws an ``MPIError`` for a message that is longer than the buffer, and a ``CollectiveError`` for one
@@ -195,12 +198,13 @@ public final class MPICommunicator: Communicator {
       started.expectedCount = message.count
       return started
     }
-    return MPIOperation(call: "MPI_Irecv", source: (rank, tag), requests, watchedBy: watch)
+    return MPIOperation(call: "MPI_Irecv", source: (rank, tag), requests, watchedBy: watch, beside: operations)
   }
 
   /// `MPI_Comm_split`.
   public func split(color: Int?, key: Int) throws -> (any Communicator)? {
     try checkSplit(color: color, key: key)
+    watch.during("MPI_Comm_split") { operations.finishCollectives() }
     var part: OpaquePointer?
     try MPIError.check(cmpi_split(handle, Int32(color ?? -1), Int32(key), &part), "MPI_Comm_split")
     return try part.map { try MPICommunicator(partOf: self, $0) }

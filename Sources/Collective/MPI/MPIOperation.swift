@@ -1,4 +1,5 @@
 import CMPI
+import Foundation
 
 /// A started MPI operation, in as many requests as its count needed.
 final class MPIOperation: PendingOperation {
@@ -11,6 +12,7 @@ final class MPIOperation: PendingOperation {
 
   private let call: StaticString
   private let watch: MPICallWatch
+  private let operations: OperationsUnderWay
   private let source: (rank: Int, tag: Int)
   /// Those that are not known to be complete, oldest last.
   private var requests: [Request]
@@ -18,10 +20,12 @@ final class MPIOperation: PendingOperation {
   private var failure: (any Error)?
 
   init(
-    call: StaticString, source: (rank: Int, tag: Int) = (0, 0), _ requests: [Request], watchedBy watch: MPICallWatch
+    call: StaticString, source: (rank: Int, tag: Int) = (0, 0), _ requests: [Request], watchedBy watch: MPICallWatch,
+    beside operations: OperationsUnderWay
   ) {
     self.call = call
     self.watch = watch
+    self.operations = operations
     self.source = source
     self.requests = requests.reversed()
   }
@@ -38,8 +42,17 @@ final class MPIOperation: PendingOperation {
   }
 
   func wait() throws {
+    if !operations.isEmpty { try watch.during(call) { try proceedUntilComplete() } }
     while let request = requests.last { complete(request, watch.during(call) { cmpi_wait(request.handle) }) }
     if let failure { throw failure }
+  }
+
+  /// Returns once this is complete or nothing else is under way, which proceeds meanwhile.
+  private func proceedUntilComplete() throws {
+    while try !test() && !operations.isEmpty {
+      operations.proceed()
+      sched_yield()
+    }
   }
 
   private func complete(_ request: Request, _ code: Int32) {

@@ -29,6 +29,7 @@ final class ExchangeQueue {
   private let isOversubscribed: Bool
   /// The seconds after which a rank says whom it waits for; doubled each time.
   private let stallSeconds: Double
+  private let operations = OperationsUnderWay.ofThread
 
   /// Those that are not complete, oldest first.
   private var exchanges: [any NodeExchange] = []
@@ -40,7 +41,9 @@ final class ExchangeQueue {
   private var underWay: [DirectExchange?] = []
   /// The steps of all exchanges so far.
   private var stepCount: UInt64 = 0
-  private var failure: (any Error)?
+  private var failure: (any Error)? {
+    didSet { operations.remove(self) }
+  }
   /// What is under way beside the window and proceeds only when it is tested.
   private var outside: [any PendingOperation] = []
 
@@ -82,6 +85,7 @@ final class ExchangeQueue {
   func add(_ exchange: some NodeExchange) throws -> UInt64 {
     exchanges.append(exchange)
     stepCount += UInt64(exchange.stepCount)
+    operations.insert(self)
     try advance()
     return stepCount
   }
@@ -89,23 +93,26 @@ final class ExchangeQueue {
   /// Adds an operation that does not pass through the window, which then proceeds whenever the queue does.
   func add(outside operation: any PendingOperation) throws {
     if let failure { throw failure }
-    if !(try operation.test()) { outside.append(operation) }
+    guard !(try operation.test()) else { return }
+    outside.append(operation)
+    operations.insert(self)
   }
 
   /// Returns once an operation of ``add(outside:)`` is complete. Throws its failure, and as ``advance()`` does.
   func wait(forOutside operation: any PendingOperation) throws {
     var patience = Patience(isOversubscribed: isOversubscribed)
     var notice: WaitNotice?
-    while !exchanges.isEmpty {
+    while !exchanges.isEmpty || operations.hasOthers(than: self) {
       if try operation.test() { return }
       if try advance() { continue }
+      operations.proceed(but: self)
       patience.rest(sleeping: false)
-      guard patience.isLong else { continue }
+      guard patience.isLong && !exchanges.isEmpty else { continue }
       let (call, peer) = awaited
       if let peer, network.node.hasEnded(peer), try advance() { continue }
       try look(&notice, for: peer, call)
     }
-    // Nobody waits for anything that this rank would have to do in the window.
+    // Nobody waits for anything that this rank would have to do in a window.
     try operation.wait()
   }
 
@@ -139,7 +146,8 @@ final class ExchangeQueue {
     var patience = Patience(isOversubscribed: isOversubscribed)
     var notice: WaitNotice?
     while try !isDone() {
-      patience.rest(sleeping: outside.isEmpty && underWay.isEmpty)
+      operations.proceed(but: self)
+      patience.rest(sleeping: outside.isEmpty && underWay.isEmpty && !operations.hasOthers(than: self))
       guard patience.isLong else { continue }
       let peer = peer()
       // What a rank has done before it ended, it may have done since this one last looked.
@@ -255,8 +263,9 @@ final class ExchangeQueue {
 
   private func removeComplete() {
     let count = completing.exchange
-    guard count > 0 else { return }
     exchanges.removeFirst(count)
+    if exchanges.isEmpty && outside.isEmpty { operations.remove(self) }
+    guard count > 0 else { return }
     announcing.exchange -= count
     reducing.exchange -= count
     combining.exchange -= count
@@ -292,6 +301,13 @@ final class ExchangeQueue {
   private var awaitedOnOtherNodes: String {
     underWay.first.flatMap { $0 }?.awaited(network.name) ?? "other nodes"
   }
+}
+
+extension ExchangeQueue: OperationsUnderWay.Source {
+  var hasCollectives: Bool { !exchanges.isEmpty }
+
+  /// A failure is thrown by every later call.
+  func proceed() { _ = Result { try advance() } }
 }
 
 extension CollectiveError {

@@ -18,7 +18,7 @@ public enum CollectiveConformance {
 
   /// All checks.
   public static let checks: [Check] =
-    operationChecks + messageChecks + splitChecks + madeBufferChecks + pendingChecks + reducerChecks
+    operationChecks + messageChecks + splitChecks + madeBufferChecks + pendingChecks + waitOrderChecks + reducerChecks
     + compressionChecks + diagnosisChecks
 
   /// The counts at which operations are checked.
