@@ -102,7 +102,7 @@ BINARY_REAL(leaky_relu, a > 0 ? a : a * b, a > 0 ? a : a * b)
 BINARY_REAL(leaky_relu_slope, a > 0 ? 1 : b, a > 0 ? 1 : b)
 // e^x - 1 as tanh(x / 2) (e^x + 1), which is accurate near 0, too.
 BINARY_REAL(elu, a <= 0 ? b * (tanh_f32(a / 2) * (exp_f32(a) + 1)) : a, a <= 0 ? b * expm1(a) : a)
-BINARY_REAL(elu_slope, a <= 0 ? b * exp_f32(a) : 1, a <= 0 ? b * exp(a) : 1)
+BINARY_REAL(elu_slope, a > 0 ? 1 : b * exp_f32(a), a > 0 ? 1 : b * exp(a))
 
 BINARY_REAL(tanh_gradient, a * (1 - b * b), a * (1 - b * b))
 BINARY_REAL(sigmoid_gradient, a * (1 - b) * b, a * (1 - b) * b)
@@ -134,8 +134,8 @@ static inline double gelu_tanh_slope_f64(double x) {
   return s + 2 * x * s * (1 - s) * sqrt_2_over_pi * (1 + 3 * gelu_cubic * x * x);
 }
 BINARY_REAL(silu_gradient, a * silu_slope_f32(b), a * silu_slope_f64(b))
-BINARY_REAL(hardswish_gradient, b <= -3 ? 0 : b < 3 ? a * (b / 3 + 0.5f) : a,
-            b <= -3 ? 0 : b < 3 ? a * (b / 3 + 0.5) : a)
+BINARY_REAL(hardswish_gradient, b <= -3 ? 0 : b >= 3 ? a : a * (b / 3 + 0.5f),
+            b <= -3 ? 0 : b >= 3 ? a : a * (b / 3 + 0.5))
 BINARY_REAL(gelu_gradient, a * gelu_slope_f32(b), a * gelu_slope_f64(b))
 BINARY_REAL(gelu_tanh_gradient, a * gelu_tanh_slope_f32(b), a * gelu_tanh_slope_f64(b))
 

@@ -63,8 +63,12 @@ struct GradientSink {
 // MARK: - Accumulation
 
 extension BackwardPass {
-  /// Whether gradients of `leaf` go to its `grad` as they come, no hook being there to see their sum before.
-  func writesDirectly(to leaf: Tensor) -> Bool { !capturesOnly && leaf.leafHooks.isEmpty }
+  /// Whether gradients of `leaf` go to its `grad` as they come: no hook is there to see their sum before, and they are not
+  /// added in place to what operations of this pass may have used.
+  func writesDirectly(to leaf: Tensor) -> Bool {
+    !capturesOnly && leaf.leafHooks.isEmpty
+      && (isGradEnabled || leaf.accumulatedGradient?.requiresGrad != true)
+  }
 
   /// Adds `gradient` to what has reached `leaf`.
   func accumulate(_ gradient: Tensor, into leaf: Tensor) {

@@ -100,8 +100,8 @@ public struct TensorPart {
       "slice \(range) in steps of \(step) of dimension \(dimension) of shape \(shape)")
     let range = range.clamped(to: 0..<shape[dimension])
     offset += range.lowerBound * strides[dimension]
-    sizes[dimension] = (range.count + step - 1) / step
-    strides[dimension] *= step
+    sizes[dimension] = range.isEmpty ? 0 : (range.count - 1) / step + 1
+    strides[dimension] *= min(step, max(range.count, 1))
   }
 
   mutating func keep(only index: Int, of dimension: Int) {

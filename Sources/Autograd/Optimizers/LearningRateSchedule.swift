@@ -178,9 +178,9 @@ public struct OneCycleLR: LearningRateSchedule, Equatable {
     func cosine(from start: Double, to end: Double, _ part: Double) -> Double {
       end + (start - end) / 2 * (1 + cos(.pi * part))
     }
-    return peak > 0 && step <= peak
-      ? cosine(from: first, to: maximum, step / peak)
-      : cosine(from: maximum, to: first / finalDivisor, (step - peak) / (last - peak))
+    if peak > 0 && step <= peak { return cosine(from: first, to: maximum, step / peak) }
+    // A single step that belongs to the rise is its end.
+    return last > peak ? cosine(from: maximum, to: first / finalDivisor, (step - peak) / (last - peak)) : maximum
   }
 }
 

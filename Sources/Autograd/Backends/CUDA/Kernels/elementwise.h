@@ -205,7 +205,7 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   BINARY_KERNEL(sigmoidGradient##s, T, a * (1 - b) * b)                                       \
   BINARY_KERNEL(reluGradient##s, T, b <= 0 ? 0 : a)                                           \
   BINARY_KERNEL(siluGradient##s, T, a * siluSlope(b))                                         \
-  BINARY_KERNEL(hardswishGradient##s, T, b <= -3 ? 0 : b < 3 ? a * (b / 3 + 0.5f) : a)        \
+  BINARY_KERNEL(hardswishGradient##s, T, b <= -3 ? 0 : b >= 3 ? a : a * (b / 3 + 0.5f))       \
   BINARY_KERNEL(geluGradient##s, T, a * geluSlope(b))                                         \
   BINARY_KERNEL(geluTanhGradient##s, T, a * geluTanhSlope(b))
 
@@ -232,7 +232,7 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   BINARY_KERNEL(leakyReLU##s, T, a > 0 ? a : a * b)                                           \
   BINARY_KERNEL(leakyReLUSlope##s, T, a > 0 ? 1 : b)                                          \
   BINARY_KERNEL(elu##s, T, a <= 0 ? b * (hyperbolicTangent(a / 2) * (exponential(a) + 1)) : a) \
-  BINARY_KERNEL(eluSlope##s, T, a <= 0 ? b * exponential(a) : 1)                              \
+  BINARY_KERNEL(eluSlope##s, T, a > 0 ? 1 : b * exponential(a))                               \
   ACTIVATIONS(s, T)                                                                           \
   ARITHMETIC(BINARY_KERNEL, s, T)                                                             \
   ARITHMETIC(BROADCAST_KERNEL, _broadcast##s, T)                                              \
