@@ -121,7 +121,7 @@ extension ReplicaCheck {
   ]
 
   /// Calls `body` with a path that rank 0 chooses, in a folder that it removes.
-  private static func withPath(_ communicator: any Communicator, _ body: (String) throws -> Void) throws {
+  static func withPath(_ communicator: any Communicator, _ body: (String) throws -> Void) throws {
     let folder = communicator.rank == 0 ? try TemporaryFolder() : nil
     try body(try communicator.broadcast("\(folder?.path ?? "")/checkpoint.safetensors", from: 0))
     try communicator.barrier()

@@ -28,7 +28,7 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
 
   private static let onAnyDevice =
     accumulation + batchLosses + unevenData + unusedParameters + batchStatistics + reproducibility + stepSizes
-    + parameterGroups + frozenParameters + measures + checkpoints + weightAverages
+    + parameterGroups + wholeParameters + frozenParameters + measures + checkpoints + weightAverages
 }
 
 /// Throws unless a condition holds.

@@ -147,6 +147,7 @@ protocol Backend: Sendable {
 /// Functions of one element.
 enum UnaryOperation: String {
   case negate, absolute, sign, square, squareRoot, reciprocalSquareRoot, reciprocal, zeroIfInfinite
+  case round, floor, ceiling
   case exponential, logarithm, logarithmOfOnePlus, sine, cosine, errorFunction
   case tanh, sigmoid, relu, softplus, logSigmoid, silu, hardswish, gelu, geluTanh
 }

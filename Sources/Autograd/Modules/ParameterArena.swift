@@ -152,6 +152,12 @@ public final class ParameterArena {
       .keeping(gradient: gradients.part(at: range.lowerBound, shape: [range.count]))
   }
 
+  /// Parameter `index` as a leaf of its own shape whose `grad` is in the array of gradients: what an optimizer of whole
+  /// parameters steps over.
+  package func whole(_ index: Int) -> Tensor {
+    view(of: flat, at: index).keeping(gradient: view(of: flatGradients, at: index))
+  }
+
   /// Forgets all gradients. Nothing is written: the next backward pass overwrites what is there. An optimizer of
   /// ``flat`` has a `zeroGrad()` too, which writes zeros.
   public func zeroGrad() {

@@ -115,12 +115,7 @@ public final class TransformerEncoderLayer: Module, Layer {
   }
 
   private func transformed(_ x: Tensor) -> Tensor {
-    let hidden =
-      switch options.activation {
-      case .relu: x.linear(linear1.weight, bias: linear1.bias, followedBy: .relu)
-      case .gelu: linear1(x).gelu()
-      }
-    return dropout2(linear2(dropout(hidden)))
+    dropout2(linear2(dropout(options.activation.applied(to: linear1, of: x))))
   }
 
   /// Another layer with the same values in memory of its own.
@@ -128,11 +123,28 @@ public final class TransformerEncoderLayer: Module, Layer {
     let copy = TransformerEncoderLayer(
       embedding, heads: heads, options, dtype: linear1.weight.dtype, generator: RandomGenerator(seed: 0)
     ).to(linear1.weight.device)
-    for (parameter, original) in zip(copy.parameters, parameters) {
+    copy.takeOver(from: self)
+    return copy
+  }
+}
+
+extension TransformerEncoderLayer.Activation {
+  /// A linear layer's result with this activation.
+  func applied(to linear: Linear, of x: Tensor) -> Tensor {
+    switch self {
+    case .relu: x.linear(linear.weight, bias: linear.bias, followedBy: .relu)
+    case .gelu: linear(x).gelu()
+    }
+  }
+}
+
+extension Module {
+  /// Makes the parameters, and what is frozen or in training, those of a module of the same architecture.
+  func takeOver(from other: Module) {
+    for (parameter, original) in zip(parameters, other.parameters) {
       parameter.assign(original.detached())
       parameter.requiresGrad = original.requiresGrad
     }
-    for (part, original) in zip(copy.namedModules(), namedModules()) { part.module.train(original.module.isTraining) }
-    return copy
+    for (part, original) in zip(modules, other.modules) { part.train(original.isTraining) }
   }
 }

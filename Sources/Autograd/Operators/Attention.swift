@@ -10,7 +10,7 @@
 ///   - mask: Broadcast to [..., L, S]: `bool`, true where a query may see a key, or numbers of the queries' type that
 ///     are added to the products.
 ///     A query that may see none gets zeros.
-///   - isCausal: Whether a query sees only the keys up to its own place.
+///   - isCausal: Whether a query sees only the keys up to its own place; with a mask, those of them that it shows.
 ///   - scale: What the products are multiplied by; 1 / √E if left out.
 ///   - dropout: The probability of a weight being dropped, the others being divided by that of being kept: 0 in evaluation.
 /// - Returns: [..., L, Ev].
@@ -43,7 +43,11 @@ func attention(
       "attention with a mask of \(mask.dtype): needs bool, or \(inputs[0].dtype) as the queries, to add to the products"
     )
   }
-  precondition(mask == nil || !isCausal, "attention takes a mask or is causal, not both")
+  if isCausal, let mask {
+    let causal = causalMask(q[q.count - 2], k[k.count - 2], device: inputs[0].device)
+    let visible = mask.to(causal.device).restricted(by: causal)
+    return attention(inputs, form, mask: visible, isCausal: false, scale: scale, dropout: dropout)
+  }
   let mask = mask?.to(inputs[0].device)
   let scale = scale ?? 1 / Double(q[q.count - 1]).squareRoot()
   if dropout == 0, let fused = FusedAttention(inputs, form, mask: mask, isCausal: isCausal, scale: scale) {
@@ -71,4 +75,11 @@ func attentionWeights(
 private func causalMask(_ rows: Int, _ columns: Int, device: Device) -> Tensor {
   let (row, column) = (Tensor.arange(rows, device: device), Tensor.arange(columns, device: device))
   return column.unsqueezed(0) .<= row.unsqueezed(1)
+}
+
+extension Tensor {
+  /// This mask of an attention where `visible` is true, and elsewhere one that hides the key.
+  fileprivate func restricted(by visible: Tensor) -> Tensor {
+    dtype == .bool ? self .& visible : .select(visible, self, scalar(-.infinity))
+  }
 }

@@ -35,7 +35,7 @@ extension Tensor {
   private func distances(to other: Tensor) -> Tensor {
     let others = other.unsqueezed(-3)
     let batch = Shape.broadcast(Array(shape.dropLast(2)), Array(other.shape.dropLast(2)))
-    let rowCount = max(1, (1 << 18) / max(1, Shape.count(batch) * other.shape[other.rank - 2] * shape[rank - 1]))
+    let rowCount = max(1, (1 << 16) / max(1, Shape.count(batch) * other.shape[other.rank - 2] * shape[rank - 1]))
     let parts = split(rowCount, along: -2).map { rows in
       (rows.unsqueezed(-2) - others).pow(2).sum([-1]).sqrt()
     }

@@ -15,6 +15,30 @@ extension Tensor {
     return self + target.whole(target.places(indices).scatter(target.covered(values)))
   }
 
+  /// This tensor with the slices of `values` along a dimension added to its own at `indices`, as `torch.index_add`: the
+  /// opposite of ``selected(_:along:)``, as for the sums over a node's neighbors in a graph. Both are of real numbers.
+  ///
+  /// - Parameters:
+  ///   - values: Of this tensor's type and shape, but for `dimension`, which has size n.
+  ///   - indices: [n], `int64`, each from 0 to the size of the dimension − 1; anything else traps. Slices for one place are
+  ///     added up.
+  ///   - dimension: The dimension that the indices are of.
+  public func slicesAdded(_ values: Tensor, at indices: Tensor, along dimension: Int) -> Tensor {
+    requireFloatingPoint(for: "slicesAdded")
+    let dimension = Shape.normalize(dimension, rank: rank)
+    var expected = shape
+    if rank > 0 { expected[dimension] = indices.count }
+    precondition(
+      rank > 0 && indices.rank == 1 && values.shape == expected && values.dtype == dtype,
+      "slicesAdded along dimension \(dimension) of shape \(shape) at indices of shape \(indices.shape): values of shape "
+        + "\(values.shape) in \(values.dtype), expected \(expected) in \(dtype)")
+    requireSameDevice(values, for: "slicesAdded")
+    requireSameDevice(indices, for: "slicesAdded")
+    let places = IndexedPlaces(
+      indices, isShared: true, along: dimension, of: shape, size: indices.count, operation: "slicesAdded")
+    return self + places.scatter(values)
+  }
+
   /// This tensor with every element of `values` at the place it has among them, but its index's value along `dimension`,
   /// as `torch.scatter`. Of several values for one place the last along `dimension` stays, and it alone gets a gradient.
   ///

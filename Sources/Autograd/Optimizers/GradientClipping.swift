@@ -21,6 +21,19 @@ public func clipGradientNorm(_ parameters: [Tensor], to limit: Double) -> Double
   return norm
 }
 
+/// Moves every element of the gradients of `parameters` that is outside of −`limit`...`limit` to the nearest of these, as
+/// `torch.nn.utils.clip_grad_value_`.
+///
+/// - Parameter limit: At least 0; anything else traps.
+public func clipGradientValues(_ parameters: [Tensor], to limit: Double) {
+  precondition(limit >= 0, "clipGradientValues to a limit of \(limit), expected at least 0")
+  for case let gradient? in parameters.map(\.grad) {
+    gradient.storage.version &+= 1
+    gradient.backend.binary(.minimum, gradient, gradient.scalar(limit), into: gradient)
+    gradient.backend.binary(.maximum, gradient, gradient.scalar(-limit), into: gradient)
+  }
+}
+
 /// What gradients of a norm are multiplied by to have at most the norm `limit`; NaN if the norm is.
 package func clippingFactor(norm: Double, limit: Double) -> Double {
   let factor = limit / (norm + 1e-6)

@@ -12,6 +12,11 @@ public protocol UpdateRule: Sendable, Equatable {
   /// The value that the elements of those arrays start with.
   var initialState: Double { get }
 
+  /// Whether the change of an element depends on other elements of its parameter, as on their norm in LARS and LAMB, or on
+  /// the parameter's shape. Replicas then give the rule each parameter by itself; otherwise it gets many at once, flat. `false`
+  /// if left out.
+  var needsWholeParameters: Bool { get }
+
   /// Changes one parameter, in place and without recording.
   func apply(_ update: ParameterUpdate)
 }
@@ -19,6 +24,9 @@ public protocol UpdateRule: Sendable, Equatable {
 extension UpdateRule {
   /// 0.
   public var initialState: Double { 0 }
+
+  /// `false`.
+  public var needsWholeParameters: Bool { false }
 
   /// Stops the program where an option that a rule was made with is below 0, NaN, or not below `limit`.
   static func require(_ option: Double, below limit: Double? = nil, _ name: StaticString) {
@@ -33,7 +41,7 @@ package protocol FusedUpdateRule: UpdateRule {}
 
 /// What an update rule gets to see of one parameter.
 public struct ParameterUpdate {
-  /// What is changed.
+  /// What is changed: a parameter, or, unless the rule ``UpdateRule/needsWholeParameters``, the elements of several.
   public let parameter: Tensor
   /// Its gradient, still to be multiplied by `gradientScale`.
   public let gradient: Tensor

@@ -6,8 +6,8 @@ public typealias OptimizerState = [(quantity: String, values: Tensor)]
 
 /// The optimizer of a replica, over the flat arena of its parameters.
 ///
-/// Unless sharded, every rank steps over the whole arena. Sharded, it steps over its parts and then gets the others'
-/// from the ranks that made them: ZeRO stage 1 (S. Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training
+/// Unless sharded, every rank steps over the whole arena, at once or parameter by parameter. Sharded, it steps over its
+/// parts and then gets the others' from the ranks that made them: ZeRO stage 1 (S. Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training
 /// Trillion Parameter Models", SC 2020). An element's new weight depends on nothing but that element's weight, gradient
 /// and state, so both give the same bits.
 final class ArenaOptimizer {
@@ -26,6 +26,8 @@ final class ArenaOptimizer {
   let isSharded: Bool
   /// The GPUs that gather weights by themselves, if they do.
   private let gpus: NCCLGroup?
+  /// Whether each piece is one parameter, of its own shape.
+  private let wholeParameters: Bool
   /// Where other weights that are on a GPU are gathered.
   private let mirror: (weights: HostMirror, bytes: UnsafeMutableRawBufferPointer)?
 
@@ -35,17 +37,20 @@ final class ArenaOptimizer {
   ///   - shards: The ranges that are each cut over all ranks by a `ShardCut`, or nil for no sharding.
   ///   - gpus: The GPUs of all ranks, if they gather weights by themselves: the arena is then cut as a whole.
   ///   - optionRanges: Where in the arena which options hold.
-  ///   - makeOptimizer: Makes the optimizer of each group's tensors, by rules that change every element on its own and
-  ///     keep the same for it.
+  ///   - wholeParameters: Whether each of those ranges is one parameter, which the optimizer gets in its own shape. There are no
+  ///     shards then.
+  ///   - makeOptimizer: Makes the optimizer of each group's tensors, by rules that change every element on its own, or each
+  ///     parameter, and keep the same for it.
   init(
     _ arena: ParameterArena, shards: [Range<Int>]?, gpus: NCCLGroup?, optionRanges: [OptionRange],
-    communicator: any Communicator,
+    wholeParameters: Bool, communicator: any Communicator,
     makeOptimizer: (_ tensors: (_ group: Int) -> [Tensor]) -> any RevertibleOptimizer
   ) {
     self.arena = arena
     self.communicator = communicator
     self.optionRanges = optionRanges
     self.gpus = gpus
+    self.wholeParameters = wholeParameters
     isSharded = shards != nil && communicator.size > 1
     self.shards = isSharded && gpus == nil ? shards ?? [] : [0..<arena.flat.count]
     parts = isSharded ? self.shards.map { $0.part(of: communicator.rank, among: communicator.size) } : self.shards
@@ -57,7 +62,11 @@ final class ArenaOptimizer {
     } else {
       mirror = nil
     }
-    optimizer = makeOptimizer { group in pieces.filter { $0.group == group }.map { arena.part($0.elements) } }
+    optimizer = makeOptimizer { group in
+      pieces.filter { $0.group == group }.map { piece in
+        wholeParameters ? arena.whole(arena.index(of: piece)) : arena.part(piece.elements)
+      }
+    }
   }
 
   /// Whether a rank's parts follow from the buckets.
@@ -119,9 +128,11 @@ final class ArenaOptimizer {
       return (quantity: String(words[words.count - 1]), tensor: entry.tensor)
     }
     let quantities = own.prefix(own.count / pieces.count)
-    guard isSharded || pieces.count > 1 else { return quantities.map { (quantity: $0.quantity, values: $0.tensor) } }
+    guard isSharded || wholeParameters || pieces.count > 1 else {
+      return quantities.map { (quantity: $0.quantity, values: $0.tensor) }
+    }
     return try quantities.enumerated().compactMap { index, first in
-      guard first.tensor.shape == [pieces[0].elements.count] else {
+      guard first.tensor.dtype == arena.dtype else {
         return communicator.rank == 0 ? (quantity: first.quantity, values: first.tensor) : nil
       }
       let tensors = pieces.indices.map { own[$0 * quantities.count + index].tensor }
@@ -137,9 +148,14 @@ final class ArenaOptimizer {
       stateDictionary: pieces.enumerated().flatMap { index, piece in
         state.map { quantity, values in
           let isArray = values.shape == arena.flat.shape
-          return (name: "\(index).\(quantity)", tensor: isArray ? arena.view(of: values, piece.elements) : values)
+          return (name: "\(index).\(quantity)", tensor: isArray ? view(of: values, piece) : values)
         }
       })
+  }
+
+  /// What a piece has of an array of the arena's layout, in its memory and of the shape that the optimizer knows.
+  private func view(of array: Tensor, _ piece: OptionRange) -> Tensor {
+    wholeParameters ? arena.view(of: array, at: arena.index(of: piece)) : arena.view(of: array, piece.elements)
   }
 
   private func gather<Element: ReducibleElement>(in weights: UnsafeMutableBufferPointer<Element>) throws {
@@ -156,7 +172,7 @@ final class ArenaOptimizer {
     guard isSharded else {
       guard let whole else { return nil }
       for (piece, tensor) in zip(pieces, tensors) {
-        try arena.view(of: whole, piece.elements).copyElements(from: tensor)
+        try view(of: whole, piece).copyElements(from: tensor)
       }
       return whole
     }
@@ -173,6 +189,16 @@ final class ArenaOptimizer {
       }
     }
     return whole
+  }
+}
+
+extension ParameterArena {
+  /// The parameter that a piece is.
+  fileprivate func index(of piece: OptionRange) -> Int {
+    guard let index = ranges.firstIndex(of: piece.elements) else {
+      preconditionFailure("the elements \(piece.elements) of the arena are no whole parameter")
+    }
+    return index
   }
 }
 

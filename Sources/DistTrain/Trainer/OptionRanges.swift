@@ -13,7 +13,9 @@ package struct OptionRange: Equatable {
 extension ParameterArena {
   /// The arena, cut where the options of the optimizer change, for groups of parameters with options of their own; a
   /// group's parameter that is not in the arena, or in another group too, traps.
-  package func optionRanges(groups: [[Tensor]]) -> [OptionRange] {
+  ///
+  /// - Parameter wholeParameters: Whether each parameter is a range of its own, whatever the options of those beside it.
+  package func optionRanges(groups: [[Tensor]], wholeParameters: Bool = false) -> [OptionRange] {
     var group = Array(repeating: 0, count: parameters.count)
     let places = Dictionary(
       uniqueKeysWithValues: parameters.enumerated().map { (ObjectIdentifier($1.parameter), $0) })
@@ -30,7 +32,7 @@ extension ParameterArena {
     }
     return ranges.indices.reduce(into: []) { merged, index in
       let range = OptionRange(elements: ranges[index], group: group[index])
-      guard let last = merged.last, last.group == range.group else { return merged.append(range) }
+      guard let last = merged.last, !wholeParameters && last.group == range.group else { return merged.append(range) }
       merged[merged.count - 1] = OptionRange(
         elements: last.elements.lowerBound..<range.elements.upperBound, group: range.group)
     }

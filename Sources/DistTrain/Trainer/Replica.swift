@@ -82,8 +82,8 @@ public final class Replica {
   /// - Parameters:
   ///   - model: Of the same architecture on all ranks. What is no ``Layer``, as it takes several tensors, is called by the
   ///     loss of a batch: `replica.step(batch) { batch in … }`.
-  ///   - options: Of the optimizer: `SGD.Options`, `Adam.Options` or those of another. Its rule must change every
-  ///     element on its own.
+  ///   - options: Of the optimizer: `SGD.Options`, `Adam.Options` or those of another. A rule of your own that does not change
+  ///     every element on its own tells so by ``UpdateRule/needsWholeParameters``.
   ///   - groups: Parameters with options of their own, as biases that shall not decay, with those: PyTorch's parameter
   ///     groups. The rule must keep the same for each. All others have `options`. A tensor that is no parameter to be
   ///     trained, or is given twice, traps.
@@ -91,7 +91,8 @@ public final class Replica {
   ///   - choice: Who chooses the sizes of the buckets in which gradients are all-reduced. A measurement is made in the
   ///     first steps, while ``isTuningBuckets``.
   ///   - compression: How gradients are made smaller between nodes.
-  ///   - shardsOptimizer: Whether each rank keeps the optimizer's state of its part of the parameters only.
+  ///   - shardsOptimizer: Whether each rank keeps the optimizer's state of its part of the parameters only. A rule that needs
+  ///     whole parameters traps then.
   ///   - allowsNonfinite: Whether training goes on after a loss that is not a finite number.
   ///   - gradientNormLimit: The largest Euclidean norm that the gradients of the mean loss over the global batch may have
   ///     together: larger ones are scaled down to it before the update, as by `torch.nn.utils.clip_grad_norm_`.
@@ -149,6 +150,10 @@ public final class Replica {
         "an optimizer that keeps \(options.stateNames) for a parameter, and for those of a group "
           + "\(group.options.stateNames): it must be the same, as momentum in all groups or in none")
     }
+    let wholeParameters = ([options] + groups.map(\.options)).contains { $0.needsWholeParameters }
+    precondition(
+      !(wholeParameters && shardsOptimizer),
+      "a sharded optimizer with \(Rule.self), which needs whole parameters: a shard ends within one")
     let description =
       "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
@@ -172,11 +177,11 @@ public final class Replica {
       communicator, plan: plan, shards: reproducibleShards.map { $0 / communicator.size },
       scattersSums: scattersSums, compression: compression)
     reducerOnGPU = reducer as? any ReductionOnGPU
-    let optionRanges = arena.optionRanges(groups: groups.map(\.parameters))
+    let optionRanges = arena.optionRanges(groups: groups.map(\.parameters), wholeParameters: wholeParameters)
     makeOptimizer = { [arena, reducer] plan in
       ArenaOptimizer(
         arena, shards: shardsOptimizer ? plan.gradientRanges : nil, gpus: (reducer as? NCCLReduction)?.group,
-        optionRanges: optionRanges, communicator: communicator
+        optionRanges: optionRanges, wholeParameters: wholeParameters, communicator: communicator
       ) { tensors in
         ParameterOptimizer(
           groups: ([options] + groups.map(\.options)).enumerated().map { ParameterGroup(tensors($0), $1) })

@@ -1,4 +1,5 @@
 import Autograd
+import TestSupport
 import Testing
 
 /// Attention as one operation, beside its definition by products and a softmax.
@@ -155,6 +156,19 @@ import Testing
     #expect(results.map(\.shape) == [[2, 4, 3], [2, 4, 5], [6, 5], [6, 3]])
     #expect(Self.distance(try #require(bias.grad).sum([1]), .zeros([4])) < 1e-12)
     #expect(try #require(bias.grad).norm().item() > 0.1)
+  }
+
+  /// As padding of what is made place by place: by truth values and by numbers, on devices and without the fused operation.
+  @Test func aMaskAndTheOrderBothHide() throws {
+    for device in [Device.cpu, try EmulatedGPU.device()] {
+      let x = Self.values([2, 3, 4], .float64, seed: 1).to(device)
+      let isWord = Tensor([[true, true, false], [true, false, true]]).reshaped([2, 1, 3]).to(device)
+      let causal = (Tensor.arange(3).unsqueezed(0) .<= Tensor.arange(3).unsqueezed(1)).to(device)
+      let expected = scaledDotProductAttention(x, x, x, mask: isWord .& causal)
+      #expect(Self.distance(scaledDotProductAttention(x, x, x, mask: isWord, isCausal: true), expected) == 0)
+      let summand = Tensor.zeros([2, 1, 3], dtype: .float64, device: device).filled(with: -.infinity, where: .!isWord)
+      #expect(Self.distance(scaledDotProductAttention(x, x, x, mask: summand, isCausal: true), expected) < 1e-12)
+    }
   }
 
   @Test func aMaskThatChangesBeforeTheBackwardPassIsAnError() throws {

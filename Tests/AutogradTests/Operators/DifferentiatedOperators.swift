@@ -49,6 +49,10 @@ enum DifferentiatedOperators {
     "interpolated": binary([3, 4], [4]) { ($0 * $0).interpolated(to: $1, weight: 0.3) },
     "interpolated by tensors": binary([3, 4], [4], 0.6, 1) { $0.interpolated(to: $0.exp(), weight: $1) },
     "sign": unary { $0.sign() * $0 },
+    "rounded": unary { $0.rounded() * $0 },
+    "floor": unary { $0.floor() * $0 },
+    "ceil": unary { $0.ceil() * $0 },
+    "slices added": binary([5, 2], [3, 2]) { ($0 * $0).slicesAdded($1 * $1, at: Tensor([4, 0, 4]), along: 0) },
     "clamp": unary { ($0 * $0).clamped(min: 0.3, max: 2) },
     "clamp below": unary { ($0 * $0).clamped(min: 0.5) },
   ]

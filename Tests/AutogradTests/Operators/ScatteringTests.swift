@@ -34,6 +34,32 @@ import Testing
     }
   }
 
+  /// `x.index_add(1, [2, 0, 2], v)`, whose sums are those of neighbors where indices name nodes.
+  @Test func slicesForOnePlaceAreAddedUp() throws {
+    try onBothDevices { device in
+      let x = Tensor.ones([2, 3], device: device), values = Tensor([[1.0, 2, 3], [4, 5, 6]]).to(device)
+      values.requiresGrad = true
+      let y = x.slicesAdded(values, at: Tensor([2, 0, 2]).to(device), along: -1)
+      #expect(y.array(of: Float.self) == [3, 1, 5, 6, 1, 11])
+      try (y * Tensor([[1.0, 2, 3], [4, 5, 6]]).to(device)).sum().backward()
+      #expect(values.grad?.array(of: Float.self) == [3, 1, 3, 6, 4, 6])
+      let none = Tensor.zeros([0], dtype: .int64, device: device)
+      #expect(
+        x.slicesAdded(.zeros([0, 3], device: device), at: none, along: 0).array(of: Float.self) == [1, 1, 1, 1, 1, 1])
+    }
+  }
+
+  @Test func slicesThatDoNotFit() async {
+    let shape = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).slicesAdded(.ones([1, 3]), at: Tensor([0, 1]), along: 0)
+    }
+    expect(shape, says: "slicesAdded along dimension 0 of shape [2, 3]", "values of shape [1, 3]", "expected [2, 3]")
+    let index = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).slicesAdded(.ones([1, 3]), at: Tensor([2]), along: 0)
+    }
+    expect(index, says: "slicesAdded: index 2 is out of range for dimension 0 of shape [2, 3]")
+  }
+
   @Test func numbersAreScatteredAmongIntegersToo() throws {
     try onBothDevices { device in
       let x = Tensor.arange(4, device: device).scattered(7, at: Tensor([3, 1]).to(device), along: 0)

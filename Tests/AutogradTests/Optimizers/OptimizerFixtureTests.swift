@@ -1,4 +1,5 @@
 import Autograd
+import TestSupport
 import Testing
 
 /// Optimizers, schedules and clipping against PyTorch's, step by step.
@@ -96,6 +97,22 @@ import Testing
     let unchanged = parameters.map { $0.grad?.array(of: Float.self) }
     clipGradientNorm(parameters, to: 2)
     #expect(parameters.map { $0.grad?.array(of: Float.self) } == unchanged)
+  }
+
+  @Test func valuesAreMovedToTheNearestBound() async throws {
+    for device in [Device.cpu, try EmulatedGPU.device()] {
+      let parameters = (0..<2).map { _ in Tensor.zeros([4], device: device) }
+      for parameter in parameters { parameter.requiresGrad = true }
+      let gradient = Tensor([-3.0, 0.5, 0.25, .infinity]).to(device)
+      parameters[0].grad = gradient
+      clipGradientValues(parameters, to: 0.5)
+      #expect(parameters[0].grad?.array(of: Float.self) == [-0.5, 0.5, 0.25, 0.5] && parameters[1].grad == nil)
+      #expect(parameters[0].grad === gradient)
+    }
+    let limit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      clipGradientValues([Tensor(1.0)], to: -1)
+    }
+    expect(limit, says: "clipGradientValues to a limit of -1.0, expected at least 0")
   }
 
   @Test func fixtureHasEveryOptimizerAndSchedule() {

@@ -4,6 +4,14 @@ import Testing
 
 import DistTrain
 
+/// A rule of the parameters' norms.
+private struct NormRule: UpdateRule {
+  var learningRate = 1.0
+  let stateNames: [String] = []
+  let needsWholeParameters = true
+  func apply(_ update: ParameterUpdate) {}
+}
+
 private struct OddRule: UpdateRule {
   var learningRate = 1.0
   let stateNames = ["fast.average"]
@@ -29,6 +37,15 @@ struct OptionRangeTests {
         OptionRange(elements: 0..<48, group: 3), OptionRange(elements: 48..<64, group: 0),
         OptionRange(elements: 64..<336, group: 1), OptionRange(elements: 336..<400, group: 3),
       ])
+  }
+
+  @Test func `whole parameters are a range each`() {
+    let arena = ParameterArena(model)
+    let found = arena.optionRanges(groups: [parameters("1.weight")], wholeParameters: true)
+    #expect(found.map(\.elements) == arena.ranges)
+    #expect(found.map(\.group) == [0, 0, 0, 1, 0, 0])
+    let weight = arena.whole(3)
+    #expect(weight.shape == [16, 16] && weight.grad?.shape == [16, 16] && weight.isLeaf)
   }
 
   @Test func `pieces are what lies in the parts, by group`() {
@@ -61,6 +78,11 @@ struct OptionRangeTests {
           model, SGD.Options(learningRate: 1, momentum: 0.9), groups: [(model.parameters, .init(learningRate: 1))],
           communicator: LocalCommunicator())
       }, says: "keeps [\"momentum_buffer\"] for a parameter, and for those of a group []: it must be the same")
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = try Replica(
+          Sequential(Linear(2, 2)), NormRule(), communicator: LocalCommunicator(), shardsOptimizer: true)
+      }, says: "a sharded optimizer with NormRule, which needs whole parameters: a shard ends within one")
     expect(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         _ = try Replica(Sequential(Linear(2, 2)), OddRule(), communicator: LocalCommunicator())

@@ -68,6 +68,11 @@ protocol BLASElement: TensorElement, BinaryFloatingPoint {
   static func gemm(
     _ transA: CBLAS_TRANSPOSE, _ transB: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ k: Int32, _ a: UnsafePointer<Self>,
     _ lda: Int32, _ b: UnsafePointer<Self>, _ ldb: Int32, _ beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: Int32)
+
+  /// The product of a row-major matrix [m, n], or its transpose, and a vector by BLAS: y becomes op(A) · x + beta · y.
+  static func gemv(
+    _ transA: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ a: UnsafePointer<Self>, _ lda: Int32, _ x: UnsafePointer<Self>,
+    _ step: Int32, _ beta: Self, _ y: UnsafeMutablePointer<Self>)
 }
 
 extension BLASElement {
@@ -78,6 +83,9 @@ extension BLASElement {
   ) {
     if p.isOfShortRowsAndVector { return smallMatrixVectorProduct(p, a, b, c, adding: adding) }
     func run(_ strip: MatrixProduct.Strip) {
+      if p.isOfLongRowsAndVector {
+        return matrixVectorProduct(p, strip, a + strip.first, b + strip.second, c + strip.result, adding: adding)
+      }
       gemm(
         p.transposesFirst ? CblasTrans : CblasNoTrans, p.transposesSecond ? CblasTrans : CblasNoTrans,
         blasInt(strip.rows), blasInt(strip.columns), blasInt(p.inner), a + strip.first, blasInt(p.firstStride),
@@ -100,6 +108,25 @@ extension BLASElement {
       for i in (0..<p.inner).reversed() { sum += a[row * p.inner + i] * b[i] }
       c[row] = adding ? c[row] + sum : sum
     }
+  }
+
+  /// A strip of a matrix times a vector, or of a vector times a matrix, which is that of the transposed factors in the other
+  /// order; its factors and result begin at the pointers.
+  private static func matrixVectorProduct(
+    _ p: MatrixProduct, _ strip: MatrixProduct.Strip, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>,
+    _ c: UnsafeMutablePointer<Self>,
+    adding: Bool
+  ) {
+    let isVectorFirst = p.rows == 1
+    let (matrix, vector) = isVectorFirst ? (b, a) : (a, b)
+    let isTransposed = isVectorFirst ? !p.transposesSecond : p.transposesFirst
+    let length = isVectorFirst ? strip.columns : strip.rows
+    let (rows, columns) = isTransposed ? (p.inner, length) : (length, p.inner)
+    // A vector's elements are a row apart where it is a column of what lies in memory.
+    let step = isVectorFirst ? (p.transposesFirst ? p.firstStride : 1) : (p.transposesSecond ? 1 : p.secondStride)
+    gemv(
+      isTransposed ? CblasTrans : CblasNoTrans, blasInt(rows), blasInt(columns), matrix,
+      blasInt(isVectorFirst ? p.secondStride : p.firstStride), vector, blasInt(step), adding ? 1 : 0, c)
   }
 
   private static func blasInt(_ value: Int) -> Int32 {
@@ -183,6 +210,13 @@ extension Float: BLASElement {
   ) {
     cblas_sgemm(CblasRowMajor, transA, transB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
   }
+
+  static func gemv(
+    _ transA: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ a: UnsafePointer<Float>, _ lda: Int32,
+    _ x: UnsafePointer<Float>, _ step: Int32, _ beta: Float, _ y: UnsafeMutablePointer<Float>
+  ) {
+    cblas_sgemv(CblasRowMajor, transA, m, n, 1, a, lda, x, step, beta, y, 1)
+  }
 }
 
 extension Double: BLASElement {
@@ -203,11 +237,22 @@ extension Double: BLASElement {
   ) {
     cblas_dgemm(CblasRowMajor, transA, transB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
   }
+
+  static func gemv(
+    _ transA: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ a: UnsafePointer<Double>, _ lda: Int32,
+    _ x: UnsafePointer<Double>, _ step: Int32, _ beta: Double, _ y: UnsafeMutablePointer<Double>
+  ) {
+    cblas_dgemv(CblasRowMajor, transA, m, n, 1, a, lda, x, step, beta, y, 1)
+  }
 }
 
 extension MatrixProduct {
   /// Whether this is of a matrix of short rows and a vector, for which a loop gives the same bits on every processor.
   var isOfShortRowsAndVector: Bool { columns == 1 && inner <= 8 && !transposesFirst }
+
+  /// Whether this is of a vector and a matrix so large that BLAS, which packs both for a product of matrices, takes several
+  /// times as long for that as for a product with a vector.
+  fileprivate var isOfLongRowsAndVector: Bool { (rows == 1 || columns == 1) && rows * columns * inner >= 4096 }
 }
 
 /// The matrix library and its threads.

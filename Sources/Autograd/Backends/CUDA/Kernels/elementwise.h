@@ -35,6 +35,10 @@ DEVICE float sine(float x) { return sinf(x); }
 DEVICE double sine(double x) { return sin(x); }
 DEVICE float cosine(float x) { return cosf(x); }
 DEVICE double cosine(double x) { return cos(x); }
+DEVICE float nearest(float x) { return rintf(x); }
+DEVICE double nearest(double x) { return rint(x); }
+DEVICE float below(float x) { return floorf(x); }
+DEVICE double below(double x) { return floor(x); }
 DEVICE float errorFunction(float x) { return erff(x); }
 DEVICE double errorFunction(double x) { return erf(x); }
 DEVICE float hyperbolicTangent(float x) { return tanhf(x); }
@@ -220,6 +224,9 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   UNARY_KERNEL(reciprocalSquareRoot##s, T, 1 / squareRoot(x))                                 \
   UNARY_KERNEL(reciprocal##s, T, 1 / x)                                                       \
   UNARY_KERNEL(zeroIfInfinite##s, T, x == x && x * 0 != 0 ? 0 : x)                            \
+  UNARY_KERNEL(round##s, T, nearest(x))                                                       \
+  UNARY_KERNEL(floor##s, T, below(x))                                                         \
+  UNARY_KERNEL(ceiling##s, T, -below(-x))                                                     \
   UNARY_KERNEL(exponential##s, T, exponential(x))                                             \
   UNARY_KERNEL(logarithm##s, T, logarithm(x))                                                 \
   UNARY_KERNEL(logarithmOfOnePlus##s, T, logarithmOfOnePlus(x))                               \
