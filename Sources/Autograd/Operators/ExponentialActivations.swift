@@ -23,9 +23,9 @@ extension Tensor {
         let slope = x.combined(.eluSlope, x.scalar(alpha))
         return inputs.add(0, scale == 1 ? gradient * slope : gradient * slope * scale)
       }
-      let isBelow = x .<= 0
-      let power = Tensor.select(isBelow, self, x.scalar(0)).exp()
-      inputs.add(0, .select(isBelow, gradient * (power * (alpha * scale)), gradient * scale))
+      let isAbove = x .> 0
+      let power = Tensor.select(isAbove, x.scalar(0), self).exp()
+      inputs.add(0, .select(isAbove, gradient * scale, gradient * (power * (alpha * scale))))
     }
   }
 }

@@ -63,6 +63,16 @@ import Testing
     #expect(try hessian(of: { $0.sum() }, at: x).array(of: Float.self) == Array(repeating: 0, count: 9))
   }
 
+  /// As a penalty of gradients may be written; the numbers are PyTorch's.
+  @Test(arguments: [false, true]) func aLossOfTheGradientThatItAddsTo(isSquaredFirst: Bool) throws {
+    let x = Tensor([1.0, 2.0], requiresGrad: true)
+    try (x * x * x).sum().backward(createGraph: true)
+    let g = try #require(x.grad)
+    let (square, product) = ((g * g).sum(), (g * x).sum())
+    try (isSquaredFirst ? square + product : product + square).backward()
+    #expect(x.grad?.array(of: Float.self) == [48, 336])
+  }
+
   @Test func recordedGradientsOfSeveralTensorsAreTheirOwn() throws {
     let (a, b) = (Tensor([1.0], requiresGrad: true), Tensor([1.0], requiresGrad: true))
     try (a + b).sum().backward(createGraph: true)

@@ -16,6 +16,15 @@ import Testing
 
   private static let numbers: [Float] = [-1e4, -100, -20, 0, 20, 100, 1e4, inf, -inf, nan]
 
+  @Test(arguments: [false, true]) func slopesOfWhatIsNoNumber(isRecorded: Bool) throws {
+    for function in [{ $0.elu() }, { $0.selu() }, { $0.hardswish() }] as [(Tensor) -> Tensor] {
+      let x = Tensor(Array(repeating: Self.nan, count: 20) + [4], requiresGrad: true)
+      try function(x).sum().backward(createGraph: isRecorded)
+      #expect(x.grad?.array(of: Float.self).prefix(20).allSatisfy(\.isNaN) == true)
+      #expect(x.grad?.array(of: Float.self).last.map { abs($0 - 1) < 0.06 } == true)
+    }
+  }
+
   /// In rows and columns of all lengths, with numbers that are there twice, zeros of both signs, infinities and NaN.
   @Test(arguments: [1, 2, 31, 32, 33, 64, 100], [1, 3, 255, 256, 300]) func placesOfTheLargest(
     _ reduced: Int, _ inner: Int

@@ -30,6 +30,13 @@ import Testing
     #expect(x.split(3, along: 1).map(\.shape) == [[3, 3], [3, 1]])
   }
 
+  @Test func stepsBeyondTheEnd() {
+    let x = Tensor((0..<6).map(Float.init), shape: [3, 2])
+    #expect(x.sliced(0..<3, step: .max).array(of: Float.self) == [0, 1])
+    #expect(x.sliced(1..<3, along: 1, step: .max).array(of: Float.self) == [1, 3, 5])
+    #expect(x.sliced(3..<3, step: .max).shape == [0, 2])
+  }
+
   @Test func changeOfASliceInPlaceIsNoticed() throws {
     let weight = Tensor.ones([2, 2], requiresGrad: true)
     let product = weight * weight

@@ -253,6 +253,8 @@ import Testing
     let cycle = OneCycleLR(maximum: 1, stepCount: 10, risingPart: 0.1)
     #expect(cycle.learningRate(at: 0, base: 0) == 1)
     #expect(cycle.learningRate(at: 9, base: 0) == cycle.learningRate(at: 50, base: 0))
+    #expect(OneCycleLR(maximum: 2, stepCount: 1, risingPart: 1).learningRate(at: 0, base: 0) == 2)
+    #expect(OneCycleLR(maximum: 2, stepCount: 10, risingPart: 1).learningRate(at: 9, base: 0) == 2)
     #expect(LinearLR().learningRate(at: 100, base: 3) == 3)
   }
 
