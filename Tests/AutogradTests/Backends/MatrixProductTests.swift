@@ -293,6 +293,17 @@ import Testing
     }
   }
 
+  /// One of many elements is BLAS's, which has kernels for that.
+  @Test func longRowsAndVectorsAreLeftToBLAS() {
+    for (rows, columns) in [(1, 4096), (4096, 1), (1, 100)] {
+      for (first, second) in [(false, false), (false, true), (true, false)] {
+        let p = MatrixProduct(
+          rows: rows, columns: columns, inner: 1000, transposesFirst: first, transposesSecond: second)
+        #expect(MatrixKernel.fastest(for: p) == nil, "\(p)")
+      }
+    }
+  }
+
   /// Without an instruction that rounds, rounded copies are multiplied by the kernel that takes such a product.
   @Test(
     .enabled(if: MatrixKernel.bfloat16 == nil && MatrixKernel.avx2 != nil, "no such instruction, but AVX2, is wanted"))

@@ -250,9 +250,9 @@ extension MatrixProduct {
   /// Whether this is of a matrix of short rows and a vector, for which a loop gives the same bits on every processor.
   var isOfShortRowsAndVector: Bool { columns == 1 && inner <= 8 && !transposesFirst }
 
-  /// Whether this is of a vector and a matrix so large that BLAS, which packs both for a product of matrices, takes several
-  /// times as long for that as for a product with a vector.
-  fileprivate var isOfLongRowsAndVector: Bool { (rows == 1 || columns == 1) && rows * columns * inner >= 4096 }
+  /// Whether this is of a vector and a matrix so large that kernels for two matrices, which pack them or use a part of
+  /// their registers, take several times as long as BLAS's for a matrix and a vector.
+  var isOfLongRowsAndVector: Bool { (rows == 1 || columns == 1) && rows * columns * inner >= 4096 }
 }
 
 /// The matrix library and its threads.

@@ -4,7 +4,7 @@ extension MatrixKernel {
   /// The kernel that takes this product rather than OpenBLAS 0.3.21, if one does: the tables are in
   /// `docs/performance.md`.
   package static func fastest(for p: MatrixProduct) -> MatrixKernel? {
-    guard isOptimized && !p.isOfShortRowsAndVector else { return nil }
+    guard isOptimized && !p.isOfShortRowsAndVector && !p.isOfLongRowsAndVector else { return nil }
     let longestVector = ThreadState.current.longestVector
     if longestVector >= 64 && inPlace != nil {
       return isIntel ? fastestOnIntel(p) : isZen4 ? fastestOnZen4(p) : fastestOnZen5(p)
