@@ -128,6 +128,7 @@ public protocol PendingOperation: AnyObject {
   /// Lets the operation proceed and returns whether it is complete. Throws when the communication fails.
   func test() throws -> Bool
 
-  /// Returns once the operation is complete. Throws when the communication fails.
+  /// Returns once the operation is complete; all others of the thread proceed meanwhile, whichever group started them.
+  /// Throws when the communication fails.
   func wait() throws
 }
