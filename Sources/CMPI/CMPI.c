@@ -192,6 +192,11 @@ int cmpi_test(CMPIRequest *request, int *flag) {
   return *flag || code != MPI_SUCCESS ? completed(request, code, &status) : code;
 }
 
+void cmpi_progress(void) {
+  int flag;
+  MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_SELF, &flag, MPI_STATUS_IGNORE);
+}
+
 int cmpi_wait(CMPIRequest *request) {
   MPI_Status status;
   return completed(request, MPI_Wait(&request->handle, &status), &status);

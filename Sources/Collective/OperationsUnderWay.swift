@@ -1,15 +1,13 @@
 import Foundation
 
-/// What the communicators of a thread have started and what proceeds only while it is looked at: exchanges in shared
-/// windows, and sums in 16 bits.
+/// What the communicators of a thread have started and what proceeds only while this thread looks at it: exchanges in
+/// shared windows, sums in 16 bits, and what MPI does.
 ///
 /// A rank that waits for one operation lets all others proceed, whichever communicator started them, for another rank may
-/// wait for those first. MPI's own operations proceed in all MPI calls.
+/// wait for those first.
 final class OperationsUnderWay {
-  /// Operations of one communicator. Where they fail they remember that for their own callers.
+  /// Operations of one communicator, or of several. Where they fail they remember that for their own callers.
   protocol Source: AnyObject {
-    /// Whether some are collective.
-    var hasCollectives: Bool { get }
     /// Does what can be done without waiting.
     func proceed()
   }
@@ -29,29 +27,20 @@ final class OperationsUnderWay {
   /// Whether nothing is under way.
   var isEmpty: Bool { sources.isEmpty }
 
-  /// Whether something is under way in another communicator.
+  /// Whether something is under way elsewhere.
   func hasOthers(than source: any Source) -> Bool { sources.contains { $0 !== source } }
 
-  /// Takes note that a communicator has operations under way.
+  /// Takes note that something is under way.
   func insert(_ source: any Source) {
     if !sources.contains(where: { $0 === source }) { sources.append(source) }
   }
 
-  /// Takes note that it has none any more, or that they failed.
+  /// Takes note that nothing is any more, or that it failed.
   func remove(_ source: any Source) { sources.removeAll { $0 === source } }
 
-  /// Lets all proceed but those of one communicator, which is at it.
+  /// Lets all proceed but those of one source, which is at it.
   func proceed(but source: (any Source)? = nil) {
     guard !sources.isEmpty else { return }
     for other in sources where other !== source { other.proceed() }
-  }
-
-  /// Returns once no collective operation is under way, before a call that proceeds with nothing while it waits: all ranks
-  /// start theirs before they make that call.
-  func finishCollectives() {
-    while sources.contains(where: \.hasCollectives) {
-      proceed()
-      sched_yield()
-    }
   }
 }

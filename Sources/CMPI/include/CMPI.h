@@ -90,6 +90,8 @@ int cmpi_start_receive(
 
 /// MPI_Test; `flag` becomes 1 once the operation is complete, after which the request is only to be freed.
 int cmpi_test(CMPIRequest *request, int *flag);
+/// MPI_Iprobe for a message of this process to itself: lets all operations proceed.
+void cmpi_progress(void);
 /// MPI_Wait.
 int cmpi_wait(CMPIRequest *request);
 /// MPI_Get_count: the elements that a completed receive got, or MPI_UNDEFINED where they are no whole number.

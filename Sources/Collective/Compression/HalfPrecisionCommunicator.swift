@@ -53,8 +53,8 @@ public final class HalfPrecisionCommunicator: Communicator {
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
-    guard let floats = floats(buffer, operation) else { return try base.allReduce(buffer, operation) }
-    try sums.start(floats).wait()
+    // Started and waited for, so that sums that are under way proceed.
+    try startAllReduce(buffer, operation).wait()
   }
 
   /// Starts to combine the buffers, sums of floats in 16 bits.

@@ -48,13 +48,15 @@ final class HalfPrecisionSums {
 
   /// Lets all sums proceed.
   private func advance() throws {
+    defer {
+      underWay.removeAll(where: \.isComplete)
+      if underWay.isEmpty { operations.remove(self) }
+    }
     for sum in underWay where try sum.exchange.test() {
       format.widen(sum.numbers, into: sum.buffer)
       sum.isComplete = true
       spare.append(sum.memory)
     }
-    underWay.removeAll(where: \.isComplete)
-    if underWay.isEmpty { operations.remove(self) }
   }
 
   /// A sum as its starter sees it.
@@ -93,8 +95,6 @@ final class HalfPrecisionSums {
 }
 
 extension HalfPrecisionSums: OperationsUnderWay.Source {
-  var hasCollectives: Bool { !underWay.isEmpty }
-
   /// A message that failed remembers that, and throws it when its sum is waited for.
   func proceed() {
     if case .failure = Result(catching: { try advance() }) { operations.remove(self) }

@@ -4,7 +4,7 @@ import Foundation
 extension MPICommunicator: SharedMemoryProvider {
   /// `MPI_Win_allocate_shared`, freed by ``finalize()``.
   package func makeSharedMemory(byteCount: Int) throws -> SharedMemory {
-    watch.during("MPI_Win_allocate_shared") { operations.finishCollectives() }
+    try meet()
     let space = Result { try spaceRefusal(byteCount) }
     try refuse(agreeing: space.failureText ?? space.get())
     var window: OpaquePointer?

@@ -23,7 +23,7 @@ public final class MPICommunicator: Communicator {
   private let launcher: String
   private let processorName: String
   let watch: MPICallWatch
-  let operations = OperationsUnderWay.ofThread
+  let progress: MPIProgress
 
   /// The shared windows, in the order in which all ranks made them.
   var windows: [OpaquePointer] = []
@@ -66,6 +66,7 @@ public final class MPICommunicator: Communicator {
     launcher = launch.launcher
     processorName = mpiText { cmpi_processor_name($0) } ?? ProcessInfo.processInfo.hostName
     watch = MPICallWatch(rank: rank, seconds: stallSeconds)
+    progress = MPIProgress()
     self.messageCapacity = messageCapacity
   }
 
@@ -79,6 +80,7 @@ public final class MPICommunicator: Communicator {
     launcher = group.launcher
     processorName = group.processorName
     watch = group.watch
+    progress = group.progress
     messageCapacity = group.messageCapacity
   }
 
@@ -92,11 +94,11 @@ public final class MPICommunicator: Communicator {
     "MPI_Allreduce"
   }
 
-  /// `MPI_Allreduce`, in place.
+  /// `MPI_Allreduce`, in place. Operations in the window of another group, and sums in 16 bits, do not proceed meanwhile:
+  /// a rank that has such under way starts an all-reduce and waits for it.
   public func allReduce<Element: ReducibleElement>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ operation: ReduceOperation
   ) throws {
-    watch.during("MPI_Allreduce") { operations.finishCollectives() }
     for message in messages(buffer.indices, emptyIsOne: true) {
       let code = watch.during("MPI_Allreduce") {
         cmpi_all_reduce(
@@ -116,7 +118,7 @@ public final class MPICommunicator: Communicator {
           handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi, &$0)
       }
     }
-    return MPIOperation(call: "MPI_Iallreduce", requests, watchedBy: watch, beside: operations)
+    return MPIOperation(call: "MPI_Iallreduce", requests, watchedBy: watch, beside: progress)
   }
 
   /// `MPI_Ibcast`.
@@ -126,7 +128,7 @@ public final class MPICommunicator: Communicator {
     try checkRoot(root)
     return MPIOperation(
       call: "MPI_Ibcast", try broadcasts(of: buffer.indices, in: buffer, from: root, emptyIsOne: true),
-      watchedBy: watch, beside: operations)
+      watchedBy: watch, beside: progress)
   }
 
   /// One `MPI_Ibcast` a part.
@@ -138,7 +140,7 @@ public final class MPICommunicator: Communicator {
     let own = UnsafeMutableBufferPointer(rebasing: all[cut.range(of: rank)])
     if part.baseAddress != UnsafePointer(own.baseAddress) { _ = own.update(fromContentsOf: part) }
     let requests = try (0..<size).flatMap { try broadcasts(of: cut.range(of: $0), in: all, from: $0) }
-    return MPIOperation(call: "MPI_Ibcast", requests, watchedBy: watch, beside: operations)
+    return MPIOperation(call: "MPI_Ibcast", requests, watchedBy: watch, beside: progress)
   }
 
   /// One `MPI_Ireduce` a part.
@@ -158,14 +160,14 @@ public final class MPICommunicator: Communicator {
         }
       }
     }
-    return MPIOperation(call: "MPI_Ireduce", requests, watchedBy: watch, beside: operations)
+    return MPIOperation(call: "MPI_Ireduce", requests, watchedBy: watch, beside: progress)
   }
 
   /// `MPI_Ibarrier`.
   public func startBarrier() throws -> any PendingOperation {
     MPIOperation(
       call: "MPI_Ibarrier", [try request("MPI_Ibarrier") { cmpi_start_barrier(handle, &$0) }], watchedBy: watch,
-      beside: operations)
+      beside: progress)
   }
 
   /// `MPI_Isend`. An empty message is one, too.
@@ -180,7 +182,7 @@ public final class MPICommunicator: Communicator {
           Int32(tag), &$0)
       }
     }
-    return MPIOperation(call: "MPI_Isend", requests, watchedBy: watch, beside: operations)
+    return MPIOperation(call: "MPI_Isend", requests, watchedBy: watch, beside: progress)
   }
 
   /// `MPI_Irecv`. Throws an ``MPIError`` for a message that is longer than the buffer, and a ``CollectiveError`` for one
@@ -198,13 +200,13 @@ public final class MPICommunicator: Communicator {
       started.expectedCount = message.count
       return started
     }
-    return MPIOperation(call: "MPI_Irecv", source: (rank, tag), requests, watchedBy: watch, beside: operations)
+    return MPIOperation(call: "MPI_Irecv", source: (rank, tag), requests, watchedBy: watch, beside: progress)
   }
 
   /// `MPI_Comm_split`.
   public func split(color: Int?, key: Int) throws -> (any Communicator)? {
     try checkSplit(color: color, key: key)
-    watch.during("MPI_Comm_split") { operations.finishCollectives() }
+    try meet()
     var part: OpaquePointer?
     try MPIError.check(cmpi_split(handle, Int32(color ?? -1), Int32(key), &part), "MPI_Comm_split")
     return try part.map { try MPICommunicator(partOf: self, $0) }
@@ -214,6 +216,7 @@ public final class MPICommunicator: Communicator {
   public func finalize() throws {
     guard !hasLeft else { return }
     hasLeft = true
+    if whole != nil && !windows.isEmpty { try meet() }
     for window in windows { try MPIError.check(cmpi_window_free(window), "MPI_Win_free") }
     windows.removeAll()
     try MPIError.check(cmpi_communicator_free(handle), "MPI_Comm_free")
@@ -222,6 +225,9 @@ public final class MPICommunicator: Communicator {
       try MPIError.check(code, "MPI_Finalize")
     }
   }
+
+  /// Waits for all ranks before a call of MPI in which nothing else proceeds.
+  func meet() throws { try startBarrier().wait() }
 
   /// `MPI_Abort` of all ranks, after what was printed is written.
   public func abort(_ status: Int32) -> Never {

@@ -12,7 +12,7 @@ final class MPIOperation: PendingOperation {
 
   private let call: StaticString
   private let watch: MPICallWatch
-  private let operations: OperationsUnderWay
+  private let progress: MPIProgress
   private let source: (rank: Int, tag: Int)
   /// Those that are not known to be complete, oldest last.
   private var requests: [Request]
@@ -21,13 +21,14 @@ final class MPIOperation: PendingOperation {
 
   init(
     call: StaticString, source: (rank: Int, tag: Int) = (0, 0), _ requests: [Request], watchedBy watch: MPICallWatch,
-    beside operations: OperationsUnderWay
+    beside progress: MPIProgress
   ) {
     self.call = call
     self.watch = watch
-    self.operations = operations
+    self.progress = progress
     self.source = source
     self.requests = requests.reversed()
+    if !requests.isEmpty { progress.operationBegan() }
   }
 
   func test() throws -> Bool {
@@ -42,15 +43,15 @@ final class MPIOperation: PendingOperation {
   }
 
   func wait() throws {
-    if !operations.isEmpty { try watch.during(call) { try proceedUntilComplete() } }
+    if progress.operations.hasOthers(than: progress) { try watch.during(call) { try proceedUntilComplete() } }
     while let request = requests.last { complete(request, watch.during(call) { cmpi_wait(request.handle) }) }
     if let failure { throw failure }
   }
 
   /// Returns once this is complete or nothing else is under way, which proceeds meanwhile.
   private func proceedUntilComplete() throws {
-    while try !test() && !operations.isEmpty {
-      operations.proceed()
+    while try !test() && progress.operations.hasOthers(than: progress) {
+      progress.operations.proceed(but: progress)
       sched_yield()
     }
   }
@@ -59,6 +60,7 @@ final class MPIOperation: PendingOperation {
     requests.removeLast()
     let received = Int(cmpi_received_count(request.handle))
     cmpi_request_free(request.handle)
+    if requests.isEmpty { progress.operationEnded() }
     do {
       try MPIError.check(code, call)
       if let expected = request.expectedCount, received != expected {

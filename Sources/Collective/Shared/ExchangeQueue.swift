@@ -83,6 +83,7 @@ final class ExchangeQueue {
   ///
   /// Throws as ``advance()`` does.
   func add(_ exchange: some NodeExchange) throws -> UInt64 {
+    if let failure { throw failure }
     exchanges.append(exchange)
     stepCount += UInt64(exchange.stepCount)
     operations.insert(self)
@@ -93,26 +94,24 @@ final class ExchangeQueue {
   /// Adds an operation that does not pass through the window, which then proceeds whenever the queue does.
   func add(outside operation: any PendingOperation) throws {
     if let failure { throw failure }
-    guard !(try operation.test()) else { return }
-    outside.append(operation)
-    operations.insert(self)
+    if !(try operation.test()) { outside.append(operation) }
   }
 
   /// Returns once an operation of ``add(outside:)`` is complete. Throws its failure, and as ``advance()`` does.
   func wait(forOutside operation: any PendingOperation) throws {
     var patience = Patience(isOversubscribed: isOversubscribed)
     var notice: WaitNotice?
-    while !exchanges.isEmpty || operations.hasOthers(than: self) {
+    while !exchanges.isEmpty {
       if try operation.test() { return }
       if try advance() { continue }
       operations.proceed(but: self)
       patience.rest(sleeping: false)
-      guard patience.isLong && !exchanges.isEmpty else { continue }
+      guard patience.isLong else { continue }
       let (call, peer) = awaited
       if let peer, network.node.hasEnded(peer), try advance() { continue }
       try look(&notice, for: peer, call)
     }
-    // Nobody waits for anything that this rank would have to do in a window.
+    // Nobody waits for anything that this rank would have to do in the window.
     try operation.wait()
   }
 
@@ -264,7 +263,7 @@ final class ExchangeQueue {
   private func removeComplete() {
     let count = completing.exchange
     exchanges.removeFirst(count)
-    if exchanges.isEmpty && outside.isEmpty { operations.remove(self) }
+    if exchanges.isEmpty { operations.remove(self) }
     guard count > 0 else { return }
     announcing.exchange -= count
     reducing.exchange -= count
@@ -304,8 +303,6 @@ final class ExchangeQueue {
 }
 
 extension ExchangeQueue: OperationsUnderWay.Source {
-  var hasCollectives: Bool { !exchanges.isEmpty }
-
   /// A failure is thrown by every later call.
   func proceed() { _ = Result { try advance() } }
 }

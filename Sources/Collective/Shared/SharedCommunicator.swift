@@ -32,6 +32,8 @@ public final class SharedCommunicator: Communicator {
   ) throws {
     self.notify = notify
     transport = provider
+    // Others may still wait for what this rank has under way; from here on all are at this.
+    try provider.barrier()
     let network = try NodeNetwork(provider)
     self.network = network
     window = try network.refusingTogether(provider) { try NodeWindow(network, slotByteCount: slotByteCount) }
@@ -61,6 +63,7 @@ public final class SharedCommunicator: Communicator {
   /// Memory in the shared window, which a buffer that is gone on all ranks leaves to later ones; where that is refused,
   /// of this process alone.
   public func makeBuffer(byteCount: Int) throws -> CommunicationBuffer {
+    try barrier()
     do {
       if let arena = try window.freeArena(byteCount, transport) {
         return arena.makeBuffer(rank: window.rank, byteCount: byteCount)
