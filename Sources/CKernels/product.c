@@ -19,6 +19,8 @@
 // Room for packed rows, of which one tile's take at most 12 * ROW_STRIDE or UNITS * UNIT_STRIDE.
 #define ROW_PANELS (RESIDENT + 16 * ROW_STRIDE)
 
+_Static_assert(2 * GROUP * 32 * UNITS <= RESIDENT, "two groups of streamed columns have their panels there");
+
 const size_t dt_product_workspace = (ROW_PANELS + RESIDENT) * sizeof(float);
 
 #if defined(__x86_64__) && defined(__linux__)

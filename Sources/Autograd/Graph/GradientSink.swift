@@ -41,7 +41,7 @@ struct GradientSink {
   ) {
     let edge = node.edges[index]
     guard pass.wants(edge) else { return }
-    if case .leaf(let leaf) = edge, pass.writesDirectly(to: leaf) {
+    if case .leaf(let leaf) = edge, pass.writesDirectly(to: leaf), !node.reads(leaf.accumulatedGradient) {
       let (destination, accumulates) = leaf.gradientDestination()
       body(destination, accumulates)
       return
@@ -134,5 +134,13 @@ extension Tensor {
   func accumulate(_ other: Tensor) {
     storage.version &+= 1
     backend.binary(.add, self, other, into: self)
+  }
+}
+
+extension Node {
+  /// Whether the backward function reads a gradient, which then must not be written to while it does.
+  fileprivate func reads(_ gradient: Tensor?) -> Bool {
+    guard let gradient else { return false }
+    return saved.contains { $0.lies(in: gradient.storage) }
   }
 }

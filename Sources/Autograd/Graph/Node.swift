@@ -24,6 +24,9 @@ final class Node {
     }
 
     var isUnchanged: Bool { storage.version == version }
+
+    /// Whether it lies in this memory.
+    func lies(in storage: Storage) -> Bool { self.storage === storage }
   }
 
   /// What the gradient function is called.

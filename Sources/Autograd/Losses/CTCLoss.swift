@@ -14,7 +14,7 @@
 ///   - blank: The class of no label.
 ///   - reduction: A mean is of the losses divided by their number of labels, or by 1 where there are none.
 ///   - zeroInfinity: Whether the loss of a sequence that is too short for its labels is 0 and has no gradient; it is infinite
-///     otherwise, and no number of its gradient finite.
+///     otherwise, and its gradient has infinite numbers.
 /// - Returns: A scalar, or [N] for reduction `none`.
 public func ctcLoss(
   _ logProbabilities: Tensor, _ targets: Tensor, inputLengths: [Int], targetLengths: [Int], blank: Int = 0,
@@ -27,9 +27,10 @@ public func ctcLoss(
     "ctcLoss needs log-probabilities [T, N, C] and int64 targets [N, S], "
       + "not \(x.shape) of \(x.dtype) and \(targets.shape) of \(targets.dtype)")
   let (times, count, classes) = (x.shape[0], x.shape[1], x.shape[2])
+  precondition(times > 0, "ctcLoss of log-probabilities \(x.shape): at no time")
   precondition((0..<classes).contains(blank), "ctcLoss: the blank \(blank) is none of \(classes) classes")
   for (name, lengths, range) in [
-    ("input", inputLengths, 1...max(times, 1)), ("target", targetLengths, 0...targets.shape[1]),
+    ("input", inputLengths, 1...times), ("target", targetLengths, 0...targets.shape[1]),
   ] {
     precondition(
       lengths.count == count && lengths.allSatisfy(range.contains),

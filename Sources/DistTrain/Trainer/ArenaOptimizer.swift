@@ -8,8 +8,8 @@ public typealias OptimizerState = [(quantity: String, values: Tensor)]
 ///
 /// Unless sharded, every rank steps over the whole arena, at once or parameter by parameter. Sharded, it steps over its
 /// parts and then gets the others' from the ranks that made them: ZeRO stage 1 (S. Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training
-/// Trillion Parameter Models", SC 2020). An element's new weight depends on nothing but that element's weight, gradient
-/// and state, so both give the same bits.
+/// Trillion Parameter Models", SC 2020). Unless the rule needs whole parameters, an element's new weight depends on
+/// nothing but that element's weight, gradient and state, so both give the same bits.
 final class ArenaOptimizer {
   private let arena: ParameterArena
   private let communicator: any Communicator

@@ -168,4 +168,15 @@ import Testing
     #expect(Array(arena.gradientBuffer(of: Float.self)[place..<place + 2]) == [12, 27])
     #expect(weight.grad?.requiresGrad == true)
   }
+
+  /// A product that is written to where one of its factors lies would be of what is there by then.
+  @Test func aGradientThatIsAFactorOfWhatIsAddedToIt() throws {
+    let weight = Tensor.randn([300, 300], dtype: .float64, generator: RandomGenerator(seed: 1))
+    weight.requiresGrad = true
+    try (weight * weight).sum().backward()
+    let gradient = try #require(weight.grad)
+    let before = gradient.cloned()
+    try gradient.linear(weight).sum().backward()
+    #expect((try #require(weight.grad) - before - before.sum([0])).abs().maximum().item() < 1e-10)
+  }
 }

@@ -101,6 +101,10 @@ import Testing
     }
     expect(
       shape, says: "ctcLoss needs log-probabilities [T, N, C] and int64 targets [N, S]", "[4, 3, 3]", "[2] of int64")
+    let times = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = ctcLoss(.zeros([0, 1, 3]), Tensor([[1]]), inputLengths: [1], targetLengths: [1])
+    }
+    expect(times, says: "ctcLoss of log-probabilities [0, 1, 3]: at no time")
     let blank = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = ctcLoss(.zeros([4, 1, 3]), Tensor([[1]]), inputLengths: [4], targetLengths: [1], blank: 3)
     }

@@ -72,7 +72,7 @@ protocol BLASElement: TensorElement, BinaryFloatingPoint {
   /// The product of a row-major matrix [m, n], or its transpose, and a vector by BLAS: y becomes op(A) · x + beta · y.
   static func gemv(
     _ transA: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ a: UnsafePointer<Self>, _ lda: Int32, _ x: UnsafePointer<Self>,
-    _ step: Int32, _ beta: Self, _ y: UnsafeMutablePointer<Self>)
+    _ beta: Self, _ y: UnsafeMutablePointer<Self>)
 }
 
 extension BLASElement {
@@ -122,11 +122,9 @@ extension BLASElement {
     let isTransposed = isVectorFirst ? !p.transposesSecond : p.transposesFirst
     let length = isVectorFirst ? strip.columns : strip.rows
     let (rows, columns) = isTransposed ? (p.inner, length) : (length, p.inner)
-    // A vector's elements are a row apart where it is a column of what lies in memory.
-    let step = isVectorFirst ? (p.transposesFirst ? p.firstStride : 1) : (p.transposesSecond ? 1 : p.secondStride)
     gemv(
       isTransposed ? CblasTrans : CblasNoTrans, blasInt(rows), blasInt(columns), matrix,
-      blasInt(isVectorFirst ? p.secondStride : p.firstStride), vector, blasInt(step), adding ? 1 : 0, c)
+      blasInt(isVectorFirst ? p.secondStride : p.firstStride), vector, adding ? 1 : 0, c)
   }
 
   private static func blasInt(_ value: Int) -> Int32 {
@@ -213,9 +211,9 @@ extension Float: BLASElement {
 
   static func gemv(
     _ transA: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ a: UnsafePointer<Float>, _ lda: Int32,
-    _ x: UnsafePointer<Float>, _ step: Int32, _ beta: Float, _ y: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, _ beta: Float, _ y: UnsafeMutablePointer<Float>
   ) {
-    cblas_sgemv(CblasRowMajor, transA, m, n, 1, a, lda, x, step, beta, y, 1)
+    cblas_sgemv(CblasRowMajor, transA, m, n, 1, a, lda, x, 1, beta, y, 1)
   }
 }
 
@@ -240,9 +238,9 @@ extension Double: BLASElement {
 
   static func gemv(
     _ transA: CBLAS_TRANSPOSE, _ m: Int32, _ n: Int32, _ a: UnsafePointer<Double>, _ lda: Int32,
-    _ x: UnsafePointer<Double>, _ step: Int32, _ beta: Double, _ y: UnsafeMutablePointer<Double>
+    _ x: UnsafePointer<Double>, _ beta: Double, _ y: UnsafeMutablePointer<Double>
   ) {
-    cblas_dgemv(CblasRowMajor, transA, m, n, 1, a, lda, x, step, beta, y, 1)
+    cblas_dgemv(CblasRowMajor, transA, m, n, 1, a, lda, x, 1, beta, y, 1)
   }
 }
 
