@@ -145,8 +145,9 @@ final class ExchangeQueue {
     var patience = Patience(isOversubscribed: isOversubscribed)
     var notice: WaitNotice?
     while try !isDone() {
-      operations.proceed(but: self)
-      patience.rest(sleeping: outside.isEmpty && underWay.isEmpty && !operations.hasOthers(than: self))
+      let hasOthers = !operations.isEmpty && operations.hasOthers(than: self)
+      if hasOthers { operations.proceed(but: self) }
+      patience.rest(sleeping: !hasOthers && outside.isEmpty && underWay.isEmpty)
       guard patience.isLong else { continue }
       let peer = peer()
       // What a rank has done before it ended, it may have done since this one last looked.
