@@ -40,7 +40,6 @@ final class OperationsUnderWay {
 
   /// Lets all proceed but those of one source, which is at it.
   func proceed(but source: (any Source)? = nil) {
-    guard !sources.isEmpty else { return }
     for other in sources where other !== source { other.proceed() }
   }
 }

@@ -22,8 +22,8 @@ public final class MPICommunicator: Communicator {
   var allCount: Int { whole?.size ?? size }
   private let launcher: String
   private let processorName: String
-  let watch: MPICallWatch
-  let progress: MPIProgress
+  private let watch: MPICallWatch
+  private let progress: MPIProgress
 
   /// The shared windows, in the order in which all ranks made them.
   var windows: [OpaquePointer] = []

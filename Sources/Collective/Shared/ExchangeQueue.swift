@@ -263,9 +263,9 @@ final class ExchangeQueue {
 
   private func removeComplete() {
     let count = completing.exchange
+    guard count > 0 else { return }
     exchanges.removeFirst(count)
     if exchanges.isEmpty { operations.remove(self) }
-    guard count > 0 else { return }
     announcing.exchange -= count
     reducing.exchange -= count
     combining.exchange -= count
