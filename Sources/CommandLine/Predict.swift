@@ -8,7 +8,7 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Classify images with a trained model.",
     discussion: """
-      Files are IDX (one line for each image in it), PNG, PGM or PPM, of the size that the model was trained on: 28×28 \
+      Files are IDX (one line for each image in it), PNG, JPEG, PGM or PPM, of the size that the model was trained on: 28×28 \
       pixels, white on black as in the training data, or for resnet18 32×32 in color. For each image: file, index, class, \
       probability.
       """)

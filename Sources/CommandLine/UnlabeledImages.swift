@@ -1,7 +1,7 @@
 import DistTrain
 
 extension LabeledImages {
-  /// The images of an IDX, PNG, PGM or PPM file, all with label 0, in the channels that a model takes.
+  /// The images of an IDX, PNG, JPEG, PGM or PPM file, all with label 0, in the channels that a model takes.
   ///
   /// - Throws: ``FileError`` where the file is none of these, or its images are not of the model's size.
   init(unlabeled path: String, for workload: Workload) throws {

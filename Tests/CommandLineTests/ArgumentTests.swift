@@ -7,7 +7,7 @@ extension DistTrainProgramTests {
   struct ArgumentTests {
     @Test(arguments: [
       ("", "SUBCOMMANDS:"), ("train", "--global-batch <samples>"), ("evaluate", "--split <split>"),
-      ("predict", "PNG, PGM or PPM"), ("bench", "allreduce"), ("bench step", "--workload <workload>"),
+      ("predict", "PNG, JPEG, PGM or PPM"), ("bench", "allreduce"), ("bench step", "--workload <workload>"),
       ("bench allreduce", "1KiB,64KiB,1MiB,32MiB"), ("doctor", "--data <folder>"),
     ])
     func `every subcommand has help`(_ subcommand: String, _ content: String) throws {

@@ -92,7 +92,7 @@ extension DistTrainProgramTests {
     @Test func `what is called a PNG and is none is named so`() throws {
       let path = try data.folder.write(Array("hello".utf8), to: "text.png")
       try DistTrainProgram.run(["predict", data.run.model, path], timeout: 60)
-        .expectFailure("text.png: is neither a PNG nor a PGM or PPM picture: it starts with 68 65 6c 6c")
+        .expectFailure("text.png: is neither a PNG, JPEG, PGM nor PPM picture: it starts with 68 65 6c 6c")
     }
 
     /// The same image in three formats is classified alike.

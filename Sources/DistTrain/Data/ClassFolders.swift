@@ -1,12 +1,13 @@
 import Foundation
 
-/// Pictures of one size in one folder for each class, as `torchvision.datasets.ImageFolder`:
+/// Pictures in one folder for each class, as `torchvision.datasets.ImageFolder`:
 ///
-///     data/cat/1.png   data/cat/2.png   data/dog/1.png
+///     data/cat/1.png   data/cat/2.jpg   data/dog/1.jpg
 ///
 ///     let folders = try ClassFolders(path: "data")
-///     folders.classNames                // ["cat", "dog"]: 0 and 1
-///     let images = try folders.load()
+///     folders.classNames                               // ["cat", "dog"]: 0 and 1
+///     let images = try folders.pictures(size: 224)     // of any size, read when a batch asks for them
+///     let small = try folders.load()                   // of one size, in memory
 public struct ClassFolders: Sendable {
   /// The folder that holds those of the classes.
   public let path: String
@@ -14,26 +15,46 @@ public struct ClassFolders: Sendable {
   public let classNames: [String]
 
   /// Looks for folders of classes; names that begin with a dot are no classes, and neither are files.
-  /// - Throws: ``FileError`` where the folder cannot be read, or holds no folder or more than 256.
+  /// - Throws: ``FileError`` where the folder cannot be read, or holds no folder.
   public init(path: String) throws {
     self.path = path
     classNames = try Self.names(in: path).filter { isFolder("\(path)/\($0)") }
-    guard (1...256).contains(classNames.count) else {
-      throw FileError(path, "has \(classNames.count) folders, expected one for each of 1 to 256 classes")
-    }
+    guard !classNames.isEmpty else { throw FileError(path, "has no folders, expected one for each class") }
   }
 
-  /// Reads all PNG, PGM and PPM pictures, class after class and sorted by name. Files of other kinds are left out.
+  /// All PNG, JPEG, PGM and PPM pictures, class after class and sorted by name, as a data set that reads them when a batch
+  /// asks for them. Files of other kinds are left out.
+  ///
+  /// - Parameters:
+  ///   - size: Rows and columns of what batches hold.
+  ///   - shorterSide: Pixels of the shorter side before the middle is taken; 8/7 of `size`, 256 for 224, where none are given.
+  ///   - channels: 1 for grey, 3 for red, green and blue.
+  ///   - changes: How pictures are changed at random while a model learns from them.
+  ///   - normalization: What becomes of values from 0 to 1.
+  ///   - threadCount: How many threads read a batch; as many as the rank computes with where none are given.
+  /// - Throws: ``FileError`` where a class has no picture, or one of a format that is not read. Whether a picture can be
+  ///   read shows once a batch holds it.
+  public func pictures(
+    size: Int, shorterSide: Int? = nil, channels: Int = 3, changes: PictureChanges? = nil,
+    normalization: PictureNormalization? = nil, threadCount: Int? = nil
+  ) throws -> PictureFiles {
+    let files = try files()
+    return PictureFiles(
+      paths: files.map(\.path), labels: files.map(\.label), size: size, shorterSide: shorterSide, channels: channels,
+      changes: changes, normalization: normalization, threadCount: threadCount)
+  }
+
+  /// Reads all PNG, JPEG, PGM and PPM pictures, class after class and sorted by name. Files of other kinds are left out.
   ///
   /// - Parameter channels: 1 for grey, 3 for red, green and blue; those of the first picture where none are given.
   /// - Throws: ``FileError`` where a picture cannot be read, has another size than the first, or is of a format that is not
-  ///   read, as JPEG, and where a class has none.
+  ///   read, where a class has none, and where there are more than 256 classes.
   public func load(channels: Int? = nil) throws -> LabeledImages {
     precondition(channels.map { $0 == 1 || $0 == 3 } ?? true, "pictures of \(channels ?? 0) channels, expected 1 or 3")
-    var files: [(path: String, label: UInt8)] = []
-    for (label, name) in classNames.enumerated() {
-      files += try Self.pictures(in: "\(path)/\(name)").map { ($0, UInt8(label)) }
+    guard classNames.count <= 256 else {
+      throw FileError(path, "has \(classNames.count) classes, expected at most 256 where pictures are kept in memory")
     }
+    let files = try files()
     let first = try Picture(path: files[0].path)
     let (width, height, channels) = (first.width, first.height, channels ?? first.channels)
     let imageSize = width * height * channels
@@ -52,8 +73,14 @@ public struct ClassFolders: Sendable {
       }
     }
     return LabeledImages(
-      pixels: pixels, labels: files.map(\.label), channels: channels, height: height, width: width,
+      pixels: pixels, labels: files.map { UInt8($0.label) }, channels: channels, height: height, width: width,
       classCount: classNames.count)
+  }
+
+  private func files() throws -> [(path: String, label: Int)] {
+    try classNames.enumerated().flatMap { label, name in
+      try Self.pictures(in: "\(path)/\(name)").map { ($0, label) }
+    }
   }
 
   private static func pictures(in folder: String) throws -> [String] {
@@ -63,11 +90,13 @@ public struct ClassFolders: Sendable {
         throw FileError("\(folder)/\(name)", "is a folder in that of a class, expected pictures")
       }
       guard !Picture.otherKinds.contains(kind) else {
-        throw FileError("\(folder)/\(name)", "is a picture of the format \(kind), expected png, pgm or ppm")
+        throw FileError("\(folder)/\(name)", "is a picture of the format \(kind), expected png, jpg, pgm or ppm")
       }
       return Picture.readableKinds.contains(kind)
     }
-    guard !pictures.isEmpty else { throw FileError(folder, "holds no picture of its class, expected png, pgm or ppm") }
+    guard !pictures.isEmpty else {
+      throw FileError(folder, "holds no picture of its class, expected png, jpg, pgm or ppm")
+    }
     return pictures.map { "\(folder)/\($0)" }
   }
 

@@ -22,27 +22,36 @@ public struct Picture: Equatable, Sendable {
 
   /// A picture from samples that lie pixel after pixel, as in files, of which the first one or three are the channels.
   init(width: Int, height: Int, channels: Int, interleaved samples: [UInt8], samplesPerPixel: Int) {
-    self.init(
-      width: width, height: height, channels: channels,
-      pixels: (0..<channels).flatMap { channel in
-        stride(from: channel, to: samples.count, by: samplesPerPixel).map { samples[$0] }
-      })
+    let area = width * height
+    precondition(samples.count == area * samplesPerPixel, "\(samples.count) samples for \(width)×\(height) pixels")
+    let pixels = [UInt8](unsafeUninitializedCapacity: channels * area) { pixels, count in
+      samples.withUnsafeBufferPointer { samples in
+        for channel in 0..<channels {
+          for pixel in 0..<area { pixels[channel * area + pixel] = samples[pixel * samplesPerPixel + channel] }
+        }
+      }
+      count = channels * area
+    }
+    self.init(width: width, height: height, channels: channels, pixels: pixels)
   }
 
   /// The most pixels that a picture file may have.
   package static let largestPixelCount = 1 << 26
 
-  /// Reads a PNG, PGM or PPM file; the first bytes tell which it is.
-  /// - Throws: ``FileError`` where the file is none of them, is corrupt, or uses a part of its format that is not read.
+  /// Reads a PNG, JPEG, PGM or PPM file; the first bytes tell which it is.
+  /// - Throws: ``FileError`` where the file is none of them, is corrupt, or uses a part of its format that is not read, and
+  ///   where a JPEG's library is missing.
   public init(path: String) throws {
     let bytes = try InputFile(path: path).readAll(limit: 1 << 28)
     if bytes.starts(with: PNGFile.signature) {
       self = try PNGFile.decode(bytes, path: path)
+    } else if bytes.starts(with: JPEGFile.signature) {
+      self = try JPEGFile.decode(bytes, path: path)
     } else if NetpbmFile.isOne(bytes) {
       self = try NetpbmFile.decode(bytes, path: path)
     } else {
       throw FileError(
-        path, "is neither a PNG nor a PGM or PPM picture: it starts with \(hexadecimal(bytes.prefix(4)))")
+        path, "is neither a PNG, JPEG, PGM nor PPM picture: it starts with \(hexadecimal(bytes.prefix(4)))")
     }
   }
 
@@ -50,14 +59,14 @@ public struct Picture: Equatable, Sendable {
   /// - Throws: ``FileError`` where the file cannot be read.
   public static func isPicture(path: String) throws -> Bool {
     let start = try InputFile(path: path).read(upTo: PNGFile.signature.count)
-    return start.starts(with: PNGFile.signature) || NetpbmFile.isOne(start)
+    return start.starts(with: PNGFile.signature) || start.starts(with: JPEGFile.signature) || NetpbmFile.isOne(start)
       || readableKinds.union(otherKinds).contains(kind(ofFile: path))
   }
 
   /// What the names of pictures that can be read end with.
-  static let readableKinds: Set = ["png", "pgm", "ppm", "pnm"]
+  static let readableKinds: Set = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm"]
   /// What the names of other pictures end with.
-  static let otherKinds: Set = ["jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp"]
+  static let otherKinds: Set = ["bmp", "gif", "tif", "tiff", "webp"]
 
   /// What is behind the last dot of a file's name, in small letters; empty where there is none.
   static func kind(ofFile path: String) -> String {

@@ -62,8 +62,8 @@ struct PictureTests {
       ("P5 1 1 9\na", "sample 0 is 97, expected at most 9"),
       ("P2 1 1 9\n10", "sample 0 is 10, expected at most 9"),
       ("P2 2 1 9\n1", "expected a number (sample 1 of 2) at byte 10, found the end of the file"),
-      ("GIF89a", "is neither a PNG nor a PGM or PPM picture: it starts with 47 49 46 38"),
-      ("PK\u{3}\u{4}", "is neither a PNG nor a PGM or PPM picture: it starts with 50 4b 03 04"),
+      ("GIF89a", "is neither a PNG, JPEG, PGM nor PPM picture: it starts with 47 49 46 38"),
+      ("PK\u{3}\u{4}", "is neither a PNG, JPEG, PGM nor PPM picture: it starts with 50 4b 03 04"),
     ]
     for (text, expected) in cases { #expect(message(Array(text.utf8)) == expected) }
   }

@@ -1,0 +1,59 @@
+import Autograd
+import Foundation
+
+/// How pictures are changed at random while a model learns from them: a part of each is cut out and resized, and half of
+/// them are mirrored, as `torchvision.transforms.RandomResizedCrop` and `RandomHorizontalFlip` do.
+public struct PictureChanges: Sendable {
+  /// The part of a picture's pixels that is cut out, from and to, as a fraction.
+  public let area: ClosedRange<Double>
+  /// The width of what is cut out over its height, from and to. Its logarithm is drawn evenly.
+  public let aspectRatio: ClosedRange<Double>
+  /// Whether half of the pictures are mirrored from left to right.
+  public let flips: Bool
+
+  /// Changes; unless told otherwise, those of `torchvision`.
+  public init(
+    area: ClosedRange<Double> = 0.08...1, aspectRatio: ClosedRange<Double> = 3 / 4...4 / 3, flips: Bool = true
+  ) {
+    precondition(
+      area.lowerBound > 0 && area.upperBound <= 1, "cuts of \(area) of a picture, expected parts above 0, up to 1")
+    precondition(
+      aspectRatio.lowerBound > 0 && aspectRatio.upperBound.isFinite,
+      "cuts that are \(aspectRatio) times as wide as high, expected a ratio above 0")
+    self.area = area
+    self.aspectRatio = aspectRatio
+    self.flips = flips
+  }
+
+  /// A picture of `size` × `size` pixels from a part of another.
+  func changed(_ picture: Picture, size: Int, drawingFrom generator: RandomGenerator) -> Picture {
+    let part = part(of: picture, drawingFrom: generator).resized(width: size, height: size)
+    return flips && generator.random32() & 1 == 1 ? part.mirrored() : part
+  }
+
+  /// The part that is drawn; where none of ten draws lies within the picture, its middle, as large as ``aspectRatio``
+  /// allows.
+  private func part(of picture: Picture, drawingFrom generator: RandomGenerator) -> Picture {
+    let (width, height) = (Double(picture.width), Double(picture.height))
+    let logarithms = log(aspectRatio.lowerBound)...log(aspectRatio.upperBound)
+    for _ in 0..<10 {
+      let pixels = width * height * Self.number(in: area, drawnFrom: generator)
+      let ratio = exp(Self.number(in: logarithms, drawnFrom: generator))
+      let partWidth = Int((pixels * ratio).squareRoot().rounded(.toNearestOrEven))
+      let partHeight = Int((pixels / ratio).squareRoot().rounded(.toNearestOrEven))
+      if (1...picture.width).contains(partWidth) && (1...picture.height).contains(partHeight) {
+        let x = Int(generator.random64() % UInt64(picture.width - partWidth + 1))
+        let y = Int(generator.random64() % UInt64(picture.height - partHeight + 1))
+        return picture.cropped(x: x, y: y, width: partWidth, height: partHeight)
+      }
+    }
+    let ratio = min(max(width / height, aspectRatio.lowerBound), aspectRatio.upperBound)
+    return picture.centerCropped(
+      width: min(picture.width, max(1, Int((height * ratio).rounded()))),
+      height: min(picture.height, max(1, Int((width / ratio).rounded()))))
+  }
+
+  private static func number(in range: ClosedRange<Double>, drawnFrom generator: RandomGenerator) -> Double {
+    range.lowerBound + (range.upperBound - range.lowerBound) * Double(generator.random64() >> 11) * 0x1p-53
+  }
+}
