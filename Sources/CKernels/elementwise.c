@@ -9,6 +9,25 @@ static const double sqrt_2_over_pi = 0.79788456080286535588;
 static const double inverse_sqrt_2_pi = 0.39894228040143267794;
 static const double gelu_cubic = 0.044715;
 
+// A rational function, and two steps of Newton's method, as PyTorch's (after "Inverse of the error function" of P. Acklam).
+static double inverse_erf(double y) {
+  const double size = fabs(y);
+  if (!(size < 1)) return size == 1 ? copysign(INFINITY, y) : NAN;
+  double x;
+  if (size <= 0.7) {
+    const double z = y * y;
+    const double top = ((-0.140543331 * z + 0.914624893) * z - 1.645349621) * z + 0.886226899;
+    const double bottom = (((0.012229801 * z - 0.329097515) * z + 1.442710462) * z - 2.118377725) * z + 1;
+    x = y * top / bottom;
+  } else {
+    const double z = sqrt(-log((1 - size) / 2));
+    const double top = ((1.641345311 * z + 3.429567803) * z - 1.624906493) * z - 1.970840454;
+    x = copysign(top / ((1.637067800 * z + 3.543889200) * z + 1), y);
+  }
+  for (int step = 0; step < 2; step++) x -= (erf(x) - y) / (2 / 1.77245385090551602730 * exp(-x * x));
+  return x;
+}
+
 // The results may take the place of the arguments: an element depends on those in its place only.
 // Those that call the C library stay loops, which is nothing to warn of.
 #pragma clang diagnostic ignored "-Wpass-failed"
@@ -41,6 +60,17 @@ UNARY(exponential, exp_f32(x), exp(x))
 UNARY(logarithm, log_f32(x), log(x))
 UNARY(logarithm_of_one_plus, log1p_f32(x), log1p(x))
 UNARY(error_function, erf_f32(x), erf(x))
+UNARY(inverse_error_function, (float)inverse_erf(x), inverse_erf(x))
+UNARY(exponential_minus_one, expm1f(x), expm1(x))
+UNARY(tangent, tanf(x), tan(x))
+UNARY(arc_sine, asinf(x), asin(x))
+UNARY(arc_cosine, acosf(x), acos(x))
+UNARY(arc_tangent, atanf(x), atan(x))
+UNARY(hyperbolic_sine, sinhf(x), sinh(x))
+UNARY(hyperbolic_cosine, coshf(x), cosh(x))
+UNARY(inverse_hyperbolic_sine, asinhf(x), asinh(x))
+UNARY(inverse_hyperbolic_cosine, acoshf(x), acosh(x))
+UNARY(inverse_hyperbolic_tangent, atanhf(x), atanh(x))
 UNARY(tanh, tanh_f32(x), tanh(x))
 UNARY(sigmoid, sigmoid_f32(x), 1 / (1 + exp(-x)))
 // A NaN stays a NaN, as in PyTorch.
@@ -101,6 +131,7 @@ static inline int64_t integer_power(int64_t base, int64_t exponent) {
 }
 BINARY(power, powf(a, b), pow(a, b), integer_power(a, b))
 
+BINARY_REAL(direction, atan2f(a, b), atan2(a, b))
 BINARY_REAL(leaky_relu, a > 0 ? a : a * b, a > 0 ? a : a * b)
 BINARY_REAL(leaky_relu_slope, a > 0 ? 1 : b, a > 0 ? 1 : b)
 // e^x - 1 as tanh(x / 2) (e^x + 1), which is accurate near 0, too.

@@ -27,7 +27,8 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
   public static let onGPUs = onAnyDevice + startedSteps
 
   private static let onAnyDevice =
-    accumulation + batchLosses + unevenData + unusedParameters + batchStatistics + reproducibility + stepSizes
+    accumulation + batchLosses + unevenData + unusedParameters + batchStatistics + gathering + reproducibility
+    + stepSizes
     + parameterGroups + wholeParameters + frozenParameters + measures + checkpoints + weightAverages
 }
 

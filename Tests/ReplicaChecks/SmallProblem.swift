@@ -38,12 +38,13 @@ enum SmallProblem {
     groups: [(parameters: [Tensor], options: SGD.Options)] = [],
     buckets: BucketChoice = .sizes(BucketSizes(first: 64, others: 64)), reproducibleShards: Int? = nil,
     gradientNormLimit: Double? = nil, shardsOptimizer: Bool = false, recordsSteps: Bool = false,
-    synchronizesBatchNorm: Bool = false, measures: [String] = []
+    synchronizesBatchNorm: Bool = false, gathersInLoss: Bool = false, measures: [String] = []
   ) throws -> Replica {
     try Replica(
       model.to(device(communicator)), options, groups: groups, communicator: communicator, buckets: buckets,
       shardsOptimizer: shardsOptimizer, gradientNormLimit: gradientNormLimit, measures: measures,
-      reproducibleShards: reproducibleShards, recordsSteps: recordsSteps, synchronizesBatchNorm: synchronizesBatchNorm)
+      reproducibleShards: reproducibleShards, recordsSteps: recordsSteps, synchronizesBatchNorm: synchronizesBatchNorm,
+      gathersInLoss: gathersInLoss)
   }
 }
 

@@ -148,7 +148,9 @@ protocol Backend: Sendable {
 enum UnaryOperation: String {
   case negate, absolute, sign, square, squareRoot, reciprocalSquareRoot, reciprocal, zeroIfInfinite
   case round, floor, ceiling
-  case exponential, logarithm, logarithmOfOnePlus, sine, cosine, errorFunction
+  case exponential, exponentialMinusOne, logarithm, logarithmOfOnePlus, errorFunction, inverseErrorFunction
+  case sine, cosine, tangent, arcSine, arcCosine, arcTangent
+  case hyperbolicSine, hyperbolicCosine, inverseHyperbolicSine, inverseHyperbolicCosine, inverseHyperbolicTangent
   case tanh, sigmoid, relu, softplus, logSigmoid, silu, hardswish, gelu, geluTanh
 }
 
@@ -159,6 +161,8 @@ enum BinaryOperation: String {
   case equal, less, lessOrEqual
   /// Of (input, slope for negative inputs): the value and its slope.
   case leakyReLU, leakyReLUSlope
+  /// The angle of the point (second, first), from −π to π.
+  case direction
   /// Of (input, α): the value and its slope.
   case elu, eluSlope
   /// Gradients of activations: of (gradient, output) for the first three, of (gradient, input) for the others.

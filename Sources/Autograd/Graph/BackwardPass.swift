@@ -126,7 +126,12 @@ final class BackwardPass {
       } else if let output = node.retainedOutput {
         add(gradient, toGradOf: output)
       }
-      node.backward?(gradient, GradientSink(node: node, pass: self))
+      let sink = GradientSink(node: node, pass: self)
+      if node.substitution === ThreadState.withCurrent({ $0.substitution }) {
+        node.backward?(gradient, sink)
+      } else {
+        Substitution.using(node.substitution) { node.backward?(gradient, sink) }
+      }
     }
     // In reverse order, which is the order of an arena: a layer's bias comes before its weight.
     for case .leaf(let leaf) in node.edges.reversed() { contributionArrived(at: leaf) }

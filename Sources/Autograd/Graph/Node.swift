@@ -55,6 +55,8 @@ final class Node {
   private(set) var edges: ShortList<Edge>
   private(set) var saved: ShortList<Saved>
   private(set) var backward: Backward?
+  /// What its inputs stood for when it was recorded.
+  private(set) var substitution: Substitution?
   /// The sum of the contributions that have arrived in the running pass.
   var gradient: Tensor?
   /// Whether `gradient` is this node's alone and may be added to in place.
@@ -76,6 +78,7 @@ final class Node {
     self.edges = edges
     self.saved = saved
     self.backward = backward
+    substitution = ThreadState.withCurrent { $0.substitution }
   }
 
   var isFreed: Bool { backward == nil }
@@ -92,8 +95,9 @@ final class Node {
       backward = nil
       edges = []
       saved = []
+      substitution = nil
     }
-    return Remains(edges: edges, saved: saved, backward: backward)
+    return Remains(edges: edges, saved: saved, backward: backward, substitution: substitution)
   }
 
   deinit { free() }
@@ -103,6 +107,7 @@ final class Node {
     fileprivate let edges: ShortList<Edge>
     fileprivate let saved: ShortList<Saved>
     fileprivate let backward: Backward?
+    fileprivate let substitution: Substitution?
   }
 }
 

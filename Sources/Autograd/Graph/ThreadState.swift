@@ -5,6 +5,8 @@ import Foundation
 final class ThreadState {
   /// Whether operations are recorded.
   var isRecording = true
+  /// The tensors that others stand for; nil for none.
+  var substitution: Substitution?
   /// Whether this thread computes without the fast kernels; see ``Kernels``.
   var usesGenericKernels = Kernels.areGenericAtStart
   /// Bytes of the longest vectors that kernels with a choice of lengths may use on this thread.

@@ -8,7 +8,7 @@ extension Module {
   }
 
   /// The same with the parameters and buffers themselves.
-  private func state() -> [(name: String, tensor: Tensor)] {
+  func state() -> [(name: String, tensor: Tensor)] {
     var entries: [(name: String, tensor: Tensor)] = []
     appendState(prefix: "", path: [], to: &entries)
     return entries

@@ -72,17 +72,47 @@ public final class MultiHeadAttention: Module, Layer {
   public func callAsFunction(
     _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor? = nil, isCausal: Bool = false
   ) -> Tensor {
+    let projected = projected(queries, keys, values)
+    let result = mixed(projected, .heads(heads), mask: mask, isCausal: isCausal)
+    return queries.rank == 2 ? result.squeezed(0) : result
+  }
+
+  /// Attention of one sequence to another, or to itself, and the weights by which values were added up, as PyTorch's with
+  /// `need_weights=True`. While training, they are those that dropout has left. All weights are in memory at once, so that
+  /// it takes longer than without.
+  ///
+  ///     let (output, weights) = attention.withAttentionWeights(x, x, x)
+  ///
+  /// - Parameters:
+  ///   - queries: [N, L, embedding], or, as keys and values then, of one sequence without N.
+  ///   - keys: [N, S, embedding].
+  ///   - values: [N, S, embedding].
+  ///   - mask: As for ``scaledDotProductAttention(_:_:_:mask:isCausal:scale:dropout:)``: true where a query may see a key.
+  ///   - isCausal: Whether a query sees only the keys up to its own place.
+  ///   - averagesHeads: Whether the weights are the mean over the heads, PyTorch's `average_attn_weights`.
+  /// - Returns: The output, of the shape of the queries, and the weights: [N, L, S], or [N, heads, L, S] of each head.
+  public func withAttentionWeights(
+    _ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor? = nil, isCausal: Bool = false,
+    averagesHeads: Bool = true
+  ) -> (output: Tensor, weights: Tensor) {
+    let (mixed, weights) = attentionWithWeights(
+      projected(queries, keys, values), .heads(heads), mask: mask, isCausal: isCausal,
+      dropout: isTraining ? dropout : 0)
+    let shown = averagesHeads ? weights.mean([1]) : weights
+    let output = outProjection(mixed)
+    return queries.rank == 2 ? (output.squeezed(0), shown.squeezed(0)) : (output, shown)
+  }
+
+  private func projected(_ queries: Tensor, _ keys: Tensor, _ values: Tensor) -> [Tensor] {
     let size = inProjectionWeight.shape[1]
     precondition(
       queries.shape.dropLast(2) == keys.shape.dropLast(2) && keys.shape.dropLast(2) == values.shape.dropLast(2),
       "MultiHeadAttention: queries \(queries.shape), keys \(keys.shape) and values \(values.shape) of several batches")
-    let projected = [queries, keys, values].enumerated().map { place, input in
+    return [queries, keys, values].enumerated().map { place, input in
       let rows = place * size..<(place + 1) * size
       let (weight, bias) = (inProjectionWeight.sliced(rows), inProjectionBias?.sliced(rows))
       return batch(input).linear(weight, bias: bias)
     }
-    let result = mixed(projected, .heads(heads), mask: mask, isCausal: isCausal)
-    return queries.rank == 2 ? result.squeezed(0) : result
   }
 
   /// `x`, whose shape is checked, as a batch.

@@ -28,6 +28,44 @@ public func scaledDotProductAttention(
 func attention(
   _ inputs: [Tensor], _ form: AttentionForm, mask: Tensor?, isCausal: Bool, scale: Double? = nil, dropout: Double
 ) -> Tensor {
+  requireFittingShapes(inputs, form, mask: mask)
+  let q = form.shapes(inputs).queries
+  if isCausal, let mask {
+    let visible = causal(mask, inputs, form)
+    return attention(inputs, form, mask: visible, isCausal: false, scale: scale, dropout: dropout)
+  }
+  let mask = mask?.to(inputs[0].device)
+  let scale = scale ?? 1 / Double(q[q.count - 1]).squareRoot()
+  if dropout == 0, let fused = FusedAttention(inputs, form, mask: mask, isCausal: isCausal, scale: scale) {
+    return fused()
+  }
+  let parts = form.split(inputs)
+  let weights = attentionWeights(parts.queries, parts.keys, mask: mask, isCausal: isCausal, scale: scale)
+  return form.join(weights.dropout(probability: dropout).matmul(parts.values))
+}
+
+/// The same, and the weights that the values are multiplied by, [..., L, S], after dropout.
+func attentionWithWeights(
+  _ inputs: [Tensor], _ form: AttentionForm, mask: Tensor?, isCausal: Bool, dropout: Double
+) -> (result: Tensor, weights: Tensor) {
+  requireFittingShapes(inputs, form, mask: mask)
+  let visible = isCausal ? mask.map { causal($0, inputs, form) } : mask?.to(inputs[0].device)
+  let parts = form.split(inputs)
+  let weights = attentionWeights(
+    parts.queries, parts.keys, mask: visible, isCausal: isCausal && visible == nil,
+    scale: 1 / Double(parts.queries.shape[parts.queries.rank - 1]).squareRoot()
+  ).dropout(probability: dropout)
+  return (form.join(weights.matmul(parts.values)), weights)
+}
+
+/// A mask that hides what comes after a query, too.
+private func causal(_ mask: Tensor, _ inputs: [Tensor], _ form: AttentionForm) -> Tensor {
+  let (q, k) = (form.shapes(inputs).queries, form.shapes(inputs).keys)
+  let causal = causalMask(q[q.count - 2], k[k.count - 2], device: inputs[0].device)
+  return mask.to(causal.device).restricted(by: causal)
+}
+
+private func requireFittingShapes(_ inputs: [Tensor], _ form: AttentionForm, mask: Tensor?) {
   let shapes = form.shapes(inputs)
   let (q, k, v) = (shapes.queries, shapes.keys, shapes.values)
   precondition(
@@ -43,19 +81,6 @@ func attention(
       "attention with a mask of \(mask.dtype): needs bool, or \(inputs[0].dtype) as the queries, to add to the products"
     )
   }
-  if isCausal, let mask {
-    let causal = causalMask(q[q.count - 2], k[k.count - 2], device: inputs[0].device)
-    let visible = mask.to(causal.device).restricted(by: causal)
-    return attention(inputs, form, mask: visible, isCausal: false, scale: scale, dropout: dropout)
-  }
-  let mask = mask?.to(inputs[0].device)
-  let scale = scale ?? 1 / Double(q[q.count - 1]).squareRoot()
-  if dropout == 0, let fused = FusedAttention(inputs, form, mask: mask, isCausal: isCausal, scale: scale) {
-    return fused()
-  }
-  let parts = form.split(inputs)
-  let weights = attentionWeights(parts.queries, parts.keys, mask: mask, isCausal: isCausal, scale: scale)
-  return form.join(weights.dropout(probability: dropout).matmul(parts.values))
 }
 
 /// What the values are multiplied by: [..., L, S].

@@ -6,7 +6,7 @@ extension Tensor {
   }
 
   /// The same elements, in the same memory, in a shape that holds as many.
-  private func viewed(in target: [Int], as name: StaticString) -> Tensor {
+  func viewed(in target: [Int], as name: StaticString) -> Tensor {
     let original = shape
     let view = part(shape: target).recorded(as: name, from: [self]) { gradient, inputs in
       inputs.add(0, gradient.reshaped(original))

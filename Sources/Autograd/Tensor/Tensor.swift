@@ -144,6 +144,35 @@ public class Tensor {
   }
 }
 
+// MARK: - Standing for another tensor
+
+extension Tensor {
+  /// What a tensor is besides its identity: its elements, and their place in the graph.
+  struct Contents {
+    fileprivate let storage: Storage
+    fileprivate let offset: Int
+    fileprivate let node: Node?
+    fileprivate let assignmentCount: UInt32
+    fileprivate let requiresGradAsLeaf: Bool
+  }
+
+  /// What this tensor is; setting it makes it stand for another of its shape and type.
+  var contents: Contents {
+    get {
+      Contents(
+        storage: storage, offset: offset, node: node, assignmentCount: assignmentCount,
+        requiresGradAsLeaf: leafRequiresGrad)
+    }
+    set {
+      storage = newValue.storage
+      offset = newValue.offset
+      node = newValue.node
+      assignmentCount = newValue.assignmentCount
+      leafRequiresGrad = newValue.requiresGradAsLeaf
+    }
+  }
+}
+
 // MARK: - Place in the graph
 
 extension Tensor {

@@ -1,34 +1,12 @@
 import Autograd
 import Collective
 
-/// Joins the batch normalization layers of all ranks' models: each takes mean and variance over the whole batch.
-///
-/// The graph cannot throw, so the first failure of communication is kept, and thrown by ``check()``.
-final class BatchStatistics {
-  private let communicator: any Communicator
-  private var failure: (any Error)?
-  /// A batch without samples, for a rank that has none and must take part.
-  private var emptyBatch: Batch?
-
-  init(of model: Module, _ communicator: any Communicator) {
-    self.communicator = communicator
+extension LossExchange {
+  /// Joins the batch normalization layers of all ranks' models: each takes mean and variance over the whole batch.
+  func joinBatchNorm(of model: Module) {
     for case let layer as BatchNorm in model.namedModules().map(\.module) {
-      layer.gatherRows = { [self] row in GatheredRows(statistics: self)(row) }
+      layer.gatherRows = { [self] row in GatheredStatistics(exchange: self)(row) }
     }
-  }
-
-  /// The batch on which a rank runs its model: an empty one where it has none.
-  func batch(for given: Batch?) -> Batch? {
-    if let given, emptyBatch == nil { emptyBatch = given.with(contents: given.contents.map { $0.sliced(0..<0) }) }
-    precondition(
-      given != nil || emptyBatch != nil,
-      "the first batch with synchronized batch normalization is nil: give an empty one, for the shapes of its tensors")
-    return given ?? emptyBatch
-  }
-
-  /// Throws the failure of communication that ended the exchange, if one did.
-  func check() throws {
-    if let failure { throw failure }
   }
 
   /// The rows [k] of all ranks, as [ranks, k].
@@ -54,31 +32,26 @@ final class BatchStatistics {
     }
     return row.to(rows.device)
   }
-
-  private func communicate(_ call: () throws -> Void) {
-    guard failure == nil else { return }
-    do { try call() } catch { failure = error }
-  }
 }
 
 /// Every rank's row; the gradient of a row is the sum of what all ranks' losses give it.
-private struct GatheredRows: DifferentiableFunction {
-  let statistics: BatchStatistics
+private struct GatheredStatistics: DifferentiableFunction {
+  let exchange: LossExchange
 
-  func forward(_ inputs: [Tensor], saving context: FunctionContext) -> Tensor { statistics.gather(inputs[0]) }
+  func forward(_ inputs: [Tensor], saving context: FunctionContext) -> Tensor { exchange.gather(inputs[0]) }
 
   func backward(_ gradient: Tensor, from context: FunctionContext) -> [Tensor?] {
-    [SummedRow(statistics: statistics)(gradient)]
+    [SummedStatistics(exchange: exchange)(gradient)]
   }
 }
 
-/// This rank's row, summed over all ranks' rows: the transpose of ``GatheredRows``.
-private struct SummedRow: DifferentiableFunction {
-  let statistics: BatchStatistics
+/// This rank's row, summed over all ranks' rows: the transpose of ``GatheredStatistics``.
+private struct SummedStatistics: DifferentiableFunction {
+  let exchange: LossExchange
 
-  func forward(_ inputs: [Tensor], saving context: FunctionContext) -> Tensor { statistics.sum(inputs[0]) }
+  func forward(_ inputs: [Tensor], saving context: FunctionContext) -> Tensor { exchange.sum(inputs[0]) }
 
   func backward(_ gradient: Tensor, from context: FunctionContext) -> [Tensor?] {
-    [GatheredRows(statistics: statistics)(gradient)]
+    [GatheredStatistics(exchange: exchange)(gradient)]
   }
 }

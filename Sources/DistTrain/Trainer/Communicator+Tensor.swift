@@ -64,9 +64,19 @@ extension Communicator {
   /// - Throws: When communication fails.
   public func allGather(_ tensor: Tensor) throws -> Tensor {
     precondition(tensor.rank > 0, "an all-gather of rows of a scalar")
+    return try allGather(tensor, counts: rowCounts(of: tensor))
+  }
+
+  /// How many rows each rank's tensor has. Collective.
+  func rowCounts(of tensor: Tensor) throws -> [Int64] {
     var counts = [Int64](repeating: 0, count: size)
     counts[rank] = Int64(tensor.shape[0])
     try allReduce(&counts, .sum)
+    return counts
+  }
+
+  /// The same with known numbers of all ranks' rows. Collective.
+  func allGather(_ tensor: Tensor, counts: [Int64]) throws -> Tensor {
     let parts = try noGrad {
       try (0..<size).map { root in
         let part =

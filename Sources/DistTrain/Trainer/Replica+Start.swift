@@ -111,7 +111,7 @@ extension Replica {
       try profiled(.optimizer) { try optimizer.gatherParameters() }
       return arena.tailArray
     }
-    let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
+    let batch = (lossExchange?.batch(for: given) ?? given).map(staged)
     let sums =
       if isWhole, ownCount == nil, let recorder, let batch {
         try recorder.run(

@@ -69,12 +69,12 @@ extension Replica {
       measured = measured?.times(count)
       return sum
     }
-    guard batchStatistics != nil else { return nil }
+    guard lossExchange != nil else { return nil }
     // The backward pass is every rank's; gradients of no rows are of no elements.
     precondition(
       batch.count == 0,
-      "a mean over 0 of \(batch.count) samples beside synchronized batch normalization, expected their sum "
-        + "(reduction: .sum)")
+      "a mean over 0 of \(batch.count) samples beside synchronized batch normalization or rows gathered in the "
+        + "loss, expected their sum (reduction: .sum)")
     let loss = try loss(batch)
     measured = measured?.times(0)
     return loss.filled(with: 0, where: Tensor(true).to(loss.device))
@@ -132,8 +132,8 @@ extension Replica {
   ///
   /// Its gradients are added to those of the next ``step(_:count:reduction:loss:meanwhile:)``, which divides them by the samples of
   /// all pieces: a step of several pieces is the step of one batch of all their samples, but for batch normalization,
-  /// whose statistics are those of a piece. Not collective, but for synchronized batch normalization. The arguments are
-  /// those of the step.
+  /// whose statistics are those of a piece, and rows that the loss gathers. Not collective, but for synchronized batch
+  /// normalization and such rows. The arguments are those of the step.
   ///
   /// - Throws: When communication fails; what `loss` throws.
   public func accumulate(
@@ -169,7 +169,7 @@ extension Replica {
     if isFirst { reducer.begin() }
     let part = cut.part(rank: communicator.rank, piece: progress.pieceCount, worldSize: communicator.size)
     try shardBuffers?.beginShard(isFirstOfRank: isFirst)
-    let batch = (batchStatistics?.batch(for: given) ?? given).map(staged)
+    let batch = (lossExchange?.batch(for: given) ?? given).map(staged)
     let count = Self.count(of: given, givenCount)
     func compute() throws -> Tensor? {
       // What other ranks take part in is recorded as a whole step only.
@@ -195,7 +195,7 @@ extension Replica {
       measured = measures
       defer { measured = nil }
       sum = try batch.flatMap { batch in
-        guard batch.count > 0 || batchStatistics != nil else { return nil as Tensor? }
+        guard batch.count > 0 || lossExchange != nil else { return nil as Tensor? }
         return try profiled(.forward) {
           try random.draw(step: stepCount, part: part) { try loss(batch) }
         }
@@ -217,7 +217,7 @@ extension Replica {
       preconditionFailure(
         "the measure '\(measureNames[mean])' of a step is a mean, expected a sum as that of the losses")
     }
-    try batchStatistics?.check()
+    try lossExchange?.check()
     try shardBuffers?.endShard(part)
     if readsStepSums {
       var soFar = isReproducible ? StepProgress() : progress
@@ -227,13 +227,13 @@ extension Replica {
     progress.seconds.forward += stopwatch.lap()
 
     secondsInBackward = 0
-    // Batch statistics are exchanged in the backward pass too: buckets wait for its end, so that all ranks make the
+    // What is exchanged with other ranks is in the backward pass too: buckets wait for its end, so that all ranks make the
     // same calls in the same order whichever parameters they use.
-    gradientsAreFinal = isLast && batchStatistics == nil
+    gradientsAreFinal = isLast && lossExchange == nil
     defer { gradientsAreFinal = false }
     try profiled(.backward) { try sum?.backward() }
     if let communicationError { throw communicationError }
-    try batchStatistics?.check()
+    try lossExchange?.check()
     if isLast || isReproducible { arena.fillMissingGradients() }
     progress.seconds.backward += stopwatch.lap() - secondsInBackward
     progress.seconds.communication += secondsInBackward

@@ -51,7 +51,10 @@ public final class Replica {
   let cut: BatchCut
   var random: PieceRandomness
   let shardBuffers: ShardBuffers?
-  let batchStatistics: BatchStatistics?
+  /// What ranks exchange within the forward and backward passes; nil where they do not.
+  let lossExchange: LossExchange?
+  /// Whether losses may gather rows of all ranks.
+  let gathersInLoss: Bool
   private let uploads: StagedUploads?
   /// Repeats the computation of a step on a GPU, where that is wanted and nothing in it needs the processor.
   let recorder: StepRecorder?
@@ -109,6 +112,9 @@ public final class Replica {
   ///   - synchronizesBatchNorm: Whether batch normalization in training takes mean and variance over the parts of all
   ///     ranks, as PyTorch's `SyncBatchNorm`. All ranks then run the model equally often in a step. Where another
   ///     replica's loss runs this model, too, that one needs it as well, or a rank without samples leaves the others waiting.
+  ///   - gathersInLoss: Whether losses gather rows of all ranks, by ``allGather(_:)``. All ranks then run the model and the
+  ///     loss equally often in a step, those without samples with an empty batch. Gradients are added up after the backward
+  ///     pass then, and steps of several ranks are not recorded.
   ///   - earlier: A replica of this model, which this one goes on from: with its number of steps, and its random streams.
   ///     What its optimizer kept is not taken over, as by a new optimizer of PyTorch's. It makes no step after this.
   /// - Throws: When communication fails, the ranks' models differ, as one with other frozen parameters does, or the shards
@@ -119,7 +125,7 @@ public final class Replica {
     buckets choice: BucketChoice = .automatic, compression: GradientCompression? = nil,
     shardsOptimizer: Bool = false, allowsNonfinite: Bool = false, gradientNormLimit: Double? = nil,
     measures: [String] = [], reproducibleShards: Int? = nil, recordsSteps: Bool = false,
-    synchronizesBatchNorm: Bool = false, after earlier: Replica? = nil
+    synchronizesBatchNorm: Bool = false, gathersInLoss: Bool = false, after earlier: Replica? = nil
   ) throws {
     precondition(earlier.map { $0.model === model } ?? true, "a replica that goes on after one of another model")
     precondition(
@@ -129,6 +135,9 @@ public final class Replica {
     precondition(
       reproducibleShards == nil || !synchronizesBatchNorm,
       "batch statistics are those of each logical shard: they cannot be synchronized over ranks")
+    precondition(
+      reproducibleShards == nil || !gathersInLoss,
+      "the loss of each logical shard is its own: rows cannot be gathered from all ranks in it")
     self.model = model
     self.communicator = communicator
     self.allowsNonfinite = allowsNonfinite
@@ -157,6 +166,7 @@ public final class Replica {
     let description =
       "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
+      + "\nexchanges in the loss: \(gathersInLoss), statistics: \(synchronizesBatchNorm)"
       + "\nlimit of the gradients' norm: \(gradientNormLimit.map { "\($0)" } ?? "none")"
       + "\nmeasures: \(measures)"
       + "\nafter: \(earlier.map { "step \($0.stepCount) with the seed \($0.random.seed)" } ?? "nothing")"
@@ -195,7 +205,7 @@ public final class Replica {
       arena, communicator, changesBits: reducer.sumsDependOnPlan || sumsSquaresOfParts)
     if tuning != nil { reducer.use(plan, scattersSums: false) }
     uploads = arena.device == .cpu ? nil : StagedUploads(to: arena.device)
-    let staysOnGPU = reducerOnGPU != nil && (communicator.size == 1 || !synchronizesBatchNorm)
+    let staysOnGPU = reducerOnGPU != nil && (communicator.size == 1 || !(synchronizesBatchNorm || gathersInLoss))
     updates =
       staysOnGPU && options is any FusedUpdateRule
       ? GuardedUpdates(
@@ -206,7 +216,9 @@ public final class Replica {
     random = try earlier?.random ?? PieceRandomness(communicator)
     stepCount = earlier?.stepCount ?? 0
     shardBuffers = reproducibleShards == nil ? nil : ShardBuffers(of: model)
-    batchStatistics = synchronizesBatchNorm ? BatchStatistics(of: model, communicator) : nil
+    self.gathersInLoss = gathersInLoss
+    lossExchange = synchronizesBatchNorm || gathersInLoss ? LossExchange(communicator) : nil
+    if synchronizesBatchNorm { lossExchange?.joinBatchNorm(of: model) }
     if reproducibleShards != nil { BLAS.threadCount = 1 }
     arena.onGradientReady { [unowned self] index in gradientBecameReady(index) }
   }

@@ -5,7 +5,7 @@ enum DifferentiatedOperators {
   typealias Table = [String: @Sendable () -> DifferentiatedFunction]
 
   static let table: Table = [
-    arithmetic, functions, reductions, views, products, images, normalizations, losses,
+    arithmetic, functions, reductions, views, products, matrices, images, normalizations, losses,
   ]
   .reduce(into: [:]) { $0.merge($1) { _, last in last } }
 
@@ -64,6 +64,18 @@ enum DifferentiatedOperators {
     "sin": unary { $0.sin() },
     "cos": unary { $0.cos() },
     "erf": unary { $0.erf() },
+    "erfinv": unary(-0.9, 0.9) { $0.erfinv() },
+    "tan": unary(-1, 1) { $0.tan() },
+    "asin": unary(-0.9, 0.9) { $0.asin() },
+    "acos": unary(-0.9, 0.9) { $0.acos() },
+    "atan": unary { $0.atan() },
+    "atan2": binary([3, 1], [4], 0.5, 2) { $0.atan2($1) },
+    "sinh": unary { $0.sinh() },
+    "cosh": unary { $0.cosh() },
+    "asinh": unary { $0.asinh() },
+    "acosh": unary(1.5, 4) { $0.acosh() },
+    "atanh": unary(-0.9, 0.9) { $0.atanh() },
+    "expm1": unary { $0.expm1() },
     "sqrt": unary(0.5) { $0.sqrt() },
     "rsqrt": unary(0.5) { $0.rsqrt() },
     "reciprocal": unary(0.5) { $0.reciprocal() },
@@ -92,6 +104,32 @@ enum DifferentiatedOperators {
     "log softmax": unary { $0.logSoftmax(1) },
     "log-sum-exp": unary { $0.logSumExp(0) },
     "log-sum-exp, kept": unary { $0.logSumExp(-1, keepingDimensions: true) },
+  ]
+
+  /// Square matrices with an inverse.
+  private static func ofMatrices(_ function: @escaping @Sendable (Tensor) throws -> Tensor)
+    -> @Sendable () -> DifferentiatedFunction
+  {
+    {
+      DifferentiatedFunction([random([2, 3, 3])]) { x in
+        do {
+          return try function(x[0] + 4 * Tensor.eye(3).cast(to: .float64))
+        } catch {
+          preconditionFailure("\(error)")
+        }
+      }
+    }
+  }
+
+  private static let matrices: Table = [
+    "cholesky": ofMatrices { try $0.matmul($0.transposed()).cholesky() },
+    "inverse": ofMatrices { try $0.inverse() },
+    "solve": ofMatrices { try $0.solve($0.sliced(0..<2, along: -1)) },
+    "solve for vectors": ofMatrices { try $0.solve($0.sum([-1])) },
+    "solve triangular": ofMatrices { $0.solveTriangular($0, isUpper: true) + $0.solveTriangular($0, isUpper: false) },
+    "solve unit triangular": ofMatrices { $0.solveTriangular($0 * $0, isUpper: false, hasUnitDiagonal: true) },
+    "log absolute determinant": ofMatrices { (-$0).logAbsoluteDeterminant().logarithm },
+    "determinant": ofMatrices { $0.determinant() },
   ]
 
   private static let reductions: Table = [

@@ -30,7 +30,7 @@ enum FixtureOperators {
   }
 
   nonisolated(unsafe) static let table = [
-    ofTensors, ofLayers, activations, rearrangements, choices, distances,
+    ofTensors, ofLayers, activations, rearrangements, choices, distances, angles, matrices,
   ]
   .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -65,6 +65,38 @@ enum FixtureOperators {
     "normalize": { $0["x"].normalized(along: $0.int("dim")) },
     "cumprod": { $0["x"].cumulativeProduct($0.int("dim")) },
     "cdist": { $0["x"].pairwiseDistances(to: $0["y"]) },
+  ]
+
+  private nonisolated(unsafe) static let angles: [String: (Call) -> Tensor] = [
+    "tan": { $0["x"].tan() },
+    "asin": { $0["x"].asin() },
+    "acos": { $0["x"].acos() },
+    "atan": { $0["x"].atan() },
+    "atan2": { $0["x"].atan2($0["y"]) },
+    "sinh": { $0["x"].sinh() },
+    "cosh": { $0["x"].cosh() },
+    "asinh": { $0["x"].asinh() },
+    "acosh": { $0["x"].acosh() },
+    "atanh": { $0["x"].atanh() },
+    "expm1": { $0["x"].expm1() },
+    "erfinv": { $0["x"].erfinv() },
+  ]
+
+  /// What a function of matrices that have it gives.
+  private static func found(_ result: () throws -> Tensor) -> Tensor {
+    do { return try result() } catch { preconditionFailure("\(error)") }
+  }
+
+  private nonisolated(unsafe) static let matrices: [String: (Call) -> Tensor] = [
+    "cholesky": { call in found { try call["x"].cholesky() } },
+    "solve": { call in found { try call["A"].solve(call["B"]) } },
+    "inverse": { call in found { try call["A"].inverse() } },
+    "slogdet": { $0["x"].logAbsoluteDeterminant().logarithm },
+    "determinant": { $0["x"].determinant() },
+    "logdet": { $0["x"].logDeterminant() },
+    "solve_triangular": {
+      $0["A"].solveTriangular($0["B"], isUpper: $0.bool("upper"), hasUnitDiagonal: $0.bool("unit"))
+    },
   ]
 
   private nonisolated(unsafe) static let rearrangements: [String: (Call) -> Tensor] = [

@@ -202,6 +202,28 @@ struct StepContractTests {
     expect(outside, says: "the measure 'a' was taken outside of the loss of a step")
   }
 
+  @Test func `rows are gathered where the replica was told`() async {
+    let untold = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let replica = try Replica(Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator())
+      _ = try replica.step(Batch(inputs: .ones([1, 2]), targets: .ones([1, 2]))) { output, _ in
+        try replica.allGather(output).sum()
+      }
+    }
+    expect(untold, says: "allGather in the loss of a replica that was made without gathersInLoss: true")
+    let outside = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let replica = try Replica(
+        Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator(), gathersInLoss: true)
+      _ = try replica.firstGatheredRow(of: .ones([1, 2]))
+    }
+    expect(outside, says: "firstGatheredRow outside of the loss of a step")
+    let shards = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try Replica(
+        Linear(2, 2), SGD.Options(learningRate: 1), communicator: LocalCommunicator(), reproducibleShards: 2,
+        gathersInLoss: true)
+    }
+    expect(shards, says: "rows cannot be gathered")
+  }
+
   @Test func `a schedule sets the rates of all groups`() throws {
     let model = Linear(2, 1)
     let options = SGD.Options(learningRate: 1)

@@ -214,4 +214,34 @@ for x, dim in [(floats(2, 9), 1), (floats(5, 2, 3), 0), (floats(2, 3, 2), -2), (
 equal = floats(3, 4)
 for x, y in [(floats(3, 4), floats(5, 4)), (floats(2, 3, 4), floats(5, 4)), (equal, equal[1:].clone()), (floats(2, 1), floats(2, 3, 1))]:
     case("cdist", lambda x, y: torch.cdist(x, y), {"x": x, "y": y})
+for name in ["tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "atanh", "expm1", "erfinv"]:
+    low, high = (-0.95, 0.95) if name in ["asin", "acos", "atanh", "erfinv"] else (-2.5, 2.5)
+    case(name, getattr(torch, name), {"x": floats(3, 5, low=low, high=high)})
+case("acosh", torch.acosh, {"x": floats(3, 5, low=1.1, high=6)})
+case("atan2", lambda x, y: torch.atan2(x, y), {"x": floats(3, 4), "y": floats(4)})
+
+
+def positive(*shape):
+    # A matrix of this kind is one up to the rounding of its elements to float32.
+    x = floats(*shape)
+    return (x @ x.mT + torch.eye(shape[-1])).float().double()
+
+
+def regular(*shape):
+    return floats(*shape) + 3 * torch.eye(shape[-1], dtype=torch.float64)
+
+
+case("cholesky", torch.linalg.cholesky, {"x": positive(2, 4, 4)})
+case("solve", torch.linalg.solve, {"A": regular(2, 3, 3), "B": floats(3, 2)})
+case("solve", torch.linalg.solve, {"A": regular(3, 3), "B": floats(3)})
+case("inverse", torch.linalg.inv, {"A": regular(2, 3, 3)})
+case("slogdet", lambda x: torch.linalg.slogdet(x)[1], {"x": floats(4, 3, 3)})
+case("determinant", lambda x: torch.linalg.det(x), {"x": floats(4, 3, 3)})
+case("logdet", torch.logdet, {"x": positive(2, 3, 3)})
+for upper in [False, True]:
+    for unit in [False, True]:
+        case(
+            "solve_triangular",
+            lambda A, B, u=upper, o=unit: torch.linalg.solve_triangular(A, B, upper=u, unitriangular=o),
+            {"A": regular(2, 3, 3), "B": floats(2, 3, 2)}, upper=upper, unit=unit)
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

@@ -77,6 +77,17 @@ extension CPUBackend {
     case .sine: (dt_sine_f32, dt_sine_f64)
     case .cosine: (dt_cosine_f32, dt_cosine_f64)
     case .errorFunction: (dt_error_function_f32, dt_error_function_f64)
+    case .inverseErrorFunction: (dt_inverse_error_function_f32, dt_inverse_error_function_f64)
+    case .exponentialMinusOne: (dt_exponential_minus_one_f32, dt_exponential_minus_one_f64)
+    case .tangent: (dt_tangent_f32, dt_tangent_f64)
+    case .arcSine: (dt_arc_sine_f32, dt_arc_sine_f64)
+    case .arcCosine: (dt_arc_cosine_f32, dt_arc_cosine_f64)
+    case .arcTangent: (dt_arc_tangent_f32, dt_arc_tangent_f64)
+    case .hyperbolicSine: (dt_hyperbolic_sine_f32, dt_hyperbolic_sine_f64)
+    case .hyperbolicCosine: (dt_hyperbolic_cosine_f32, dt_hyperbolic_cosine_f64)
+    case .inverseHyperbolicSine: (dt_inverse_hyperbolic_sine_f32, dt_inverse_hyperbolic_sine_f64)
+    case .inverseHyperbolicCosine: (dt_inverse_hyperbolic_cosine_f32, dt_inverse_hyperbolic_cosine_f64)
+    case .inverseHyperbolicTangent: (dt_inverse_hyperbolic_tangent_f32, dt_inverse_hyperbolic_tangent_f64)
     case .tanh: (dt_tanh_f32, dt_tanh_f64)
     case .sigmoid: (dt_sigmoid_f32, dt_sigmoid_f64)
     case .relu: (dt_relu_f32, dt_relu_f64)
@@ -101,6 +112,7 @@ extension CPUBackend {
     case .equal: dt_equal_f32
     case .less: dt_less_f32
     case .lessOrEqual: dt_less_or_equal_f32
+    case .direction: dt_direction_f32
     case .leakyReLU: dt_leaky_relu_f32
     case .leakyReLUSlope: dt_leaky_relu_slope_f32
     case .elu: dt_elu_f32
@@ -128,6 +140,7 @@ extension CPUBackend {
     case .equal: dt_equal_f64
     case .less: dt_less_f64
     case .lessOrEqual: dt_less_or_equal_f64
+    case .direction: dt_direction_f64
     case .leakyReLU: dt_leaky_relu_f64
     case .leakyReLUSlope: dt_leaky_relu_slope_f64
     case .elu: dt_elu_f64

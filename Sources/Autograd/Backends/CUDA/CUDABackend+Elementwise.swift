@@ -148,11 +148,11 @@ extension UnaryOperation {
 }
 
 extension BinaryOperation {
-  /// Whether results for elements in bfloat16, of which `a` are the first, are kept in bfloat16: not powers, quotients of a
-  /// number, exponentials, and slopes, which are few and have more digits.
+  /// Whether results for elements in bfloat16, of which `a` are the first, are kept in bfloat16: not powers, angles,
+  /// quotients of a number, exponentials, and slopes, which are few and have more digits.
   fileprivate func suitsBFloat16(_ a: Tensor) -> Bool {
     switch self {
-    case .power, .leakyReLUSlope, .elu, .eluSlope: false
+    case .power, .direction, .leakyReLUSlope, .elu, .eluSlope: false
     case .divide: a.rank > 0
     default: true
     }
