@@ -34,6 +34,22 @@ import Testing
     }
   }
 
+  /// As in PyTorch, what has memory of its own when there are several copies has it when there is one.
+  @Test func oneCopyIsACopy() throws {
+    try onBothDevices { device in
+      let x = Tensor.ones([1, 3], device: device)
+      let copies = [
+        x.tiled([1, 1]), x.elementsRepeated(1, along: 1), x.padded([(0, 0)], by: .replicate), x.padded([(0, 0)]),
+        x.rolled(0, along: 1), x.flipped([]), .concatenated([x]),
+      ]
+      for copy in copies {
+        copy[0, 1] = Tensor(7).to(device)
+        #expect(copy.array(of: Float.self) == [1, 7, 1])
+        #expect(x.array(of: Float.self) == [1, 1, 1])
+      }
+    }
+  }
+
   /// `x.index_add(1, [2, 0, 2], v)`, whose sums are those of neighbors where indices name nodes.
   @Test func slicesForOnePlaceAreAddedUp() throws {
     try onBothDevices { device in
