@@ -9,9 +9,12 @@ extension Tensor {
   /// - Throws: ``AutogradError`` when nothing was recorded, the graph was freed, or a tensor it needs was changed.
   public func backward(gradient: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false) throws {
     guard requiresGrad else { throw AutogradError.nothingRecorded }
+    var start = try startingGradient(gradient)
+    // It may be the `grad` of a leaf, which this pass adds to while operations still read what it starts with.
+    if start.storage === gradient?.storage { start = start.cloned() }
     let pass = BackwardPass(
       retainingGraph: retainGraph || createGraph, creatingGraph: createGraph, destination: .leaves)
-    try pass.run(from: self, gradient: startingGradient(gradient))
+    try pass.run(from: self, gradient: start)
   }
 
   /// The gradient a pass starts with: the given one, or 1 for a scalar.

@@ -23,7 +23,7 @@ extension Tensor {
       "padded by \(widths) of shape \(shape): needs widths from 0 on, of at most as many dimensions")
     return widths.enumerated().reduce(self) { padded, place in
       padded.continued(place.element.0, place.element.1, along: rank - widths.count + place.offset, by: mode)
-    }
+    }.inMemoryApart(from: self)
   }
 
   private func continued(_ before: Int, _ after: Int, along dimension: Int, by mode: PaddingMode) -> Tensor {

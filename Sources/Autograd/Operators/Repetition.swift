@@ -11,7 +11,7 @@ extension Tensor {
     let sizes = Array(repeating: 1, count: dimensions - rank) + shape
     let copies = Array(repeating: 1, count: dimensions - counts.count) + counts
     return reshaped(sizes.flatMap { [1, $0] }).expanded(to: zip(copies, sizes).flatMap { [$0, $1] })
-      .reshaped(zip(copies, sizes).map { $0 * $1 })
+      .reshaped(zip(copies, sizes).map { $0 * $1 }).inMemoryApart(from: self)
   }
 
   /// Every element along a dimension several times in a row, as `torch.repeat_interleave`.
@@ -26,5 +26,9 @@ extension Tensor {
     var copies = shape
     copies.insert(count, at: dimension + 1)
     return unsqueezed(dimension + 1).expanded(to: copies).flattened(from: dimension, through: dimension + 1)
+      .inMemoryApart(from: self)
   }
+
+  /// This tensor, or a copy where it shares the memory of `other`, which a change in place would change with it.
+  func inMemoryApart(from other: Tensor) -> Tensor { storage === other.storage ? cloned() : self }
 }

@@ -48,10 +48,9 @@ extension Tensor {
     requireFloatingPoint(for: "scattered")
     let target = ScatterTarget(self, indices, along: dimension, operation: "scattered")
     requireSameDevice(values, for: "scattered")
-    guard indices.count > 0 else { return cloned() }
     let values = target.covered(values), counts = target.counts(of: indices)
     // A GPU is not asked whether a place is named twice, which would be a wait.
-    let areDifferent = device == .cpu && counts.maximum().item() <= 1
+    let areDifferent = indices.count == 0 || device == .cpu && counts.maximum().item() <= 1
     let (places, kept) = areDifferent ? (indices, values) : values.lastOfEach(indices, along: target.dimension)
     return .select(counts .> 0, target.whole(target.places(places).scatter(kept)), self)
   }

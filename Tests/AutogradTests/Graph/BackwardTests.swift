@@ -1,4 +1,5 @@
 import Autograd
+import TestSupport
 import Testing
 
 /// The rules of leaves, gradients and backward passes, which are PyTorch's.
@@ -178,5 +179,25 @@ import Testing
     let before = gradient.cloned()
     try gradient.linear(weight).sum().backward()
     #expect((try #require(weight.grad) - before - before.sum([0])).abs().maximum().item() < 1e-10)
+  }
+
+  /// What a pass starts with is read by operations that come after the first that adds to `grad`.
+  @Test func aPassThatStartsWithTheGradientOfALeaf() throws {
+    for device in [.cpu, try EmulatedGPU.device()] {
+      let before = Tensor.randn([40, 40], dtype: .float64, generator: RandomGenerator(seed: 1)).to(device)
+      let x = Tensor.randn([40, 40], dtype: .float64, generator: RandomGenerator(seed: 2)).to(device)
+      let weight = Tensor.ones([40, 40], dtype: .float64, device: device)
+      let other = Tensor.ones([40, 40], dtype: .float64, device: device)
+      for leaf in [weight, other] { leaf.requiresGrad = true }
+      func gradient(_ result: Tensor) throws -> Tensor {
+        weight.grad = before.cloned()
+        try result.backward(gradient: #require(weight.grad))
+        return try #require(weight.grad) - before
+      }
+      let difference = try gradient(x.linear(weight)) - before.transposed().matmul(x)
+      #expect(difference.abs().maximum().item() < 1e-12)
+      #expect(try (gradient(weight + other) - before).abs().maximum().item() < 1e-12)
+      #expect(try (#require(other.grad) - before).abs().maximum().item() < 1e-12)
+    }
   }
 }

@@ -34,6 +34,39 @@ import Testing
     }
   }
 
+  /// What has no elements is still a part of what the result was computed from, and has a gradient.
+  @Test func valuesWithoutElementsHaveGradients() throws {
+    try onBothDevices { device in
+      for (shape, dimension) in [([2, 3], 1), ([2, 0], 1), ([0, 3], 0)] {
+        let x = Tensor.ones(shape, device: device), indices = Tensor.zeros([2, 0], dtype: .int64, device: device)
+        let none = dimension == 1 ? indices : indices.transposed()
+        let values = Tensor.zeros(none.shape, device: device)
+        for tensor in [x, values] { tensor.requiresGrad = true }
+        let y = x.scattered(values, at: none, along: dimension)
+        #expect(y.shape == shape)
+        let found = try gradients(of: (y * y).sum(), withRespectTo: [x, values])
+        #expect(found[0].array(of: Float.self) == Array(repeating: 2, count: x.count))
+        #expect(found[1].shape == none.shape)
+      }
+    }
+  }
+
+  /// As in PyTorch, what has memory of its own when there are several copies has it when there is one.
+  @Test func oneCopyIsACopy() throws {
+    try onBothDevices { device in
+      let x = Tensor.ones([1, 3], device: device)
+      let copies = [
+        x.tiled([1, 1]), x.elementsRepeated(1, along: 1), x.padded([(0, 0)], by: .replicate), x.padded([(0, 0)]),
+        x.rolled(0, along: 1), x.flipped([]), .concatenated([x]),
+      ]
+      for copy in copies {
+        copy[0, 1] = Tensor(7).to(device)
+        #expect(copy.array(of: Float.self) == [1, 7, 1])
+        #expect(x.array(of: Float.self) == [1, 1, 1])
+      }
+    }
+  }
+
   /// `x.index_add(1, [2, 0, 2], v)`, whose sums are those of neighbors where indices name nodes.
   @Test func slicesForOnePlaceAreAddedUp() throws {
     try onBothDevices { device in
