@@ -55,20 +55,32 @@ template <class T> struct BatchGradient {
                      (R)((weight ? (double)weight[group] : 1.0) * deviation), normalization.of(group)};
   }
 
-  // Adds what `width` neighbouring elements add to the sums of their groups, which are normalized by `forward`: of one
-  // group, or of as many if they lie `across` groups.
-  template <int width, bool across> DEVICE void add(Int i, const Affine<R> *forward, Pair *sums) const {
-    const Pack<T, width> values = packAt<width>(x, i);
-    Pack<T, width> passed = packAt<width>(gradient, i);
+  DEVICE bool isAligned() const { return ::isAligned(x, gradient, output, residualGradient); }
+
+  // What is read of `width` neighbouring elements.
+  template <int width> struct Elements {
+    Pack<T, width> values, gradient, results;
+  };
+  template <int width, bool aligned> DEVICE Elements<width> read(Int i) const {
+    Elements<width> read = {packAt<width, aligned>(x, i), packAt<width, aligned>(gradient, i), {}};
+    if (output) read.results = packAt<width, aligned>(output, i);
+    return read;
+  }
+
+  // Adds what they add to the sums of their groups, which are normalized by `forward`: of one group, or of as many if
+  // they lie `across` groups.
+  template <int width, bool across, bool aligned>
+  DEVICE void add(const Elements<width> &elements, Int i, const Affine<R> *forward, Pair *sums) const {
+    const Pack<T, width> &values = elements.values;
+    Pack<T, width> passed = elements.gradient;
     if (isRectified) {
 #pragma unroll
       for (int k = 0; k < width; k++) passed.at[k] = forward[across ? k : 0](values.at[k]) <= 0 ? T(0) : passed.at[k];
     }
     if (output) {
-      const Pack<T, width> results = packAt<width>(output, i);
 #pragma unroll
-      for (int k = 0; k < width; k++) passed.at[k] = R(results.at[k]) <= 0 ? T(0) : passed.at[k];
-      placePack(passed, residualGradient, i);
+      for (int k = 0; k < width; k++) passed.at[k] = R(elements.results.at[k]) <= 0 ? T(0) : passed.at[k];
+      placePack<width, aligned>(passed, residualGradient, i);
     }
 #pragma unroll
     for (int k = 0; k < width; k++) {
@@ -114,16 +126,17 @@ DEVICE void momentsOfGroups(const Extents &e, Int chunk, const T *x, Pair *parts
       });
 }
 
-template <int width, class T>
+template <int width, bool aligned, class T>
 DEVICE void momentsOfColumns(const Extents &e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance) {
   reduceColumns<Pair, width>(
       e, chunk,
       [&](Int column) {
-        return [x, origin = packAt<width>(x, column / width)](Int at, Int, Pair *sums) {
-          const Pack<T, width> values = packAt<width>(x, at / width);
+        return columnTerms(
+            [x](Int at) { return packAt<width, aligned>(x, at / width); },
+            [origin = packAt<width>(x, column / width)](const Pack<T, width> &values, Int, Int, Pair *sums) {
 #pragma unroll
-          for (int k = 0; k < width; k++) sums[k] = sums[k] + fromOrigin(values.at[k], origin.at[k]);
-        };
+              for (int k = 0; k < width; k++) sums[k] = sums[k] + fromOrigin(values.at[k], origin.at[k]);
+            });
       },
       parts,
       [&](Int column, const Pair &sums) {
@@ -162,21 +175,22 @@ DEVICE void gradientSumsOfGroups(const Extents &e, Int chunk, const BatchGradien
       [&](Int group) {
         return [&batch, forward = batch.normalization.of(group)](Int i) {
           Pair sum = {0, 0};
-          batch.template add<width, false>(i, &forward, &sum);
+          batch.template add<width, false, false>(batch.template read<width, false>(i), i, &forward, &sum);
           return sum;
         };
       },
       parts, [&](Int group, const Pair &sums) { batch.write(group, sums, e.outer * e.inner); });
 }
 
-template <int width, class T>
+template <int width, bool aligned, class T>
 DEVICE void gradientSumsOfColumns(const Extents &e, Int chunk, const BatchGradient<T> &batch, Pair *parts) {
   struct Columns {
     const BatchGradient<T> &batch;
     Affine<Real<T>> forward[width];
 
-    DEVICE void operator()(Int at, Int, Pair *sums) const {
-      batch.template add<width, true>(at / width, forward, sums);
+    DEVICE auto read(Int at) const { return batch.template read<width, aligned>(at / width); }
+    DEVICE void add(const typename BatchGradient<T>::template Elements<width> &elements, Int at, Int, Pair *sums) const {
+      batch.template add<width, true, aligned>(elements, at / width, forward, sums);
     }
   };
   reduceColumns<Pair, width>(
@@ -230,14 +244,16 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
   if (threadIdx.x == 0) *batchCount = batches;
 }
 
+#define MOMENTS_OF_COLUMNS(width, aligned) momentsOfColumns<width, aligned>(e, chunk, x, parts, mean, variance)
+#define GRADIENT_SUMS_OF_COLUMNS(width, aligned) gradientSumsOfColumns<width, aligned>(e, chunk, batch, parts)
+
 #define BATCH_NORMALIZATION(s, T)                                                                                      \
   KERNEL(moments_of_groups_##s, (Extents e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance)) {   \
     if (isPacked<T>(e)) momentsOfGroups<Whole<T>::width>(e, chunk, x, parts, mean, variance);                          \
     else momentsOfGroups<1>(e, chunk, x, parts, mean, variance);                                                       \
   }                                                                                                                    \
   KERNEL(moments_of_columns_##s, (Extents e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance)) {  \
-    if (hasColumnPacks<T>(e.inner)) momentsOfColumns<ColumnPack<T>::width>(e, chunk, x, parts, mean, variance);        \
-    else momentsOfColumns<1>(e, chunk, x, parts, mean, variance);                                                      \
+    FOR_COLUMN_PACKS(T, e.inner, isAligned(x), MOMENTS_OF_COLUMNS)                                                     \
   }                                                                                                                    \
   KERNEL(moments_of_parts_##s, (Int groups, Int splits, Int inner, Int count, const T *x, const Pair *parts,           \
                                 Real<T> *mean, Real<T> *variance)) {                                                   \
@@ -256,9 +272,9 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
     if (isPacked<T>(e)) gradientSumsOfGroups<Whole<T>::width>(e, chunk, batch, parts);                                 \
     else gradientSumsOfGroups<1>(e, chunk, batch, parts);                                                              \
   }                                                                                                                    \
-  KERNEL(batch_gradient_sums_of_columns_##s, (Extents e, Int chunk, BatchGradient<T> batch, Pair *parts)) {            \
-    if (hasColumnPacks<T>(e.inner)) gradientSumsOfColumns<ColumnPack<T>::width>(e, chunk, batch, parts);               \
-    else gradientSumsOfColumns<1>(e, chunk, batch, parts);                                                             \
+  BOUNDED_KERNEL(256, 3, batch_gradient_sums_of_columns_##s,                                                           \
+                 (Extents e, Int chunk, BatchGradient<T> batch, Pair *parts)) {                                        \
+    FOR_COLUMN_PACKS(T, e.inner, batch.isAligned(), GRADIENT_SUMS_OF_COLUMNS)                                          \
   }                                                                                                                    \
   KERNEL(batch_gradient_sums_of_parts_##s,                                                                             \
          (Int groups, Int splits, Int count, BatchGradient<T> batch, const Pair *parts)) {                             \
