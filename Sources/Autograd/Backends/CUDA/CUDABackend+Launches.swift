@@ -14,6 +14,19 @@ extension CUDABackend {
       kernel, in: module, blocks: LaunchExtent(blocks), threads: LaunchExtent(blockSize), arguments: arguments)
   }
 
+  /// The same for a kernel of which a multiprocessor has three blocks at once, and whose threads prepare something for a
+  /// place of a row: all blocks are there at once, and each thread stays at its place in rows of `period`, if that takes
+  /// no more blocks.
+  func launch(
+    _ kernel: String, in module: KernelModule, over count: Int, rowsOf period: Int, _ arguments: any KernelArgument...
+  ) {
+    var blocks = min((count + blockSize - 1) / blockSize, device.multiprocessorCount * 3)
+    let wholeRows = period >> min(period.trailingZeroBitCount, blockSize.trailingZeroBitCount)
+    if blocks >= wholeRows { blocks -= blocks % wholeRows }
+    device.launch(
+      kernel, in: module, blocks: LaunchExtent(blocks), threads: LaunchExtent(blockSize), arguments: arguments)
+  }
+
   /// Starts a kernel that has a row of threads for each of `rows` rows of `length` elements.
   func launch(
     _ kernel: String, in module: KernelModule, rows: Int, of length: Int, parts: Int = 1,
