@@ -41,12 +41,13 @@ extension CUDABackend {
 
   /// Starts a kernel that adds up the columns of `matrices` matrices, or of packs of them.
   func launch(
-    _ kernel: String, in module: KernelModule, columns: Int, matrices: Int = 1, parts: Int,
+    _ kernel: String, in module: KernelModule, columns: Int, matrices: Int = 1, parts: ReductionParts,
     _ arguments: any KernelArgument...
   ) {
+    let lanes = parts.lanes
     device.launch(
-      kernel, in: module, blocks: LaunchExtent(matrices * ((columns + 31) / 32), parts), threads: LaunchExtent(32, 8),
-      arguments: arguments)
+      kernel, in: module, blocks: LaunchExtent(matrices * ((columns + lanes - 1) / lanes), parts.count),
+      threads: LaunchExtent(lanes, blockSize / lanes), arguments: arguments)
   }
 
   /// Memory of the GPU for what one kernel leaves for the next.
@@ -65,6 +66,8 @@ struct ReductionParts {
   /// The elements, or rows of columns, of one part.
   let chunk: Int
   let count: Int
+  /// The columns, or packs of them, that a block adds up side by side: with fewer of them it has more rows in work at once.
+  let lanes: Int
 
   /// Parts for each of `groups` sums of `length` elements, or packs of `width` elements.
   init(groups: Int, length: Int, width: Int = 1) {
@@ -73,16 +76,23 @@ struct ReductionParts {
 
   /// Parts for the sums of `columns` columns, or packs of them, of each of `matrices` matrices.
   init(matrices: Int, rows: Int, columns: Int) {
-    let tiles = max(matrices * ((columns + 31) / 32), 1)
-    self.init(of: rows, atLeast: 256, atMost: max(Self.enough * 2 / tiles, 1))
+    func tiles(_ lanes: Int) -> Int { max(matrices * ((columns + lanes - 1) / lanes), 1) }
+    let widest = [8, 16].first { columns <= $0 } ?? 32
+    let parts = ReductionParts(of: rows, atLeast: 256, atMost: max(Self.enough * 2 / tiles(widest), 1))
+    var lanes = widest
+    while lanes > 8 && tiles(lanes) * parts.count < Self.few { lanes /= 2 }
+    (chunk, count, self.lanes) = (parts.chunk, parts.count, lanes)
   }
 
   private init(of length: Int, atLeast smallest: Int, atMost most: Int) {
+    lanes = 32
     let parts = min(max((length + smallest - 1) / smallest, 1), most)
     chunk = max((length + parts - 1) / parts, 1)
     count = max((length + chunk - 1) / chunk, 1)
   }
 
+  /// With fewer blocks than that, multiprocessors of large GPUs have none.
+  private static let few = 128
   /// As many blocks as keep every GPU busy.
   private static let enough = 512
 }

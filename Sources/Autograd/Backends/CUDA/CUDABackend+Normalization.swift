@@ -15,7 +15,7 @@ extension CUDABackend {
     defer { extendLifetime(sums) }
     if extents.inner == 1 {
       launch(
-        "moments_of_columns_\(suffix)", in: .normalization, columns: x.columnPacks(extents.groups), parts: parts.count,
+        "moments_of_columns_\(suffix)", in: .normalization, columns: x.columnPacks(extents.groups), parts: parts,
         Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, x.address, sums?.address,
         mean.address, variance.address)
     } else {
@@ -101,7 +101,7 @@ extension CUDABackend {
     if extents.inner == 1 {
       launch(
         "batch_gradient_sums_of_columns_\(suffix)", in: .normalization, columns: x.columnPacks(extents.groups),
-        parts: parts.count, Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, batch,
+        parts: parts, Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, batch,
         sums?.address)
     } else {
       launch(

@@ -48,14 +48,12 @@ template <class Sum, int width> DEVICE Sum (*sumsOfThreads())[256] {
 
 // Adds up terms(column) over `groups`, the rows of outer matrices of `inner` columns: of `width` neighbouring columns
 // from `column` on, each to one of the sums. Blocks have 256 threads and are laid out as
-// (outer · inner / width / 32, splits); each adds up `chunk` rows of 32 · width columns.
+// (outer · inner / width / blockDim.x, splits); each adds up `chunk` rows of blockDim.x · width columns.
 template <class Sum, int width = 1, class Terms, class Finish>
 DEVICE void reduceColumns(const Extents &extents, Int chunk, const Terms &terms, Sum *parts, const Finish &finish) {
-  const Int packs = extents.inner / width, tiles = (packs + 31) / 32, o = blockIdx.x / tiles;
-  // A narrow matrix has as many more rows in work at once.
-  const int lanes = packs <= 8 ? 8 : packs <= 16 ? 16 : 32, rows = 256 / lanes;
-  const int thread = threadIdx.y * blockDim.x + threadIdx.x, lane = thread % lanes;
-  const Int pack = (blockIdx.x - o * tiles) * 32 + lane, column = pack * width;
+  const int lanes = blockDim.x, rows = blockDim.y, lane = threadIdx.x, thread = threadIdx.y * lanes + lane;
+  const Int packs = extents.inner / width, tiles = (packs + lanes - 1) / lanes, o = blockIdx.x / tiles;
+  const Int pack = (blockIdx.x - o * tiles) * lanes + lane, column = pack * width;
   const Int first = blockIdx.y * chunk;
   const Int end = first + chunk < extents.groups ? first + chunk : extents.groups;
   const auto term = terms(pack < packs ? column : 0);
@@ -64,7 +62,7 @@ DEVICE void reduceColumns(const Extents &extents, Int chunk, const Terms &terms,
     const auto place = [&](Int row) { return (o * extents.groups + row) * extents.inner + column; };
     // Rows are read before the first of them is added: one at a time would leave the memory waiting for each.
     constexpr int ahead = sizeof(term.read(0)) < 16 ? 4 : 2;
-    Int row = first + thread / lanes;
+    Int row = first + threadIdx.y;
     for (; row + (ahead - 1) * rows < end; row += ahead * rows) {
       decltype(term.read(0)) values[ahead];
 #pragma unroll
