@@ -23,6 +23,8 @@ protocol Backend: Sendable {
   func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor, into result: Tensor)
   /// Elements of `x` at `indices`, which have been checked.
   func gather(_ x: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor)
+  /// Bytes of `x` at shared indices, as numbers: 255ths if `result` is of float32, else whole ones in int64.
+  func gatherBytes(_ x: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor)
   /// Adds `values` to the elements of `result` at `indices`: the transpose of ``gather(_:at:_:into:)``.
   func scatterAdd(_ values: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor)
 

@@ -69,6 +69,13 @@ struct ProfilingBackend<Base: Backend>: Backend {
     }
   }
 
+  func gatherBytes(_ x: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor) {
+    let bytes = indices.byteCount + result.count + result.byteCount
+    recorded(.init("gatherBytes", result.extent, bytes: bytes)) {
+      base.gatherBytes(x, at: indices, extents, into: result)
+    }
+  }
+
   func scatterAdd(_ values: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor) {
     recorded(.init("scatterAdd", values.extent, bytes: indices.byteCount + 3 * values.byteCount)) {
       base.scatterAdd(values, at: indices, extents, into: result)

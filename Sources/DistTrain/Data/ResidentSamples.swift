@@ -32,6 +32,11 @@ package final class ResidentSamples {
   /// One tensor of the batch of the samples with the given numbers, `int64` [n] on the same GPU.
   func column(_ index: Int, of samples: Tensor) -> Tensor {
     let (values, conversion) = columns[index]
+    switch conversion {
+    case .wholeNumbers where values.dtype == .uint8: return values.selectedBytes(samples, as: .int64)
+    case .fractionsOf255 where values.dtype == .uint8: return values.selectedBytes(samples, as: .float32)
+    default: break
+    }
     let rows = values.selected(samples, along: 0)
     return switch conversion {
     case .none: rows

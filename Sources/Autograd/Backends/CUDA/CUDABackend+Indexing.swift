@@ -13,6 +13,12 @@ extension CUDABackend {
       result.address)
   }
 
+  func gatherBytes(_ x: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor) {
+    launch(
+      result.dtype == .float32 ? "gather_fractions" : "gather_numbers", in: .indexing, over: result.count,
+      Picks(extents, inner: extents.inner), x.address, indices.address, result.address)
+  }
+
   func scatterAdd(_ values: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor) {
     guard values.dtype.isFloatingPoint else { unsupported("the gradient of indexing", values.dtype) }
     guard values.count > 0 else { return }

@@ -15,7 +15,7 @@ extension CUDABackend {
     defer { extendLifetime(sums) }
     if extents.inner == 1 {
       launch(
-        "moments_of_columns_\(suffix)", in: .normalization, columns: x.columnPacks(extents.groups), parts: parts.count,
+        "moments_of_columns_\(suffix)", in: .normalization, columns: x.columnPacks(extents.groups), parts: parts,
         Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, x.address, sums?.address,
         mean.address, variance.address)
     } else {
@@ -56,7 +56,8 @@ extension CUDABackend {
     }
     let width = packWidth(extents, [x, result] + (residual.map { [$0] } ?? []))
     launch(
-      "batch_normalize_\(x.suffix)", in: .normalization, over: x.count / width, Extents(extents),
+      "batch_normalize_\(x.suffix)", in: .normalization, over: x.count / width,
+      rowsOf: extents.packsInRow(of: width), Extents(extents),
       Int32(width > 1 ? 1 : 0), x.address, Normalization(moments, weight: weight, bias: bias), residual?.address,
       Int32(rectification == nil ? 0 : 1), result.address)
   }
@@ -100,7 +101,7 @@ extension CUDABackend {
     if extents.inner == 1 {
       launch(
         "batch_gradient_sums_of_columns_\(suffix)", in: .normalization, columns: x.columnPacks(extents.groups),
-        parts: parts.count, Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, batch,
+        parts: parts, Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, batch,
         sums?.address)
     } else {
       launch(
@@ -114,8 +115,9 @@ extension CUDABackend {
     }
     let width = packWidth(extents, [passed, x, results.input])
     launch(
-      "batch_gradient_\(suffix)", in: .normalization, over: x.count / width, Extents(extents),
-      Int32(width > 1 ? 1 : 0), passed.address, x.address, slopes.address, isRectified, results.input.address)
+      "batch_gradient_\(suffix)", in: .normalization, over: x.count / width,
+      rowsOf: extents.packsInRow(of: width), Extents(extents), Int32(width > 1 ? 1 : 0), passed.address, x.address,
+      slopes.address, isRectified, results.input.address)
   }
 
   func requireReal(_ x: Tensor) {
@@ -125,8 +127,8 @@ extension CUDABackend {
   /// How many neighbouring elements, of one group or of as many in a row, a thread takes at once.
   private func packWidth(_ extents: GroupExtents, _ arrays: [Tensor]) -> Int {
     guard arrays.allSatisfy({ $0.address.isAligned(to: 16) }) else { return 1 }
-    let width = 16 / arrays[0].elementByteCount
-    return extents.inner == 1 && extents.groups % width == 0 ? width : extents.packWidth(of: arrays[0])
+    let across = arrays[0].elementByteCount > 4 ? 2 : 4
+    return extents.inner == 1 && extents.groups % across == 0 ? across : extents.packWidth(of: arrays[0])
   }
 }
 
@@ -139,6 +141,9 @@ extension GroupExtents {
     let width = 16 / x.elementByteCount
     return inner % width == 0 ? width : 1
   }
+
+  /// The packs after which the groups come again, where a group has one element in a row.
+  fileprivate func packsInRow(of width: Int) -> Int { inner == 1 ? groups / width : 1 }
 
   /// The packs of so many elements in a group.
   fileprivate func packs(of x: Tensor) -> Int { count / packWidth(of: x) }

@@ -20,7 +20,7 @@ extension CUDABackend {
       parts = ReductionParts(matrices: e.outer, rows: e.reduced, columns: columns)
       sums = parts.count > 1 ? scratch(parts.count * result.count, .float64) : nil
       launch(
-        "sum_columns_\(suffix)", in: .reductions, columns: columns, matrices: e.outer, parts: parts.count, e.outer,
+        "sum_columns_\(suffix)", in: .reductions, columns: columns, matrices: e.outer, parts: parts, e.outer,
         e.reduced, e.inner, parts.chunk, x.address, sums?.address, result.address)
     }
     guard let sums else { return }
@@ -62,7 +62,7 @@ extension CUDABackend {
     defer { extendLifetime(totals) }
     let isAdding: Int32 = adding ? 1 : 0
     launch(
-      "\(operation.rawValue)_sums_\(result.suffix)", in: .linear, columns: packs, parts: parts.count, rows,
+      "\(operation.rawValue)_sums_\(result.suffix)", in: .linear, columns: packs, parts: parts, rows,
       columns, parts.chunk, gradient.address, output.address, totals?.address, result.address, sums.address, isAdding)
     guard let totals else { return }
     launch(

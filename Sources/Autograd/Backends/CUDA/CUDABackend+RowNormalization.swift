@@ -39,7 +39,7 @@ extension CUDABackend {
       weightGradient: results.weight.address, biasGradient: results.bias.address)
     if isColumn {
       launch(
-        "row_parameters_of_columns_\(suffix)", in: .rowNormalization, columns: parameters, parts: parts.count,
+        "row_parameters_of_columns_\(suffix)", in: .rowNormalization, columns: parameters, parts: parts,
         Rows(extents), parts.chunk, gradients, sums?.address)
     } else {
       launch(

@@ -158,11 +158,20 @@ extension CUDABackend {
   ) {
     guard x.count > 0 else { return }
     precondition(x.dtype == .float32, "elements of \(x.dtype) in another order")
+    if min(rows, columns) <= Self.mostOfFew {
+      return device.launch(
+        "transpose_narrow_\(x.suffix)_\(suffix)", in: .copies,
+        blocks: LaunchExtent(matrices * ((max(rows, columns) + 255) / 256)), threads: LaunchExtent(256), rows, columns,
+        x.address, memory)
+    }
     let tiles = ((rows + 31) / 32, (columns + 31) / 32)
     device.launch(
       "transpose_\(x.suffix)_\(suffix)", in: .copies, blocks: LaunchExtent(matrices * tiles.0 * tiles.1),
       threads: LaunchExtent(32, 8), rows, columns, x.address, memory)
   }
+
+  /// `mostOfFew` in `copies.cu`.
+  private static let mostOfFew = 16
 
   /// From float32 to bfloat16, or back.
   private func convert(_ x: Tensor, toTypeOf copy: Tensor) {

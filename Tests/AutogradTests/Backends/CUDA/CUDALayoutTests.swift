@@ -55,6 +55,19 @@ struct CUDALayoutTests {
     }
   }
 
+  /// From one order to the other and back, with few channels, few pixels, and many of both.
+  @Test(
+    arguments: [[2, 3, 20, 20], [2, 300, 3, 3], [3, 16, 20, 20], [1, 17, 20, 20], [2, 1, 5, 6]],
+    [.tf32, .bfloat16] as [ProductPrecision])
+  func orders(shape: [Int], precision: ProductPrecision) throws {
+    try expectSame("\(shape)", in: precision) { draws in
+      let x = draws.quarters(shape), weight = draws.quarters([4, shape[1], 1, 1])
+      let y = x.conv2d(weight)
+      expectOrder(y, draws)
+      return try [y, y.flattened() * 1] + gradients(of: y, [x, weight], draws)
+    }
+  }
+
   @Test(arguments: 0..<6, [.tf32, .bfloat16] as [ProductPrecision])
   func elements(seed: Int, precision: ProductPrecision) throws {
     try expectSame("elements", in: precision, seed: UInt64(seed)) { draws in
@@ -111,9 +124,12 @@ struct CUDALayoutTests {
     }
   }
 
-  /// Of whole packs of channels, of others, and of sums in several parts.
+  /// Of whole packs of channels, of others, of sums in several parts, and of more packs than threads, which are as many as
+  /// make whole rows of 3 packs, or of 7 not.
   @Test(
-    arguments: [[2, 8, 5, 6], [3, 5, 4, 4], [40, 4, 16, 16], [40, 16, 16, 16]],
+    arguments: [
+      [2, 8, 5, 6], [3, 5, 4, 4], [40, 4, 16, 16], [40, 16, 16, 16], [10, 12, 8, 8], [5, 28, 8, 8],
+    ],
     [.tf32, .bfloat16] as [ProductPrecision])
   func batchNormalization(shape: [Int], precision: ProductPrecision) throws {
     for affine in [true, false] {

@@ -79,9 +79,41 @@ template <class From, class To> DEVICE void transpose(Int rows, Int columns, con
     if (left + i < columns && top + threadIdx.x < rows)
       out[start + (left + i) * rows + top + threadIdx.x] = (To)tile[threadIdx.x][i];
 }
-#define TRANSPOSE(s, From, To)                                             \
-  KERNEL(transpose_##s, (Int rows, Int columns, const From *x, To *out)) { \
-    transpose(rows, columns, x, out);                                      \
+
+// The same for matrices of few rows or few columns, as the filters of convolutions are, with which such tiles would be
+// mostly empty. A block of 256 threads moves 256 of the long side's places: with few columns they are neighbours in
+// memory before, and with few rows after.
+enum { mostOfFew = 16 };
+template <class From, class To> DEVICE void transposeNarrow(Int rows, Int columns, const From *x, To *out) {
+  __shared__ float strip[256 * (mostOfFew + 1)];
+  const bool hasFewRows = rows < columns;
+  // An odd distance keeps neighbours in different banks.
+  const int few = (int)(hasFewRows ? rows : columns), distance = few | 1, thread = threadIdx.x;
+  const Int many = hasFewRows ? columns : rows, strips = (many + 255) / 256, matrix = quotient(blockIdx.x, strips);
+  const Int first = (blockIdx.x - matrix * strips) * 256, start = matrix * rows * columns;
+  const int count = many - first < 256 ? (int)(many - first) : 256;
+  // Calls body(place in memory, place in the strip) for what this thread moves, along the long side or the short one.
+  const auto alongMany = [&](const auto &body) {
+    for (int i = 0; i < few && thread < count; i++) body(start + i * many + first + thread, thread * distance + i);
+  };
+  const auto alongFew = [&](const auto &body) {
+    for (int i = thread; i < few * count; i += 256) body(start + first * few + i, i / few * distance + i % few);
+  };
+  const auto read = [&](Int at, int place) { strip[place] = x[at]; };
+  const auto write = [&](Int at, int place) { out[at] = (To)strip[place]; };
+  if (hasFewRows) alongMany(read);
+  else alongFew(read);
+  __syncthreads();
+  if (hasFewRows) alongFew(write);
+  else alongMany(write);
+}
+
+#define TRANSPOSE(s, From, To)                                                    \
+  KERNEL(transpose_##s, (Int rows, Int columns, const From *x, To *out)) {        \
+    transpose(rows, columns, x, out);                                             \
+  }                                                                               \
+  KERNEL(transpose_narrow_##s, (Int rows, Int columns, const From *x, To *out)) { \
+    transposeNarrow(rows, columns, x, out);                                       \
   }
 TRANSPOSE(f32_f32, float, float)
 TRANSPOSE(f32_bf16, float, BFloat16)

@@ -30,6 +30,33 @@ GATHER(32, unsigned)
 GATHER(64, UInt)
 GATHER(128, Bits128)
 
+// The same of bytes that become other numbers on the way, four at once where they may be.
+template <class T, class Function>
+DEVICE void gatherBytes(const Picks &p, const Byte *x, const Int *indices, T *out, const Function &f) {
+  const bool isWhole = p.inner % 4 == 0 && isAligned(x, out);
+  const Int inner = isWhole ? p.inner / 4 : p.inner, count = p.outer * p.picks * inner;
+  for (Int i = globalThread(); i < count; i += globalThreads()) {
+    const Int row = quotient(i, inner), o = quotient(row, p.picks), index = indices[row - o * p.picks];
+    requireInside(index, p.size);
+    const Int from = (o * p.size + index) * inner + i - row * inner;
+    if (isWhole) {
+      const Pack<Byte, 4> bytes = ((const Pack<Byte, 4> *)x)[from];
+      Pack<T, 4> values;
+#pragma unroll
+      for (int k = 0; k < 4; k++) values.at[k] = f(bytes.at[k]);
+      ((Pack<T, 4> *)out)[i] = values;
+    } else {
+      out[i] = f(x[from]);
+    }
+  }
+}
+KERNEL(gather_fractions, (Picks picks, const Byte *x, const Int *indices, float *out)) {
+  gatherBytes(picks, x, indices, out, [](Byte byte) { return (float)byte / 255; });
+}
+KERNEL(gather_numbers, (Picks picks, const Byte *x, const Int *indices, Int *out)) {
+  gatherBytes(picks, x, indices, out, [](Byte byte) { return (Int)byte; });
+}
+
 // Adds values in the order of the picks, each column of the result by one thread.
 template <class T> DEVICE void scatterColumns(const Picks &p, const T *values, const Int *indices, T *result) {
   for (Int i = globalThread(); i < p.outer * p.inner; i += globalThreads()) {

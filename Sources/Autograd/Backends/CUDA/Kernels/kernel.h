@@ -55,16 +55,16 @@ DEVICE bool isAligned(const void *a, const void *b = 0, const void *c = 0, const
   return (((UInt)a | (UInt)b | (UInt)c | (UInt)d) & 15) == 0;
 }
 
-// The pack at a place that counts packs, from memory that need not be aligned to them.
-template <int width, class T> DEVICE Pack<T, width> packAt(const T *x, Int i) {
-  if (width == 1 || isAligned(x)) return ((const Pack<T, width> *)x)[i];
+// The pack at a place that counts packs, from memory that need not be aligned to them unless it is said to be.
+template <int width, bool aligned = false, class T> DEVICE Pack<T, width> packAt(const T *x, Int i) {
+  if (width == 1 || aligned || isAligned(x)) return ((const Pack<T, width> *)x)[i];
   Pack<T, width> pack;
 #pragma unroll
   for (int k = 0; k < width; k++) pack.at[k] = x[i * width + k];
   return pack;
 }
-template <int width, class T> DEVICE void placePack(const Pack<T, width> &pack, T *x, Int i) {
-  if (width == 1 || isAligned(x)) {
+template <int width, bool aligned = false, class T> DEVICE void placePack(const Pack<T, width> &pack, T *x, Int i) {
+  if (width == 1 || aligned || isAligned(x)) {
     ((Pack<T, width> *)x)[i] = pack;
     return;
   }

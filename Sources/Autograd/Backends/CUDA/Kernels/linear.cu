@@ -2,23 +2,29 @@
 #include "reduce.h"
 
 // The gradient of an activation from those of its results, and the sums of its columns, in one pass.
-template <int width, class T, class Function>
+template <int width, bool aligned, class T, class Function>
 DEVICE void activationGradient(Int rows, Int columns, Int chunk, const T *gradient, const T *output, double *parts,
                                T *result, Real<T> *sums, int adding, const Function &f) {
   reduceColumns<double, width>(
       {1, rows, columns}, chunk,
       [&](Int) {
-        return [&](Int at, Int, double *ofColumns) {
-          const Pack<T, width> outputs = packAt<width>(output, at / width);
-          Pack<T, width> values = packAt<width>(gradient, at / width);
-#pragma unroll
-          for (int k = 0; k < width; k++) {
-            const Real<T> value = f(values.at[k], outputs.at[k]);
-            values.at[k] = (T)value;
-            ofColumns[k] += (double)value;
-          }
-          placePack(values, result, at / width);
+        struct Both {
+          Pack<T, width> gradient, output;
         };
+        return columnTerms(
+            [=](Int at) {
+              return Both{packAt<width, aligned>(gradient, at / width), packAt<width, aligned>(output, at / width)};
+            },
+            [=, &f](const Both &both, Int at, Int, double *ofColumns) {
+              Pack<T, width> values;
+#pragma unroll
+              for (int k = 0; k < width; k++) {
+                const Real<T> value = f(both.gradient.at[k], both.output.at[k]);
+                values.at[k] = (T)value;
+                ofColumns[k] += (double)value;
+              }
+              placePack<width, aligned>(values, result, at / width);
+            });
       },
       parts, [&](Int column, double sum) { sums[column] = adding ? sums[column] + (Real<T>)sum : (Real<T>)sum; });
 }
@@ -26,12 +32,11 @@ DEVICE void activationGradient(Int rows, Int columns, Int chunk, const T *gradie
 #define ACTIVATION_GRADIENT(name, T, expression)                                                                \
   KERNEL(name, (Int rows, Int columns, Int chunk, const T *gradient, const T *output, double *parts, T *result, \
                 Real<T> *sums, int adding)) {                                                                   \
-    constexpr int width = ColumnPack<T>::width;                                                                 \
     const auto f = [](Real<T> a, Real<T> b) -> Real<T> { return Real<T>(expression); };                         \
-    if (hasColumnPacks<T>(columns))                                                                             \
-      activationGradient<width>(rows, columns, chunk, gradient, output, parts, result, sums, adding, f);        \
-    else activationGradient<1>(rows, columns, chunk, gradient, output, parts, result, sums, adding, f);         \
+    FOR_COLUMN_PACKS(T, columns, isAligned(gradient, output, result), GRADIENT_OF_ACTIVATION)                   \
   }
+#define GRADIENT_OF_ACTIVATION(width, aligned) \
+  activationGradient<width, aligned>(rows, columns, chunk, gradient, output, parts, result, sums, adding, f)
 // An activation of the results of a product, a, and the bias, b.
 #define BIASED_ACTIVATIONS(s, T)                                             \
   BROADCAST_KERNEL(relu_biased_##s, T, a + b <= 0 ? 0 : a + b)               \

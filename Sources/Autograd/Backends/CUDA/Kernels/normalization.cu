@@ -55,20 +55,32 @@ template <class T> struct BatchGradient {
                      (R)((weight ? (double)weight[group] : 1.0) * deviation), normalization.of(group)};
   }
 
-  // Adds what `width` neighbouring elements add to the sums of their groups, which are normalized by `forward`: of one
-  // group, or of as many if they lie `across` groups.
-  template <int width, bool across> DEVICE void add(Int i, const Affine<R> *forward, Pair *sums) const {
-    const Pack<T, width> values = packAt<width>(x, i);
-    Pack<T, width> passed = packAt<width>(gradient, i);
+  DEVICE bool isAligned() const { return ::isAligned(x, gradient, output, residualGradient); }
+
+  // What is read of `width` neighbouring elements.
+  template <int width> struct Elements {
+    Pack<T, width> values, gradient, results;
+  };
+  template <int width, bool aligned> DEVICE Elements<width> read(Int i) const {
+    Elements<width> read = {packAt<width, aligned>(x, i), packAt<width, aligned>(gradient, i), {}};
+    if (output) read.results = packAt<width, aligned>(output, i);
+    return read;
+  }
+
+  // Adds what they add to the sums of their groups, which are normalized by `forward`: of one group, or of as many if
+  // they lie `across` groups.
+  template <int width, bool across, bool aligned>
+  DEVICE void add(const Elements<width> &elements, Int i, const Affine<R> *forward, Pair *sums) const {
+    const Pack<T, width> &values = elements.values;
+    Pack<T, width> passed = elements.gradient;
     if (isRectified) {
 #pragma unroll
       for (int k = 0; k < width; k++) passed.at[k] = forward[across ? k : 0](values.at[k]) <= 0 ? T(0) : passed.at[k];
     }
     if (output) {
-      const Pack<T, width> results = packAt<width>(output, i);
 #pragma unroll
-      for (int k = 0; k < width; k++) passed.at[k] = R(results.at[k]) <= 0 ? T(0) : passed.at[k];
-      placePack(passed, residualGradient, i);
+      for (int k = 0; k < width; k++) passed.at[k] = R(elements.results.at[k]) <= 0 ? T(0) : passed.at[k];
+      placePack<width, aligned>(passed, residualGradient, i);
     }
 #pragma unroll
     for (int k = 0; k < width; k++) {
@@ -79,16 +91,37 @@ template <class T> struct BatchGradient {
   }
 };
 
-// Calls body(pack, group, whether it is another than before) for every pack of `width` neighbouring elements. All are of
-// this group or, if they are `across` groups that have one element in a row, of this and those after it.
-template <int width, bool across, class Body> DEVICE void forEachPack(const Extents &e, const Body &body) {
+// Elements of as many groups that a thread takes at once: the numbers of more would not fit in its registers.
+template <class T> struct Across { static constexpr int width = sizeof(T) > 4 ? 2 : 4; };
+
+// Calls body(what read(pack) gave, pack, group, whether it is another than before) for every pack of `width` neighbouring
+// elements. All are of this group or, if they are `across` groups that have one element in a row, of this and those after
+// it. Some packs are read before the first of them is written; `bytes` are what is read of one.
+template <int width, bool across, int bytes, class Read, class Body>
+DEVICE void forEachPack(const Extents &e, const Read &read, const Body &body) {
+  constexpr int ahead = bytes < 16 ? 4 : 2;
   const Int inner = across ? 1 : e.inner / width, groups = across ? e.groups / width : e.groups;
-  const Int count = e.outer * groups * inner;
+  const Int count = e.outer * groups * inner, step = globalThreads();
+  // A thread that goes by whole rows stays in its groups.
+  const bool stays = across && step % groups == 0;
   Int last = -1;
-  for (Int i = globalThread(); i < count; i += globalThreads()) {
-    const Int plane = across ? i : quotient(i, inner), group = plane - quotient(plane, groups) * groups;
-    body(i, across ? group * width : group, group != last);
-    last = group;
+  for (Int first = globalThread(); first < count; first += ahead * step) {
+    decltype(read(0)) packs[ahead];
+#pragma unroll
+    for (int k = 0; k < ahead; k++)
+      if (first + k * step < count) packs[k] = read(first + k * step);
+#pragma unroll
+    for (int k = 0; k < ahead; k++) {
+      const Int i = first + k * step;
+      if (i >= count) break;
+      Int group = last;
+      if (!stays || last < 0) {
+        const Int plane = across ? i : quotient(i, inner);
+        group = plane - quotient(plane, groups) * groups;
+      }
+      body(packs[k], i, across ? group * width : group, group != last);
+      last = group;
+    }
   }
 }
 
@@ -114,16 +147,17 @@ DEVICE void momentsOfGroups(const Extents &e, Int chunk, const T *x, Pair *parts
       });
 }
 
-template <int width, class T>
+template <int width, bool aligned, class T>
 DEVICE void momentsOfColumns(const Extents &e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance) {
   reduceColumns<Pair, width>(
       e, chunk,
       [&](Int column) {
-        return [x, origin = packAt<width>(x, column / width)](Int at, Int, Pair *sums) {
-          const Pack<T, width> values = packAt<width>(x, at / width);
+        return columnTerms(
+            [x](Int at) { return packAt<width, aligned>(x, at / width); },
+            [origin = packAt<width>(x, column / width)](const Pack<T, width> &values, Int, Int, Pair *sums) {
 #pragma unroll
-          for (int k = 0; k < width; k++) sums[k] = sums[k] + fromOrigin(values.at[k], origin.at[k]);
-        };
+              for (int k = 0; k < width; k++) sums[k] = sums[k] + fromOrigin(values.at[k], origin.at[k]);
+            });
       },
       parts,
       [&](Int column, const Pair &sums) {
@@ -138,17 +172,24 @@ DEVICE void batchNormalize(const Extents &e, const T *x, const Normalization<Rea
   typedef Real<T> R;
   constexpr int groups = across ? width : 1;
   Affine<R> forward[groups];
-  forEachPack<width, across>(e, [&](Int i, Int group, bool isOther) {
-    Elements values = ((const Elements *)x)[i], added;
-    if (residual) added = ((const Elements *)residual)[i];
+  struct Both {
+    Elements x, residual;
+  };
+  const auto read = [&](Int i) {
+    Both both = {((const Elements *)x)[i], {}};
+    if (residual) both.residual = ((const Elements *)residual)[i];
+    return both;
+  };
+  forEachPack<width, across, sizeof(Elements)>(e, read, [&](const Both &both, Int i, Int group, bool isOther) {
+    Elements values;
     if (isOther) {
 #pragma unroll
       for (int k = 0; k < groups; k++) forward[k] = normalization.of(group + k);
     }
 #pragma unroll
     for (int k = 0; k < width; k++) {
-      const R normalized = forward[across ? k : 0](values.at[k]);
-      const R result = residual ? normalized + (R)added.at[k] : normalized;
+      const R normalized = forward[across ? k : 0](both.x.at[k]);
+      const R result = residual ? normalized + (R)both.residual.at[k] : normalized;
       values.at[k] = (T)(isRectified && result <= 0 ? 0 : result);
     }
     ((Elements *)out)[i] = values;
@@ -162,21 +203,22 @@ DEVICE void gradientSumsOfGroups(const Extents &e, Int chunk, const BatchGradien
       [&](Int group) {
         return [&batch, forward = batch.normalization.of(group)](Int i) {
           Pair sum = {0, 0};
-          batch.template add<width, false>(i, &forward, &sum);
+          batch.template add<width, false, false>(batch.template read<width, false>(i), i, &forward, &sum);
           return sum;
         };
       },
       parts, [&](Int group, const Pair &sums) { batch.write(group, sums, e.outer * e.inner); });
 }
 
-template <int width, class T>
+template <int width, bool aligned, class T>
 DEVICE void gradientSumsOfColumns(const Extents &e, Int chunk, const BatchGradient<T> &batch, Pair *parts) {
   struct Columns {
     const BatchGradient<T> &batch;
     Affine<Real<T>> forward[width];
 
-    DEVICE void operator()(Int at, Int, Pair *sums) const {
-      batch.template add<width, true>(at / width, forward, sums);
+    DEVICE auto read(Int at) const { return batch.template read<width, aligned>(at / width); }
+    DEVICE void add(const typename BatchGradient<T>::template Elements<width> &elements, Int at, Int, Pair *sums) const {
+      batch.template add<width, true, aligned>(elements, at / width, forward, sums);
     }
   };
   reduceColumns<Pair, width>(
@@ -198,9 +240,12 @@ DEVICE void batchGradient(const Extents &e, const T *gradient, const T *x, const
   typedef Real<T> R;
   constexpr int groups = across ? width : 1;
   Slope<R> ofGroups[groups];
-  forEachPack<width, across>(e, [&](Int i, Int group, bool isOther) {
-    const Elements values = ((const Elements *)x)[i];
-    Elements result = ((const Elements *)gradient)[i];
+  struct Both {
+    Elements x, gradient;
+  };
+  const auto read = [&](Int i) { return Both{((const Elements *)x)[i], ((const Elements *)gradient)[i]}; };
+  forEachPack<width, across, sizeof(Both)>(e, read, [&](const Both &both, Int i, Int group, bool isOther) {
+    Elements result;
     if (isOther) {
 #pragma unroll
       for (int k = 0; k < groups; k++) ofGroups[k] = slopes[group + k];
@@ -208,7 +253,7 @@ DEVICE void batchGradient(const Extents &e, const T *gradient, const T *x, const
 #pragma unroll
     for (int k = 0; k < width; k++) {
       const Slope<R> &s = ofGroups[across ? k : 0];
-      const R value = values.at[k], passed = isRectified && s.forward(value) <= 0 ? R(0) : (R)result.at[k];
+      const R value = both.x.at[k], passed = isRectified && s.forward(value) <= 0 ? R(0) : (R)both.gradient.at[k];
       result.at[k] = (T)((passed - s.average - (value - s.forward.center) * s.slope) * s.scale);
     }
     ((Elements *)dx)[i] = result;
@@ -230,14 +275,16 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
   if (threadIdx.x == 0) *batchCount = batches;
 }
 
+#define MOMENTS_OF_COLUMNS(width, aligned) momentsOfColumns<width, aligned>(e, chunk, x, parts, mean, variance)
+#define GRADIENT_SUMS_OF_COLUMNS(width, aligned) gradientSumsOfColumns<width, aligned>(e, chunk, batch, parts)
+
 #define BATCH_NORMALIZATION(s, T)                                                                                      \
   KERNEL(moments_of_groups_##s, (Extents e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance)) {   \
     if (isPacked<T>(e)) momentsOfGroups<Whole<T>::width>(e, chunk, x, parts, mean, variance);                          \
     else momentsOfGroups<1>(e, chunk, x, parts, mean, variance);                                                       \
   }                                                                                                                    \
   KERNEL(moments_of_columns_##s, (Extents e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance)) {  \
-    if (hasColumnPacks<T>(e.inner)) momentsOfColumns<ColumnPack<T>::width>(e, chunk, x, parts, mean, variance);        \
-    else momentsOfColumns<1>(e, chunk, x, parts, mean, variance);                                                      \
+    FOR_COLUMN_PACKS(T, e.inner, isAligned(x), MOMENTS_OF_COLUMNS)                                                     \
   }                                                                                                                    \
   KERNEL(moments_of_parts_##s, (Int groups, Int splits, Int inner, Int count, const T *x, const Pair *parts,           \
                                 Real<T> *mean, Real<T> *variance)) {                                                   \
@@ -245,30 +292,32 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
       writeMoments(g, sums, (double)x[g * inner], count, mean, variance);                                              \
     });                                                                                                                \
   }                                                                                                                    \
-  KERNEL(batch_normalize_##s, (Extents e, int whole, const T *x, Normalization<Real<T>> normalization,                 \
-                               const T *residual, int isRectified, T *out)) {                                          \
+  BOUNDED_KERNEL(256, 3, batch_normalize_##s,                                                                          \
+                 (Extents e, int whole, const T *x, Normalization<Real<T>> normalization, const T *residual,           \
+                  int isRectified, T *out)) {                                                                          \
     constexpr int width = Whole<T>::width;                                                                             \
     if (!whole) batchNormalize<1, false>(e, x, normalization, residual, isRectified, out);                             \
-    else if (e.inner == 1) batchNormalize<width, true>(e, x, normalization, residual, isRectified, out);               \
+    else if (e.inner == 1) batchNormalize<Across<T>::width, true>(e, x, normalization, residual, isRectified, out);    \
     else batchNormalize<width, false>(e, x, normalization, residual, isRectified, out);                                \
   }                                                                                                                    \
   KERNEL(batch_gradient_sums_of_groups_##s, (Extents e, Int chunk, BatchGradient<T> batch, Pair *parts)) {             \
     if (isPacked<T>(e)) gradientSumsOfGroups<Whole<T>::width>(e, chunk, batch, parts);                                 \
     else gradientSumsOfGroups<1>(e, chunk, batch, parts);                                                              \
   }                                                                                                                    \
-  KERNEL(batch_gradient_sums_of_columns_##s, (Extents e, Int chunk, BatchGradient<T> batch, Pair *parts)) {            \
-    if (hasColumnPacks<T>(e.inner)) gradientSumsOfColumns<ColumnPack<T>::width>(e, chunk, batch, parts);               \
-    else gradientSumsOfColumns<1>(e, chunk, batch, parts);                                                             \
+  BOUNDED_KERNEL(256, 3, batch_gradient_sums_of_columns_##s,                                                           \
+                 (Extents e, Int chunk, BatchGradient<T> batch, Pair *parts)) {                                        \
+    FOR_COLUMN_PACKS(T, e.inner, batch.isAligned(), GRADIENT_SUMS_OF_COLUMNS)                                          \
   }                                                                                                                    \
   KERNEL(batch_gradient_sums_of_parts_##s,                                                                             \
          (Int groups, Int splits, Int count, BatchGradient<T> batch, const Pair *parts)) {                             \
     combineParts<Pair>(groups, splits, parts, [&](Int g, const Pair &sums) { batch.write(g, sums, count); });          \
   }                                                                                                                    \
-  KERNEL(batch_gradient_##s, (Extents e, int whole, const T *gradient, const T *x, const Slope<Real<T>> *slopes,       \
-                              int isRectified, T *dx)) {                                                               \
+  BOUNDED_KERNEL(256, 3, batch_gradient_##s,                                                                           \
+                 (Extents e, int whole, const T *gradient, const T *x, const Slope<Real<T>> *slopes, int isRectified,  \
+                  T *dx)) {                                                                                            \
     constexpr int width = Whole<T>::width;                                                                             \
     if (!whole) batchGradient<1, false>(e, gradient, x, slopes, isRectified, dx);                                      \
-    else if (e.inner == 1) batchGradient<width, true>(e, gradient, x, slopes, isRectified, dx);                        \
+    else if (e.inner == 1) batchGradient<Across<T>::width, true>(e, gradient, x, slopes, isRectified, dx);             \
     else batchGradient<width, false>(e, gradient, x, slopes, isRectified, dx);                                         \
   }
 BATCH_NORMALIZATION(f32, float)

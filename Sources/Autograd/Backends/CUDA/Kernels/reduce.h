@@ -31,26 +31,48 @@ DEVICE void reduceGroups(const Extents &extents, Int chunk, const Terms &terms, 
   else parts[blockIdx.y * extents.groups + group] = sum;
 }
 
-// Adds up terms(column)(at, row, sums) over `groups`, the rows of outer matrices of `inner` columns: of `width`
-// neighbouring columns from `column` on, each to one of the sums. Blocks have 256 threads and are laid out as
-// (outer · inner / width / 32, splits); each adds up `chunk` rows of 32 · width columns.
+// What is added up in columns: read(at) is what is read there, and add(values, at, row, sums) adds what that makes.
+template <class Read, class Add> struct ColumnTerms {
+  Read read;
+  Add add;
+};
+template <class Read, class Add> DEVICE ColumnTerms<Read, Add> columnTerms(const Read &read, const Add &add) {
+  return {read, add};
+}
+
+// Memory of the block for `width` sums of each thread: the same one for all that is added up in a kernel.
+template <class Sum, int width> DEVICE Sum (*sumsOfThreads())[256] {
+  __shared__ Sum sums[width][256];
+  return sums;
+}
+
+// Adds up terms(column) over `groups`, the rows of outer matrices of `inner` columns: of `width` neighbouring columns
+// from `column` on, each to one of the sums. Blocks have 256 threads and are laid out as
+// (outer · inner / width / blockDim.x, splits); each adds up `chunk` rows of blockDim.x · width columns.
 template <class Sum, int width = 1, class Terms, class Finish>
 DEVICE void reduceColumns(const Extents &extents, Int chunk, const Terms &terms, Sum *parts, const Finish &finish) {
-  const Int packs = extents.inner / width, tiles = (packs + 31) / 32, o = blockIdx.x / tiles;
-  // A narrow matrix has as many more rows in work at once.
-  const int lanes = packs <= 8 ? 8 : packs <= 16 ? 16 : 32, rows = 256 / lanes;
-  const int thread = threadIdx.y * blockDim.x + threadIdx.x, lane = thread % lanes;
-  const Int pack = (blockIdx.x - o * tiles) * 32 + lane, column = pack * width;
+  const int lanes = blockDim.x, rows = blockDim.y, lane = threadIdx.x, thread = threadIdx.y * lanes + lane;
+  const Int packs = extents.inner / width, tiles = (packs + lanes - 1) / lanes, o = blockIdx.x / tiles;
+  const Int pack = (blockIdx.x - o * tiles) * lanes + lane, column = pack * width;
   const Int first = blockIdx.y * chunk;
   const Int end = first + chunk < extents.groups ? first + chunk : extents.groups;
   const auto term = terms(pack < packs ? column : 0);
   Sum sum[width] = {};
   if (pack < packs) {
-#pragma unroll 4
-    for (Int row = first + thread / lanes; row < end; row += rows)
-      term((o * extents.groups + row) * extents.inner + column, row, sum);
+    const auto place = [&](Int row) { return (o * extents.groups + row) * extents.inner + column; };
+    // Rows are read before the first of them is added: one at a time would leave the memory waiting for each.
+    constexpr int ahead = sizeof(term.read(0)) < 16 ? 4 : 2;
+    Int row = first + threadIdx.y;
+    for (; row + (ahead - 1) * rows < end; row += ahead * rows) {
+      decltype(term.read(0)) values[ahead];
+#pragma unroll
+      for (int k = 0; k < ahead; k++) values[k] = term.read(place(row + k * rows));
+#pragma unroll
+      for (int k = 0; k < ahead; k++) term.add(values[k], place(row + k * rows), row + k * rows, sum);
+    }
+    for (; row < end; row += rows) term.add(term.read(place(row)), place(row), row, sum);
   }
-  __shared__ Sum sums[width][256];
+  Sum(*const sums)[256] = sumsOfThreads<Sum, width>();
 #pragma unroll
   for (int k = 0; k < width; k++) sums[k][thread] = sum[k];
   __syncthreads();
@@ -68,6 +90,12 @@ DEVICE void reduceColumns(const Extents &extents, Int chunk, const Terms &terms,
 // It depends on the shape alone, and so does the order.
 template <class T> struct ColumnPack { static constexpr int width = sizeof(T) < 8 ? 8 / sizeof(T) : 1; };
 template <class T> DEVICE bool hasColumnPacks(Int columns) { return columns % ColumnPack<T>::width == 0; }
+
+// `call` with the width of what a thread reads of a row of columns, and whether all of it is aligned.
+#define FOR_COLUMN_PACKS(T, columns, isAligned, call)                          \
+  if (!hasColumnPacks<T>(columns)) call(1, true);                              \
+  else if (isAligned) call(ColumnPack<T>::width, true);                        \
+  else call(ColumnPack<T>::width, false);
 
 // Adds up the parts of each of `results` sums, stored as [splits, results], by one row of threads each.
 template <class Sum, class Finish>

@@ -7,17 +7,18 @@ template <class T> DEVICE void sumRows(Int rows, Int length, Int chunk, const T 
       {1, rows, length}, chunk, [&](Int) { return [x](Int at) { return (Sum)x[at]; }; }, (Sum *)parts,
       [&](Int row, Sum sum) { out[row] = (Real<T>)sum; });
 }
-template <int width, class T>
+template <int width, bool aligned, class T>
 DEVICE void sumColumns(Int outer, Int rows, Int columns, Int chunk, const T *x, void *parts, Real<T> *out) {
   typedef typename SumOf<T>::Type Sum;
   reduceColumns<Sum, width>(
       {outer, rows, columns}, chunk,
       [&](Int) {
-        return [x](Int at, Int, Sum *sums) {
-          const Pack<T, width> values = packAt<width>(x, at / width);
+        return columnTerms(
+            [x](Int at) { return packAt<width, aligned>(x, at / width); },
+            [](const Pack<T, width> &values, Int, Int, Sum *sums) {
 #pragma unroll
-          for (int k = 0; k < width; k++) sums[k] += (Sum)values.at[k];
-        };
+              for (int k = 0; k < width; k++) sums[k] += (Sum)values.at[k];
+            });
       },
       (Sum *)parts, [&](Int column, Sum sum) { out[column] = (Real<T>)sum; });
 }
@@ -27,10 +28,9 @@ DEVICE void sumColumns(Int outer, Int rows, Int columns, Int chunk, const T *x, 
     sumRows(rows, length, chunk, x, parts, out);                                                                   \
   }                                                                                                                \
   KERNEL(sum_columns_##s, (Int outer, Int rows, Int columns, Int chunk, const T *x, void *parts, Real<T> *out)) {  \
-    constexpr int width = ColumnPack<T>::width;                                                                    \
-    if (hasColumnPacks<T>(columns)) sumColumns<width>(outer, rows, columns, chunk, x, parts, out);                 \
-    else sumColumns<1>(outer, rows, columns, chunk, x, parts, out);                                                \
+    FOR_COLUMN_PACKS(T, columns, isAligned(x), SUM_OF_COLUMNS)                                                     \
   }
+#define SUM_OF_COLUMNS(width, aligned) sumColumns<width, aligned>(outer, rows, columns, chunk, x, parts, out)
 #define SUM_SQUARES(s, T)                                                                                          \
   KERNEL(sum_squares_##s, (Int length, Int chunk, const T *x, double *parts, double *out)) {                       \
     reduceGroups<double>(                                                                                          \

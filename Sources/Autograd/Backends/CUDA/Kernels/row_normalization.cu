@@ -57,8 +57,12 @@ template <class T> struct ParameterGradients {
   const T *gradient, *x, *mean, *scales;
   T *weightGradient, *biasGradient;
 
-  DEVICE Pair term(Int at, Int row) const {
-    return {(double)gradient[at] * (double)((x[at] - mean[row]) * scales[row]), (double)gradient[at]};
+  struct Both {
+    T gradient, x;
+  };
+  DEVICE Both read(Int at) const { return {gradient[at], x[at]}; }
+  DEVICE Pair term(const Both &both, Int row) const {
+    return {(double)both.gradient * (double)((both.x - mean[row]) * scales[row]), (double)both.gradient};
   }
   DEVICE void operator()(Int parameter, const Pair &sums) const {
     weightGradient[parameter] = (T)sums.first;
@@ -72,9 +76,12 @@ DEVICE void columnParameters(const Rows &e, Int chunk, const ParameterGradients<
   reduceColumns<Pair>(
       {1, quotient(e.rows, e.groups), e.groups * e.channels}, chunk,
       [&](Int parameter) {
-        return [&, group = quotient(parameter, e.channels)](Int at, Int sample, Pair *sum) {
-          *sum = *sum + gradients.term(at, sample * e.groups + group);
-        };
+        typedef typename ParameterGradients<T>::Both Both;
+        return columnTerms(
+            [&](Int at) { return gradients.read(at); },
+            [&, group = quotient(parameter, e.channels)](const Both &both, Int, Int sample, Pair *sum) {
+              *sum = *sum + gradients.term(both, sample * e.groups + group);
+            });
       },
       parts, gradients);
 }
@@ -83,7 +90,7 @@ template <class T>
 DEVICE void channelParameters(const Rows &e, Int chunk, const ParameterGradients<T> &gradients, Pair *parts) {
   reduceGroups<Pair>(
       {quotient(e.rows, e.groups), e.groups * e.channels, e.inner}, chunk,
-      [&](Int) { return [&](Int at) { return gradients.term(at, quotient(at, e.count())); }; }, parts, gradients);
+      [&](Int) { return [&](Int at) { return gradients.term(gradients.read(at), quotient(at, e.count())); }; }, parts, gradients);
 }
 
 #define ROW_NORMALIZATION(s, T)                                                                                        \
