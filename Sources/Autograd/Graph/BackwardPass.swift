@@ -19,6 +19,8 @@ final class BackwardPass {
   private let id: UInt64
   private let retainsGraph: Bool
   private let createsGraph: Bool
+  /// Whether tensors stand for others where the pass is asked for: operations that were recorded before read what they are.
+  private let isWithinSubstitution = ThreadState.withCurrent { $0.substitution != nil }
   private var order: [Node] = []
   let capturesOnly: Bool
   /// The tensors whose gradients are captured.
@@ -127,10 +129,10 @@ final class BackwardPass {
         add(gradient, toGradOf: output)
       }
       let sink = GradientSink(node: node, pass: self)
-      if node.substitution === ThreadState.withCurrent({ $0.substitution }) {
-        node.backward?(gradient, sink)
+      if isWithinSubstitution {
+        Substitution.using(nil) { node.backward?(gradient, sink) }
       } else {
-        Substitution.using(node.substitution) { node.backward?(gradient, sink) }
+        node.backward?(gradient, sink)
       }
     }
     // In reverse order, which is the order of an arena: a layer's bias comes before its weight.

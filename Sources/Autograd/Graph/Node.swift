@@ -55,8 +55,6 @@ final class Node {
   private(set) var edges: ShortList<Edge>
   private(set) var saved: ShortList<Saved>
   private(set) var backward: Backward?
-  /// What its inputs stood for when it was recorded.
-  private(set) var substitution: Substitution?
   /// The sum of the contributions that have arrived in the running pass.
   var gradient: Tensor?
   /// Whether `gradient` is this node's alone and may be added to in place.
@@ -78,7 +76,6 @@ final class Node {
     self.edges = edges
     self.saved = saved
     self.backward = backward
-    substitution = ThreadState.withCurrent { $0.substitution }
   }
 
   var isFreed: Bool { backward == nil }
@@ -95,9 +92,8 @@ final class Node {
       backward = nil
       edges = []
       saved = []
-      substitution = nil
     }
-    return Remains(edges: edges, saved: saved, backward: backward, substitution: substitution)
+    return Remains(edges: edges, saved: saved, backward: backward)
   }
 
   deinit { free() }
@@ -107,7 +103,6 @@ final class Node {
     fileprivate let edges: ShortList<Edge>
     fileprivate let saved: ShortList<Saved>
     fileprivate let backward: Backward?
-    fileprivate let substitution: Substitution?
   }
 }
 
@@ -180,11 +175,13 @@ extension Tensor {
     as name: Node.Name, from inputs: ShortList<Tensor>, saving saved: ShortList<Tensor>,
     backward: @escaping Node.Backward
   ) -> Tensor {
-    let sequence = ThreadState.withCurrent { $0.isRecording ? $0.nextSequence() : nil }
+    let (sequence, isSubstituting) = ThreadState.withCurrent {
+      $0.isRecording ? ($0.nextSequence(), $0.substitution != nil) : (nil, false)
+    }
     guard let sequence, dtype.isFloatingPoint, inputs.contains(where: { $0.takesGradient }) else { return self }
     node = Node(
       name: name, sequence: sequence, edges: inputs.map { $0.edge }, saved: saved.map { Node.Saved($0) },
-      backward: backward)
+      backward: isSubstituting ? Substitution.boundToCurrent(backward) : backward)
     return self
   }
 

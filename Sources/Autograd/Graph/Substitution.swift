@@ -1,7 +1,7 @@
 /// Tensors that others stand for while a function of those is computed, and again whenever it is differentiated: operations
 /// read their inputs in the backward pass, too.
 ///
-/// Every operation that is recorded meanwhile keeps the substitution, and its backward rule runs under it.
+/// The backward rule of every operation that is recorded meanwhile runs under the substitution, too.
 final class Substitution {
   private let targets: [Tensor]
   private let replacements: [Tensor.Contents]
@@ -37,6 +37,13 @@ final class Substitution {
       state.substitution = before
     }
     return try body()
+  }
+
+  /// A backward rule that runs under the substitution that is under way now, wherever it is called.
+  @inline(never)
+  static func boundToCurrent(_ backward: @escaping Node.Backward) -> Node.Backward {
+    let current = ThreadState.current.substitution
+    return { gradient, inputs in using(current) { backward(gradient, inputs) } }
   }
 
   private func enter() {
