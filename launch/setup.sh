@@ -70,7 +70,7 @@ apt_get() {
 has_slurm() { command -v slurmctld && command -v slurmd && command -v srun; } >/dev/null
 
 # The file of the library that reads JPEG pictures; empty where it is missing.
-turbojpeg() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | awk '$1 == "libturbojpeg.so.0" { print $NF; exit }'; }
+turbojpeg() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | awk '$1 == "libturbojpeg.so.0" && !found++ { print $NF }'; }
 
 # Whether apt has these packages, by what it knows or else by what it then learns.
 apt_knows() {
