@@ -69,8 +69,11 @@ apt_get() {
 
 has_slurm() { command -v slurmctld && command -v slurmd && command -v srun; } >/dev/null
 
-# The file of the library that reads JPEG pictures; empty where it is missing.
-turbojpeg() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | awk '$1 == "libturbojpeg.so.0" && !found++ { print $NF }'; }
+# The file of the library that reads JPEG pictures; empty where it is missing. All lines are read: a pipe that is closed
+# on ldconfig would fail the scripts that have pipefail.
+turbojpeg() {
+  PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | awk '$1 == "libturbojpeg.so.0" && !n++ { print $NF }'
+}
 
 # Whether apt has these packages, by what it knows or else by what it then learns.
 apt_knows() {

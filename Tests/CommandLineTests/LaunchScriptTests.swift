@@ -30,4 +30,21 @@ import TestSupport
     #expect(run.status == 1 && run.errorOutput.contains("there is no \(folder.path)/none/bin/python3"), "\(run.report)")
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/none"))
   }
+
+  @Test func `a library is found in a list that is longer than a pipe holds`() throws {
+    let folder = try TemporaryFolder()
+    let script = """
+      #!/bin/sh
+      echo "\tlibturbojpeg.so.0 (libc6,x86-64) => /first/libturbojpeg.so.0"
+      echo "\tlibturbojpeg.so.0 (libc6) => /second/libturbojpeg.so.0"
+      yes "\tlibother.so.1 (libc6,x86-64) => /first/libother.so.1" | head -n 10000
+      """
+    let path = try folder.write(Array(script.utf8), to: "ldconfig")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    let run = try ProcessRun.run(
+      URL(filePath: "/bin/bash"),
+      ["-c", "set -euo pipefail; . \"$0/setup.sh\"; PATH=$1:$PATH; turbojpeg", Self.launch.path, folder.path],
+      timeout: 30)
+    #expect(run.status == 0 && run.output == "/first/libturbojpeg.so.0\n", "\(run.report)")
+  }
 }

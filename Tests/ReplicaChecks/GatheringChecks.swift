@@ -36,6 +36,13 @@ extension ReplicaCheck {
           }
           try requireClose([outcome.loss], [expected], within: 1e-10, "the loss of step \(step)")
         }
+        // Where no rank has samples, each is told from none.
+        let none = try replica.step(nil, reduction: isMean ? .mean : .sum) { batch in
+          let output = model(batch.inputs)
+          let loss = contrast(output, try replica.allGather(output), first: 0)
+          return isMean ? loss / max(batch.count, 1) : loss
+        }
+        try require(none.count == 0 && none.loss == 0, "\(none)")
         try requireClose(replica.model, whole.model, within: 1e-10)
         try replica.verify()
       }

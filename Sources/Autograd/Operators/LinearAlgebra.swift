@@ -22,7 +22,7 @@ extension Tensor {
   /// X with A · X = B, as `torch.linalg.solve`.
   ///
   /// - Parameter b: [..., n, k], or one vector for each matrix, [..., n]; the dimensions before are broadcast.
-  /// - Returns: Of the shape of B.
+  /// - Returns: Of the shape of B, with the dimensions before that it was broadcast to.
   /// - Throws: ``LinearAlgebraError`` where a matrix has no inverse.
   public func solve(_ b: Tensor) throws -> Tensor {
     requireSquareMatrices(for: "solve")
@@ -93,8 +93,13 @@ extension Tensor {
   ///
   /// - Returns: [...].
   public func determinant() -> Tensor {
-    let (sign, logarithm) = logAbsoluteDeterminant()
-    return sign * logarithm.exp()
+    requireSquareMatrices(for: "determinant")
+    let y = Factorization.determinants(self)
+    let saved = y.detached()
+    return y.recorded(as: "LinalgDetBackward0", from: [self], saving: [self, y]) { gradient, inputs in
+      let scale = (gradient * inputs.output(saved)).unsqueezed(-1).unsqueezed(-1)
+      inputs.add(0, scale * self.recordedInverse().0.transposed())
+    }
   }
 
   private func recordedSolution(_ b: Tensor) -> (Tensor, Factorization.Failure?) {

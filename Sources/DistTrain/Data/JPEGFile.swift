@@ -26,7 +26,7 @@ package enum JPEGFile {
     var (width, height, subsampling, colors) = (Int32(0), Int32(0), Int32(0), Int32(0))
     let status = library.decompressHeader(
       decompressor, bytes, CUnsignedLong(bytes.count), &width, &height, &subsampling, &colors)
-    try check(status, decompressor, library, path: path)
+    try check(status, of: bytes, decompressor, library, path: path)
     guard width > 0, height > 0 else { throw FileError(path, "is a corrupt JPEG picture: it holds no size") }
     guard let space = TurboJPEG.ColorSpace(rawValue: colors) else {
       throw FileError(path, "is a JPEG picture in colors of an unknown kind (\(colors))")
@@ -45,7 +45,7 @@ package enum JPEGFile {
       let status = library.decompress(
         decompressor, bytes, CUnsignedLong(bytes.count), buffer.baseAddress, width, 0, height, format.rawValue,
         TurboJPEG.limitsScans)
-      try check(status, decompressor, library, path: path)
+      try check(status, of: bytes, decompressor, library, path: path)
     }
     if format == .cmyk { samples = colorsOfInks(samples) }
     return Picture(
@@ -55,13 +55,22 @@ package enum JPEGFile {
 
   /// Throws what the library says of a file; but not that there are bytes which belong to nothing, as some cameras leave.
   private static func check(
-    _ status: Int32, _ decompressor: TurboJPEG.Decompressor, _ library: TurboJPEG, path: String
+    _ status: Int32, of bytes: [UInt8], _ decompressor: TurboJPEG.Decompressor, _ library: TurboJPEG, path: String
   ) throws {
     guard status != 0 else { return }
     let text = String(cString: library.errorText(decompressor))
     guard text.contains("extraneous bytes before marker") else {
       throw FileError(path, "is a corrupt JPEG picture: \(text)")
     }
+    // The library tells its first warning only, so that this one may hide another.
+    guard hasEnd(bytes) else { throw FileError(path, "is a corrupt JPEG picture: it ends early") }
+  }
+
+  /// Whether the marker of a picture's end comes after the last of a scan's start; a smaller picture in the file's head has
+  /// both of its own.
+  private static func hasEnd(_ bytes: [UInt8]) -> Bool {
+    let last = bytes.indices.dropLast().last { bytes[$0] == 0xFF && (bytes[$0 + 1] == 0xD9 || bytes[$0 + 1] == 0xDA) }
+    return last.map { bytes[$0 + 1] == 0xD9 } ?? false
   }
 
   /// Red, green and blue from cyan, magenta, yellow and black, which files hold inverted: 255 is no ink.

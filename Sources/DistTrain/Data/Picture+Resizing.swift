@@ -33,10 +33,24 @@ extension Picture {
   /// The picture with a shorter side of so many pixels, in the same proportions, as `torchvision.transforms.Resize` with
   /// one number.
   public func resized(shorterSide: Int) -> Picture {
-    let (shorter, longer) = (min(width, height), max(width, height))
-    let length = shorterSide * longer / shorter
-    return width < height
-      ? resized(width: shorterSide, height: length) : resized(width: length, height: shorterSide)
+    let (width, height) = size(withShorterSide: shorterSide)
+    return resized(width: width, height: height)
+  }
+
+  /// The middle of ``resized(shorterSide:)``, of which no more is computed: of a picture that is a thousand times as wide
+  /// as high, all of it might not fit in memory.
+  func middle(width: Int, height: Int, ofShorterSide shorterSide: Int) -> Picture {
+    let whole = size(withShorterSide: shorterSide)
+    precondition(
+      width <= whole.width && height <= whole.height,
+      "the middle \(width)×\(height) pixels of a picture of \(whole.width)×\(whole.height)")
+    let (x, y) = (Self.half(whole.width - width), Self.half(whole.height - height))
+    return resized(width: whole.width, height: whole.height, columns: x..<x + width, rows: y..<y + height)
+  }
+
+  private func size(withShorterSide shorterSide: Int) -> (width: Int, height: Int) {
+    let length = shorterSide * max(width, height) / min(width, height)
+    return width < height ? (shorterSide, length) : (length, shorterSide)
   }
 
   /// The picture in another size. Where it gets smaller every pixel is the average of those that it covers, weighted by a
@@ -45,12 +59,22 @@ extension Picture {
   /// <https://github.com/python-pillow/Pillow/blob/11.0.0/src/libImaging/Resample.c>.
   public func resized(width: Int, height: Int) -> Picture {
     precondition(width > 0 && height > 0, "a picture resized to \(width)×\(height) pixels")
-    return resizedRows(to: width).resizedColumns(to: height)
+    return resized(width: width, height: height, columns: 0..<width, rows: 0..<height)
   }
 
-  private func resizedRows(to width: Int) -> Picture {
-    guard width != self.width else { return self }
-    let weights = ResizingWeights(from: self.width, to: width)
+  /// Some columns and rows of the picture in another size.
+  private func resized(width: Int, height: Int, columns: Range<Int>, rows: Range<Int>) -> Picture {
+    let ofRows = ResizingWeights(from: self.height, to: height, only: rows)
+    let needed = ofRows.needed
+    let part =
+      needed.count == self.height ? self : cropped(x: 0, y: needed.lowerBound, width: self.width, height: needed.count)
+    return part.resizedRows(by: ResizingWeights(from: self.width, to: width, only: columns))
+      .resizedColumns(by: ofRows)
+  }
+
+  private func resizedRows(by weights: ResizingWeights) -> Picture {
+    guard !weights.keepsAll else { return self }
+    let width = weights.count
     let resized = [UInt8](unsafeUninitializedCapacity: channels * height * width) { result, count in
       count = channels * height * width
       pixels.withUnsafeBufferPointer { pixels in
@@ -78,9 +102,10 @@ extension Picture {
     return Picture(width: width, height: height, channels: channels, pixels: resized)
   }
 
-  private func resizedColumns(to height: Int) -> Picture {
-    guard height != self.height else { return self }
-    let weights = ResizingWeights(from: self.height, to: height)
+  /// Columns of the rows that are needed for the new ones.
+  private func resizedColumns(by weights: ResizingWeights) -> Picture {
+    guard !weights.keepsAll else { return self }
+    let (height, skipped) = (weights.count, weights.needed.lowerBound)
     let resized = [UInt8](unsafeUninitializedCapacity: channels * height * width) { result, count in
       count = channels * height * width
       pixels.withUnsafeBufferPointer { pixels in
@@ -91,7 +116,9 @@ extension Picture {
               let (first, start, end) = neighbours[place]
               sums.initialize(repeating: ResizingWeights.half)
               for offset in 0..<end - start {
-                let (from, weight) = ((channel * self.height + first + offset) * width, weights[start + offset])
+                let (from, weight) = (
+                  (channel * self.height + first - skipped + offset) * width, weights[start + offset]
+                )
                 for column in 0..<width { sums[column] &+= weight &* Int32(pixels[from + column]) }
               }
               for column in 0..<width { result[row * width + column] = ResizingWeights.byte(sums[column]) }
@@ -132,11 +159,15 @@ private struct ResizingWeights {
   /// Of each new pixel the first neighbour, and where its weights start and end.
   private var neighbours: [(first: Int, start: Int, end: Int)] = []
   private var weights: [Int32] = []
+  /// Whether the new pixels are the old ones, all of them.
+  let keepsAll: Bool
 
-  init(from oldCount: Int, to newCount: Int) {
+  /// - Parameter part: The new pixels that are wanted, of `newCount`.
+  init(from oldCount: Int, to newCount: Int, only part: Range<Int>) {
+    keepsAll = oldCount == newCount && part == 0..<newCount
     let scale = Double(oldCount) / Double(newCount)
     let radius = max(scale, 1)
-    for new in 0..<newCount {
+    for new in part {
       let center = (Double(new) + 0.5) * scale
       let first = max(0, Int(center - radius + 0.5))
       let end = min(oldCount, Int(center + radius + 0.5))
@@ -145,6 +176,15 @@ private struct ResizingWeights {
       neighbours.append((first, weights.count, weights.count + triangle.count))
       weights += triangle.map { Int32($0 / total * Double(1 << Self.bits) + 0.5) }
     }
+  }
+
+  /// How many new pixels there are.
+  var count: Int { neighbours.count }
+
+  /// The old pixels from the first neighbour of the first new one to the last of the last.
+  var needed: Range<Int> {
+    guard let first = neighbours.first, let last = neighbours.last else { return 0..<0 }
+    return first.first..<last.first + (last.end - last.start)
   }
 
   func withUnsafeBuffers(

@@ -56,7 +56,7 @@ public struct PictureFiles: Dataset {
   /// - Throws: ``FileError`` where a picture cannot be read.
   public func batch(_ indices: [Int]) throws -> Batch {
     try batch(indices) { picture, _ in
-      picture.resized(shorterSide: shorterSide).centerCropped(width: size, height: size)
+      picture.middle(width: size, height: size, ofShorterSide: shorterSide)
     }
   }
 

@@ -169,4 +169,17 @@ import Testing
     #expect(l1Loss(x, target, reduction: .sum).item() == 3 && l1Loss(x, target).item() == 1)
     #expect(meanSquaredError(x, target, reduction: .sum).item() == 5)
   }
+
+  @Test func noRowsNeedNoClass() throws {
+    let logits = Tensor.zeros([0, 0])
+    logits.requiresGrad = true
+    let targets = Tensor([Int64](), shape: [0])
+    let loss = crossEntropy(logits, targets, reduction: .sum)
+    try loss.backward()
+    #expect(loss.item() == 0 && logits.grad?.shape == [0, 0])
+    #expect(crossEntropy(logits, targets).item().isNaN)
+    let weighted = crossEntropy(logits, targets, weight: Tensor.zeros([0]), reduction: .sum, labelSmoothing: 0.1)
+    try weighted.backward()
+    #expect(weighted.item() == 0)
+  }
 }

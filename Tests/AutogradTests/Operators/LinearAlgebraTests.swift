@@ -26,6 +26,39 @@ import Testing
     #expect(try x[0].cholesky().array(of: Float.self) == [2, 0, 1, 3])
   }
 
+  @Test func whatIsNotANumberIsNotPositiveDefinite() throws {
+    for (x, row) in [([[Double.nan, 0], [0, 1]], 0), ([[1, 0], [.nan, 1]], 1), ([[1, 0], [0, .nan]], 1)] {
+      #expect(throws: LinearAlgebraError.notPositiveDefinite(matrix: 0, row: row)) {
+        try Tensor(x, dtype: .float64).cholesky()
+      }
+    }
+    // The upper triangle is not read.
+    #expect(try Tensor([[1.0, .nan], [0, 1]]).cholesky().array(of: Float.self) == [1, 0, 0, 1])
+  }
+
+  @Test func determinantsHaveAllDigits() throws {
+    // Of whole numbers, in an order that changes the sign.
+    let x = Tensor([[0, 3, 0], [1_000_003.0, 0, 0], [0, 0, 5]])
+    #expect(x.determinant().item() == -15_000_045)
+    let diagonal = (0..<40).map { $0 < 20 ? Float(0.5) : 8 } + [0.7]
+    let product = Tensor.eye(41) * Tensor(diagonal, shape: [41])
+    #expect(product.determinant().array(of: Float.self) == [0.7 * Float(1 << 40)])
+    // No product of some passes what a number can be, where that of all does not.
+    let far = Tensor.eye(4).cast(to: .float64) * Tensor([1e200, 1e200, 1e-200, -1e-200], dtype: .float64)
+    #expect(abs(far.determinant().item() + 1) < 1e-12)
+    #expect(Tensor([[Double.infinity, 0], [0, 0.0]]).determinant().item().isNaN)
+  }
+
+  /// OpenBLAS has threads of its own until it is told otherwise, which add in another order.
+  @Test func theFirstFactorHasTheBitsOfLaterOnes() async {
+    await #expect(processExitsWith: .success) {
+      let x = Tensor.randn([700, 700], dtype: .float64, generator: RandomGenerator(seed: 1))
+      let first = x.logAbsoluteDeterminant().logarithm.item()
+      _ = BLAS.threadCount
+      precondition(x.logAbsoluteDeterminant().logarithm.item() == first, "another determinant")
+    }
+  }
+
   @Test func signsAreThoseOfDeterminants() {
     let x = Tensor([[[0.0, 2], [3, 0]], [[-1, 0], [0, 5]], [[-1, 0], [0, -5]]])
     #expect(x.logAbsoluteDeterminant().sign.array(of: Float.self) == [-1, -1, 1])
@@ -63,6 +96,6 @@ import Testing
     let integers = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor([[1, 2], [3, 4]]).determinant()
     }
-    expect(integers, says: "logAbsoluteDeterminant is not defined for tensors of int64")
+    expect(integers, says: "determinant is not defined for tensors of int64")
   }
 }

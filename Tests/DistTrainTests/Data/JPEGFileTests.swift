@@ -50,6 +50,16 @@ import TestSupport
     #expect(try Picture(path: folder.write(bytes, to: "picture")) == expected.picture)
   }
 
+  @Test(.needsTurboJPEG) func `bytes that belong to nothing do not hide an early end`() throws {
+    var bytes = try contents(fixture("files/progressive.jpg"))
+    let scans = bytes.indices.filter { bytes[$0...].starts(with: [0xFF, 0xDA]) }
+    bytes.insert(contentsOf: [1, 2, 3], at: scans[1])
+    #expect(try Picture(path: folder.write(bytes, to: "picture")).width == 53)
+    for count in scans[2]..<bytes.count - 2 {
+      #expect(try message(Array(bytes.prefix(count))).hasPrefix(": is a corrupt JPEG picture: "), "\(count) bytes")
+    }
+  }
+
   @Test(.needsTurboJPEG) func `sizes are looked at before memory is set aside`() throws {
     var bytes = try contents(fixture("files/gray.jpg"))
     let frame = try #require(bytes.indices.first { bytes[$0...].starts(with: [0xFF, 0xC0]) })

@@ -44,6 +44,34 @@ struct PictureFilesTests {
     #expect(try data.batch([1], epochSeed: 5).inputs.array(of: Float.self) == Array(repeating: 0.2, count: 16))
   }
 
+  @Test func `no more of a picture is resized than is looked at`() throws {
+    // Resized as a whole they would have 2³⁶ pixels, and more.
+    let count = 1 << 22
+    let values = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 167) }
+    try write(Picture(width: count, height: 1, pixels: values), to: "cat/1.pgm")
+    try write(Picture(width: 1, height: count, pixels: values), to: "cat/2.pgm")
+    let data = try ClassFolders(path: folder.path).pictures(size: 120, shorterSide: 128, channels: 1)
+    // What is seen of them lies between the two values in the middle.
+    let middle = Picture(width: 3, height: 1, pixels: Array(values[count / 2 - 2...count / 2]))
+    let row = middle.resized(width: 384, height: 1).pixels
+    let images = try data.batch([0, 1]).inputs
+    let inRow = images[0, 0, 7].array(of: Float.self).prefix(60)
+    #expect(Array(inRow) == row[196..<256].map { Float($0) / 255 })
+    #expect(images[0, 0].transposed().array(of: Float.self) == images[1, 0].array(of: Float.self))
+  }
+
+  @Test(arguments: [(30, 21), (21, 30), (40, 5), (5, 40), (9, 9), (12, 12), (12, 60)])
+  func `the middle is that of the whole`(width: Int, height: Int) throws {
+    let pixels = (0..<width * height).map { UInt8(truncatingIfNeeded: $0 * $0 * 31) }
+    let picture = Picture(width: width, height: height, pixels: pixels)
+    try write(picture, to: "cat/1.pgm")
+    for (size, shorterSide) in [(9, 9), (9, 10), (9, 12), (4, 12), (1, 30)] {
+      let data = try ClassFolders(path: folder.path).pictures(size: size, shorterSide: shorterSide, channels: 1)
+      let expected = picture.resized(shorterSide: shorterSide).centerCropped(width: size, height: size)
+      #expect(try data.batch([0]).inputs.array(of: Float.self) == expected.pixels.map { Float($0) / 255 })
+    }
+  }
+
   @Test func `values are normalized channel by channel`() throws {
     let normalization = PictureNormalization(mean: [0, 0.1, 0.2], standardDeviation: [1, 0.5, 0.25])
     let data = try ClassFolders(path: folder.path).pictures(size: 4, normalization: normalization)

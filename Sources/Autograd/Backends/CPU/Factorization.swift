@@ -17,7 +17,9 @@ enum Factorization {
       guard size > 0 else { return 0 }
       var (n, info) = (Int32(size), Int32(0))
       dpotrf_("U", &n, matrix, &n, &info, 1)
-      return info
+      // OpenBLAS goes on with what is not a number.
+      let notANumber = info == 0 ? (0..<size).first { matrix[$0 * (size + 1)].isNaN } : nil
+      return notANumber.map { Int32($0 + 1) } ?? info
     }
     return (restored(factors, like: x).lowerTriangle(), failure)
   }
@@ -63,25 +65,35 @@ enum Factorization {
     return restored(solutions, like: b)
   }
 
+  /// The determinants of matrices [..., n, n].
+  static func determinants(_ x: Tensor) -> Tensor {
+    var results: [Double] = []
+    forEachDeterminant(of: x) { factors in
+      // A product on the way may be larger or smaller than numbers can be, though the whole is not.
+      var (product, exponent) = (1.0, 0)
+      for factor in factors {
+        product *= factor
+        guard product.isNormal else { continue }
+        exponent += Int(product.exponent)
+        product = scalbn(product, -Int(product.exponent))
+      }
+      results.append(scalbn(product, exponent))
+    }
+    return restored(Tensor(results, shape: Array(x.shape.dropLast(2))), like: x)
+  }
+
   /// The signs of the determinants of matrices [..., n, n], 0 where there is no inverse, and the logarithms of their sizes.
   static func logDeterminants(_ x: Tensor) -> (signs: Tensor, logarithms: Tensor) {
-    let size = x.shape[x.rank - 1]
-    let factors = workingCopy(of: x)
     var (signs, logarithms): ([Double], [Double]) = ([], [])
-    _ = forEachMatrix(factors, size) { matrix in
-      var (n, info) = (Int32(size), Int32(0))
-      var pivots = [Int32](repeating: 0, count: size)
-      if size > 0 { dgetrf_(&n, &n, matrix, &n, &pivots, &info) }
+    forEachDeterminant(of: x) { factors in
       var (sign, logarithm) = (1.0, 0.0)
-      for row in 0..<size {
-        let element = matrix[row * (size + 1)]
-        if (element < 0) != (pivots[row] != row + 1) { sign = -sign }
-        if element == 0 || element.isNaN { sign *= element }
-        logarithm += log(element.magnitude)
+      for factor in factors {
+        if factor < 0 { sign = -sign }
+        if factor == 0 || factor.isNaN { sign *= factor }
+        logarithm += log(factor.magnitude)
       }
       signs.append(sign == 0 ? 0 : sign)
       logarithms.append(logarithm)
-      return 0
     }
     let shape = Array(x.shape.dropLast(2))
     return (
@@ -89,9 +101,25 @@ enum Factorization {
     )
   }
 
+  /// Calls `body` with numbers whose product is the determinant of a matrix, for each of a tensor.
+  private static func forEachDeterminant(of x: Tensor, _ body: ([Double]) -> Void) {
+    let size = x.shape[x.rank - 1]
+    let factors = workingCopy(of: x)
+    _ = forEachMatrix(factors, size) { matrix in
+      var (n, info) = (Int32(size), Int32(0))
+      var pivots = [Int32](repeating: 0, count: size)
+      if size > 0 { dgetrf_(&n, &n, matrix, &n, &pivots, &info) }
+      // Every exchange of two rows changes the sign.
+      body((0..<size).map { matrix[$0 * (size + 1)] * (pivots[$0] == $0 + 1 ? 1 : -1) })
+      return 0
+    }
+  }
+
   /// The elements in double precision and the processor's memory, in a tensor of their own.
   private static func workingCopy(of x: Tensor) -> Tensor {
-    noGrad { x.detached().to(.cpu).cast(to: .float64).cloned() }
+    // Asked for first: from then on OpenBLAS computes on the calling thread alone, by which kernels it always will.
+    _ = BLAS.threadCount
+    return noGrad { x.detached().to(.cpu).cast(to: .float64).cloned() }
   }
 
   private static func restored(_ result: Tensor, like x: Tensor) -> Tensor {
