@@ -49,8 +49,8 @@ public struct PictureChanges: Sendable {
     }
     let ratio = min(max(width / height, aspectRatio.lowerBound), aspectRatio.upperBound)
     return picture.centerCropped(
-      width: min(picture.width, max(1, Int((height * ratio).rounded()))),
-      height: min(picture.height, max(1, Int((width / ratio).rounded()))))
+      width: min(picture.width, max(1, Int((height * ratio).rounded(.toNearestOrEven)))),
+      height: min(picture.height, max(1, Int((width / ratio).rounded(.toNearestOrEven)))))
   }
 
   private static func number(in range: ClosedRange<Double>, drawnFrom generator: RandomGenerator) -> Double {
