@@ -27,7 +27,8 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
   public static let onGPUs = onAnyDevice + startedSteps
 
   private static let onAnyDevice =
-    accumulation + batchLosses + unevenData + unusedParameters + batchStatistics + gathering + reproducibility
+    accumulation + batchLosses + unevenData + unusedParameters + batchStatistics + gathering + recomputation
+    + reproducibility
     + stepSizes
     + parameterGroups + wholeParameters + frozenParameters + measures + checkpoints + weightAverages
 }

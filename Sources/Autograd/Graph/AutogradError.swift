@@ -25,6 +25,8 @@ public enum AutogradError: Error, Equatable, CustomStringConvertible {
   case copyChangedInPlace
   /// A gradient was asked with respect to a tensor (by its place in the list) that the result does not depend on.
   case unused(index: Int)
+  /// The body of ``recomputed(_:)`` computed something else in the backward pass than in the forward pass.
+  case recomputedOtherwise(found: String, expected: String)
 
   /// What was found and what to do about it.
   public var description: String {
@@ -59,6 +61,9 @@ public enum AutogradError: Error, Equatable, CustomStringConvertible {
         + "the tensor as it is; assign to the part, as in t[0..., 0] = value, or change cloned() of the copy"
     case .unused(let index):
       "the result does not depend on tensor \(index) of those that gradients were asked for"
+    case .recomputedOtherwise(let found, let expected):
+      "the body of recomputed { … } gave \(found) in the backward pass, expected \(expected) as in the forward pass; "
+        + "what it computes must not depend on what changes in between"
     }
   }
 }

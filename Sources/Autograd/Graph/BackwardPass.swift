@@ -30,6 +30,8 @@ final class BackwardPass {
   private var captured: [ObjectIdentifier: Tensor] = [:]
   /// The sums of what has arrived in this pass at leaves that do not add it to their `grad` as it comes.
   var arrived: [ObjectIdentifier: Tensor] = [:]
+  /// Why the operation that is being visited could not give gradients.
+  var failure: (any Error)?
 
   init(retainingGraph: Bool, creatingGraph: Bool, destination: Destination) {
     id = Self.counter.add(1, ordering: .relaxed).newValue
@@ -114,7 +116,27 @@ final class BackwardPass {
     }
   }
 
-  private func visit(_ node: Node) throws {
+  /// Walks the graph of what was computed anew by the operations after number `first`, on to where those of the operation
+  /// that it stands for lead.
+  ///
+  /// - Parameter edges: What these lead to.
+  func walk(from root: Tensor, after first: UInt64, edges: Set<ObjectIdentifier>, gradient: Tensor) throws {
+    guard let start = root.node else {
+      throw AutogradError.recomputedOtherwise(found: "a result without gradients", expected: "one with gradients")
+    }
+    let nodes = start.operations(after: first)
+    for node in nodes {
+      for edge in node.edges where !edge.leads(after: first) {
+        guard let identity = edge.identity, !edges.contains(identity) else { continue }
+        throw AutogradError.recomputedOtherwise(found: "a use of another tensor", expected: "the same tensors")
+      }
+      node.isWanted = node.edges.contains(where: wants)
+    }
+    start.gradient = gradient
+    for node in nodes.reversed() { try visit(node, isRecomputed: true) }
+  }
+
+  private func visit(_ node: Node, isRecomputed: Bool = false) throws {
     guard node.isWanted else { return }
     if var gradient = node.gradient {
       guard !node.saved.contains(where: { !$0.isUnchanged }) else {
@@ -134,6 +156,14 @@ final class BackwardPass {
       } else {
         node.backward?(gradient, sink)
       }
+      if let failure {
+        forgetPendingContributions()
+        throw failure
+      }
+    }
+    guard !isRecomputed else {
+      if !createsGraph { node.free() }
+      return
     }
     // In reverse order, which is the order of an arena: a layer's bias comes before its weight.
     for case .leaf(let leaf) in node.edges.reversed() { contributionArrived(at: leaf) }

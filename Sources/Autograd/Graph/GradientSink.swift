@@ -56,6 +56,17 @@ struct GradientSink {
     give(index, fresh)
   }
 
+  /// Runs `body`; an error that it throws ends the pass.
+  func attempt(_ body: () throws -> Void) {
+    do { try body() } catch { pass.failure = error }
+  }
+
+  /// Sends `gradient` through the graph of what was computed anew in place of this operation; see
+  /// ``BackwardPass/walk(from:after:edges:gradient:)``.
+  func walk(from root: Tensor, after first: UInt64, edges: Set<ObjectIdentifier>, gradient: Tensor) throws {
+    try pass.walk(from: root, after: first, edges: edges, gradient: gradient)
+  }
+
   /// The operation's output with its place in the graph, from the detached copy that its backward function captured.
   func output(_ saved: Tensor) -> Tensor { isGradEnabled ? saved.reattached(to: node) : saved }
 }

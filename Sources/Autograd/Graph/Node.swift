@@ -27,6 +27,16 @@ final class Node {
 
     /// Whether it lies in this memory.
     func lies(in storage: Storage) -> Bool { self.storage === storage }
+
+    /// Gives this as long as anything else holds the memory, without holding it.
+    func ifStillThere() -> () -> Saved? {
+      { [weak storage, version] in storage.map { Saved(storage: $0, version: version) } }
+    }
+
+    private init(storage: Storage, version: UInt32) {
+      self.storage = storage
+      self.version = version
+    }
   }
 
   /// What the gradient function is called.

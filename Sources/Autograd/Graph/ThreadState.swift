@@ -7,6 +7,8 @@ final class ThreadState {
   var isRecording = true
   /// The tensors that others stand for; nil for none.
   var substitution: Substitution?
+  /// What must be found again by the computation under way that the backward pass will repeat, or repeats; nil for none.
+  var recomputation: Recomputation?
   /// Whether this thread computes without the fast kernels; see ``Kernels``.
   var usesGenericKernels = Kernels.areGenericAtStart
   /// Bytes of the longest vectors that kernels with a choice of lengths may use on this thread.

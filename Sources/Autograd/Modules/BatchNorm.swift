@@ -85,13 +85,15 @@ open class BatchNorm: Module, Layer {
     return output
   }
 
-  /// Moves the running statistics towards those of a batch; one without elements, which has none, only counts.
+  /// Moves the running statistics towards those of a batch; one without elements, which has none, only counts, and
+  /// what the backward pass computes anew has been seen.
   func follow(mean: Tensor, variance: Tensor, elementsPerChannel: Int) {
     let buffers = [runningMean, runningVariance, batchCount]
     for buffer in buffers { mean.requireSameDevice(buffer, for: "batchNorm") }
     precondition(
       mean.dtype == runningMean.dtype,
       "\(type(of: self)): a batch of \(mean.dtype) with running statistics of \(runningMean.dtype)")
+    guard !isRecomputing else { return }
     for buffer in buffers { buffer.storage.version &+= 1 }
     guard elementsPerChannel > 0 else {
       return batchCount.backend.binary(.add, batchCount, Tensor(1), into: batchCount)

@@ -28,7 +28,7 @@ extension Tensor {
     if let mask = backend.dropoutMask(for: self, probability: probability, generator: generator) {
       return dropped(by: mask)
     }
-    let generator = generator ?? .default
+    let generator = RandomGenerator.source(generator)
     let factors =
       dtype == .float64
       ? Tensor(shape: shape, of: Double.self) { generator.dropoutMask(into: $0, probability: probability) }

@@ -7,7 +7,7 @@ extension Tensor {
     _ shape: [Int], low: Double = 0, high: Double = 1, dtype: DataType = .float32, device: Device = .cpu,
     requiresGrad: Bool = false, generator: RandomGenerator? = nil
   ) -> Tensor {
-    let generator = generator ?? .default
+    let generator = RandomGenerator.source(generator)
     let drawn =
       switch dtype {
       case .float32: Tensor(shape: shape, of: Float.self) { generator.uniform(into: $0, low: low, high: high) }
@@ -22,7 +22,7 @@ extension Tensor {
     _ shape: [Int], mean: Double = 0, standardDeviation: Double = 1, dtype: DataType = .float32,
     device: Device = .cpu, requiresGrad: Bool = false, generator: RandomGenerator? = nil
   ) -> Tensor {
-    let generator = generator ?? .default
+    let generator = RandomGenerator.source(generator)
     let drawn =
       switch dtype {
       case .float32:
@@ -50,7 +50,7 @@ extension Tensor {
     _ range: Range<Int>, _ shape: [Int], device: Device = .cpu, generator: RandomGenerator? = nil
   ) -> Tensor {
     Tensor(shape: shape, of: Int64.self) {
-      (generator ?? .default).integers(into: $0, low: Int64(range.lowerBound), high: Int64(range.upperBound))
+      RandomGenerator.source(generator).integers(into: $0, low: Int64(range.lowerBound), high: Int64(range.upperBound))
     }.to(device)
   }
 
@@ -58,7 +58,7 @@ extension Tensor {
   public static func randperm(
     _ count: Int, device: Device = .cpu, generator: RandomGenerator? = nil
   ) -> Tensor {
-    Tensor((generator ?? .default).permutation(count: count), shape: [count]).to(device)
+    Tensor(RandomGenerator.source(generator).permutation(count: count), shape: [count]).to(device)
   }
 
   /// 1 with the given probability and else 0, as `torch.empty(shape).bernoulli_(probability)` where PyTorch does not draw
@@ -67,7 +67,7 @@ extension Tensor {
     _ shape: [Int], probability: Double, device: Device = .cpu, generator: RandomGenerator? = nil
   ) -> Tensor {
     Tensor(shape: shape, of: Float.self) {
-      (generator ?? .default).bernoulli(into: $0, probability: probability)
+      RandomGenerator.source(generator).bernoulli(into: $0, probability: probability)
     }.to(device)
   }
 
@@ -85,7 +85,7 @@ extension Tensor {
       (1...2).contains(rank) && shape[rank - 1] > 0 && dtype.isFloatingPoint,
       "multinomial by weights of shape \(shape) of \(dtype), expected numbers of shape [n] or [N, n]")
     precondition(count >= 0, "multinomial: \(count) draws")
-    let generator = generator ?? .default
+    let generator = RandomGenerator.source(generator)
     func draw<T: TensorElement & BinaryFloatingPoint>(_: T.Type) -> Tensor {
       let (weights, classes) = (array(of: T.self), shape[rank - 1])
       let places = stride(from: 0, to: weights.count, by: classes).flatMap { start in

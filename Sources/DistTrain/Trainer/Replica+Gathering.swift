@@ -44,7 +44,7 @@ extension Replica {
     guard let lossExchange, gathersInLoss else {
       preconditionFailure("\(call) in the loss of a replica that was made without gathersInLoss: true")
     }
-    precondition(measured != nil, "\(call) outside of the loss of a step")
+    precondition(measured != nil || isRecomputing, "\(call) outside of the loss of a step")
     return lossExchange
   }
 }

@@ -15,10 +15,13 @@ extension Replica {
   /// samples where the loss is one, and a mean where the loss is. No gradients flow from it, and it may be any number.
   ///
   /// - Parameters:
-  ///   - name: One of those that the replica was made with. What is measured several times is added up.
+  ///   - name: One of those that the replica was made with. What is measured several times is added up, but for
+  ///     what `recomputed` measures once more in the backward pass.
   ///   - value: One number, of any type; anything else traps, as does a mean beside the sum of losses.
   public func measure(_ name: String, _ value: Tensor) {
     precondition(value.count == 1, "the measure '\(name)' of a step is of shape \(value.shape), expected one number")
+    // The forward pass has measured it.
+    guard !isRecomputing else { return }
     guard let index = measureNames.firstIndex(of: name) else {
       preconditionFailure("the measure '\(name)' of a step, of a replica that was made with measures: \(measureNames)")
     }

@@ -2,9 +2,10 @@ extension CUDABackend {
   func dropoutMask(for x: Tensor, probability: Double, generator: RandomGenerator?) -> (any DropoutMask)? {
     let key =
       if let keys = ThreadState.current.randomKeys {
-        PhiloxDropout.Key.inMemory(keys.append(from: generator))
+        PhiloxDropout.Key.inMemory(
+          ThreadState.current.recomputation?.keyPlace { keys.append(from: generator) } ?? keys.append(from: generator))
       } else {
-        PhiloxDropout.Key.number((generator ?? .default).random64())
+        PhiloxDropout.Key.number(RandomGenerator.source(generator).random64())
       }
     return PhiloxDropout(backend: self, key: key, probability: probability, layout: x.layout)
   }
