@@ -7,7 +7,7 @@
 /// Losses and gradients have the bits that they have without. Gradients flow to all that `body` uses: parameters, leaves and
 /// results from before. When the backward pass gets here `body` runs once more, and then
 /// - draws what it drew before, from the default generator and those of its layers; no stream is moved by it;
-/// - multiplies in the same ``ProductPrecision``;
+/// - multiplies in the same ``ProductPrecision``, with the same weights (`withWeights`);
 /// - leaves running statistics of batch normalization as they are (PyTorch counts the batch twice).
 ///
 /// Other things that `body` does besides computing happen twice, unless they ask ``isRecomputing``. The modules in it
@@ -25,10 +25,7 @@ public func recomputed(_ body: @escaping () throws -> Tensor) rethrows -> Tensor
   let (output, edges, uses) = try recomputation.runForward(body, after: before)
   guard !edges.isEmpty else { return output }
   let known = Set(edges.compactMap(\.identity))
-  output.node = Node(
-    name: .operation("CheckpointBackward"), sequence: ThreadState.current.nextSequence(), edges: ShortList(edges),
-    saved: ShortList(uses.compactMap { $0() }.filter { !$0.lies(in: output.storage) })
-  ) { gradient, sink in
+  let backward: Node.Backward = { gradient, sink in
     sink.attempt {
       let floor = ThreadState.current.nextSequence()
       let again = try recomputation.runAgain(body)
@@ -39,6 +36,10 @@ public func recomputed(_ body: @escaping () throws -> Tensor) rethrows -> Tensor
       try sink.walk(from: again, after: floor, edges: known, gradient: gradient)
     }
   }
+  output.node = Node(
+    name: .operation("CheckpointBackward"), sequence: ThreadState.current.nextSequence(), edges: ShortList(edges),
+    saved: ShortList(uses.compactMap { $0() }.filter { !$0.lies(in: output.storage) }),
+    backward: Substitution.boundToCurrent(backward))
   return output
 }
 

@@ -101,6 +101,27 @@ import Testing
     try checkSecondGradients(of: { values in recomputed { (values[0] * values[1]).sin() * values[0] } }, at: inputs)
   }
 
+  @Test func otherWeights() throws {
+    let layer = Linear(4, 2, dtype: .float64)
+    let scale = Tensor([2.0], dtype: .float64, requiresGrad: true)
+    func slopes(recomputing: Bool, asksWithin: Bool) throws -> [[Double]?] {
+      let weights = ["weight": layer.weight * scale]
+      func ask(_ output: Tensor) throws -> [[Double]?] {
+        try gradients(of: output.sum(), withRespectTo: [scale, layer.weight]).map(numbers)
+      }
+      func output() -> Tensor {
+        let body = { [self] in layer(x).tanh() }
+        return recomputing ? recomputed(body) : body()
+      }
+      return try asksWithin
+        ? layer.withWeights(weights) { try ask(output()) } : ask(layer.withWeights(weights) { output() })
+    }
+    for asksWithin in [false, true] {
+      let expected = try slopes(recomputing: false, asksWithin: asksWithin)
+      #expect(try slopes(recomputing: true, asksWithin: asksWithin) == expected)
+    }
+  }
+
   @Test func onlyWhatIsAskedFor() throws {
     let (a, b) = (Tensor([2.0], requiresGrad: true), Tensor([3.0], requiresGrad: true))
     let h = a * 2
