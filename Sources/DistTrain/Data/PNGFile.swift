@@ -1,11 +1,12 @@
-/// Non-interlaced PNG of 8 bits a channel: grey, grey and alpha, RGB, RGBA and palette. Alpha is ignored.
+/// PNG of every kind: grey, grey and alpha, RGB, RGBA and palette, of 1 to 16 bits, interlaced or not. Alpha is ignored, and
+/// of 16 bits the upper 8 are taken.
 ///
 /// Format: <https://www.w3.org/TR/png-3/>.
 package enum PNGFile {
   /// The eight bytes every PNG starts with.
   package static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
-  private enum ColorType: UInt8 {
+  enum ColorType: UInt8 {
     case gray = 0
     case rgb = 2
     case palette = 3
@@ -20,12 +21,24 @@ package enum PNGFile {
       case .rgba: 4
       }
     }
+
+    /// How many bits a channel may have.
+    var depths: [Int] {
+      switch self {
+      case .gray: [1, 2, 4, 8, 16]
+      case .palette: [1, 2, 4, 8]
+      case .grayAlpha, .rgb, .rgba: [8, 16]
+      }
+    }
   }
 
-  private struct Header {
+  struct Header {
     let width: Int
     let height: Int
     let color: ColorType
+    /// Bits a channel.
+    let depth: Int
+    let isInterlaced: Bool
   }
 
   /// The picture in `bytes`.
@@ -49,7 +62,7 @@ package enum PNGFile {
       }
     }
     guard let header else { throw FileError(path, "has no IHDR chunk") }
-    return try picture(unfilter(compressed, header, path: path), header, palette, path: path)
+    return try picture(PNGPixels(header, path: path).samples(of: compressed), header, palette, path: path)
   }
 
   /// Takes the chunk at the front of `rest`: length, type, data, CRC of type and data.
@@ -80,53 +93,16 @@ package enum PNGFile {
     guard data.count == 13 else { throw FileError(path, "has an IHDR chunk of \(data.count) bytes, expected 13") }
     let (width, height) = (data[0..<4].bigEndianValue, data[4..<8].bigEndianValue)
     try Picture.checkSize(width: width, height: height, path: path)
-    guard data[8] == 8 else { throw FileError(path, "has \(data[8]) bits a channel, expected 8") }
     guard let color = ColorType(rawValue: data[9]) else {
       throw FileError(path, "has color type \(data[9]), expected 0, 2, 3, 4 or 6")
     }
+    guard color.depths.contains(Int(data[8])) else {
+      let depths = color.depths.map(String.init).joined(separator: ", ")
+      throw FileError(path, "has \(data[8]) bits a channel, expected one of \(depths) for color type \(data[9])")
+    }
     guard data[10] == 0, data[11] == 0 else { throw FileError(path, "uses an unknown compression or filter method") }
-    guard data[12] == 0 else { throw FileError(path, "is interlaced, expected a PNG that is not") }
-    return Header(width: width, height: height, color: color)
-  }
-
-  /// Decompresses the rows and undoes their filters (PNG section 9): each row is a filter byte and its samples.
-  private static func unfilter(_ compressed: [UInt8], _ header: Header, path: String) throws -> [UInt8] {
-    let channels = header.color.channels
-    let rowSize = header.width * channels
-    let source = try Inflater(MemorySource(compressed, path: path), format: .zlib)
-    let expected = (rowSize + 1) * header.height
-    let rows = try source.read(upTo: expected)
-    guard rows.count == expected, try source.isAtEnd() else {
-      throw FileError(path, "does not hold the \(expected) bytes of pixels that its size asks for")
-    }
-    var samples = [UInt8](repeating: 0, count: rowSize * header.height)
-    for row in 0..<header.height {
-      let filter = rows[row * (rowSize + 1)]
-      guard filter <= 4 else { throw FileError(path, "row \(row) has filter \(filter), expected 0 to 4") }
-      for column in 0..<rowSize {
-        let at = row * rowSize + column
-        let left = column >= channels ? Int(samples[at - channels]) : 0
-        let above = row > 0 ? Int(samples[at - rowSize]) : 0
-        let corner = column >= channels && row > 0 ? Int(samples[at - rowSize - channels]) : 0
-        let prediction =
-          switch filter {
-          case 1: left
-          case 2: above
-          case 3: (left + above) / 2
-          case 4: paeth(left, above, corner)
-          default: 0
-          }
-        samples[at] = rows[row * (rowSize + 1) + 1 + column] &+ UInt8(prediction)
-      }
-    }
-    return samples
-  }
-
-  /// Of the three neighbours, the one nearest to `left + above - corner`.
-  private static func paeth(_ left: Int, _ above: Int, _ corner: Int) -> Int {
-    let (toLeft, toAbove, toCorner) = (abs(above - corner), abs(left - corner), abs(left + above - 2 * corner))
-    if toLeft <= toAbove && toLeft <= toCorner { return left }
-    return toAbove <= toCorner ? above : corner
+    guard data[12] <= 1 else { throw FileError(path, "has interlace method \(data[12]), expected 0 or 1") }
+    return Header(width: width, height: height, color: color, depth: Int(data[8]), isInterlaced: data[12] == 1)
   }
 
   private static func picture(

@@ -20,6 +20,36 @@ struct PictureTests {
     #expect(image == Picture(width: 7, height: 10, pixels: (0..<70).map { UInt8($0 * 3) }))
   }
 
+  @Test func readsEveryDepthOfPNGInterlacedOrNot() throws {
+    let expected = try PictureFixtures().decoded.filter { $0.key.hasSuffix("-bits") }
+    #expect(expected.count == 25)
+    for (name, entry) in expected {
+      #expect(try Picture(path: fixture("files/\(name).png")) == entry.picture, "\(name)")
+    }
+  }
+
+  /// Parts without columns or rows are not there; every size has others.
+  @Test func readsInterlacedPNGOfAnySize() throws {
+    for size in 1...9 {
+      let shape = bigEndian(size) + bigEndian(1)
+      let pixel = Picture(width: size, height: 1, pixels: Array(repeating: 0, count: size))
+      let parts = [(0, 8), (4, 8), (2, 4), (1, 2)].map { max(0, size - $0.0 + $0.1 - 1) / $0.1 }
+      let rows = parts.flatMap { $0 == 0 ? [] : [UInt8](repeating: 0, count: $0 + 1) }
+      #expect(try read(png(header: shape + [8, 0, 0, 0, 1], data: stored(rows))) == pixel)
+      #expect(throws: FileError.self) { try read(png(header: shape + [8, 0, 0, 0, 1], data: stored(rows + [0]))) }
+    }
+  }
+
+  /// zlib data that is not compressed.
+  private func stored(_ bytes: [UInt8]) -> [UInt8] {
+    let count = UInt8(bytes.count)
+    let sums = bytes.reduce((low: 1, high: 0)) { sums, byte in
+      let low = (sums.low + Int(byte)) % 65521
+      return (low, (sums.high + low) % 65521)
+    }
+    return [0x78, 0x01, 1, count, 0, ~count, 0xFF] + bytes + bigEndian(sums.high << 16 | sums.low)
+  }
+
   @Test func colorsBecomeTheirLuma() throws {
     #expect(try Picture(path: fixture("files/colors.png")).converted(toChannels: 1).pixels == [76, 150, 29, 255])
   }
@@ -100,10 +130,22 @@ struct PictureTests {
         png(header: header(0x7FFF_FFFF, 0x7FFF_FFFF, [8, 0, 0, 0, 0])),
         "claims to be 2147483647×2147483647 pixels, expected 1 to 67108864 pixels in all"
       ),
-      (png(header: header(1, 1, [16, 0, 0, 0, 0])), "has 16 bits a channel, expected 8"),
+      (
+        png(header: header(1, 1, [3, 0, 0, 0, 0])),
+        "has 3 bits a channel, expected one of 1, 2, 4, 8, 16 for color type 0"
+      ),
+      (
+        png(header: header(1, 1, [16, 3, 0, 0, 0])),
+        "has 16 bits a channel, expected one of 1, 2, 4, 8 for color type 3"
+      ),
+      (png(header: header(1, 1, [4, 6, 0, 0, 0])), "has 4 bits a channel, expected one of 8, 16 for color type 6"),
       (png(header: header(1, 1, [8, 5, 0, 0, 0])), "has color type 5, expected 0, 2, 3, 4 or 6"),
       (png(header: header(1, 1, [8, 0, 1, 0, 0])), "uses an unknown compression or filter method"),
-      (png(header: header(1, 1, [8, 0, 0, 0, 1])), "is interlaced, expected a PNG that is not"),
+      (
+        png(header: header(1, 1, [8, 0, 0, 0, 1])),
+        "the zlib data ends early, after 0 decompressed bytes: it is truncated"
+      ),
+      (png(header: header(1, 1, [8, 0, 0, 0, 2])), "has interlace method 2, expected 0 or 1"),
       (
         png(header: header(1, 1, [8, 0, 0, 0, 0])),
         "the zlib data ends early, after 0 decompressed bytes: it is truncated"
@@ -112,7 +154,7 @@ struct PictureTests {
     for (bytes, expected) in cases { #expect(message(bytes) == expected) }
   }
 
-  @Test(arguments: ["gray", "palette"])
+  @Test(arguments: ["gray", "palette", "interlaced-palette-2-bits"])
   func everyTruncationAndEveryFlippedByteIsAnError(name: String) throws {
     let bytes = try contents(fixture("files/\(name).png"))
     for index in bytes.indices {

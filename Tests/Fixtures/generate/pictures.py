@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes pictures.json and files/*.jpg: pictures as Pillow decodes and resizes them. From version 13 on Pillow resizes the
+"""Makes pictures.json, files/*.jpg and files/interlaced-*.png, files/*-bits.png: pictures as Pillow decodes and resizes them. From version 13 on Pillow resizes the
 columns first where that is less to do, which rounds differently; these are of version 12.
 
 usage: pip install numpy "pillow<13"; pictures.py
@@ -8,6 +8,8 @@ import base64
 import io
 import json
 import pathlib
+import struct
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -55,6 +57,65 @@ for name, (image, options) in files.items():
     image.save(path, **options)
     read = Image.open(path)
     decoded[name] = described(read if read.mode == "L" else read.convert("RGB"))
+
+
+
+def filtered(row, above, step, kind):
+    """A row of bytes with the filter of PNG's section 9 that `kind` names."""
+    left = np.concatenate([np.zeros(step, int), row])[: len(row)]
+    corner = np.concatenate([np.zeros(step, int), above])[: len(row)]
+    near = left + above - corner
+    distance = [abs(near - left), abs(near - above), abs(near - corner)]
+    paeth = np.where(
+        (distance[0] <= distance[1]) & (distance[0] <= distance[2]), left,
+        np.where(distance[1] <= distance[2], above, corner))
+    prediction = [0 * row, left, above, (left + above) // 2, paeth][kind]
+    return bytes([kind]) + ((row - prediction) % 256).astype(np.uint8).tobytes()
+
+
+def png(values, color, depth, interlaced, palette=b""):
+    """A PNG of samples [height, width, channels], which Pillow cannot write."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    parts = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    data = b""
+    for x, y, across, down in parts if interlaced else [(0, 0, 1, 1)]:
+        part = values[y::down, x::across]
+        if part.size == 0:
+            continue
+        above = None
+        for index, samples in enumerate(part.reshape(part.shape[0], -1)):
+            shifts = np.arange(depth)[::-1]
+            row = np.packbits((samples[:, None] >> shifts) & 1).astype(int)
+            above = np.zeros_like(row) if above is None else above
+            data += filtered(row, above, max(1, values.shape[2] * depth // 8), index % 5)
+            above = row
+    height, width = values.shape[:2]
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, int(interlaced))
+    chunks = chunk(b"IHDR", header) + (chunk(b"PLTE", palette) if palette else b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+
+
+rainbow = bytes(random.integers(0, 256, 48, dtype=np.uint8))
+kinds = [("gray", 0, 1, [1, 2, 4, 8, 16]), ("rgb", 2, 3, [8, 16]), ("palette", 3, 1, [1, 2, 4, 8]),
+         ("gray-alpha", 4, 2, [8, 16]), ("rgba", 6, 4, [8, 16])]
+for name, color, channels, depths in kinds:
+    for depth in depths:
+        for interlaced in [False, True]:
+            if depth == 8 and not interlaced:
+                continue
+            height, width = (11, 13) if depth < 8 else (5, 3) if depth == 16 else (9, 10)
+            values = random.integers(0, 16 if color == 3 and depth == 8 else 2**depth, (height, width, channels))
+            colors_used = rainbow[: 3 * min(16, 2**depth)] if color == 3 else b""
+            label = ("interlaced-" if interlaced else "") + f"{name}-{depth}-bits"
+            path = fixtures / "files" / f"{label}.png"
+            path.write_bytes(png(values, color, depth, interlaced, colors_used))
+            read = Image.open(path)
+            if read.mode.startswith("I"):
+                # Pillow keeps these 16 bits, and takes the upper 8 of those of colors.
+                read = Image.fromarray((np.asarray(read) // 256).astype(np.uint8))
+            decoded[label] = described(read.convert("L" if color in (0, 4) else "RGB"))
 
 sizes = [(53, 37), (24, 24), (10, 37), (53, 5), (80, 90), (1, 1), (54, 36), (7, 120)]
 resized = [
