@@ -55,7 +55,7 @@ enum BenchModel {
       return TensorDataset(Tensor.rand([2048 * ranks, 3, 32, 32]), Tensor.randint(0..<10, [2048 * ranks]))
     case .workload(let workload):
       let images = try MNISTFolder(path: folder).load(.train)
-      try images.checkShape(for: workload, in: folder)
+      try ImageModel(workload).check(imageShape: images.imageShape, in: folder)
       return images
     case .perceptron(let widths):
       let (steps, mostElements) = (4, 1 << 31)

@@ -75,13 +75,27 @@ struct Doctor: ParsableCommand {
     ]
     for (rank, placement) in placements.enumerated() { facts.append(("rank \(rank)", placement)) }
     do {
-      let (training, test) = (try ImageFolder(path: data).load(.train), try ImageFolder(path: data).load(.test))
-      let size = "\(training.channels)×\(training.height)×\(training.width)"
-      facts.append(("data", "\(data): \(training.count) + \(test.count) images of \(size)"))
+      facts.append(("data", "\(data): \(try Self.summary(of: data))"))
     } catch {
       facts.append(("data", "\(data): not usable"))
     }
     return facts
+  }
+
+  /// The images of one split, for whichever model, and what they are.
+  private static func images(_ split: MNISTFolder.Split, in data: String) throws -> (any Dataset, kind: String) {
+    let folder = ImageFolder(path: data)
+    if let names = try folder.classNames() {
+      let pictures = try folder.images(split, for: ImageModel(.resnet18, classNames: names))
+      return (pictures, "pictures of \(names.count) classes")
+    }
+    let images = try folder.load(split)
+    return (images, "images of \(images.imageShape.map(String.init).joined(separator: "×"))")
+  }
+
+  private static func summary(of data: String) throws -> String {
+    let ((training, kind), (test, _)) = (try images(.train, in: data), try images(.test, in: data))
+    return "\(training.count) + \(test.count) \(kind)"
   }
 
   private static func placement(_ communicator: any Communicator) -> String {
@@ -96,8 +110,10 @@ struct Doctor: ParsableCommand {
     guard communicator.localRank == 0 else { return [] }
     return MNISTFolder.Split.allCases.compactMap { split in
       do {
-        let images = try ImageFolder(path: data).load(split)
-        try images.checkShape(for: images.channels == 1 ? .cnn : .resnet18, in: data)
+        let (images, _) = try Self.images(split, in: data)
+        if let images = images as? LabeledImages {
+          try ImageModel(images.channels == 1 ? .cnn : .resnet18).check(imageShape: images.imageShape, in: data)
+        }
         if split == .train { try images.checkCount(in: data, ranks: communicator.size) }
         return nil
       } catch { return "\(error)" }

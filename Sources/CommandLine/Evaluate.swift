@@ -23,13 +23,13 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     runAsRank(collective: .mpi) { communicator in
-      let (model, images) = try communicator.agree(on: "reading model and data") {
-        let (file, images) = (try ModelFile(path: self.model), try ImageFolder(path: data).load(split))
-        try images.checkShape(for: file.workload, in: data)
-        return (file.model, images)
+      let (file, images) = try communicator.agree(on: "reading model and data") {
+        let file = try ModelFile(path: self.model)
+        return (file, try ImageFolder(path: data).images(split, for: file.kind))
       }
-      model.to(try communicator.openDevice(device))
-      let evaluation = try Evaluation(of: model, on: images, communicator: communicator)
+      file.model.to(try communicator.openDevice(device))
+      let evaluation = try Evaluation(
+        of: file.model, on: images, communicator: communicator, batch: file.kind.evaluationBatch)
       guard communicator.rank == 0 else { return }
       if json {
         let record = JSON.object([

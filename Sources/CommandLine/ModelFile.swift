@@ -7,7 +7,7 @@ import Foundation
 struct ModelFile {
   let model: any Layer
   /// The kind of model.
-  let workload: Workload
+  let kind: ImageModel
 
   /// Reads the parameters, of a run's folder those of its checkpoint, for the trained model may be older where the run goes
   /// on. Which model they belong to is in the file, or else the one whose parameters fit.
@@ -16,18 +16,18 @@ struct ModelFile {
     let file = try SafetensorsFile(path: path)
     let prefix = file.entries.contains { $0.name.hasPrefix("model.") } ? "model." : ""
     let entries = file.entries.filter { $0.name.hasPrefix(prefix) }
-    let name = file.metadata.first { $0.key == "model" }?.value
     let shapes = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.shape) })
-    for kind in TrainingConfiguration.Model.allCases where name == nil || name == kind.rawValue {
-      let workload = Workload(kind)
-      let candidate = workload.makeModel()
+    let named = try ImageModel(of: file)
+    let kinds = named.map { [$0] } ?? TrainingConfiguration.Model.allCases.map { ImageModel(Workload($0)) }
+    for kind in kinds {
+      let candidate = kind.make()
       if entries.first?.elementType == .float64 { candidate.convert(to: .float64) }
       let state = candidate.stateDictionary()
       let fits = state.count == shapes.count && state.allSatisfy { shapes[prefix + $0.name] == $0.tensor.shape }
-      guard fits || name != nil else { continue }
+      guard fits || named != nil else { continue }
       try TensorFile.readState(of: candidate, from: path, prefix: prefix)
       model = candidate.evaluate()
-      self.workload = workload
+      self.kind = kind
       return
     }
     let known = TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: " or ")

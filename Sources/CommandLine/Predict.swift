@@ -9,8 +9,8 @@ struct Predict: ParsableCommand {
     abstract: "Classify images with a trained model.",
     discussion: """
       Files are IDX (one line for each image in it), PNG, JPEG, PGM or PPM, of the size that the model was trained on: 28×28 \
-      pixels, white on black as in the training data, or for resnet18 32×32 in color. For each image: file, index, class, \
-      probability.
+      pixels, white on black as in the training data, or for resnet18 32×32 in color. A model that was trained on folders of \
+      pictures takes pictures of any size. For each image: file, index, class, probability.
       """)
 
   @Argument(
@@ -31,14 +31,15 @@ struct Predict: ParsableCommand {
       let file = try ModelFile(path: self.model)
       file.model.to(device)
       // Before anything is printed, so that a bad file late in the list is noticed at once.
-      let images = try files.map { ($0, try LabeledImages(unlabeled: $0, for: file.workload)) }
-      for (path, images) in images { classify(images, of: path, file.model) }
+      let images = try files.map { ($0, try LabeledImages(unlabeled: $0, for: file.kind)) }
+      for (path, images) in images { classify(images, of: path, file) }
     }
   }
 
-  private func classify(_ images: LabeledImages, of file: String, _ model: any Layer) {
-    for start in stride(from: 0, to: images.count, by: 500) {
-      let indices = Array(start..<min(start + 500, images.count))
+  private func classify(_ images: LabeledImages, of path: String, _ file: ModelFile) {
+    let (model, batch) = (file.model, file.kind.evaluationBatch)
+    for start in stride(from: 0, to: images.count, by: batch) {
+      let indices = Array(start..<min(start + batch, images.count))
       let inputs = images.batch(indices).inputs.cast(to: model.parameters[0].dtype).to(model.device)
       let probabilities = noGrad { model(inputs).softmax(1) }
       let classes = probabilities.shape[1]
@@ -46,14 +47,17 @@ struct Predict: ParsableCommand {
       for index in indices {
         let row = values[(index - start) * classes..<(index - start + 1) * classes]
         let best = row.indices.max { row[$0] < row[$1] }.map { $0 - row.startIndex } ?? 0
+        let name = file.kind.classNames?[best]
         if json {
-          let record = JSON.object([
-            .init("file", .string(file)), .init("index", .integer(index)), .init("class", .integer(best)),
-            .init("probabilities", .array(row.map { .real(Double($0)) })),
-          ])
+          let found: [JSON.Member] = [
+            .init("file", .string(path)), .init("index", .integer(index)), .init("class", .integer(best)),
+          ]
+          let record = JSON.object(
+            found + (name.map { [.init("name", .string($0))] } ?? [])
+              + [.init("probabilities", .array(row.map { .real(Double($0)) }))])
           print(record.text)
         } else {
-          print("\(file)\t\(index)\t\(best)\t\(String(format: "%.4f", row[row.startIndex + best]))")
+          print("\(path)\t\(index)\t\(name ?? "\(best)")\t\(String(format: "%.4f", row[row.startIndex + best]))")
         }
       }
     }

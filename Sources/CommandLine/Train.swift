@@ -26,7 +26,7 @@ extension BucketChoice {
 /// `disttrain train`.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a model on images in MNIST's or CIFAR-10's format.",
+    abstract: "Train a model on pictures, or on images in MNIST's or CIFAR-10's format.",
     discussion: """
       All ranks together take --global-batch samples a step, so the result does not depend on their number. The output \
       folder gets the resolved configuration, metrics.jsonl, event files for TensorBoard, a checkpoint after every \
@@ -41,16 +41,22 @@ struct Train: ParsableCommand {
   var config: String?
   @Option(
     help:
-      "The model: mlp, cnn or vit, for images of 1×28×28, or resnet18, for 3×32×32.\(Self.default(\.model.rawValue))"
+      "The model: mlp, cnn or vit, for images of 1×28×28, or resnet18, for 3×32×32 and larger ones.\(Self.default(\.model.rawValue))"
   )
   var model: TrainingConfiguration.Model?
   @Option(
     help: ArgumentHelp(
-      "The folder with the images. DISTTRAIN_DATA gives another default.\(Self.default(\.data))", valueName: "folder"))
+      "The folder with the images: the files of MNIST or CIFAR-10, or folders train and test with one of pictures for each class. DISTTRAIN_DATA gives another default.\(Self.default(\.data))",
+      valueName: "folder"))
   var data: String?
   @Option(
+    help: ArgumentHelp(
+      "Resize pictures to so many rows and columns, for resnet18. (default: those that the model is for)",
+      valueName: "pixels"))
+  var imageSize: Int?
+  @Option(
     help:
-      "Change training images at random, anew in each epoch: shift them by up to an eighth of their size, flip them from left to right, or both.\(Self.default(\.augment.rawValue))"
+      "Change training images at random, anew in each epoch: shift them by up to an eighth of their size, flip them from left to right, or both; or crop, which takes a part of a picture, and flips it.\(Self.default(\.augment.rawValue))"
   )
   var augment: AugmentationChoice?
   @Option(
@@ -223,6 +229,7 @@ struct Train: ParsableCommand {
     }
     set(\.model, model)
     set(\.data, data)
+    if let imageSize { result.imageSize = imageSize }
     set(\.augment, augment)
     set(\.globalBatch, globalBatch)
     set(\.accumulate, accumulate)

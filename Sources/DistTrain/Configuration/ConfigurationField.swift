@@ -26,6 +26,7 @@ struct ConfigurationField: Sendable {
   static let all = [
     ConfigurationField("model", \.model),
     ConfigurationField("data", \.data),
+    ConfigurationField("image-size", \.imageSize),
     ConfigurationField("augment", \.augment),
     ConfigurationField("global-batch", \.globalBatch),
     ConfigurationField("accumulate", \.accumulate),

@@ -1,10 +1,10 @@
 extension TrainingConfiguration {
-  /// What must be the same where a run goes on from a checkpoint, for a data set of so many training samples.
-  func identity(sampleCount: Int) -> [(key: String, value: String)] {
+  /// What must be the same where a run goes on from a checkpoint, of a model and a data set of so many training samples.
+  func identity(_ model: ImageModel, sampleCount: Int) -> [(key: String, value: String)] {
     let settings: [(key: String, value: String)] = [
-      ("model", model.rawValue), ("seed", "\(seed)"), ("precision", precision.rawValue),
-      ("global-batch", "\(globalBatch)"), ("drop-last", "\(dropLast)"), ("samples", "\(sampleCount)"),
+      ("seed", "\(seed)"), ("precision", precision.rawValue), ("global-batch", "\(globalBatch)"),
+      ("drop-last", "\(dropLast)"), ("samples", "\(sampleCount)"),
     ]
-    return settings + (reproducible.map { [("reproducible", "\($0)")] } ?? [])
+    return model.metadata + settings + (reproducible.map { [("reproducible", "\($0)")] } ?? [])
   }
 }

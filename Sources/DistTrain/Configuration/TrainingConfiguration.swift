@@ -8,7 +8,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     case mlp
     /// Convolutions, then linear layers.
     case cnn
-    /// A residual network of 18 layers, for images of CIFAR-10's size.
+    /// A residual network of 18 layers, for images of CIFAR-10's size or larger ones.
     case resnet18
     /// A vision transformer.
     case vit
@@ -37,8 +37,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   /// The model (`--model`).
   public var model = Model.cnn
-  /// The folder with the images (`--data`).
+  /// The folder with the images: MNIST's files or CIFAR-10's, or folders of pictures (`--data`).
   public var data = MNISTFolder.defaultPath
+  /// Rows and columns to which pictures are resized; without it those that the model is made for (`--image-size`).
+  public var imageSize: Int?
   /// How training images are changed at random (`--augment`).
   public var augment = AugmentationChoice.none
   /// Samples that all ranks together take in a step (`--global-batch`).
@@ -117,6 +119,13 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       precision != .tf32 || device == .cuda, "precision", precision.rawValue,
       "float32, float64 or bfloat16: tf32 needs --device cuda")
     try require(!data.isEmpty, "data", "empty", "a folder")
+    if let imageSize {
+      let sizes = ImageModel.imageSizes
+      try require(
+        model == .resnet18, "image-size", imageSize, "none with --model \(model.rawValue), which takes one size")
+      try require(
+        sizes.contains(imageSize), "image-size", imageSize, "from \(sizes.lowerBound) to \(sizes.upperBound)")
+    }
     try require(globalBatch >= 1, "global-batch", globalBatch, "at least 1")
     try require(accumulate >= 1, "accumulate", accumulate, "at least 1")
     if let reproducible {

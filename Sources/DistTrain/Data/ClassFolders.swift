@@ -77,6 +77,11 @@ public struct ClassFolders: Sendable {
       classCount: classNames.count)
   }
 
+  /// Whether a text can be the name of a class: it can be shown on a line.
+  static func isClassName(_ text: String) -> Bool {
+    !text.isEmpty && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+  }
+
   private func files() throws -> [(path: String, label: Int)] {
     try classNames.enumerated().flatMap { label, name in
       try Self.pictures(in: "\(path)/\(name)").map { ($0, label) }

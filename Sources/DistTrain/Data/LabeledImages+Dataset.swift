@@ -7,7 +7,7 @@ extension LabeledImages: Dataset {
   /// Pixels are gathered and converted in one pass; each is divided by 255 in single precision.
   public func batch(_ indices: [Int]) -> Batch {
     for index in indices { precondition(labels.indices.contains(index), "image \(index) of \(count)") }
-    let images = Tensor(shape: [indices.count] + imageShape, of: Float.self) { values in
+    let images = Tensor(shape: [indices.count] + batchedShape, of: Float.self) { values in
       pixels.withUnsafeBytes { gatherFractionsOf255(indices, of: $0, length: imageSize, into: values) }
     }
     return Batch(inputs: images, targets: Tensor(indices.map { Int64(labels[$0]) }, shape: [indices.count]))
@@ -17,10 +17,11 @@ extension LabeledImages: Dataset {
   public var columns: [SampleColumn]? {
     let labels = AlignedBytes(count: count) { $0.copyBytes(from: self.labels) }
     return [
-      SampleColumn(pixels, dtype: .uint8, shape: imageShape, conversion: .fractionsOf255),
+      SampleColumn(pixels, dtype: .uint8, shape: batchedShape, conversion: .fractionsOf255),
       SampleColumn(labels, dtype: .uint8, shape: [], conversion: .wholeNumbers),
     ]
   }
 
-  private var imageShape: [Int] { (channels == 1 ? [] : [channels]) + [height, width] }
+  /// That of an image in a batch.
+  private var batchedShape: [Int] { channels == 1 ? [height, width] : imageShape }
 }

@@ -17,6 +17,9 @@ public struct LabeledImages: Sendable {
   /// The number of images.
   public var count: Int { labels.count }
 
+  /// The size of an image, [channels, height, width].
+  public var imageShape: [Int] { [channels, height, width] }
+
   /// Bytes an image.
   public var imageSize: Int { channels * height * width }
 

@@ -63,8 +63,8 @@ public struct MNISTFolder: Sendable {
       throw FileError(
         path,
         """
-        \(problem) \(name).gz or \(name). Give a folder with MNIST's files or CIFAR-10's, or install Fashion-MNIST: \
-        apt-get install dataset-fashion-mnist puts it in \(MNISTFolder.systemPath)
+        \(problem) \(name).gz or \(name). Give a folder with MNIST's files or CIFAR-10's, or folders train and test that hold \
+        one of pictures for each class, or install Fashion-MNIST: apt-get install dataset-fashion-mnist puts it in \(MNISTFolder.systemPath)
         """)
     }
     let file = try IDXFile(path: found)

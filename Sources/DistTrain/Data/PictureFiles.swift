@@ -34,7 +34,7 @@ public struct PictureFiles: Dataset {
       normalization.map { $0.mean.count == channels } ?? true,
       "means of \(normalization?.mean.count ?? 0) channels for pictures of \(channels)")
     precondition(threadCount.map { $0 > 0 } ?? true, "pictures read by \(threadCount ?? 0) threads")
-    let shorterSide = shorterSide ?? (size * 8 + 3) / 7
+    let shorterSide = shorterSide ?? Self.usualShorterSide(of: size)
     precondition(
       size > 0 && shorterSide >= size,
       "the middle \(size)×\(size) pixels of pictures whose shorter side is \(shorterSide)")
@@ -46,6 +46,20 @@ public struct PictureFiles: Dataset {
     self.changes = changes
     self.normalization = normalization
     self.threadCount = threadCount
+  }
+
+  private static func usualShorterSide(of size: Int) -> Int { (size * 8 + 3) / 7 }
+
+  /// What a model of images of `size` rows and columns is evaluated on, of a picture.
+  package static func evaluated(_ picture: Picture, size: Int) -> Picture {
+    picture.middle(width: size, height: size, ofShorterSide: usualShorterSide(of: size))
+  }
+
+  /// The same pictures, changed at random while a model learns from them.
+  func changed(by changes: PictureChanges) -> PictureFiles {
+    PictureFiles(
+      paths: paths, labels: labels, size: size, shorterSide: shorterSide, channels: channels, changes: changes,
+      normalization: normalization, threadCount: threadCount)
   }
 
   /// The number of pictures.

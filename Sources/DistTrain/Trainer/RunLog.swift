@@ -93,10 +93,9 @@ struct RunLog {
   mutating func endDisplay() { display.finish() }
 
   /// Writes the trained model.
-  func finish(model: Module) throws {
+  func finish(model: Module, of kind: ImageModel) throws {
     try TensorFile.write(
-      model.stateDictionary(), to: directory.model,
-      metadata: [Safetensors.Metadata("model", configuration.model.rawValue)])
+      model.stateDictionary(), to: directory.model, metadata: kind.metadata.map(Safetensors.Metadata.init))
     try writeCurve()
   }
 

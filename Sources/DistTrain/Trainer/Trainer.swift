@@ -13,7 +13,8 @@ public final class Trainer {
   private let configuration: TrainingConfiguration
   private let communicator: any Communicator
   private let model: any Layer
-  private let test: LabeledImages
+  private let kind: ImageModel
+  private let test: any Dataset
   private var feed: BatchFeed
   private var step: Int
   /// Of the number of the step, from 0.
@@ -47,15 +48,19 @@ public final class Trainer {
       try configuration.cut.validate(worldSize: communicator.size, globalBatch: configuration.globalBatch)
     }
     try communicator.verifySame(configuration.yaml(), what: "the configuration")
-    let (training, test) = try communicator.agree(on: "reading the data set") {
+    let (kind, training, test, changed) = try communicator.agree(on: "reading the data set") {
       let folder = ImageFolder(path: configuration.data)
-      let training = try folder.load(.train)
+      let kind = ImageModel(
+        Workload(configuration.model), imageSize: configuration.imageSize, classNames: try folder.classNames())
+      let training = try folder.images(.train, for: kind)
       try training.check(for: configuration, ranks: communicator.size)
-      let test = try folder.load(.test)
-      try test.checkShape(for: Workload(configuration.model), in: configuration.data)
-      return (training, test)
+      let test = try folder.images(.test, for: kind)
+      return (kind, training, test, try configuration.augment.augmented(training, of: kind.imageSize))
     }
-    try communicator.verifySame("training images: \(training.count)\ntest images: \(test.count)", what: "the data set")
+    try communicator.verifySame(
+      (["training images: \(training.count)", "test images: \(test.count)"] + (kind.classNames ?? []))
+        .joined(separator: "\n"), what: "the data set")
+    self.kind = kind
     self.configuration = configuration
     self.communicator = communicator
     self.test = test
@@ -68,14 +73,12 @@ public final class Trainer {
       try configuration.schedule.schedule(
         warmup: configuration.warmup, totalSteps: configuration.totalSteps(of: shards.stepsPerEpoch))
     }
-    model = Workload(configuration.model).makeModel()
+    model = kind.make()
     replica = try Replica(
       model.convert(to: DataType(configuration.precision)).to(device), configuration.optimizer.rule(configuration),
       configuration, communicator)
     feed = BatchFeed(
-      ShardLoader(
-        configuration.augment.augmented(training), shards: shards, seed: configuration.seed, prefetch: prefetch),
-      for: replica)
+      ShardLoader(changed, shards: shards, seed: configuration.seed, prefetch: prefetch), for: replica)
     (directory, lock) = try communicator.agreeOnDirectory(configuration, resume: resume)
     step = 0
     if resume { step = try resumeFromCheckpoint() }
@@ -121,8 +124,8 @@ public final class Trainer {
         throw interruption
       }
     }
-    let final = try evaluation ?? Evaluation(of: model, on: test, communicator: communicator)
-    try log?.finish(model: model)
+    let final = try evaluation ?? evaluate()
+    try log?.finish(model: model, of: kind)
     return final
   }
 
@@ -211,14 +214,18 @@ public final class Trainer {
     do { try cache.write(replica.buckets.sizes) } catch { log?.message("note: that is not kept: \(error)") }
   }
 
+  private func evaluate() throws -> Evaluation {
+    try Evaluation(of: model, on: test, communicator: communicator, batch: kind.evaluationBatch)
+  }
+
   private func evaluate(epoch: Int) throws -> Evaluation {
-    let evaluation = try Evaluation(of: model, on: test, communicator: communicator)
+    let evaluation = try evaluate()
     try log?.add(step: step, epoch: epoch + 1, evaluation)
     return evaluation
   }
 
   private var identity: [(key: String, value: String)] {
-    configuration.identity(sampleCount: feed.loader.dataset.count)
+    configuration.identity(kind, sampleCount: feed.loader.dataset.count)
   }
 
   private func writeCheckpoint() throws {

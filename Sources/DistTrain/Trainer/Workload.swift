@@ -12,7 +12,7 @@ public enum Workload: String, CaseIterable, Sendable {
   case wide
   /// A perceptron 784-4096-4096-4096-10, in batches for a GPU.
   case deep
-  /// A residual network of 18 layers for images of 3×32×32, in batches for a GPU.
+  /// A residual network of 18 layers for images of 3×32×32, in batches for a GPU, and for larger ones.
   case resnet18
   /// A vision transformer of 4 layers for images of 28×28: 49 patches, 128 wide, 4 heads.
   case vit
@@ -86,33 +86,57 @@ public enum Workload: String, CaseIterable, Sendable {
   }
 
   /// A new model, its parameters drawn from the thread's default generator as PyTorch would draw them.
-  public func makeModel() -> Sequential {
-    switch self {
+  ///
+  /// - Parameters:
+  ///   - imageSize: Rows and columns of images; those of ``imageShape`` where none are given. Only ``resnet18`` takes others.
+  ///   - classCount: The number of outputs; ten where none is given, and three of ``tiny``.
+  public func makeModel(imageSize: Int? = nil, classCount: Int? = nil) -> Sequential {
+    precondition(
+      imageSize == nil || imageSize == imageShape?[1] || self == .resnet18,
+      "\(rawValue) for images of \(imageSize ?? 0)×\(imageSize ?? 0), expected its own size")
+    let classes = classCount ?? (self == .tiny ? 3 : 10)
+    return switch self {
     case .tiny:
       Sequential(
-        Linear(20, 13, bias: false), ReLU(), Linear(13, 8, bias: false), Sigmoid(), Linear(8, 3))
+        Linear(20, 13, bias: false), ReLU(), Linear(13, 8, bias: false), Sigmoid(), Linear(8, classes))
     case .mlp:
-      Sequential(Flatten(), Linear(784, 512), ReLU(), Linear(512, 256), ReLU(), Linear(256, 10))
+      Sequential(Flatten(), Linear(784, 512), ReLU(), Linear(512, 256), ReLU(), Linear(256, classes))
     case .cnn:
       Sequential(
-        Unflatten(1, [1, 28]), Conv2d(1, 32, kernel: 3, padding: 1), ReLU(), MaxPool2d(2),
+        GreyChannel(), Conv2d(1, 32, kernel: 3, padding: 1), ReLU(), MaxPool2d(2),
         Conv2d(32, 64, kernel: 3, padding: 1), ReLU(), MaxPool2d(2), Flatten(), Linear(3136, 128), ReLU(),
-        Linear(128, 10))
+        Linear(128, classes))
     case .wide:
-      Sequential(Flatten(), Linear(784, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, 10))
+      Sequential(Flatten(), Linear(784, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, classes))
     case .deep:
       Sequential(
-        Flatten(), Linear(784, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, 10))
-    case .resnet18:
-      Sequential(
-        Conv2d(3, 64, kernel: 3, padding: 1, bias: false), BatchNorm2d(64), ReLU(), ResidualBlock(64, 64),
-        ResidualBlock(64, 64), ResidualBlock(64, 128, stride: 2), ResidualBlock(128, 128),
-        ResidualBlock(128, 256, stride: 2), ResidualBlock(256, 256), ResidualBlock(256, 512, stride: 2),
-        ResidualBlock(512, 512), AvgPool2d(4), Flatten(), Linear(512, 10))
+        Flatten(), Linear(784, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, 4096), ReLU(),
+        Linear(4096, classes))
+    case .resnet18: Self.residualNetwork(imageSize: imageSize ?? 32, classes: classes)
     case .vit:
       Sequential(
-        Unflatten(1, [1, 28]),
-        VisionTransformer(channels: 1, size: 28, patch: 4, width: 128, layers: 4, heads: 4, classes: 10))
+        GreyChannel(),
+        VisionTransformer(channels: 1, size: 28, patch: 4, width: 128, layers: 4, heads: 4, classes: classes))
     }
+  }
+
+  /// As the paper has it for ImageNet, where the image is made four times smaller before the first block, or from 64 pixels
+  /// down without that, as it is usual for CIFAR-10.
+  private static func residualNetwork(imageSize: Int, classes: Int) -> Sequential {
+    let isSmall = imageSize < 64
+    let first: [any Layer] =
+      isSmall
+      ? [Conv2d(3, 64, kernel: 3, padding: 1, bias: false), BatchNorm2d(64), ReLU()]
+      : [
+        Conv2d(3, 64, kernel: 7, stride: 2, padding: 3, bias: false), BatchNorm2d(64), ReLU(),
+        MaxPool2d(3, stride: 2, padding: 1),
+      ]
+    let reduction = isSmall ? 8 : 32
+    return Sequential(
+      first + [
+        ResidualBlock(64, 64), ResidualBlock(64, 64), ResidualBlock(64, 128, stride: 2), ResidualBlock(128, 128),
+        ResidualBlock(128, 256, stride: 2), ResidualBlock(256, 256), ResidualBlock(256, 512, stride: 2),
+        ResidualBlock(512, 512), AvgPool2d((imageSize + reduction - 1) / reduction), Flatten(), Linear(512, classes),
+      ])
   }
 }

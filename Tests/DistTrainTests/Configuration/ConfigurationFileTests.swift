@@ -39,6 +39,7 @@ struct ConfigurationFileTests {
     expected.accumulate = 3
     expected.reproducible = 8
     expected.device = .cuda
+    expected.imageSize = 48
     expected.augment = .both
     expected.syncBatchNorm = false
     let yaml = """
@@ -70,6 +71,7 @@ struct ConfigurationFileTests {
       accumulate: 3
       reproducible: 8
       device: cuda
+      image-size: 48
       augment: both
       sync-batch-norm: false
       """

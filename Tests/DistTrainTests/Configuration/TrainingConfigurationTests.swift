@@ -14,6 +14,13 @@ struct TrainingConfigurationTests {
 
   static let invalid: [(change: @Sendable (inout TrainingConfiguration) -> Void, message: String)] = [
     ({ $0.data = "" }, "--data is empty, expected a folder"),
+    ({ $0.imageSize = 64 }, "--image-size is 64, expected none with --model cnn, which takes one size"),
+    (
+      {
+        $0.model = .resnet18
+        $0.imageSize = 31
+      }, "--image-size is 31, expected from 32 to 1024"
+    ),
     ({ $0.globalBatch = 0 }, "--global-batch is 0, expected at least 1"),
     ({ $0.accumulate = 0 }, "--accumulate is 0, expected at least 1"),
     ({ $0.reproducible = 0 }, "--reproducible is 0, expected a power of two"),

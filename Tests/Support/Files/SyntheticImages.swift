@@ -1,3 +1,5 @@
+import Foundation
+
 /// An integer's four bytes, the greatest first.
 public func bigEndian(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
 
@@ -25,6 +27,32 @@ extension TemporaryFolder {
       if let firstLabel { labels[0] = firstLabel }
       try write(idx(shape: [count, 28, 28], elements: pixels), to: "\(prefix)-images-idx3-ubyte")
       try write(idx(shape: [count], elements: labels), to: "\(prefix)-labels-idx1-ubyte")
+    }
+  }
+
+  /// Writes pictures in a folder for each class, below others for the splits. They are of several sizes, some in grey, and
+  /// bright on the left where their class is the first, in the middle where it is the second, …
+  ///
+  /// - Parameter counts: The number of pictures of each class, for each split's folder.
+  public func writePictures(classes: [String] = ["cat", "dog", "owl"], _ counts: [String: Int]) throws {
+    for (split, count) in counts {
+      for (label, name) in classes.enumerated() {
+        let folder = "\(split)/\(name)"
+        try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
+        for index in 0..<count {
+          let (width, height, channels) = (40 + 7 * index % 20, 36 + 5 * index % 11, index % 3 == 0 ? 1 : 3)
+          let pixels = (0..<height).flatMap { row in
+            (0..<width).flatMap { column in
+              (0..<channels).map { channel in
+                let noise = (index * 131 + row * 37 + column * 61 + channel * 17) % 97
+                return UInt8(column * classes.count / width == label ? 158 + noise : noise)
+              }
+            }
+          }
+          let header = "\(channels == 1 ? "P5" : "P6")\n\(width) \(height)\n255\n"
+          try write(Array(header.utf8) + pixels, to: "\(folder)/\(index).\(channels == 1 ? "pgm" : "ppm")")
+        }
+      }
     }
   }
 

@@ -1,0 +1,84 @@
+import Autograd
+
+/// A model for images of one size, in classes that may have names: what a run trains and what a file of weights is of.
+package struct ImageModel: Equatable, Sendable {
+  /// Rows and columns that pictures may be resized to, for the models that take any.
+  package static let imageSizes = 32...1024
+
+  /// The kind of model.
+  package let workload: Workload
+  /// The size of the images, [channels, height, width].
+  package let imageShape: [Int]
+  /// What the classes are called; nil for the ten of MNIST's and CIFAR-10's formats, which are numbers.
+  package let classNames: [String]?
+
+  /// - Parameters:
+  ///   - workload: One that is for images.
+  ///   - imageSize: Rows and columns; those that the kind of model is made for where none are given.
+  package init(_ workload: Workload, imageSize: Int? = nil, classNames: [String]? = nil) {
+    guard let usual = workload.imageShape else { preconditionFailure("\(workload) is no model for images") }
+    self.workload = workload
+    imageShape = imageSize.map { [usual[0], $0, $0] } ?? usual
+    self.classNames = classNames
+  }
+
+  /// Rows and columns of the images.
+  package var imageSize: Int { imageShape[1] }
+
+  /// How many images are evaluated at a time: of large ones fewer, for all that a model makes of them is in memory at once.
+  package var evaluationBatch: Int { min(500, max(16, 500 * 3 * 32 * 32 / imageShape.reduce(1, *))) }
+
+  /// A new model, its parameters drawn from the thread's default generator.
+  package func make() -> Sequential {
+    workload.makeModel(imageSize: imageSize, classCount: classNames?.count)
+  }
+
+  /// Checks that the model takes images of a shape, [channels, height, width], which come from `path`.
+  ///
+  /// - Throws: ``FileError`` for another one.
+  package func check(imageShape found: [Int], in path: String) throws {
+    func text(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "×") }
+    guard found == imageShape else {
+      throw FileError(path, "the images are \(text(found)), expected \(text(imageShape)) for \(workload.rawValue)")
+    }
+  }
+}
+
+extension ImageModel {
+  private static let (kindKey, sizeKey, classesKey) = ("model", "image-size", "classes")
+
+  /// What a file of weights says about their model. What is as usual is left out.
+  var metadata: [(key: String, value: String)] {
+    var result = [(key: Self.kindKey, value: workload.rawValue)]
+    if imageShape != workload.imageShape { result.append((Self.sizeKey, "\(imageSize)")) }
+    if let classNames { result.append((Self.classesKey, JSON.array(classNames.map(JSON.string)).text)) }
+    return result
+  }
+
+  /// The model that a file says its weights are of; nil where it does not.
+  ///
+  /// - Throws: ``FileError`` where it says what no run has written.
+  package init?(of file: SafetensorsFile) throws {
+    func value(_ key: String) -> String? { file.metadata.first { $0.key == key }?.value }
+    guard let name = value(Self.kindKey) else { return nil }
+    let known = TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let kind = TrainingConfiguration.Model(rawValue: name) else {
+      throw FileError(file.path, "is of the model '\(name)', expected one of \(known)")
+    }
+    let imageSize = try value(Self.sizeKey).map { text in
+      guard let size = Int(text), kind == .resnet18 && Self.imageSizes.contains(size) else {
+        throw FileError(file.path, "is of a \(name) for images of \(text) rows, which there is not")
+      }
+      return size
+    }
+    let classNames = try value(Self.classesKey).map { text in
+      // There is a weight for each class, so that a file cannot ask for more than it holds.
+      guard case .array(let values)? = try? JSON(parsing: Array(text.utf8)),
+        case let names = values.compactMap(\.stringValue), names.count == values.count,
+        file.entries.contains(where: { $0.shape == [names.count] }), names.allSatisfy(ClassFolders.isClassName)
+      else { throw FileError(file.path, "is of a model whose classes cannot be read from its metadata") }
+      return names
+    }
+    self.init(Workload(kind), imageSize: imageSize, classNames: classNames)
+  }
+}

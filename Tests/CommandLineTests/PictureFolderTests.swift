@@ -1,0 +1,87 @@
+import DistTrain
+import Foundation
+import Testing
+import TestSupport
+
+extension DistTrainProgramTests {
+  /// Training, evaluation and predictions of pictures in a folder for each class.
+  struct PictureFolderTests {
+    let folder: TemporaryFolder
+
+    init() throws {
+      folder = try TemporaryFolder()
+      try folder.writePictures(["train": 9, "val": 4])
+    }
+
+    private var run: RunDirectory { RunDirectory(path: "\(folder.path)/run") }
+
+    private func train(_ model: String, ranks: Int? = nil, _ more: String...) throws {
+      let run = try DistTrainProgram.run(
+        ["train", "--model", model, "--data", folder.path, "--output", run.path, "--global-batch", "9"] + more,
+        ranks: ranks, timeout: 120)
+      try #require(run.succeeded, "\(run.report)")
+    }
+
+    @Test func `classes keep their names from training to prediction`() throws {
+      try train("mlp", ranks: hasMPI ? 2 : nil, "--epochs", "12", "--augment", "shift", "--learning-rate", "0.05")
+      let last = try #require(try MetricsHistory(path: run.metrics).evaluations.last)
+      #expect(last.accuracy > 0.9 && last.count == 12)
+      for path in [run.path, run.model] {
+        let evaluation = try DistTrainProgram.run(["evaluate", path, "--data", folder.path], timeout: 60)
+        #expect(evaluation.output.hasSuffix(" of 12 images\n"), "\(evaluation.report)")
+      }
+      // One that was seen resized, in grey and in colors.
+      let files = ["0.pgm", "1.ppm", "2.ppm", "3.pgm"].map { "\(folder.path)/val/owl/\($0)" }
+      let names = try DistTrainProgram.run(["predict", run.model] + files, timeout: 60)
+      let lines = names.output.split(separator: "\n").map { $0.split(separator: "\t") }
+      #expect(names.succeeded && lines.map { $0[0] } == files.map { $0[...] }, "\(names.report)")
+      #expect(lines.filter { $0[2] == "owl" }.count >= 3, "\(names.report)")
+      let json = try DistTrainProgram.run(["predict", run.model, files[0], "--json"], timeout: 60)
+      #expect(json.output.contains(#""class":2,"name":"owl","probabilities":["#), "\(json.report)")
+    }
+
+    @Test func `a network for larger pictures is evaluated at its size`() throws {
+      try train("resnet18", "--image-size", "64", "--augment", "crop", "--steps", "1", "--learning-rate", "0.001")
+      let last = try #require(try MetricsHistory(path: run.metrics).evaluations.last)
+      let evaluation = try DistTrainProgram.run(["evaluate", run.path, "--data", folder.path, "--json"], timeout: 60)
+      #expect(evaluation.output.contains("\"loss\":\(last.loss),"), "\(evaluation.report)")
+      var expected = TrainingConfiguration()
+      try ConfigurationFile(path: run.configuration).apply(to: &expected)
+      #expect(expected.imageSize == 64 && expected.augment == .crop)
+      let resumed = try DistTrainProgram.run(["train", "--resume", "--output", run.path, "--steps", "2"], timeout: 60)
+      #expect(resumed.succeeded, "\(resumed.report)")
+    }
+
+    @Test func `other data than the model's is refused`() throws {
+      try train("mlp", "--steps", "1")
+      let digits = try SyntheticData()
+      try DistTrainProgram.run(["evaluate", run.model, "--data", digits.path], timeout: 60)
+        .expectFailure("has no folders train and test with pictures of the classes that the model knows by name")
+      try FileManager.default.removeItem(atPath: "\(folder.path)/val/dog")
+      try DistTrainProgram.run(["evaluate", run.model, "--data", folder.path], timeout: 60)
+        .expectFailure("val: has no folder 'dog', expected one for each class that the model knows")
+      try DistTrainProgram.run(["train", "--data", folder.path], ranks: hasMPI ? 2 : nil, timeout: 60)
+        .expectFailure("val: has no folder 'dog', expected one for each class that the model knows")
+      try FileManager.default.removeItem(atPath: "\(folder.path)/val")
+      try DistTrainProgram.run(["train", "--data", folder.path], timeout: 60)
+        .expectFailure(": has no folder test or val beside train")
+      try DistTrainProgram.run(["train", "--data", "\(folder.path)/train"], timeout: 60)
+        .expectFailure("or folders train and test that hold one of pictures for each class")
+    }
+
+    @Test func `a picture that cannot be read ends all ranks`() throws {
+      try folder.write(Array("P5\n9 9\n255\n".utf8), to: "train/dog/3.pgm")
+      try DistTrainProgram.run(
+        ["train", "--model", "mlp", "--data", folder.path, "--output", run.path], ranks: hasMPI ? 2 : nil, timeout: 60
+      ).expectFailure("train/dog/3.pgm: is truncated: 81 samples expected, 0 found")
+    }
+
+    @Test func `the doctor counts pictures`() throws {
+      let whole = try DistTrainProgram.run(["doctor", "--data", folder.path], timeout: 60)
+      #expect(whole.output.contains(": 27 + 12 pictures of 3 classes\n"), "\(whole.report)")
+      try FileManager.default.removeItem(atPath: "\(folder.path)/val/cat")
+      let part = try DistTrainProgram.run(["doctor", "--data", folder.path], timeout: 60)
+      #expect(part.status == 1 && part.output.contains("val: has no folder 'cat'"), "\(part.report)")
+    }
+  }
+}
