@@ -8,6 +8,7 @@
 DT_DRIVER_FUNCTIONS(DEFINE)
 DT_NVRTC_FUNCTIONS(DEFINE)
 DT_CUBLAS_FUNCTIONS(DEFINE)
+DT_CUBLASLT_FUNCTIONS(DEFINE)
 DT_CUDNN_FUNCTIONS(DEFINE)
 DT_NCCL_FUNCTIONS(DEFINE)
 
@@ -34,6 +35,12 @@ const char *dt_bind_cublas(void *library) {
   return NULL;
 }
 
+const char *dt_bind_cublaslt(void *library) {
+  DT_CUBLASLT_FUNCTIONS(REQUIRE)
+  DT_CUBLASLT_FUNCTIONS(BIND)
+  return NULL;
+}
+
 const char *dt_bind_cudnn(void *library) {
   DT_CUDNN_FUNCTIONS(REQUIRE)
   DT_CUDNN_FUNCTIONS(BIND)
@@ -46,11 +53,15 @@ int dt_nvrtc_toolkit(void *library) {
   return version && version(&major, &minor) == 0 ? major : 0;
 }
 
-int dt_cublas_toolkit(void *library) {
+static int major_by_property(void *library, const char *name) {
   int (*property)(int, int *), major;
-  *(void **)&property = dlsym(library, "cublasGetProperty");
+  *(void **)&property = dlsym(library, name);
   return property && property(0, &major) == 0 ? major : 0;
 }
+
+int dt_cublas_toolkit(void *library) { return major_by_property(library, "cublasGetProperty"); }
+
+int dt_cublaslt_toolkit(void *library) { return major_by_property(library, "cublasLtGetProperty"); }
 
 int dt_cudnn_toolkit(void *library) {
   size_t (*version)(void);

@@ -1,6 +1,7 @@
 // cuBLAS: products of matrices that are stored column by column.
 #include "Blocks.h"
 #include "Interface.h"
+#include "Products.h"
 #include "Streams.h"
 
 #include <cstdio>
@@ -13,54 +14,18 @@ struct dt_cublas_handle {
 
 namespace {
 
-enum Status { success = 0, notSupported = 15 };
-enum Type { float32 = 0, float64 = 1, bfloat16 = 14 };
-enum Compute { computeFloat32 = 68, computeFloat64 = 70, computeByBFloat16 = 75, computeByTF32 = 77 };
+using namespace emulator;
+
 enum Math { exactReduction = 16 };
 
-/// A factor as the tensor cores see it.
-template <class T> T rounded(T x, int compute) {
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (compute == computeByBFloat16) return emulator::withoutBits(x, 16);
-    if (compute == computeByTF32) return emulator::withoutBits(x, 13);
-  }
-  return x;
-}
-
-float number(float x) { return x; }
-double number(double x) { return x; }
-float number(unsigned short bits) { return __uint_as_float((unsigned)bits << 16); }
-
-void set(float &result, double value) { result = (float)value; }
-void set(double &result, double value) { result = value; }
-void set(unsigned short &result, double value) {
-  result = (unsigned short)(__float_as_uint(emulator::withoutBits((float)value, 16)) >> 16);
-}
-
-/// Where `isSplit`, the sum is that of two halves which are both in the type of the result.
 template <class Factor, class Result, class T>
 void multiply(bool isSplit, bool transposesA, bool transposesB, int m, int n, int k, T alpha, const Factor *a, int leadingA,
               const Factor *b, int leadingB, T beta, Result *c, int leadingC, int compute) {
+  const Matrix<Factor> first{a, transposesA, leadingA}, second{b, transposesB, leadingB};
   for (int column = 0; column < n; column++)
     for (int row = 0; row < m; row++) {
-      double sum = 0, half = 0;
-      for (int i = 0; i < k; i++) {
-        if (isSplit && i == k / 2) {
-          Result part;
-          set(part, sum);
-          half = number(part);
-          sum = 0;
-        }
-        const Factor left = transposesA ? a[i + (long)row * leadingA] : a[row + (long)i * leadingA];
-        const Factor right = transposesB ? b[column + (long)i * leadingB] : b[i + (long)column * leadingB];
-        sum += (double)rounded(number(left), compute) * (double)rounded(number(right), compute);
-      }
+      const double sum = sumOfProducts<Result>(first, second, row, column, k, compute, isSplit);
       Result &result = c[row + (long)column * leadingC];
-      if (isSplit) {
-        Result part;
-        set(part, sum);
-        sum = half + number(part);
-      }
       // What is multiplied by zero is not read.
       set(result, T(alpha * sum) + (beta == 0 ? T(0) : beta * number(result)));
     }
@@ -82,7 +47,7 @@ template <class Find>
 int submitEach(dt_blas handle, int transposesA, int transposesB, int m, int n, int k, const void *alpha, int typeA,
                int leadingA, int typeB, int leadingB, const void *beta, int typeC, int leadingC, int count, int compute,
                const Find &find) {
-  if (typeA != typeB || (typeA != typeC && (typeA != bfloat16 || typeC != float32))) return notSupported;
+  if (typeA != typeB || (typeA != typeC && (typeA != productBFloat16 || typeC != productFloat32))) return productNotSupported;
   const auto each = [&](auto factor, auto result) {
     using Factor = decltype(factor);
     using Result = decltype(result);
@@ -97,14 +62,13 @@ int submitEach(dt_blas handle, int transposesA, int transposesB, int m, int n, i
                                     leadingB, kept, product, leadingC, compute);
       }
     });
-    return success;
+    return productSuccess;
   };
-  typedef unsigned short BFloat16;
-  if (typeA == bfloat16 && typeC == bfloat16 && compute == computeFloat32) return each(BFloat16(), BFloat16());
-  if (typeA == bfloat16 && compute == computeFloat32) return each(BFloat16(), float());
-  if (typeA == float32 && compute != computeFloat64) return each(float(), float());
-  if (typeA == float64 && compute == computeFloat64) return each(double(), double());
-  return notSupported;
+  if (typeA == productBFloat16 && typeC == productBFloat16 && compute == inFloat32) return each(BFloat16(), BFloat16());
+  if (typeA == productBFloat16 && compute == inFloat32) return each(BFloat16(), float());
+  if (typeA == productFloat32 && compute != inFloat64) return each(float(), float());
+  if (typeA == productFloat64 && compute == inFloat64) return each(double(), double());
+  return productNotSupported;
 }
 
 }  // namespace
@@ -113,35 +77,35 @@ extern "C" {
 
 int cublasCreate_v2(dt_blas *handle) {
   *handle = new dt_cublas_handle{};
-  return success;
+  return productSuccess;
 }
 
 int cublasGetVersion_v2(dt_blas, int *version) {
   *version = 139900;
-  return success;
+  return productSuccess;
 }
 
 int cublasGetProperty(int property, int *value) {
   const int versions[] = {13, 99, 0};
   *value = versions[property];
-  return success;
+  return productSuccess;
 }
 
 const char *cublasGetStatusString(int) { return "of the emulated cuBLAS"; }
 
 int cublasSetStream_v2(dt_blas handle, dt_stream stream) {
   handle->stream = stream;
-  return success;
+  return productSuccess;
 }
 
 int cublasSetWorkspace_v2(dt_blas, void *workspace, size_t) {
   emulator::requireDeviceAddress(workspace, "cuBLAS's workspace");
-  return success;
+  return productSuccess;
 }
 
 int cublasSetMathMode(dt_blas handle, int mode) {
   handle->mathMode = mode;
-  return success;
+  return productSuccess;
 }
 
 int cublasGemmStridedBatchedEx(dt_blas handle, int transposesA, int transposesB, int m, int n, int k, const void *alpha,

@@ -234,6 +234,33 @@ extension DistTrainProgramTests {
       #expect(run.output.contains(expected), "\(run.report)")
     }
 
+    /// Without it all biases are added as they are without the fast kernels.
+    @Test(arguments: ["libcublasLt.so.13", "libnccl.so.2"])
+    func `the doctor says whether cuBLASLt adds biases, and steps do without`(_ absent: String) throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      try FileManager.default.removeItem(at: emulator.folder.appending(path: absent))
+      let run = try DistTrainProgram.run(["doctor"], environment: emulator.environment)
+      let isThere = absent != "libcublasLt.so.13"
+      #expect(run.output.contains("cuBLAS 139900, cuBLASLt 139900, ") == isThere, "\(run.report)")
+      let step = ["bench", "step", "--workload", "tiny", "--device", "cuda", "--seconds", "0.1", "--batch", "4"]
+      let steps = try DistTrainProgram.run(step, environment: emulator.environment)
+      #expect(steps.succeeded, "\(steps.report)")
+    }
+
+    @Test func `a cuBLASLt that cannot be used is named, and not opened where nobody wants it`() throws {
+      let emulator = try Emulator()
+      defer { emulator.remove() }
+      let failing = emulator.environment.merging(["EMULATED_CUDA_FAILURE": "cublasLtCreate"]) { $1 }
+      let path = emulator.folder.appending(path: "libcublasLt.so.13").path
+      let run = try DistTrainProgram.run(["doctor"], environment: failing)
+      let message = "cuBLASLt at \(path) cannot be used: cublasLtCreate: of the emulated cuBLASLt"
+      #expect(run.output.contains("cuda:0 cannot be used: \(message)"), "\(run.report)")
+      let without = try DistTrainProgram.run(
+        ["doctor"], environment: failing.merging(["DISTTRAIN_KERNELS": "generic"]) { $1 })
+      #expect(without.output.contains("cuBLAS 139900, convolutions by own kernels"), "\(without.report)")
+    }
+
     @Test(arguments: ["float32", "bfloat16"])
     func `what cuDNN offers and then refuses is computed without it`(_ precision: String) throws {
       let emulator = try Emulator()

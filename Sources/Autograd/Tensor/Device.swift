@@ -35,6 +35,7 @@ extension Device {
     return
       "\(self) \(gpu.name) (sm_\(gpu.architecture)), driver for CUDA \(driver.version.major).\(driver.version.minor), "
       + "NVRTC \(gpu.kernels.compilerVersion), cuBLAS \(gpu.matrices.version), "
+      + (gpu.biasedProducts.map { "cuBLASLt \($0.version), " } ?? "")
       + (gpu.convolutions.map { "cuDNN \($0.version)" } ?? "convolutions by own kernels: \(Self.reasonWithoutLibrary)")
   }
 

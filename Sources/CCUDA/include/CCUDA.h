@@ -18,6 +18,10 @@ typedef struct dt_cuda_graph *dt_graph;
 typedef struct dt_cuda_executable_graph *dt_executable_graph;
 typedef struct dt_nvrtc_program *dt_program;
 typedef struct dt_cublas_handle *dt_blas;
+typedef struct dt_cublaslt_handle *dt_blas_lt;
+typedef struct dt_cublaslt_product *dt_lt_product;
+typedef struct dt_cublaslt_matrix *dt_lt_matrix;
+typedef struct dt_cublaslt_preference *dt_lt_preference;
 typedef struct dt_cudnn_handle *dt_dnn;
 typedef struct dt_cudnn_tensor *dt_dnn_tensor;
 typedef struct dt_cudnn_filter *dt_dnn_filter;
@@ -28,6 +32,15 @@ typedef struct dt_nccl_communicator *dt_nccl;
 typedef struct {
   char bytes[128];
 } dt_nccl_id;
+
+/// An algorithm that cuBLASLt has for a product: `cublasLtMatmulHeuristicResult_t`, which begins with `cublasLtMatmulAlgo_t`.
+typedef struct {
+  uint64_t algorithm[8];
+  size_t workspace_bytes;
+  int status;
+  float waves;
+  int reserved[4];
+} dt_lt_algorithm;
 
 /// An algorithm that cuDNN has for a convolution: `cudnnConvolutionFwdAlgoPerf_t`, and the same for both gradients.
 typedef struct {
@@ -136,6 +149,34 @@ typedef struct {
     (handle, transposeA, transposeB, m, n, k, alpha, a, typeA, leadingA, b, typeB, leadingB, beta, c, typeC, leadingC, \
      count, computeType, algorithm))
 
+#define DT_CUBLASLT_FUNCTIONS(X) \
+  X(int, cublasLtCreate, (dt_blas_lt *handle), (handle)) \
+  X(size_t, cublasLtGetVersion, (void), ()) \
+  X(const char *, cublasLtGetStatusString, (int status), (status)) \
+  X(int, cublasLtMatmulDescCreate, (dt_lt_product *product, int computeType, int scaleType), \
+    (product, computeType, scaleType)) \
+  X(int, cublasLtMatmulDescDestroy, (dt_lt_product product), (product)) \
+  X(int, cublasLtMatmulDescSetAttribute, (dt_lt_product product, int attribute, const void *value, size_t bytes), \
+    (product, attribute, value, bytes)) \
+  X(int, cublasLtMatrixLayoutCreate, \
+    (dt_lt_matrix *matrix, int type, uint64_t rows, uint64_t columns, int64_t leading), \
+    (matrix, type, rows, columns, leading)) \
+  X(int, cublasLtMatrixLayoutDestroy, (dt_lt_matrix matrix), (matrix)) \
+  X(int, cublasLtMatmulPreferenceCreate, (dt_lt_preference *preference), (preference)) \
+  X(int, cublasLtMatmulPreferenceDestroy, (dt_lt_preference preference), (preference)) \
+  X(int, cublasLtMatmulPreferenceSetAttribute, \
+    (dt_lt_preference preference, int attribute, const void *value, size_t bytes), \
+    (preference, attribute, value, bytes)) \
+  X(int, cublasLtMatmulAlgoGetHeuristic, \
+    (dt_blas_lt handle, dt_lt_product product, dt_lt_matrix a, dt_lt_matrix b, dt_lt_matrix c, dt_lt_matrix d, \
+     dt_lt_preference preference, int room, dt_lt_algorithm *algorithms, int *count), \
+    (handle, product, a, b, c, d, preference, room, algorithms, count)) \
+  X(int, cublasLtMatmul, \
+    (dt_blas_lt handle, dt_lt_product product, const void *alpha, const void *a, dt_lt_matrix typeA, const void *b, \
+     dt_lt_matrix typeB, const void *beta, const void *c, dt_lt_matrix typeC, void *d, dt_lt_matrix typeD, \
+     const void *algorithm, void *workspace, size_t bytes, dt_stream stream), \
+    (handle, product, alpha, a, typeA, b, typeB, beta, c, typeC, d, typeD, algorithm, workspace, bytes, stream))
+
 #define DT_CUDNN_FUNCTIONS(X) \
   X(size_t, cudnnGetVersion, (void), ()) \
   X(size_t, cudnnGetCudartVersion, (void), ()) \
@@ -221,6 +262,7 @@ typedef struct {
 DT_DRIVER_FUNCTIONS(DT_DECLARE)
 DT_NVRTC_FUNCTIONS(DT_DECLARE)
 DT_CUBLAS_FUNCTIONS(DT_DECLARE)
+DT_CUBLASLT_FUNCTIONS(DT_DECLARE)
 DT_CUDNN_FUNCTIONS(DT_DECLARE)
 DT_NCCL_FUNCTIONS(DT_DECLARE)
 #undef DT_DECLARE
@@ -231,12 +273,14 @@ typedef const char *(*dt_binding)(void *library);
 const char *dt_bind_driver(void *library);
 const char *dt_bind_nvrtc(void *library);
 const char *dt_bind_cublas(void *library);
+const char *dt_bind_cublaslt(void *library);
 const char *dt_bind_cudnn(void *library);
 const char *dt_bind_nccl(void *library);
 
 /// The major version of CUDA for which an open library was made; 0 if it does not tell.
 int dt_nvrtc_toolkit(void *library);
 int dt_cublas_toolkit(void *library);
+int dt_cublaslt_toolkit(void *library);
 int dt_cudnn_toolkit(void *library);
 
 /// Makes `context` that of this thread, unless it is already.

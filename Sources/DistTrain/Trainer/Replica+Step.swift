@@ -180,7 +180,7 @@ extension Replica {
         try differentiate($0, count: count, part: part, loss: loss, isLast: true)
       }
     }
-    // cuDNN may choose another algorithm, and so another order of additions, on another machine.
+    // cuDNN or cuBLASLt may choose another algorithm, and so another order of additions, on another machine.
     let needsOwnKernels = isReproducible && arena.device != .cpu
     _ = try needsOwnKernels ? Kernels.choosing(generic: true, compute) : compute()
   }

@@ -332,8 +332,8 @@ struct CUDAReplicaTests {
     let forward = [
       "transpose_narrow_f32_bf16 transpose_narrow_f32_bf16 convolution relu_bf16",
       "transpose_narrow_f32_bf16 convolution relu_bf16",
-      "round_bf16 convolution average_pool_bf16 round_bf16 product round_bf16 relu_biased_bf16 dropout_bf16",
-      "round_bf16 product round_bf16 add_broadcast_bf16 copy_32 round_bf16 product cross_entropy_f32 sum_rows_f32",
+      "round_bf16 convolution average_pool_bf16 round_bf16 round_bf16 product_bias_relu dropout_bf16",
+      "round_bf16 round_bf16 product_bias copy_32 round_bf16 product cross_entropy_f32 sum_rows_f32",
     ]
     // The images of the batch, and images' gradients in float32, are rounded for each of the convolutions that take them.
     let backward = [

@@ -1,7 +1,8 @@
 import Autograd
 import Foundation
 
-/// A GPU for tests: the driver, compiler, cuBLAS, cuDNN and NCCL are a library of this package that computes on the processor.
+/// A GPU for tests: the driver, compiler, cuBLAS, cuBLASLt, cuDNN and NCCL are a library of this package that computes on
+/// the processor.
 ///
 /// With `DISTTRAIN_TEST_DEVICE=cuda` in the environment, as `launch/gpu-check` has it, it is the first real GPU instead.
 public enum EmulatedGPU {
@@ -26,7 +27,7 @@ public enum EmulatedGPU {
 
   /// The names under which the library is found.
   public static let libraryNames = [
-    "libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13", "libcudnn.so.9", "libnccl.so.2",
+    "libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13", "libcublasLt.so.13", "libcudnn.so.9", "libnccl.so.2",
   ]
 
   /// A new folder in which the emulator has the given names.

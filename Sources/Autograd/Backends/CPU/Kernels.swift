@@ -2,8 +2,8 @@ import CKernels
 import Foundation
 
 /// Which kernels compute on the processor: this package's fast ones, each where it was measured to be faster, or only
-/// plain loops and OpenBLAS; on a GPU, cuDNN where it is present, or only the package's own convolutions. The environment
-/// variable `DISTTRAIN_KERNELS` chooses: `fast`, as when it is not set, or `generic`.
+/// plain loops and OpenBLAS; on a GPU, cuDNN and cuBLASLt where they are present, or only the package's own kernels and
+/// cuBLAS. The environment variable `DISTTRAIN_KERNELS` chooses: `fast`, as when it is not set, or `generic`.
 public enum Kernels {
   /// The name of the environment variable.
   package static let variable = "DISTTRAIN_KERNELS"

@@ -6,12 +6,13 @@ extension CUDABackend {
       return
     }
     switch result.dtype {
-    case .float32:
-      switch ProductPrecision.current {
-      case .bfloat16: multiplyBFloat16(product, a, b, into: result, adding: adding)
-      case let precision: multiply(product, a, b, into: result, adding: adding, .float32, precision.arithmetic)
+    case .float32, .float64:
+      let factors = factors(of: product, a, b, adding: adding)
+      if factors.result == .plain {
+        multiply(product, factors, into: result, adding: adding)
+      } else {
+        write(result, as: factors.result) { multiply(product, factors, into: $0, adding: adding) }
       }
-    case .float64: multiply(product, a, b, into: result, adding: adding, .float64, .float64)
     case .int64: multiplyIntegers(product, a, b, into: result, adding: adding)
     default: unsupported("matrix product", result.dtype)
     }
@@ -27,38 +28,46 @@ extension CUDABackend {
     _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, bias: Tensor, _ activation: LinearActivation?,
     into result: Tensor
   ) -> Bool {
-    guard result.count > 0 && result.dtype.isFloatingPoint else { return false }
-    guard activation != nil || isResultBFloat16(product, result.dtype) else { return false }
-    matrixProduct(product, a, b, into: result, adding: false)
-    let layout = result.layout
-    let addend = arranged(bias, as: layout)
-    write(result, as: layout) { sums in
+    guard result.count > 0 && result.dtype.isFloatingPoint && product.inner > 0 else { return false }
+    let isAsked = suitsLibrary(product, activation, result.dtype)
+    guard isAsked || activation != nil || isResultBFloat16(product, result.dtype) else { return false }
+    let factors = factors(of: product, a, b, adding: false)
+    let addend = arranged(bias, as: factors.result)
+    write(result, as: factors.result) { sums in
+      let isRectified = activation == .relu
+      if isAsked && multiplyAndAdd(product, factors, bias: addend, isRectified: isRectified, into: sums) { return }
+      multiply(product, factors, into: sums, adding: false)
       if let activation {
         combineBroadcast("\(activation.function.rawValue)_biased", in: .linear, sums, addend, into: sums)
       } else {
         binary(.add, sums, addend, into: sums)
       }
     }
+    extendLifetime((factors.a, factors.b, addend))
     return true
   }
 
-  /// The product of factors that are rounded to bfloat16, by a pass over each that is not kept so where that is worth it.
-  private func multiplyBFloat16(
-    _ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool
-  ) {
+  /// The factors of a product as they are multiplied, and how its result is kept.
+  struct Factors {
+    let a: Tensor
+    let b: Tensor
+    let element: MatrixLibrary.Element
+    let arithmetic: MatrixLibrary.Arithmetic
+    var result = Layout.plain
+  }
+
+  /// In bfloat16, factors that are not kept so are rounded by a pass over each where that is worth it.
+  private func factors(of product: MatrixProduct, _ a: Tensor, _ b: Tensor, adding: Bool) -> Factors {
+    guard a.dtype == .float32 else { return Factors(a: a, b: b, element: .float64, arithmetic: .float64) }
     let layout = Layout(isBFloat16: true)
-    let isResultBFloat16 = !adding && isResultBFloat16(product, result.dtype)
-    let isSingle = product.offsets.count == 1
-    guard isSingle && (isResultBFloat16 || product.isLarge || a.layout == layout || b.layout == layout) else {
-      return multiply(product, a, b, into: result, adding: adding, .float32, .float32ByBFloat16)
+    let isResultBFloat16 = !adding && isResultBFloat16(product, a.dtype)
+    let isWorth = isResultBFloat16 || product.isLarge || a.layout == layout || b.layout == layout
+    guard ProductPrecision.current == .bfloat16 && product.offsets.count == 1 && isWorth else {
+      return Factors(a: a, b: b, element: .float32, arithmetic: ProductPrecision.current.arithmetic)
     }
-    let (a, b) = (arranged(a, as: layout), arranged(b, as: layout))
-    if isResultBFloat16 {
-      write(result, as: layout) { multiply(product, a, b, into: $0, adding: false, .bfloat16, .float32) }
-    } else {
-      multiply(product, a, b, into: result, adding: adding, .bfloat16, .float32)
-    }
-    extendLifetime((a, b))
+    return Factors(
+      a: arranged(a, as: layout), b: arranged(b, as: layout), element: .bfloat16, arithmetic: .float32,
+      result: isResultBFloat16 ? layout : .plain)
   }
 
   /// Whether a product's result is to be kept in bfloat16.
@@ -67,11 +76,9 @@ extension CUDABackend {
       && dtype == .float32 && ProductPrecision.current == .bfloat16
   }
 
-  private func multiply(
-    _ p: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool,
-    _ factor: MatrixLibrary.Element, _ arithmetic: MatrixLibrary.Arithmetic
-  ) {
+  private func multiply(_ p: MatrixProduct, _ factors: Factors, into result: Tensor, adding: Bool) {
     device.enter()
+    let (a, b, factor) = (factors.a, factors.b, factors.element)
     let size = result.elementByteCount
     let factorSize = a.elementByteCount
     func multiply(_ place: Int, count: Int, strides: (first: Int, second: Int)) {
@@ -87,13 +94,14 @@ extension CUDABackend {
           address: result.address + place * p.rows * p.columns * size, rowStride: p.columns,
           batchStride: p.rows * p.columns),
         rows: p.rows, columns: p.columns, inner: p.inner, count: count, adding: adding, factor,
-        result.isBFloat16 ? .bfloat16 : factor == .bfloat16 ? .float32 : factor, arithmetic)
+        result.isBFloat16 ? .bfloat16 : factor == .bfloat16 ? .float32 : factor, factors.arithmetic)
     }
     if let strides = p.evenStrides {
       multiply(0, count: p.offsets.count, strides: strides)
     } else {
       for place in p.offsets.indices { multiply(place, count: 1, strides: (0, 0)) }
     }
+    extendLifetime((a, b))
   }
 
   private func multiplyIntegers(_ p: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool) {

@@ -19,6 +19,8 @@ final class CUDADevice: @unchecked Sendable {
   let memory: CUDAMemory
   let kernels: KernelLibrary
   let matrices: MatrixLibrary
+  /// Absent where biases are added by own kernels.
+  let biasedProducts: BiasedProductLibrary?
   /// Absent where own kernels compute all convolutions.
   let convolutions: ConvolutionLibrary?
   let staging: StagingBuffers
@@ -76,8 +78,12 @@ final class CUDADevice: @unchecked Sendable {
       compiler: KernelCompiler(newestVersion: driver.version.major), architecture: architecture, context: context,
       memory: memory)
     matrices = try MatrixLibrary(newestVersion: driver.version.major, stream: stream, memory: memory)
-    convolutions =
-      try Kernels.areGenericAtStart ? nil : ConvolutionLibrary(newestVersion: driver.version.major, stream: stream)
+    let isGeneric = Kernels.areGenericAtStart
+    biasedProducts =
+      try isGeneric
+      ? nil
+      : BiasedProductLibrary(newestVersion: matrices.version / 10_000, stream: stream, workspace: matrices.workspace)
+    convolutions = try isGeneric ? nil : ConvolutionLibrary(newestVersion: driver.version.major, stream: stream)
   }
 
   /// The UUID that the driver gives this GPU, 16 bytes.
@@ -93,6 +99,13 @@ final class CUDADevice: @unchecked Sendable {
   func synchronize() {
     enter()
     CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU")
+  }
+
+  /// Whether what is asked for is recorded, and not run.
+  var isRecording: Bool {
+    var status: Int32 = 0
+    CUDADriver.require(dt_cuStreamIsCapturing(stream, &status), "cuStreamIsCapturing")
+    return status != 0
   }
 
   /// Makes the calls of this thread go to this device.

@@ -27,6 +27,9 @@ package struct CUDALibrary: Sendable {
   package static let cublas = CUDALibrary(
     title: "cuBLAS", stem: "libcublas", versions: [13, 12], companions: ["libcublasLt"], bind: dt_bind_cublas,
     toolkit: dt_cublas_toolkit, isNumberedAsCUDA: true)
+  package static let cublasLt = CUDALibrary(
+    title: "cuBLASLt", stem: "libcublasLt", versions: [13, 12], companions: [], bind: dt_bind_cublaslt,
+    toolkit: dt_cublaslt_toolkit, isNumberedAsCUDA: true)
   package static let cudnn = CUDALibrary(
     title: "cuDNN", stem: "libcudnn", versions: [9, 8], companions: [], bind: dt_bind_cudnn,
     toolkit: dt_cudnn_toolkit)

@@ -5,6 +5,8 @@ import Synchronization
 final class MatrixLibrary: @unchecked Sendable {
   /// The version, as in 130100.
   let version: Int
+  /// The memory that products are computed in.
+  let workspace: UnsafeMutableRawBufferPointer
   private let handle: dt_blas
   /// A handle serves one thread at a time.
   private let turn = Mutex(())
@@ -28,8 +30,8 @@ final class MatrixLibrary: @unchecked Sendable {
     version = Int(number)
     try Self.check(dt_cublasSetStream_v2(handle, stream), "cublasSetStream")
     // After the stream, which brings back the library's own memory.
-    try Self.check(
-      dt_cublasSetWorkspace_v2(handle, memory.take(Self.workspaceBytes), Self.workspaceBytes), "cublasSetWorkspace")
+    workspace = .init(start: memory.take(Self.workspaceBytes), count: Self.workspaceBytes)
+    try Self.check(dt_cublasSetWorkspace_v2(handle, workspace.baseAddress, workspace.count), "cublasSetWorkspace")
     // Parts of a sum are not rounded to bfloat16, which a result may be; the rest of the mode is the default.
     let disallowReducedPrecisionReduction: Int32 = 16
     try Self.check(dt_cublasSetMathMode(handle, disallowReducedPrecisionReduction), "cublasSetMathMode")

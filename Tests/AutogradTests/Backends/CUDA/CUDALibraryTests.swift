@@ -79,6 +79,23 @@ import TestSupport
     }
   }
 
+  @Test func `cuBLASLt may be absent, or only there for a later CUDA, but not incomplete`() throws {
+    let folder = try EmulatedGPU.makeFolder(names: [])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let search = LibrarySearch(places: [.folder(folder.path)])
+    #expect(try BiasedProductLibrary.open(newest: 13, in: search)?.version == nil)
+    let file = folder.appending(path: "libcublasLt.so.13")
+    try FileManager.default.createSymbolicLink(at: file, withDestinationURL: BuiltProduct.url("libIncompleteCUDA.so"))
+    #expect(try BiasedProductLibrary.open(newest: 12, in: search)?.version == nil)
+    #expect(throws: CUDAError.functionMissing(library: "cuBLASLt", path: file.path, function: "cublasLtCreate")) {
+      try BiasedProductLibrary.open(newest: 13, in: search)
+    }
+    let whole = try EmulatedGPU.makeFolder(names: EmulatedGPU.libraryNames)
+    defer { try? FileManager.default.removeItem(at: whole) }
+    let found = try BiasedProductLibrary.open(newest: 13, in: LibrarySearch(places: [.folder(whole.path)]))
+    #expect(found?.version == 139_900 && found?.path == whole.appending(path: "libcublasLt.so.13").path)
+  }
+
   @Test func `NCCL may not be incomplete`() throws {
     let folder = try EmulatedGPU.makeFolder(names: [])
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -97,7 +114,7 @@ import TestSupport
         == .driverTooOld(driver: "12", library: "NVRTC, CUDA's compiler,", path: path))
   }
 
-  @Test(arguments: [("libnvrtc.so", CUDALibrary.nvrtc), ("libcublas.so", .cublas)])
+  @Test(arguments: [("libnvrtc.so", CUDALibrary.nvrtc), ("libcublas.so", .cublas), ("libcublasLt.so", .cublasLt)])
   func `a name without a version does not hide that the library is for a later driver`(
     _ name: String, _ library: CUDALibrary
   ) throws {
