@@ -175,7 +175,7 @@ import TestSupport
       }
       #expect(
         events == [
-          "moments", "batchNorm", "followMoments", "add", "relu", "moments", "batchNorm", "followMoments", "relu",
+          "moments, follow", "batchNorm", "add", "relu", "moments, follow", "batchNorm", "relu",
         ])
     }
     let events = profiledOperators {
@@ -184,7 +184,7 @@ import TestSupport
     }
     #expect(
       events == [
-        "moments", "batchNorm, add, relu", "followMoments", "moments", "batchNorm, relu", "followMoments",
+        "moments, follow", "batchNorm, add, relu", "moments, follow", "batchNorm, relu",
       ])
   }
 
