@@ -12,6 +12,9 @@ static const char elementwise_h[] = {
 static const char kernel_h[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/kernel.h" suffix(, 0)
 };
+static const char moments_h[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/moments.h" suffix(, 0)
+};
 static const char multiply_h[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/multiply.h" suffix(, 0)
 };
@@ -54,6 +57,9 @@ static const char linear_cu[] = {
 static const char losses_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/losses.cu" suffix(, 0)
 };
+static const char moments_cu[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/moments.cu" suffix(, 0)
+};
 static const char normalization_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/normalization.cu" suffix(, 0)
 };
@@ -87,6 +93,7 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"convolution.h", convolution_h},
     {"elementwise.h", elementwise_h},
     {"kernel.h", kernel_h},
+    {"moments.h", moments_h},
     {"multiply.h", multiply_h},
     {"reduce.h", reduce_h},
     {"softmax.h", softmax_h},
@@ -101,6 +108,7 @@ const dt_kernel_source *dt_kernel_sources(void) {
     {"indexing.cu", indexing_cu},
     {"linear.cu", linear_cu},
     {"losses.cu", losses_cu},
+    {"moments.cu", moments_cu},
     {"normalization.cu", normalization_cu},
     {"optimizers.cu", optimizers_cu},
     {"ordering.cu", ordering_cu},

@@ -112,15 +112,12 @@ protocol Backend: Sendable {
   /// Every element of `y` divided among the elements of its window: the transpose of ``averagePool(_:_:into:)``.
   func averagePoolSpread(_ y: Tensor, _ window: SlidingWindow, into result: Tensor)
 
-  /// Mean and variance (divided by the count) over the first and last dimension of `x`, seen as [outer, groups, inner].
-  func moments(_ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor)
+  /// Mean and variance (divided by the count) over the first and last dimension of `x`, seen as [outer, groups, inner],
+  /// which `statistics` then follow.
+  func moments(
+    _ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor, followedBy statistics: RunningStatistics?)
   /// Counts a batch, and moves the running moments towards its own; see ``BatchNorm``.
-  ///
-  /// - Parameters:
-  ///   - unbiased: What the variance is multiplied by.
-  ///   - momentum: The weight of the batch; `nil` gives it the same as every one before.
-  func follow(
-    _ statistics: RunningStatistics, mean: Tensor, variance: Tensor, unbiased: Double, momentum: Double?)
+  func follow(_ statistics: RunningStatistics, mean: Tensor, variance: Tensor)
   /// (x − mean) / √(variance + ε) · weight + bias, all of them given for each group; and what `rectification` says.
   func batchNormalize(
     _ x: Tensor, _ extents: GroupExtents, _ moments: Moments, weight: Tensor?, bias: Tensor?,
@@ -132,9 +129,10 @@ protocol Backend: Sendable {
   /// The same for rows by moments of their own, which are written, too; weight and bias are given for each channel.
   func normalizeRows(
     _ x: Tensor, _ extents: RowExtents, weight: Tensor?, bias: Tensor?, moments: Moments, into result: Tensor)
+  /// The gradients of that; with `others`, which may be where it goes, added to that of `x`.
   func normalizeRowsGradient(
     _ gradient: Tensor, _ x: Tensor, _ extents: RowExtents, _ moments: Moments, weight: Tensor?,
-    into results: NormalizationGradients)
+    addedTo others: Tensor?, into results: NormalizationGradients)
 
   /// One step of stochastic gradient descent over flat arrays; see ``SGD``.
   func sgdStep(_ step: SGDStep, gradient: Tensor, weight: Tensor, velocity: Tensor?)
@@ -230,11 +228,15 @@ struct Moments {
   let epsilon: Double
 }
 
-/// The buffers of a ``BatchNorm``.
+/// The buffers of a ``BatchNorm``, and how they follow a batch.
 struct RunningStatistics {
   let mean: Tensor
   let variance: Tensor
   let batchCount: Tensor
+  /// What the batch's variance is multiplied by.
+  let unbiased: Double
+  /// The weight of the batch; `nil` gives it the same as every one before.
+  let momentum: Double?
 }
 
 /// Where the gradients of a normalization go.

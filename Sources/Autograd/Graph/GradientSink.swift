@@ -31,6 +31,26 @@ struct GradientSink {
     }
   }
 
+  /// Lets `body` write a gradient of input `index`, of the shape of `x`, in one with what other uses of an operation's
+  /// result have brought: it gets the destination, and what is to be added to the gradient, which may be the same memory.
+  ///
+  /// Only for passes that do not record (``isGradEnabled`` is false).
+  func give(_ index: Int, like x: Tensor, _ body: (_ destination: Tensor, _ others: Tensor?) -> Void) {
+    guard case .node(let node) = node.edges[index], pass.wants(.node(node)), let others = node.gradient else {
+      let fresh = x.uninitializedLike()
+      body(fresh, nil)
+      return give(index, fresh)
+    }
+    if node.ownsGradient {
+      others.storage.version &+= 1
+      return body(others, others)
+    }
+    let sum = x.uninitializedLike()
+    body(sum, others)
+    node.gradient = sum
+    node.ownsGradient = true
+  }
+
   /// Lets `body` write the gradient of input `index` where it belongs, which for a parameter is its place in the
   /// arena, and for an operation's result that has other uses the sum of their gradients: `body` gets the destination
   /// and whether it must add to what is there.

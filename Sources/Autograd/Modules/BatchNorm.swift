@@ -73,34 +73,46 @@ open class BatchNorm: Module, Layer {
   private func normalize(_ x: Tensor, followedBy rectification: Rectification?) -> Tensor {
     precondition(
       ranks.contains(x.rank), "\(type(of: self)): shape \(x.shape) does not have \(ranks) dimensions")
+    precondition(
+      x.shape[1] == runningMean.count,
+      "\(type(of: self)): shape \(x.shape) has \(x.shape[1]) channels, expected \(runningMean.count)")
     guard isTraining else {
       return x.batchNorm(
         mean: runningMean, variance: runningVariance, weight: weight, bias: bias, epsilon: epsilon,
         followedBy: rectification)
     }
     if let gatherRows { return normalize(x, gatheringBy: gatherRows, followedBy: rectification) }
-    let (output, mean, variance) = x.batchNorm(
-      weight: weight, bias: bias, epsilon: epsilon, followedBy: rectification)
-    follow(mean: mean, variance: variance, elementsPerChannel: x.count / x.shape[1])
-    return output
+    return x.batchNorm(
+      weight: weight, bias: bias, epsilon: epsilon, followedBy: rectification,
+      moving: statistics(following: x, elementsPerChannel: x.count / x.shape[1])
+    ).output
   }
 
-  /// Moves the running statistics towards those of a batch; one without elements, which has none, only counts, and
-  /// what the backward pass computes anew has been seen.
+  /// Moves the running statistics towards those of a batch.
   func follow(mean: Tensor, variance: Tensor, elementsPerChannel: Int) {
+    guard let statistics = statistics(following: mean, elementsPerChannel: elementsPerChannel) else { return }
+    mean.backend.follow(statistics, mean: mean, variance: variance)
+  }
+
+  /// The running statistics, which are to be moved towards those of a batch; `nil` for one without elements, which has none
+  /// and is only counted, and for what the backward pass computes anew, which has been seen.
+  ///
+  /// - Parameter x: Of the batch's type and device.
+  private func statistics(following x: Tensor, elementsPerChannel: Int) -> RunningStatistics? {
     let buffers = [runningMean, runningVariance, batchCount]
-    for buffer in buffers { mean.requireSameDevice(buffer, for: "batchNorm") }
+    for buffer in buffers { x.requireSameDevice(buffer, for: "batchNorm") }
     precondition(
-      mean.dtype == runningMean.dtype,
-      "\(type(of: self)): a batch of \(mean.dtype) with running statistics of \(runningMean.dtype)")
-    guard !isRecomputing else { return }
+      x.dtype == runningMean.dtype,
+      "\(type(of: self)): a batch of \(x.dtype) with running statistics of \(runningMean.dtype)")
+    guard !isRecomputing else { return nil }
     for buffer in buffers { buffer.storage.version &+= 1 }
     guard elementsPerChannel > 0 else {
-      return batchCount.backend.binary(.add, batchCount, Tensor(1), into: batchCount)
+      batchCount.backend.binary(.add, batchCount, Tensor(1), into: batchCount)
+      return nil
     }
-    mean.backend.follow(
-      RunningStatistics(mean: runningMean, variance: runningVariance, batchCount: batchCount), mean: mean,
-      variance: variance, unbiased: Double(elementsPerChannel) / Double(elementsPerChannel - 1), momentum: momentum)
+    return RunningStatistics(
+      mean: runningMean, variance: runningVariance, batchCount: batchCount,
+      unbiased: Double(elementsPerChannel) / Double(elementsPerChannel - 1), momentum: momentum)
   }
 }
 

@@ -13,15 +13,17 @@ extension Tensor {
   public func batchNorm(
     weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5
   ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
-    batchNorm(weight: weight, bias: bias, epsilon: epsilon, followedBy: nil)
+    batchNorm(weight: weight, bias: bias, epsilon: epsilon, followedBy: nil, moving: nil)
   }
 
-  /// The same and, in the same passes over memory, a ReLU of the output or of its sum with a residual.
+  /// The same and, in the same passes over memory, a ReLU of the output or of its sum with a residual; with `statistics`
+  /// that follow mean and variance, of a batch that is not empty.
   ///
   /// The bits are those of the operations after one another, but where a GPU rounds the result of each to bfloat16, and so
   /// are the gradient functions that are seen from outside.
   func batchNorm(
-    weight: Tensor?, bias: Tensor?, epsilon: Double, followedBy rectification: Rectification?
+    weight: Tensor?, bias: Tensor?, epsilon: Double, followedBy rectification: Rectification?,
+    moving statistics: RunningStatistics?
   ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
     let extents = channelExtents([weight, bias], rectification)
     precondition(
@@ -37,7 +39,7 @@ extension Tensor {
     }
     let mean = Tensor(uninitialized: [extents.groups], dtype: dtype, device: device)
     let variance = Tensor(uninitialized: [extents.groups], dtype: dtype, device: device)
-    backend.moments(x, extents, mean: mean, variance: variance)
+    backend.moments(x, extents, mean: mean, variance: variance, followedBy: statistics)
     let moments = Moments(mean: mean, variance: variance, epsilon: epsilon)
     let y = Tensor(uninitialized: shape, dtype: dtype, device: device)
     backend.batchNormalize(x, extents, moments, weight: weight, bias: bias, rectification, into: y)
@@ -66,8 +68,10 @@ extension Tensor {
       let passage = rectified.map { _, output -> RectifiedNormalization in
         residualGradient.map { .sum(output: output, residualGradient: $0) } ?? .result(bias: bias)
       }
-      parameters.writeGradients(of: x, shape: mean.shape, to: inputs) { results in
+      parameters.writeGradients(of: x, shape: mean.shape, to: inputs) { ofWeight, ofBias in
+        let results = NormalizationGradients(input: x.uninitializedLike(), weight: ofWeight, bias: ofBias)
         x.backend.batchNormalizeGradient(gradient, x, extents, moments, weight: weight, passage, into: results)
+        inputs.give(0, results.input)
       }
       if let residualGradient { inputs.give(sources.count, residualGradient) }
     }
@@ -85,7 +89,8 @@ extension Tensor {
     let extents = GroupExtents(outer: shape[0], groups: shape[1], inner: Shape.count(Array(shape[2...])))
     let both = Tensor(uninitialized: [2, extents.groups], dtype: dtype, device: device)
     let mean = both.part(shape: [extents.groups])
-    backend.moments(x, extents, mean: mean, variance: both.part(at: extents.groups, shape: [extents.groups]))
+    backend.moments(
+      x, extents, mean: mean, variance: both.part(at: extents.groups, shape: [extents.groups]), followedBy: nil)
     let recorded = both.recorded(as: "BatchMomentsBackward0", from: [x], saving: [x, both]) { gradient, inputs in
       let elements = Double(extents.outer * extents.inner)
       let (shift, slope) = (gradient[0] / elements, gradient[1] * (2 / elements))

@@ -57,8 +57,12 @@ extension Tensor {
         return
       }
       let shape = weight?.shape ?? bias?.shape ?? [extents.parameters]
-      parameters.writeGradients(of: x, shape: shape, to: inputs) { results in
-        x.backend.normalizeRowsGradient(gradient, x, extents, moments, weight: weight, into: results)
+      parameters.writeGradients(of: x, shape: shape, to: inputs) { ofWeight, ofBias in
+        inputs.give(0, like: x) { input, others in
+          x.backend.normalizeRowsGradient(
+            gradient, x, extents, moments, weight: weight, addedTo: others,
+            into: NormalizationGradients(input: input, weight: ofWeight, bias: ofBias))
+        }
       }
     }
   }
@@ -86,12 +90,14 @@ struct NormalizationParameters {
   var weightIndex: Int? { weight == nil ? nil : 1 }
   var biasIndex: Int? { bias == nil ? nil : weight == nil ? 1 : 2 }
 
-  /// Lets `body` write the gradients of x, weight and bias, those of parameters to their places in the arena; what
-  /// nobody wants goes to memory that is forgotten.
+  /// Lets `body` write the gradients of weight and bias to their places in the arena; what nobody wants goes to memory
+  /// that is forgotten.
   ///
-  /// - Parameter shape: Of weight and bias.
+  /// - Parameters:
+  ///   - x: Of their type and device.
+  ///   - shape: Of weight and bias.
   func writeGradients(
-    of x: Tensor, shape: [Int], to inputs: GradientSink, _ body: (_ gradients: NormalizationGradients) -> Void
+    of x: Tensor, shape: [Int], to inputs: GradientSink, _ body: (_ ofWeight: Tensor, _ ofBias: Tensor) -> Void
   ) {
     func write(_ index: Int?, _ body: (_ gradient: Tensor) -> Void) {
       func fresh() -> Tensor { Tensor(uninitialized: shape, dtype: x.dtype, device: x.device) }
@@ -103,11 +109,18 @@ struct NormalizationParameters {
       }
     }
     write(weightIndex) { weight in
-      write(biasIndex) { bias in
-        let results = NormalizationGradients(input: x.uninitializedLike(), weight: weight, bias: bias)
-        body(results)
-        inputs.give(0, results.input)
-      }
+      write(biasIndex) { bias in body(weight, bias) }
     }
+  }
+}
+
+extension Backend {
+  /// Lets `body` write the gradients of a normalization, and adds `others`, which may be where it goes, to that of x.
+  func add(
+    _ others: Tensor, to results: NormalizationGradients, _ body: (_ gradients: NormalizationGradients) -> Void
+  ) {
+    let own = others === results.input ? others.uninitializedLike() : results.input
+    body(NormalizationGradients(input: own, weight: results.weight, bias: results.bias))
+    binary(.add, others, own, into: results.input)
   }
 }

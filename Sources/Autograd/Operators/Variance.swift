@@ -40,7 +40,7 @@ extension Tensor {
     let (x, extents) = detached().grouped(over: dimensions)
     let mean = Tensor(uninitialized: [extents.groups], dtype: dtype, device: device)
     let variance = Tensor(uninitialized: [extents.groups], dtype: dtype, device: device)
-    backend.moments(x, extents, mean: mean, variance: variance)
+    backend.moments(x, extents, mean: mean, variance: variance, followedBy: nil)
     let elements = Double(extents.outer * extents.inner)
     let scaled = divisor == elements ? variance : variance.combined(.multiply, scalar(elements / divisor))
     return (

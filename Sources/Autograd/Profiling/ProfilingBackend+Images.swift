@@ -80,17 +80,18 @@ extension ProfilingBackend {
     }
   }
 
-  func moments(_ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor) {
-    recorded(.init("moments", x.extent, bytes: x.byteCount + mean.byteCount + variance.byteCount)) {
-      base.moments(x, extents, mean: mean, variance: variance)
+  func moments(
+    _ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor, followedBy statistics: RunningStatistics?
+  ) {
+    let (name, arrays) = statistics == nil ? ("moments", 2) : ("moments, follow", 6)
+    recorded(.init(name, x.extent, bytes: x.byteCount + arrays * mean.byteCount)) {
+      base.moments(x, extents, mean: mean, variance: variance, followedBy: statistics)
     }
   }
 
-  func follow(
-    _ statistics: RunningStatistics, mean: Tensor, variance: Tensor, unbiased: Double, momentum: Double?
-  ) {
+  func follow(_ statistics: RunningStatistics, mean: Tensor, variance: Tensor) {
     recorded(.init("followMoments", mean.extent, bytes: 6 * mean.byteCount)) {
-      base.follow(statistics, mean: mean, variance: variance, unbiased: unbiased, momentum: momentum)
+      base.follow(statistics, mean: mean, variance: variance)
     }
   }
 
@@ -134,10 +135,11 @@ extension ProfilingBackend {
 
   func normalizeRowsGradient(
     _ gradient: Tensor, _ x: Tensor, _ extents: RowExtents, _ moments: Moments, weight: Tensor?,
-    into results: NormalizationGradients
+    addedTo others: Tensor?, into results: NormalizationGradients
   ) {
-    recorded(.init(extents.normalization + "Gradient", x.extent, bytes: 3 * x.byteCount)) {
-      base.normalizeRowsGradient(gradient, x, extents, moments, weight: weight, into: results)
+    let (name, arrays) = others == nil ? ("Gradient", 3) : ("Gradient, add", 4)
+    recorded(.init(extents.normalization + name, x.extent, bytes: arrays * x.byteCount)) {
+      base.normalizeRowsGradient(gradient, x, extents, moments, weight: weight, addedTo: others, into: results)
     }
   }
 }

@@ -175,7 +175,7 @@ import TestSupport
       }
       #expect(
         events == [
-          "moments", "batchNorm", "followMoments", "add", "relu", "moments", "batchNorm", "followMoments", "relu",
+          "moments, follow", "batchNorm", "add", "relu", "moments, follow", "batchNorm", "relu",
         ])
     }
     let events = profiledOperators {
@@ -184,7 +184,7 @@ import TestSupport
     }
     #expect(
       events == [
-        "moments", "batchNorm, add, relu", "followMoments", "moments", "batchNorm, relu", "followMoments",
+        "moments, follow", "batchNorm, add, relu", "moments, follow", "batchNorm, relu",
       ])
   }
 
@@ -210,5 +210,19 @@ import TestSupport
     }
     let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(text.contains("float64") && text.contains("running statistics of float32"), "\(text)")
+  }
+
+  /// Without weights that would tell: what was beside the running statistics was written over.
+  @Test(arguments: [true, false])
+  func `a batch of other channels is told`(_ trains: Bool) async throws {
+    for channels in [2, 5] {
+      let expected = "BatchNorm1d: shape [2, \(channels)] has \(channels) channels, expected 3"
+      let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        [trains, channels] in
+        _ = BatchNorm1d(3, affine: false).train(trains)(.ones([2, channels]))
+      }
+      let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+      #expect(message.contains(expected), "\(message)")
+    }
   }
 }

@@ -1,25 +1,26 @@
 import CKernels
 
 extension CPUBackend {
-  func moments(_ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor) {
+  func moments(
+    _ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor, followedBy statistics: RunningStatistics?
+  ) {
     var groups = dt_groups(extents)
     switch x.dtype {
     case .float32: dt_moments_f32(&groups, x.pointer(), mean.pointer(), variance.pointer())
     case .float64: dt_moments_f64(&groups, x.pointer(), mean.pointer(), variance.pointer())
     default: unsupported("normalization", x.dtype)
     }
+    if let statistics { follow(statistics, mean: mean, variance: variance) }
   }
 
-  func follow(
-    _ statistics: RunningStatistics, mean: Tensor, variance: Tensor, unbiased: Double, momentum: Double?
-  ) {
+  func follow(_ statistics: RunningStatistics, mean: Tensor, variance: Tensor) {
     let batchCount = statistics.batchCount.pointer(Int64.self)
     batchCount.pointee += 1
-    let part = momentum ?? 1 / Double(batchCount.pointee)
+    let part = statistics.momentum ?? 1 / Double(batchCount.pointee)
     func move<T: TensorElement & BinaryFloatingPoint>(_: T.Type) {
       let kept = T(1 - part)
       for (running, moment, part) in [
-        (statistics.mean, mean, T(part)), (statistics.variance, variance, T(unbiased * part)),
+        (statistics.mean, mean, T(part)), (statistics.variance, variance, T(statistics.unbiased * part)),
       ] {
         let (running, moment) = (running.pointer(T.self), moment.pointer(T.self))
         for group in 0..<mean.count { running[group] = running[group] * kept + moment[group] * part }
@@ -100,8 +101,13 @@ extension CPUBackend {
 
   func normalizeRowsGradient(
     _ gradient: Tensor, _ x: Tensor, _ extents: RowExtents, _ moments: Moments, weight: Tensor?,
-    into results: NormalizationGradients
+    addedTo others: Tensor?, into results: NormalizationGradients
   ) {
+    if let others {
+      return add(others, to: results) {
+        normalizeRowsGradient(gradient, x, extents, moments, weight: weight, addedTo: nil, into: $0)
+      }
+    }
     var rows = dt_rows(extents)
     let (mean, variance) = (moments.mean, moments.variance)
     let sums = Tensor(uninitialized: [2, extents.parameters], dtype: .float64, device: .cpu)

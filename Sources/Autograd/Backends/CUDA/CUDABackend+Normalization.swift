@@ -1,42 +1,48 @@
 extension CUDABackend {
-  func moments(_ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor) {
+  func moments(
+    _ x: Tensor, _ extents: GroupExtents, mean: Tensor, variance: Tensor, followedBy statistics: RunningStatistics?
+  ) {
     requireReal(x)
     let layout = x.layout
     if layout != .plain, let extents = extents.arranged(as: layout, of: x) {
-      return moments(arranged(x, as: layout), extents, mean: mean, variance: variance)
+      return moments(
+        arranged(x, as: layout), extents, mean: mean, variance: variance, followedBy: statistics)
     }
     guard x.count > 0 else {
       fill(mean, with: .nan)
       return fill(variance, with: .nan)
     }
-    let suffix = x.suffix
+    // All blocks would have to have read the number of batches before it is counted on.
+    if let statistics, statistics.momentum == nil {
+      moments(x, extents, mean: mean, variance: variance, followedBy: nil)
+      return follow(statistics, mean: mean, variance: variance)
+    }
+    let (suffix, results) = (x.suffix, KernelMoments(mean: mean, variance: variance, statistics))
     let parts = ReductionParts(extents, of: x)
     let sums = parts.count > 1 ? scratch(2 * parts.count * extents.groups, .float64) : nil
     defer { extendLifetime(sums) }
     if extents.inner == 1 {
       launch(
-        "moments_of_columns_\(suffix)", in: .normalization, columns: x.columnPacks(extents.groups), parts: parts,
+        "moments_of_columns_\(suffix)", in: .moments, columns: x.columnPacks(extents.groups), parts: parts,
         Extents(outer: 1, groups: extents.outer, inner: extents.groups), parts.chunk, x.address, sums?.address,
-        mean.address, variance.address)
+        results)
     } else {
       launch(
-        "moments_of_groups_\(suffix)", in: .normalization, rows: extents.groups, of: extents.packs(of: x),
-        parts: parts.count, Extents(extents), parts.chunk, x.address, sums?.address, mean.address, variance.address)
+        "moments_of_groups_\(suffix)", in: .moments, rows: extents.groups, of: extents.packs(of: x),
+        parts: parts.count, Extents(extents), parts.chunk, x.address, sums?.address, results)
     }
     guard let sums else { return }
     launch(
-      "moments_of_parts_\(suffix)", in: .normalization, rows: extents.groups, of: parts.count, extents.groups,
-      parts.count, extents.inner, extents.count, x.address, sums.address, mean.address, variance.address)
+      "moments_of_parts_\(suffix)", in: .moments, rows: extents.groups, of: parts.count, extents.groups,
+      parts.count, extents.inner, extents.count, x.address, sums.address, results)
   }
 
-  func follow(
-    _ statistics: RunningStatistics, mean: Tensor, variance: Tensor, unbiased: Double, momentum: Double?
-  ) {
+  func follow(_ statistics: RunningStatistics, mean: Tensor, variance: Tensor) {
     requireReal(mean)
     device.launch(
-      "follow_moments_\(mean.dtype.suffix)", in: .normalization, blocks: 1, threads: 256, mean.count, mean.address,
-      variance.address, unbiased, momentum ?? 0, Int32(momentum == nil ? 1 : 0), statistics.mean.address,
-      statistics.variance.address, statistics.batchCount.address)
+      "follow_moments_\(mean.dtype.suffix)", in: .moments, blocks: 1, threads: 256, mean.count, mean.address,
+      variance.address, Running(statistics), statistics.momentum ?? 0,
+      Int32(statistics.momentum == nil ? 1 : 0), statistics.batchCount.address)
   }
 
   func batchNormalize(
@@ -172,6 +178,32 @@ private struct Extents: KernelArgument {
   }
 
   init(_ extents: GroupExtents) { self.init(outer: extents.outer, groups: extents.groups, inner: extents.inner) }
+}
+
+/// `Running` in `moments.cu`.
+private struct Running: KernelArgument {
+  let mean: UnsafeMutableRawPointer?
+  let variance: UnsafeMutableRawPointer?
+  let unbiased: Double
+
+  init(_ statistics: RunningStatistics?) {
+    (mean, variance) = (statistics?.mean.address, statistics?.variance.address)
+    unbiased = statistics?.unbiased ?? 0
+  }
+}
+
+/// `Moments` in `moments.cu`.
+private struct KernelMoments: KernelArgument {
+  let mean: UnsafeMutableRawPointer
+  let variance: UnsafeMutableRawPointer
+  let running: Running
+  let part: Double
+  let batchCount: UnsafeMutableRawPointer?
+
+  init(mean: Tensor, variance: Tensor, _ statistics: RunningStatistics?) {
+    (self.mean, self.variance, running) = (mean.address, variance.address, Running(statistics))
+    (part, batchCount) = (statistics?.momentum ?? 0, statistics?.batchCount.address)
+  }
 }
 
 /// `Normalization` in `normalization.cu`.

@@ -8,7 +8,7 @@ package enum KernelModule: String, CaseIterable, Sendable {
   case elementwiseInt64 = "elementwise_i64"
   case rowNormalization = "row_normalization"
   case copies, dropout, indexing, losses, ordering, reductions
-  case attention, convolution, linear, normalization, optimizers, pooling, products, recurrent, softmax
+  case attention, convolution, linear, moments, normalization, optimizers, pooling, products, recurrent, softmax
 
   package var fileName: String { "\(rawValue).cu" }
 }

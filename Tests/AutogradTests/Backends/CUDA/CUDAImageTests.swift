@@ -193,11 +193,14 @@ import Testing
     }
   }
 
-  @Test(arguments: [nil, 0.3], [DataType.float32, .float64])
-  func runningStatistics(momentum: Double?, dtype: DataType) throws {
-    try expectSame("momentum \(momentum as Any)", within: 1e-6) { draws in
-      let norm = BatchNorm1d(300, momentum: momentum, dtype: dtype).to(draws.device)
-      for rows in [2, 5, 3] { _ = norm(draws.normal([rows, 300], dtype)) }
+  /// Of columns and of groups, added up by one block and by several.
+  @Test(
+    arguments: [[300], [3], [3, 5], [2, 80, 64]],
+    [(nil, .float32), (nil, .float64), (0.3, .float32), (0.3, .float64)] as [(Double?, DataType)])
+  func runningStatistics(shape: [Int], options: (momentum: Double?, dtype: DataType)) throws {
+    try expectSame("\(shape), momentum \(options.momentum as Any)", within: 1e-6) { draws in
+      let norm = BatchNorm(shape[0], momentum: options.momentum, dtype: options.dtype).to(draws.device)
+      for rows in shape == [3] ? [600, 700, 520] : [2, 5, 3] { _ = norm(draws.normal([rows] + shape, options.dtype)) }
       #expect(norm.batchCount.item() == 3)
       return [norm.runningMean, norm.runningVariance]
     }
@@ -217,12 +220,40 @@ import Testing
     }
   }
 
-  @Test(arguments: [[1, 1], [7, 10], [300, 33], [5, 200], [3, 2000]])
+  /// The last rows are added up by several blocks each.
+  @Test(arguments: [[1, 1], [7, 10], [300, 33], [5, 200], [3, 2000], [2, 20_000]])
   func layerNormalization(shape: [Int]) throws {
     try expectSame("\(shape)", within: 5e-6) { draws in
       let x = draws.normal(shape), weight = draws.normal([shape[1]]), bias = draws.normal([shape[1]])
       let y = x.layerNorm([shape[1]], weight: weight, bias: bias)
       return try [y] + gradients(of: y, [x, weight, bias], draws)
+    }
+  }
+
+  /// The gradient of a normalization is added to what other uses of its rows have brought, with the bits of a sum.
+  @Test(arguments: 1...3) func layerNormalizationBesideOtherUses(count: Int) throws {
+    try expectSame("\(count) uses", within: 5e-6) { draws in
+      let x = draws.normal([7, 12]), weights = draws.normal([7, 12]).detached()
+      let rows = x * 1
+      let normalized = (0..<count).map { _ in rows.layerNorm([12]) }
+      try (normalized.reduce(rows, +) * weights).sum().backward()
+      let alone = x.detached()
+      alone.requiresGrad = true
+      try (alone.layerNorm([12]) * weights).sum().backward()
+      let (sum, own) = try (#require(x.grad), #require(alone.grad))
+      let expected = (0..<count).reduce(weights) { sum, _ in sum + own }
+      #expect(sum.array(of: Float.self) == expected.array(of: Float.self))
+      return [sum]
+    }
+  }
+
+  /// A row has the same bits wherever in memory it begins.
+  @Test func layerNormalizationOfUnalignedMemory() throws {
+    try expectSame("unaligned", within: 5e-6) { draws in
+      let elements = draws.normal([7 * 12 + 1]).detached()
+      let results = [elements[1...].cloned(), elements[1...]].map { $0.reshaped([7, 12]).layerNorm([12]) }
+      #expect(results[0].array(of: Float.self) == results[1].array(of: Float.self))
+      return results
     }
   }
 }

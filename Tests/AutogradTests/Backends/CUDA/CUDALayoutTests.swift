@@ -176,6 +176,16 @@ struct CUDALayoutTests {
     }
   }
 
+  /// A gradient in bfloat16, channels last, to which that of a normalization in the shape's order is added.
+  @Test func normalizedBesideAConvolution() throws {
+    try expectSame("beside", in: .bfloat16) { draws in
+      let x = draws.quarters([2, 4, 5, 6]), filters = draws.quarters([4, 4, 1, 1])
+      let image = x.conv2d(filters)
+      let normalized = image.groupNorm(2), convolved = image.conv2d(filters)
+      return try gradients(of: normalized + convolved, [x, filters], draws)
+    }
+  }
+
   /// What one order or the other is asked of, in all the ways in which a convolution's operands come. Not all sums that
   /// are convolved again have few enough digits for TF32.
   @Test(arguments: 0..<8, [.tf32, .bfloat16] as [ProductPrecision])

@@ -1,18 +1,5 @@
 #include "reduce.h"
 
-// Mean and variance from the sums of distances from one of the elements and of their squares, which lose no digits as
-// long as that element is not far out.
-template <class R>
-DEVICE void writeMoments(Int group, const Pair &sums, double origin, Int count, R *mean, R *variance) {
-  const double distance = sums.first / (double)count, spread = sums.second / (double)count - distance * distance;
-  mean[group] = (R)(origin + distance);
-  variance[group] = (R)(spread < 0 ? 0 : spread);
-}
-template <class T> DEVICE Pair fromOrigin(T x, T origin) {
-  const double distance = (double)x - (double)origin;
-  return {distance, distance * distance};
-}
-
 // The result of a batch normalization of an element. Forward and backward pass find the same sign: the operations are
 // rounded as they are written here.
 template <class R> struct Affine {
@@ -125,46 +112,6 @@ DEVICE void forEachPack(const Extents &e, const Read &read, const Body &body) {
   }
 }
 
-// Whether the elements of groups are added up in packs. It depends on the shape alone, and so does the order.
-template <class T> DEVICE bool isPacked(const Extents &e) { return e.inner % Whole<T>::width == 0; }
-
-template <int width, class T>
-DEVICE void momentsOfGroups(const Extents &e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance) {
-  reduceGroups<Pair>(
-      {e.outer, e.groups, e.inner / width}, chunk,
-      [&](Int group) {
-        return [x, origin = x[group * e.inner]](Int i) {
-          const Pack<T, width> values = packAt<width>(x, i);
-          Pair sum = {0, 0};
-#pragma unroll
-          for (int k = 0; k < width; k++) sum = sum + fromOrigin(values.at[k], origin);
-          return sum;
-        };
-      },
-      parts,
-      [&](Int g, const Pair &sums) {
-        writeMoments(g, sums, (double)x[g * e.inner], e.outer * e.inner, mean, variance);
-      });
-}
-
-template <int width, bool aligned, class T>
-DEVICE void momentsOfColumns(const Extents &e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance) {
-  reduceColumns<Pair, width>(
-      e, chunk,
-      [&](Int column) {
-        return columnTerms(
-            [x](Int at) { return packAt<width, aligned>(x, at / width); },
-            [origin = packAt<width>(x, column / width)](const Pack<T, width> &values, Int, Int, Pair *sums) {
-#pragma unroll
-              for (int k = 0; k < width; k++) sums[k] = sums[k] + fromOrigin(values.at[k], origin.at[k]);
-            });
-      },
-      parts,
-      [&](Int column, const Pair &sums) {
-        writeMoments(column, sums, (double)x[column], e.groups, mean, variance);
-      });
-}
-
 template <int width, bool across, class T>
 DEVICE void batchNormalize(const Extents &e, const T *x, const Normalization<Real<T>> &normalization,
                            const T *residual, int isRectified, T *out) {
@@ -260,38 +207,9 @@ DEVICE void batchGradient(const Extents &e, const T *gradient, const T *x, const
   });
 }
 
-// Moves the running moments of all groups towards those of a batch, by one block.
-template <class T>
-DEVICE void followMoments(Int groups, const T *mean, const T *variance, double unbiased, double momentum,
-                          int isAverage, T *runningMean, T *runningVariance, Int *batchCount) {
-  const Int batches = *batchCount + 1;
-  const double part = isAverage ? 1 / (double)batches : momentum;
-  const T kept = (T)(1 - part);
-  for (Int g = threadIdx.x; g < groups; g += blockDim.x) {
-    runningMean[g] = product(runningMean[g], kept) + product(mean[g], (T)part);
-    runningVariance[g] = product(runningVariance[g], kept) + product(variance[g], (T)(unbiased * part));
-  }
-  __syncthreads();
-  if (threadIdx.x == 0) *batchCount = batches;
-}
-
-#define MOMENTS_OF_COLUMNS(width, aligned) momentsOfColumns<width, aligned>(e, chunk, x, parts, mean, variance)
 #define GRADIENT_SUMS_OF_COLUMNS(width, aligned) gradientSumsOfColumns<width, aligned>(e, chunk, batch, parts)
 
 #define BATCH_NORMALIZATION(s, T)                                                                                      \
-  KERNEL(moments_of_groups_##s, (Extents e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance)) {   \
-    if (isPacked<T>(e)) momentsOfGroups<Whole<T>::width>(e, chunk, x, parts, mean, variance);                          \
-    else momentsOfGroups<1>(e, chunk, x, parts, mean, variance);                                                       \
-  }                                                                                                                    \
-  KERNEL(moments_of_columns_##s, (Extents e, Int chunk, const T *x, Pair *parts, Real<T> *mean, Real<T> *variance)) {  \
-    FOR_COLUMN_PACKS(T, e.inner, isAligned(x), MOMENTS_OF_COLUMNS)                                                     \
-  }                                                                                                                    \
-  KERNEL(moments_of_parts_##s, (Int groups, Int splits, Int inner, Int count, const T *x, const Pair *parts,           \
-                                Real<T> *mean, Real<T> *variance)) {                                                   \
-    combineParts<Pair>(groups, splits, parts, [&](Int g, const Pair &sums) {                                           \
-      writeMoments(g, sums, (double)x[g * inner], count, mean, variance);                                              \
-    });                                                                                                                \
-  }                                                                                                                    \
   BOUNDED_KERNEL(256, 3, batch_normalize_##s,                                                                          \
                  (Extents e, int whole, const T *x, Normalization<Real<T>> normalization, const T *residual,           \
                   int isRectified, T *out)) {                                                                          \
@@ -323,11 +241,3 @@ DEVICE void followMoments(Int groups, const T *mean, const T *variance, double u
 BATCH_NORMALIZATION(f32, float)
 BATCH_NORMALIZATION(f64, double)
 BATCH_NORMALIZATION(bf16, BFloat16)
-
-#define FOLLOW_MOMENTS(s, T)                                                                                           \
-  KERNEL(follow_moments_##s, (Int groups, const T *mean, const T *variance, double unbiased, double momentum,          \
-                              int isAverage, T *runningMean, T *runningVariance, Int *batchCount)) {                   \
-    followMoments(groups, mean, variance, unbiased, momentum, isAverage, runningMean, runningVariance, batchCount);    \
-  }
-FOLLOW_MOMENTS(f32, float)
-FOLLOW_MOMENTS(f64, double)

@@ -31,6 +31,9 @@ DEVICE void reduceGroups(const Extents &extents, Int chunk, const Terms &terms, 
   else parts[blockIdx.y * extents.groups + group] = sum;
 }
 
+// Whether the elements of groups are added up in packs. It depends on the shape alone, and so does the order.
+template <class T> DEVICE bool isPacked(const Extents &e) { return e.inner % Whole<T>::width == 0; }
+
 // What is added up in columns: read(at) is what is read there, and add(values, at, row, sums) adds what that makes.
 template <class Read, class Add> struct ColumnTerms {
   Read read;

@@ -1,3 +1,4 @@
+#include "moments.h"
 #include "reduce.h"
 
 // Rows of [channels, inner] elements: the parameters of `groups` rows in turn belong to their channels, one after another.
@@ -12,25 +13,63 @@ struct Rows {
   }
 };
 
-// Rows with moments of their own, each by one row of threads.
+template <class T> struct RowParameters {
+  const T *weight, *bias;
+
+  // A row's element as it is with its channel's parameters.
+  DEVICE T operator()(const Rows &e, Int row, Int element, T normalized) const {
+    const Int p = e.parameter(row, element);
+    return (weight ? normalized * weight[p] : normalized) + (bias ? bias[p] : T(0));
+  }
+};
+
+// Rows by moments of their own, which are written, each by one row of threads.
+template <int width, class T>
+DEVICE void rowNormalize(const Rows &e, const T *x, double epsilon, const RowParameters<T> &parameters, T *mean,
+                         T *variance, T *out) {
+  const Int index = (Int)blockIdx.x * blockDim.y + threadIdx.y, row = index < e.rows ? index : 0;
+  const Int count = e.count(), packs = count / width, start = row * packs;
+  const T origin = x[row * count];
+  Pair sums = {0, 0};
+  for (Int i = threadIdx.x; i < packs; i += blockDim.x) {
+    const Pack<T, width> values = packAt<width>(x, start + i);
+#pragma unroll
+    for (int k = 0; k < width; k++) sums = sums + fromOrigin(values.at[k], origin);
+  }
+  sums = combinedInRow(sums, Adding());
+  if (index >= e.rows) return;
+  const MeanAndVariance<T> moments = momentsOf<T>(sums, (double)origin, count);
+  if (threadIdx.x == 0) {
+    mean[row] = moments.mean;
+    variance[row] = moments.variance;
+  }
+  const T scale = 1 / squareRoot(moments.variance + (T)epsilon);
+  for (Int i = threadIdx.x; i < packs; i += blockDim.x) {
+    Pack<T, width> values = packAt<width>(x, start + i);
+#pragma unroll
+    for (int k = 0; k < width; k++)
+      values.at[k] = parameters(e, row, i * width + k, (values.at[k] - moments.mean) * scale);
+    placePack<width>(values, out, start + i);
+  }
+}
+
+// The same by moments that are there: several blocks have added up the elements of each row.
 template <class T>
-DEVICE void rowNormalize(const Rows &e, const T *x, const T *mean, const T *variance, double epsilon, const T *weight,
-                         const T *bias, T *out) {
+DEVICE void rowNormalizeByMoments(const Rows &e, const T *x, double epsilon, const RowParameters<T> &parameters,
+                                  const T *mean, const T *variance, T *out) {
   const Int row = (Int)blockIdx.x * blockDim.y + threadIdx.y;
   if (row >= e.rows) return;
   const Int start = row * e.count();
   const T center = mean[row], scale = 1 / squareRoot(variance[row] + (T)epsilon);
-  for (Int i = threadIdx.x; i < e.count(); i += blockDim.x) {
-    const T normalized = (x[start + i] - center) * scale;
-    const Int p = e.parameter(row, i);
-    out[start + i] = (weight ? normalized * weight[p] : normalized) + (bias ? bias[p] : T(0));
-  }
+  for (Int i = threadIdx.x; i < e.count(); i += blockDim.x)
+    out[start + i] = parameters(e, row, i, (x[start + i] - center) * scale);
 }
 
-// The gradient of x, and what rows were scaled by, for the gradients of their parameters.
+// The gradient of x, added to what other uses of x have brought if there is that, which `dx` may be; and what rows were
+// scaled by, for the gradients of their parameters.
 template <class T>
 DEVICE void rowGradient(const Rows &e, const T *gradient, const T *x, const T *mean, const T *variance, double epsilon,
-                        const T *weight, T *dx, T *scales) {
+                        const T *weight, const T *others, T *dx, T *scales) {
   const Int index = (Int)blockIdx.x * blockDim.y + threadIdx.y, row = index < e.rows ? index : 0;
   const Int start = row * e.count();
   const T center = mean[row];
@@ -48,8 +87,10 @@ DEVICE void rowGradient(const Rows &e, const T *gradient, const T *x, const T *m
   const T scale = 1 / squareRoot(variance[row] + (T)epsilon), share = 1 / (T)e.count();
   if (threadIdx.x == 0) scales[row] = scale;
   const T average = (T)(sums.first * (double)share), slope = (T)(sums.second * (double)(scale * scale * share));
-  for (Int i = threadIdx.x; i < e.count(); i += blockDim.x)
-    dx[start + i] = (received(i) - average - (x[start + i] - center) * slope) * scale;
+  for (Int i = threadIdx.x; i < e.count(); i += blockDim.x) {
+    const T own = product(received(i) - average - (x[start + i] - center) * slope, scale);
+    dx[start + i] = others ? others[start + i] + own : own;
+  }
 }
 
 // What the gradients of weight and bias are sums of.
@@ -94,13 +135,19 @@ DEVICE void channelParameters(const Rows &e, Int chunk, const ParameterGradients
 }
 
 #define ROW_NORMALIZATION(s, T)                                                                                        \
-  KERNEL(row_normalize_##s, (Rows e, const T *x, const T *mean, const T *variance, double epsilon, const T *weight,    \
-                             const T *bias, T *out)) {                                                                 \
-    rowNormalize(e, x, mean, variance, epsilon, weight, bias, out);                                                    \
+  KERNEL(row_normalize_##s, (Rows e, const T *x, double epsilon, RowParameters<T> parameters, T *mean, T *variance,    \
+                             T *out)) {                                                                                \
+    constexpr int width = Whole<T>::width;                                                                             \
+    if (e.count() % width == 0) rowNormalize<width>(e, x, epsilon, parameters, mean, variance, out);                   \
+    else rowNormalize<1>(e, x, epsilon, parameters, mean, variance, out);                                              \
+  }                                                                                                                    \
+  KERNEL(row_normalize_by_moments_##s, (Rows e, const T *x, double epsilon, RowParameters<T> parameters,               \
+                                        const T *mean, const T *variance, T *out)) {                                   \
+    rowNormalizeByMoments(e, x, epsilon, parameters, mean, variance, out);                                             \
   }                                                                                                                    \
   KERNEL(row_gradient_##s, (Rows e, const T *gradient, const T *x, const T *mean, const T *variance, double epsilon,   \
-                            const T *weight, T *dx, T *scales)) {                                                      \
-    rowGradient(e, gradient, x, mean, variance, epsilon, weight, dx, scales);                                          \
+                            const T *weight, const T *others, T *dx, T *scales)) {                                     \
+    rowGradient(e, gradient, x, mean, variance, epsilon, weight, others, dx, scales);                                  \
   }                                                                                                                    \
   KERNEL(row_parameters_of_columns_##s, (Rows e, Int chunk, ParameterGradients<T> gradients, Pair *parts)) {           \
     columnParameters(e, chunk, gradients, parts);                                                                      \

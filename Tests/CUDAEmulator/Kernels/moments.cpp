@@ -1,0 +1,3 @@
+#include "CUDAEmulator.h"
+
+#include "../../../Sources/Autograd/Backends/CUDA/Kernels/moments.cu"
