@@ -30,6 +30,7 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
     accumulation + batchLosses + unevenData + unusedParameters + batchStatistics + gathering + reproducibility
     + stepSizes
     + parameterGroups + wholeParameters + frozenParameters + measures + checkpoints + weightAverages
+    + parametrizations
 }
 
 /// Throws unless a condition holds.
