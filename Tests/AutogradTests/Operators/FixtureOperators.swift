@@ -80,6 +80,8 @@ enum FixtureOperators {
     "atanh": { $0["x"].atanh() },
     "expm1": { $0["x"].expm1() },
     "erfinv": { $0["x"].erfinv() },
+    "lgamma": { $0["x"].lgamma() },
+    "polygamma": { $0["x"].polygamma($0.int("order")) },
   ]
 
   /// What a function of matrices that have it gives.

@@ -244,4 +244,10 @@ for upper in [False, True]:
             "solve_triangular",
             lambda A, B, u=upper, o=unit: torch.linalg.solve_triangular(A, B, upper=u, unitriangular=o),
             {"A": regular(2, 3, 3), "B": floats(2, 3, 2)}, upper=upper, unit=unit)
+far = torch.tensor([[-20.25, -1.25, -0.25], [0.5, 9.5, 300.0]], dtype=torch.float64)
+for x in [floats(3, 5, low=0.1, high=6), far]:
+    case("lgamma", torch.lgamma, {"x": x})
+    # Of order 1 PyTorch's has ten digits in double precision.
+    for order in range(2, 5):
+        case("polygamma", lambda x, n=order: torch.polygamma(n, x), {"x": x}, order=order)
 print(json.dumps({"torch": torch.__version__, "cases": cases}))
