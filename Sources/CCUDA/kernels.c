@@ -9,6 +9,9 @@ static const char convolution_h[] = {
 static const char elementwise_h[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/elementwise.h" suffix(, 0)
 };
+static const char gamma_h[] = {
+#embed "../Autograd/Backends/CUDA/Kernels/gamma.h" suffix(, 0)
+};
 static const char kernel_h[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/kernel.h" suffix(, 0)
 };
@@ -92,6 +95,7 @@ const dt_kernel_source *dt_kernel_sources(void) {
   static const dt_kernel_source sources[] = {
     {"convolution.h", convolution_h},
     {"elementwise.h", elementwise_h},
+    {"gamma.h", gamma_h},
     {"kernel.h", kernel_h},
     {"moments.h", moments_h},
     {"multiply.h", multiply_h},

@@ -3,6 +3,7 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "exponential.h"
+#include "gamma.h"
 
 static const double inverse_sqrt_2 = 0.70710678118654752440;
 static const double sqrt_2_over_pi = 0.79788456080286535588;
@@ -61,6 +62,8 @@ UNARY(logarithm, log_f32(x), log(x))
 UNARY(logarithm_of_one_plus, log1p_f32(x), log1p(x))
 UNARY(error_function, erf_f32(x), erf(x))
 UNARY(inverse_error_function, (float)inverse_erf(x), inverse_erf(x))
+UNARY(log_gamma, (float)log_gamma(x), log_gamma(x))
+UNARY(digamma, (float)digamma(x), digamma(x))
 UNARY(exponential_minus_one, expm1f(x), expm1(x))
 UNARY(tangent, tanf(x), tan(x))
 UNARY(arc_sine, asinf(x), asin(x))
@@ -131,6 +134,7 @@ static inline int64_t integer_power(int64_t base, int64_t exponent) {
 }
 BINARY(power, powf(a, b), pow(a, b), integer_power(a, b))
 
+BINARY_REAL(hurwitz_zeta, (float)hurwitz_zeta(a, b), hurwitz_zeta(a, b))
 BINARY_REAL(direction, atan2f(a, b), atan2(a, b))
 BINARY_REAL(leaky_relu, a > 0 ? a : a * b, a > 0 ? a : a * b)
 BINARY_REAL(leaky_relu_slope, a > 0 ? 1 : b, a > 0 ? 1 : b)

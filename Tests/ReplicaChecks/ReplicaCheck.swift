@@ -31,6 +31,7 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
     + reproducibility
     + stepSizes
     + parameterGroups + wholeParameters + frozenParameters + measures + checkpoints + weightAverages
+    + parametrizations
 }
 
 /// Throws unless a condition holds.

@@ -149,6 +149,7 @@ enum UnaryOperation: String {
   case negate, absolute, sign, square, squareRoot, reciprocalSquareRoot, reciprocal, zeroIfInfinite
   case round, floor, ceiling
   case exponential, exponentialMinusOne, logarithm, logarithmOfOnePlus, errorFunction, inverseErrorFunction
+  case logarithmOfGamma, digamma
   case sine, cosine, tangent, arcSine, arcCosine, arcTangent
   case hyperbolicSine, hyperbolicCosine, inverseHyperbolicSine, inverseHyperbolicCosine, inverseHyperbolicTangent
   case tanh, sigmoid, relu, softplus, logSigmoid, silu, hardswish, gelu, geluTanh
@@ -163,6 +164,8 @@ enum BinaryOperation: String {
   case leakyReLU, leakyReLUSlope
   /// The angle of the point (second, first), from −π to π.
   case direction
+  /// Of (s, q): Σ (q + k)⁻ˢ over k from 0 on.
+  case hurwitzZeta
   /// Of (input, α): the value and its slope.
   case elu, eluSlope
   /// Gradients of activations: of (gradient, output) for the first three, of (gradient, input) for the others.

@@ -1,15 +1,24 @@
 /// The negative log-probability of the target class, as `torch.nn.functional.nll_loss`.
 ///
 /// - Parameters:
-///   - logProbabilities: [N, C].
-///   - targets: [N], `int64`, each from 0 to C − 1 or `ignoredTarget`; anything else traps.
+///   - logProbabilities: [N, C, …]: of samples, or of each place of a sequence or an image.
+///   - targets: [N, …], `int64`, each from 0 to C − 1 or `ignoredTarget`; anything else traps.
 ///   - weight: [C], what the losses of each class are multiplied by; the mean is then the weighted one.
 ///   - ignoredTarget: Samples with this target count for nothing.
-/// - Returns: A scalar, or [N] for reduction `none`.
+/// - Returns: A scalar, or [N, …] for reduction `none`.
 public func negativeLogLikelihood(
   _ logProbabilities: Tensor, _ targets: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean,
   ignoringTarget ignoredTarget: Int = -100
 ) -> Tensor {
+  guard logProbabilities.rank <= 2 else {
+    precondition(
+      [logProbabilities.shape[0]] + logProbabilities.shape[2...] == targets.shape,
+      "negativeLogLikelihood of \(logProbabilities.shape) with targets \(targets.shape): needs [N, C, …] and [N, …]")
+    let losses = negativeLogLikelihood(
+      logProbabilities.permuted([0] + (2..<logProbabilities.rank) + [1]).flattened(through: -2), targets.flattened(),
+      weight: weight, reduction: reduction, ignoringTarget: ignoredTarget)
+    return reduction == .none ? losses.reshaped(targets.shape) : losses
+  }
   let classes = ClassTargets(
     targets, for: logProbabilities, weight: weight, ignoring: ignoredTarget, operation: "negativeLogLikelihood")
   return classes.reduced(classes.losses(logProbabilities), reduction)

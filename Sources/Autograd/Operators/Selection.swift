@@ -19,12 +19,10 @@ extension Tensor {
     }
   }
 
-  /// This tensor with `value`, in its type, in place of every element at which `mask`, of type `bool` and broadcast, is
-  /// true.
+  /// This tensor with `value`, in its type, in place of every element at which `mask`, of type `bool`, is true, as
+  /// `torch.masked_fill`; shapes are broadcast, of this tensor as of the mask.
   public func filled(with value: Double, where mask: Tensor) -> Tensor {
-    precondition(
-      Shape.broadcast(shape, mask.shape) == shape, "a mask of shape \(mask.shape) does not broadcast to \(shape)")
-    return .select(mask, .full([], value, dtype: dtype), self)
+    .select(mask, .full([], value, dtype: dtype), self)
   }
 
   /// Every element moved to the nearest bound if it is outside of them; the slope is 1 between the bounds, and 0 at

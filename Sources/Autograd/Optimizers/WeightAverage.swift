@@ -112,11 +112,3 @@ package final class UpdateCount: Tensor {
     return (0..<1 << 53).contains(updates) ? nil : "n_averaged is \(updates), expected a number of updates"
   }
 }
-
-extension Tensor {
-  /// Replaces the elements by those of another tensor of this shape, of which no graph knows.
-  fileprivate func replaceElements(by other: Tensor) {
-    storage.version &+= 1
-    assign(other)
-  }
-}

@@ -35,7 +35,7 @@ extension RandomGenerator {
   }
 
   /// A sample with mean 0 and standard deviation 1. They come in pairs; the second waits for the next call.
-  private func standardNormal() -> Double {
+  func standardNormal() -> Double {
     if let pending = pendingNormal {
       pendingNormal = nil
       return pending

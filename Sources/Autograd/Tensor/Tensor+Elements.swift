@@ -12,6 +12,12 @@ extension Tensor {
     assign(Tensor(values, shape: shape))
   }
 
+  /// Replaces the elements by those of another tensor of this shape, of which no graph knows.
+  func replaceElements(by other: Tensor) {
+    storage.version &+= 1
+    assign(other)
+  }
+
   /// The elements in row-major order, converted to `T` where the type differs.
   public func array<T: TensorElement>(of type: T.Type = T.self) -> [T] {
     let source = dtype == T.dataType ? self : detached().cpu().cast(to: T.dataType)

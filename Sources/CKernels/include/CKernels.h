@@ -33,6 +33,8 @@ DT_DECLARE_UNARY(sine)
 DT_DECLARE_UNARY(cosine)
 DT_DECLARE_UNARY(error_function)
 DT_DECLARE_UNARY(inverse_error_function)
+DT_DECLARE_UNARY(log_gamma)
+DT_DECLARE_UNARY(digamma)
 DT_DECLARE_UNARY(exponential_minus_one)
 DT_DECLARE_UNARY(tangent)
 DT_DECLARE_UNARY(arc_sine)
@@ -70,6 +72,9 @@ DT_DECLARE_BINARY(power)
 DT_DECLARE_BINARY(equal)
 DT_DECLARE_BINARY(less)
 DT_DECLARE_BINARY(less_or_equal)
+
+// The sum of (b + k)^-a over k from 0 on.
+DT_DECLARE_BINARY(hurwitz_zeta)
 
 // The angle of the point (b, a).
 DT_DECLARE_BINARY(direction)

@@ -46,6 +46,9 @@ enum DifferentiatedOperators {
     "with numbers": unary(0.5) { 2 - (3 / ($0 * 2 + 1)) },
     "where": binary([3, 4], [3, 1]) { .select($0.detached() .> 0, $0 * $0, $1.exp()) },
     "filled": unary { ($0 * $0).filled(with: 3, where: $0.detached() .< 0) },
+    "filled and broadcast": unary {
+      ($0 * $0).filled(with: 3, where: Tensor([true, false]).reshaped([2, 1, 1]))
+    },
     "interpolated": binary([3, 4], [4]) { ($0 * $0).interpolated(to: $1, weight: 0.3) },
     "interpolated by tensors": binary([3, 4], [4], 0.6, 1) { $0.interpolated(to: $0.exp(), weight: $1) },
     "sign": unary { $0.sign() * $0 },
@@ -65,6 +68,10 @@ enum DifferentiatedOperators {
     "cos": unary { $0.cos() },
     "erf": unary { $0.erf() },
     "erfinv": unary(-0.9, 0.9) { $0.erfinv() },
+    "lgamma": unary(0.5, 4) { $0.lgamma() },
+    "lgamma below 0": unary(-0.9, -0.1) { $0.lgamma() },
+    "digamma": unary(0.5, 4) { $0.digamma() },
+    "polygamma": unary(0.5, 4) { $0.polygamma(1) + $0.polygamma(2) },
     "tan": unary(-1, 1) { $0.tan() },
     "asin": unary(-0.9, 0.9) { $0.asin() },
     "acos": unary(-0.9, 0.9) { $0.acos() },
@@ -287,6 +294,11 @@ enum DifferentiatedOperators {
         $0, $1, reduction: .none, positiveWeight: Tensor([1.5, 0.5, 2, 1], dtype: .float64))
     },
     "negative log-likelihood": unary { negativeLogLikelihood($0 * $0, Tensor([2, -100, 3])) },
+    "negative log-likelihood of sequences": {
+      DifferentiatedFunction([random([2, 3, 2])]) {
+        negativeLogLikelihood($0[0] * $0[0], Tensor([[2, 0], [-100, 1]]))
+      }
+    },
     "cross entropy": unary { crossEntropy($0, Tensor([2, -100, 3])) },
     "smoothed cross entropy": unary { crossEntropy($0, Tensor([2, 0, 3]), reduction: .none, labelSmoothing: 0.2) },
     "cross entropy of sequences": {

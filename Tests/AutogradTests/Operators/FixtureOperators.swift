@@ -80,6 +80,8 @@ enum FixtureOperators {
     "atanh": { $0["x"].atanh() },
     "expm1": { $0["x"].expm1() },
     "erfinv": { $0["x"].erfinv() },
+    "lgamma": { $0["x"].lgamma() },
+    "polygamma": { $0["x"].polygamma($0.int("order")) },
   ]
 
   /// What a function of matrices that have it gives.
@@ -213,6 +215,7 @@ enum FixtureOperators {
     "smooth_l1_loss": { smoothL1Loss($0["x"], $0["target"], reduction: $0.reduction) },
     "bce": { binaryCrossEntropy($0["x"], $0["target"], reduction: $0.reduction) },
     "bce_with_logits": { binaryCrossEntropyWithLogits($0["x"], $0["target"], reduction: $0.reduction) },
+    "masked_fill": { $0["x"].filled(with: 3, where: $0["mask"]) },
     "nll_loss": { negativeLogLikelihood($0["x"], $0["target"], reduction: $0.reduction) },
     "layer_norm": {
       $0["x"].layerNorm([$0["x"].shape[1]], weight: $0["weight"], bias: $0["bias"], epsilon: $0.double("eps"))

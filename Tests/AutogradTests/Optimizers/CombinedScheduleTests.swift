@@ -41,6 +41,26 @@ import Testing
         ]))
   }
 
+  @Test func cycles() {
+    #expect(
+      close(
+        rates(CyclicLR(maximum: 0.5, risingSteps: 4)), [0.1, 0.2, 0.3, 0.4, 0.5, 0.4, 0.3, 0.2, 0.1, 0.2, 0.3, 0.4]))
+    #expect(
+      close(
+        rates(CyclicLR(maximum: 0.5, risingSteps: 2, fallingSteps: 3, scaling: .halving)),
+        [
+          0.1, 0.29999999999999993, 0.4999999999999999, 0.3666666666666666, 0.2333333333333333, 0.1, 0.2000000000000001,
+          0.29999999999999993, 0.2333333333333333, 0.16666666666666674, 0.1, 0.15000000000000005,
+        ]))
+    #expect(
+      close(
+        rates(CyclicLR(maximum: 0.5, risingSteps: 3, fallingSteps: 1, scaling: .exponential(factor: 0.9))),
+        [
+          0.1, 0.22, 0.316, 0.39160000000000006, 0.1, 0.178732, 0.2417176, 0.29131876, 0.1, 0.15165606520000002,
+          0.19298091736000003, 0.22552423843600003,
+        ]))
+  }
+
   @Test func factors() {
     #expect(
       close(
@@ -83,5 +103,9 @@ import Testing
       _ = PolynomialLR(stepCount: 0)
     }
     expect(steps, says: "PolynomialLR: 0 steps")
+    let falling = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = CyclicLR(maximum: 1, risingSteps: 5, fallingSteps: 0)
+    }
+    expect(falling, says: "CyclicLR: 5 steps up and 0 down")
   }
 }

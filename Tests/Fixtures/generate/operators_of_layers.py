@@ -244,4 +244,15 @@ for upper in [False, True]:
             "solve_triangular",
             lambda A, B, u=upper, o=unit: torch.linalg.solve_triangular(A, B, upper=u, unitriangular=o),
             {"A": regular(2, 3, 3), "B": floats(2, 3, 2)}, upper=upper, unit=unit)
+far = torch.tensor([[-20.25, -1.25, -0.25], [0.5, 9.5, 300.0]], dtype=torch.float64)
+for x in [floats(3, 5, low=0.1, high=6), far]:
+    case("lgamma", torch.lgamma, {"x": x})
+    # Of order 1 PyTorch's has ten digits in double precision.
+    for order in range(2, 5):
+        case("polygamma", lambda x, n=order: torch.polygamma(n, x), {"x": x}, order=order)
+for reduction in ["mean", "none"]:
+    case(
+        "nll_loss", lambda x, target, r=reduction: F.nll_loss(x, target, reduction=r),
+        {"x": floats(2, 3, 2, 4), "target": labels(2, 2, 4, classes=3)}, reduction=reduction)
+case("masked_fill", lambda x, mask: x.masked_fill(mask, 3.0), {"x": floats(3, 1), "mask": labels(2, 3, 4, classes=2).bool()})
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

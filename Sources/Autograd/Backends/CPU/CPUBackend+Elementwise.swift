@@ -78,6 +78,8 @@ extension CPUBackend {
     case .cosine: (dt_cosine_f32, dt_cosine_f64)
     case .errorFunction: (dt_error_function_f32, dt_error_function_f64)
     case .inverseErrorFunction: (dt_inverse_error_function_f32, dt_inverse_error_function_f64)
+    case .logarithmOfGamma: (dt_log_gamma_f32, dt_log_gamma_f64)
+    case .digamma: (dt_digamma_f32, dt_digamma_f64)
     case .exponentialMinusOne: (dt_exponential_minus_one_f32, dt_exponential_minus_one_f64)
     case .tangent: (dt_tangent_f32, dt_tangent_f64)
     case .arcSine: (dt_arc_sine_f32, dt_arc_sine_f64)
@@ -113,6 +115,7 @@ extension CPUBackend {
     case .less: dt_less_f32
     case .lessOrEqual: dt_less_or_equal_f32
     case .direction: dt_direction_f32
+    case .hurwitzZeta: dt_hurwitz_zeta_f32
     case .leakyReLU: dt_leaky_relu_f32
     case .leakyReLUSlope: dt_leaky_relu_slope_f32
     case .elu: dt_elu_f32
@@ -141,6 +144,7 @@ extension CPUBackend {
     case .less: dt_less_f64
     case .lessOrEqual: dt_less_or_equal_f64
     case .direction: dt_direction_f64
+    case .hurwitzZeta: dt_hurwitz_zeta_f64
     case .leakyReLU: dt_leaky_relu_f64
     case .leakyReLUSlope: dt_leaky_relu_slope_f64
     case .elu: dt_elu_f64

@@ -149,10 +149,10 @@ extension UnaryOperation {
 
 extension BinaryOperation {
   /// Whether results for elements in bfloat16, of which `a` are the first, are kept in bfloat16: not powers, angles,
-  /// quotients of a number, exponentials, and slopes, which are few and have more digits.
+  /// sums of powers, quotients of a number, exponentials, and slopes, which are few and have more digits.
   fileprivate func suitsBFloat16(_ a: Tensor) -> Bool {
     switch self {
-    case .power, .direction, .leakyReLUSlope, .elu, .eluSlope: false
+    case .power, .direction, .hurwitzZeta, .leakyReLUSlope, .elu, .eluSlope: false
     case .divide: a.rank > 0
     default: true
     }

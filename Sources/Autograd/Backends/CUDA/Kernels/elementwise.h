@@ -1,6 +1,7 @@
 #ifndef DISTTRAIN_ELEMENTWISE_H
 #define DISTTRAIN_ELEMENTWISE_H
 
+#include "gamma.h"
 #include "kernel.h"
 
 // The standard normal distribution up to x; see CKernels/exponential.h for where the polynomials come from.
@@ -270,6 +271,8 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   UNARY_KERNEL(cosine##s, T, cosine(x))                                                       \
   UNARY_KERNEL(errorFunction##s, T, errorFunction(x))                                         \
   UNARY_KERNEL(inverseErrorFunction##s, T, (T)inverseErrorFunctionOf((double)x))              \
+  UNARY_KERNEL(logarithmOfGamma##s, T, (T)lgamma((double)x))                                  \
+  UNARY_KERNEL(digamma##s, T, (T)digammaOf((double)x))                                        \
   UNARY_KERNEL(exponentialMinusOne##s, T, lessOne(x))                                         \
   UNARY_KERNEL(tangent##s, T, tangentOf(x))                                                   \
   UNARY_KERNEL(arcSine##s, T, arcSineOf(x))                                                   \
@@ -281,6 +284,7 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   UNARY_KERNEL(inverseHyperbolicCosine##s, T, inverseHyperbolicCosineOf(x))                   \
   UNARY_KERNEL(inverseHyperbolicTangent##s, T, inverseHyperbolicTangentOf(x))                 \
   BINARY_KERNEL(direction##s, T, directionOf(a, b))                                           \
+  BINARY_KERNEL(hurwitzZeta##s, T, (T)hurwitzZetaOf((double)a, (double)b))                    \
   UNARY_KERNEL(logSigmoid##s, T, logSigmoid(x))                                               \
   UNARY_KERNEL(softplus##s, T, x > 20 ? x : logarithmOfOnePlus(exponential(x)))               \
   BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))               \

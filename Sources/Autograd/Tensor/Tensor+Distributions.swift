@@ -1,0 +1,61 @@
+/// Draws of distributions whose parameters are the elements of tensors. They have no gradients.
+extension Tensor {
+  /// Draws of the exponential distribution, as `torch.empty(shape).exponential_(rate)` where PyTorch does not draw by MKL.
+  ///
+  /// - Parameter rate: One over the mean; above 0.
+  public static func exponential(
+    _ shape: [Int], rate: Double = 1, dtype: DataType = .float32, device: Device = .cpu,
+    generator: RandomGenerator? = nil
+  ) -> Tensor {
+    let generator = generator ?? .default
+    return switch dtype {
+    case .float32: Tensor(shape: shape, of: Float.self) { generator.exponential(into: $0, rate: rate) }.to(device)
+    case .float64: Tensor(shape: shape, of: Double.self) { generator.exponential(into: $0, rate: rate) }.to(device)
+    default: unsupported("exponential", dtype)
+    }
+  }
+
+  /// A draw of the Poisson distribution for every element, which is its mean, as `torch.poisson`: numbers of this tensor's
+  /// type, with PyTorch's stream.
+  public func poissonDraws(generator: RandomGenerator? = nil) -> Tensor {
+    let generator = generator ?? .default
+    return drawn("poissonDraws") { Double(generator.poisson(rate: $0)) }
+  }
+
+  /// A draw of the gamma distribution for every element, which is the concentration α, as
+  /// `torch.distributions.Gamma(α, rate).sample()`; see ``RandomGenerator/gamma(concentration:)``.
+  ///
+  /// - Parameter rate: One over the scale; above 0.
+  /// - Returns: Numbers that are not smaller than the least normal one, as in PyTorch.
+  public func gammaDraws(rate: Double = 1, generator: RandomGenerator? = nil) -> Tensor {
+    precondition(rate > 0 && rate.isFinite, "gammaDraws of rate \(rate), expected a number above 0")
+    let generator = generator ?? .default
+    let least = dtype == .float32 ? Double(Float.leastNormalMagnitude) : Double.leastNormalMagnitude
+    return drawn("gammaDraws") { Swift.max(generator.gamma(concentration: $0) / rate, least) }
+  }
+
+  /// Draws of the Dirichlet distribution, which add up to 1 along the last dimension, as
+  /// `torch.distributions.Dirichlet(x).sample()`.
+  ///
+  /// - Returns: Of this tensor's shape, [..., k], whose elements are the concentrations, above 0.
+  public func dirichletDraws(generator: RandomGenerator? = nil) -> Tensor {
+    precondition(rank > 0, "dirichletDraws of a scalar, expected concentrations [..., k]")
+    // In double precision: small concentrations give numbers that float32 has not.
+    let draws = detached().cast(to: .float64).gammaDraws(generator: generator)
+    return (draws / draws.sum([-1], keepingDimensions: true)).cast(to: dtype)
+  }
+
+  /// A draw of the beta distribution for every element, which is the first concentration, as
+  /// `torch.distributions.Beta(x, other).sample()`; shapes are broadcast.
+  public func betaDraws(_ other: Tensor, generator: RandomGenerator? = nil) -> Tensor {
+    let shape = Shape.broadcast(shape, other.shape)
+    return Tensor.stacked([detached().expanded(to: shape), other.detached().expanded(to: shape)], dimension: -1)
+      .dirichletDraws(generator: generator).selected(0, along: -1)
+  }
+
+  /// What `draw` gives for every element, one after the other, in this tensor's type.
+  private func drawn(_ operation: StaticString, _ draw: (Double) -> Double) -> Tensor {
+    requireFloatingPoint(for: operation)
+    return Tensor(detached().array(of: Double.self).map(draw), shape: shape).cast(to: dtype).to(device)
+  }
+}
