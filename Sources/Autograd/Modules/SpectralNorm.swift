@@ -4,8 +4,9 @@
 ///     w = W / (uᵀ · W · v)
 ///
 /// Every call in training mode moves u and v towards the singular vectors by iterations of the power method; in evaluation
-/// mode they stay. W is a matrix of the given dimension by all others. Names are PyTorch's:
-/// `parametrizations.weight.original` for W, and the buffers `parametrizations.weight.0._u` and `_v`.
+/// mode they stay, as they do when ``recomputed(_:)`` computes a call anew. W is a matrix of the given dimension by all
+/// others. Names are PyTorch's: `parametrizations.weight.original` for W, and the buffers `parametrizations.weight.0._u`
+/// and `_v`.
 ///
 /// On several ranks u and v are the same as long as all make as many calls. A rank that has no samples in a step makes none;
 /// it gets those of rank 0 at the next evaluation, as running statistics do.
@@ -57,9 +58,12 @@ public final class SpectralNorm<Wrapped: Layer>: ParametrizedLayer<Wrapped> {
 
   override func computedParameter(isCall: Bool) -> Tensor {
     let matrix = matrix
-    if isCall && isTraining { noGrad { iterate(matrix, times: iterations) } }
-    // The next call changes both, maybe before the backward pass of this one.
-    let (u, v) = (leftVector.cloned(), rightVector.cloned())
+    if isCall && isTraining && !isRecomputing { noGrad { iterate(matrix, times: iterations) } }
+    // The next call changes both, maybe before the backward pass of this one; which tells that if it is to compute this
+    // call anew, for it would not find them again.
+    let willRecompute = ThreadState.current.recomputation != nil && !isRecomputing
+    let (u, v): (Tensor, Tensor) =
+      willRecompute ? (leftVector, rightVector) : (leftVector.cloned(), rightVector.cloned())
     return original / u.matmul(matrix.matmul(v))
   }
 

@@ -7,7 +7,7 @@ extension Tensor {
     _ shape: [Int], rate: Double = 1, dtype: DataType = .float32, device: Device = .cpu,
     generator: RandomGenerator? = nil
   ) -> Tensor {
-    let generator = generator ?? .default
+    let generator = RandomGenerator.source(generator)
     return switch dtype {
     case .float32: Tensor(shape: shape, of: Float.self) { generator.exponential(into: $0, rate: rate) }.to(device)
     case .float64: Tensor(shape: shape, of: Double.self) { generator.exponential(into: $0, rate: rate) }.to(device)
@@ -18,7 +18,7 @@ extension Tensor {
   /// A draw of the Poisson distribution for every element, which is its mean, as `torch.poisson`: numbers of this tensor's
   /// type, with PyTorch's stream.
   public func poissonDraws(generator: RandomGenerator? = nil) -> Tensor {
-    let generator = generator ?? .default
+    let generator = RandomGenerator.source(generator)
     return drawn("poissonDraws") { Double(generator.poisson(rate: $0)) }
   }
 
@@ -29,7 +29,7 @@ extension Tensor {
   /// - Returns: Numbers that are not smaller than the least normal one, as in PyTorch.
   public func gammaDraws(rate: Double = 1, generator: RandomGenerator? = nil) -> Tensor {
     precondition(rate > 0 && rate.isFinite, "gammaDraws of rate \(rate), expected a number above 0")
-    let generator = generator ?? .default
+    let generator = RandomGenerator.source(generator)
     let least = dtype == .float32 ? Double(Float.leastNormalMagnitude) : Double.leastNormalMagnitude
     return drawn("gammaDraws") { Swift.max(generator.gamma(concentration: $0) / rate, least) }
   }

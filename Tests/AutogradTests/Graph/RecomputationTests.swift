@@ -140,6 +140,21 @@ import Testing
     #expect(throws: AutogradError.changedInPlace(operation: "CheckpointBackward")) { try y.backward() }
   }
 
+  /// One iteration a call; a second call would leave other vectors for the first to be computed anew with.
+  @Test func spectralNormsAndDraws() throws {
+    func trace(recomputing: Bool) throws -> [[Double]?] {
+      manualSeed(4)
+      let layer = SpectralNorm(Linear(4, 4, dtype: .float64))
+      let body = { layer(x) * (x * x).poissonDraws() * Tensor.exponential([4], dtype: .float64) }
+      try (recomputing ? recomputed(body) : body()).sum().backward()
+      return [numbers(layer.leftVector), numbers(layer.parameters[1].grad), numbers(Tensor.rand([3], dtype: .float64))]
+    }
+    #expect(try trace(recomputing: true) == trace(recomputing: false))
+    let layer = SpectralNorm(Linear(4, 4, dtype: .float64))
+    let loss = recomputed { layer(recomputed { layer(x) }) }.sum()
+    #expect(throws: AutogradError.changedInPlace(operation: "CheckpointBackward")) { try loss.backward() }
+  }
+
   private struct Refusal: Error {}
 
   @Test func bodiesThatDoOtherwise() throws {

@@ -215,14 +215,10 @@ import TestSupport
   /// Without weights that would tell: what was beside the running statistics was written over.
   @Test(arguments: [true, false])
   func `a batch of other channels is told`(_ trains: Bool) async throws {
-    for channels in [2, 5] {
-      let expected = "BatchNorm1d: shape [2, \(channels)] has \(channels) channels, expected 3"
-      let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-        [trains, channels] in
-        _ = BatchNorm1d(3, affine: false).train(trains)(.ones([2, channels]))
-      }
-      let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-      #expect(message.contains(expected), "\(message)")
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { [trains] in
+      _ = BatchNorm1d(3, affine: false).train(trains)(.ones([2, 5]))
     }
+    let message = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    #expect(message.contains("BatchNorm1d: shape [2, 5] has 5 channels, expected 3"), "\(message)")
   }
 }
