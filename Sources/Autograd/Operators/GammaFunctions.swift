@@ -26,8 +26,10 @@ extension Tensor {
     guard order > 0 else { return digamma() }
     requireFloatingPoint(for: "polygamma")
     let scale = tgamma(Double(order) + 1) * (order % 2 == 0 ? -1 : 1)
-    let sums = scalar(Double(order) + 1).combined(.hurwitzZeta, detached())
-    return sums.combined(.multiply, scalar(scale))
+    // In float32 neither n! of large orders nor the sums that it is multiplied by are numbers.
+    let x = detached().cast(to: .float64)
+    let sums = x.scalar(Double(order) + 1).combined(.hurwitzZeta, x)
+    return sums.combined(.multiply, x.scalar(scale)).cast(to: dtype)
       .recorded(as: "PolygammaBackward0", from: [self], saving: [self]) { gradient, inputs in
         inputs.add(0, gradient * self.polygamma(order + 1))
       }

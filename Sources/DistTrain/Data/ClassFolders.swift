@@ -82,6 +82,14 @@ public struct ClassFolders: Sendable {
     !text.isEmpty && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
   }
 
+  /// Whether names are in the order of ``classNames``, each once.
+  static func areSorted(_ names: [String]) -> Bool { zip(names, names.dropFirst()).allSatisfy(isBefore) }
+
+  /// By their bytes.
+  private static func isBefore(_ first: String, _ second: String) -> Bool {
+    first.utf8.lexicographicallyPrecedes(second.utf8)
+  }
+
   private func files() throws -> [(path: String, label: Int)] {
     try classNames.enumerated().flatMap { label, name in
       try Self.pictures(in: "\(path)/\(name)").map { ($0, label) }
@@ -109,7 +117,7 @@ public struct ClassFolders: Sendable {
   private static func names(in folder: String) throws -> [String] {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasPrefix(".") }
-        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        .sorted(by: isBefore)
     } catch {
       throw FileError(folder, "cannot be read as a folder: \(error.localizedDescription)")
     }

@@ -46,6 +46,8 @@ package struct ImageModel: Equatable, Sendable {
 
 extension ImageModel {
   private static let (kindKey, sizeKey, classesKey) = ("model", "image-size", "classes")
+  /// No model has fewer inputs of its last layer.
+  private static let leastWidth = 128
 
   /// What a file of weights says about their model. What is as usual is left out.
   var metadata: [(key: String, value: String)] {
@@ -72,10 +74,14 @@ extension ImageModel {
       return size
     }
     let classNames = try value(Self.classesKey).map { text in
-      // There is a weight for each class, so that a file cannot ask for more than it holds.
+      // There is a row of weights for each class, so that a file cannot ask for much more than it holds. Folders are sorted:
+      // in another order their pictures would be counted as those of other classes.
       guard case .array(let values)? = try? JSON(parsing: Array(text.utf8)),
-        case let names = values.compactMap(\.stringValue), names.count == values.count,
-        file.entries.contains(where: { $0.shape == [names.count] }), names.allSatisfy(ClassFolders.isClassName)
+        case let names = values.compactMap(\.stringValue), names.count == values.count, !names.isEmpty,
+        file.entries.contains(where: {
+          $0.shape.count == 2 && $0.shape[0] == names.count && $0.shape[1] >= Self.leastWidth
+        }),
+        names.allSatisfy(ClassFolders.isClassName), ClassFolders.areSorted(names)
       else { throw FileError(file.path, "is of a model whose classes cannot be read from its metadata") }
       return names
     }

@@ -47,6 +47,18 @@ import Testing
     }
   }
 
+  /// Where the factorial is more than float32 holds, and the sum that it is multiplied by less.
+  @Test func largeOrdersInSinglePrecision() throws {
+    for device in [Device.cpu, try EmulatedGPU.device()] {
+      for order in [30, 40, 100] {
+        func values(_ dtype: DataType) -> [Double] {
+          Tensor([10.0, 50], dtype: dtype).to(device).polygamma(order).cast(to: .float32).array(of: Double.self)
+        }
+        #expect(values(.float32) == values(.float64) && values(.float64).allSatisfy { !$0.isNaN }, "order \(order)")
+      }
+    }
+  }
+
   @Test func ofIntegersTrap() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor([1.0]).polygamma(-1)

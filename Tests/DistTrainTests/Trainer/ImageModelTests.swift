@@ -28,10 +28,10 @@ struct ImageModelTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func model(_ metadata: [(String, String)], classes: Int = 2) throws -> ImageModel? {
+  private func model(_ metadata: [(String, String)], classes: Int = 2, width: Int = 128) throws -> ImageModel? {
     let path = "\(folder.path)/weights.safetensors"
     try TensorFile.write(
-      [("weight", Tensor.zeros([classes, 3])), ("bias", Tensor.zeros([classes]))], to: path,
+      [("weight", Tensor.zeros([classes, width])), ("bias", Tensor.zeros([classes]))], to: path,
       metadata: metadata.map(Safetensors.Metadata.init))
     return try ImageModel(of: SafetensorsFile(path: path))
   }
@@ -57,12 +57,24 @@ struct ImageModelTests {
     #expect(fileErrorMessage { _ = try model(metadata) }.hasSuffix(": \(message)"))
   }
 
-  /// One name for two weights among them, for a file cannot ask for more than it holds.
+  /// One name for two weights among them, for a file cannot ask for more than it holds, and names in another order than
+  /// folders.
   @Test(arguments: [
     "", "[", "{}", "[1,2]", #"["a",null]"#, #"["a"]"#, #"["a","b","c"]"#, #"["a",""]"#, #"["a","\u0007"]"#,
+    #"["b","a"]"#, #"["a","a"]"#,
   ])
   func `classes that cannot be read are refused`(_ classes: String) throws {
     let message = fileErrorMessage { _ = try model([("model", "cnn"), ("classes", classes)]) }
+    #expect(message.hasSuffix("is of a model whose classes cannot be read from its metadata"))
+  }
+
+  /// A model of many classes takes much memory before its weights are read.
+  @Test(arguments: [(2, 3), (0, 128)])
+  func `classes without rows of weights are refused`(_ classes: Int, _ width: Int) throws {
+    let names = JSON.array((0..<classes).map { .string("\($0)") }).text
+    let message = fileErrorMessage {
+      _ = try model([("model", "resnet18"), ("classes", names)], classes: classes, width: width)
+    }
     #expect(message.hasSuffix("is of a model whose classes cannot be read from its metadata"))
   }
 }
