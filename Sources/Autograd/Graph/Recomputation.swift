@@ -4,9 +4,12 @@
 ///     var h = x
 ///     for block in blocks { h = recomputed { [h] in block(h) } }
 ///
-/// Losses and gradients have the bits that they have without. Gradients flow to all that `body` uses: parameters, leaves and
-/// results from before. When the backward pass gets here `body` runs once more, and then
-/// - draws what it drew before, from the default generator and those of its layers; no stream is moved by it;
+/// Losses and gradients have the bits that they have without, but where `body` gives back what it was given (whose
+/// gradients are then added up in another order), for higher derivatives (of which that holds, too), and where a GPU keeps
+/// results in bfloat16. Gradients flow to all that `body` uses: parameters, leaves and results from before. When the
+/// backward pass gets here `body` runs once more, and then
+/// - draws what it drew before, from the default generator and those of its layers, by the functions of ``Tensor``; no
+///   stream is moved by it;
 /// - multiplies in the same ``ProductPrecision``, with the same weights (`withWeights`);
 /// - leaves running statistics of batch normalization as they are (PyTorch counts the batch twice).
 ///

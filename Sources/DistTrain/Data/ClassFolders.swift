@@ -114,12 +114,25 @@ public struct ClassFolders: Sendable {
   }
 
   /// The names of what a folder holds, sorted by their bytes, without those that begin with a dot.
+  ///
+  /// `FileManager` would leave out names that are no text, and with them a part of the data.
   private static func names(in folder: String) throws -> [String] {
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasPrefix(".") }
-        .sorted(by: isBefore)
-    } catch {
-      throw FileError(folder, "cannot be read as a folder: \(error.localizedDescription)")
+    guard let entries = opendir(folder) else { throw FileError.system(folder, "cannot be read as a folder") }
+    defer { closedir(entries) }
+    var names: [String] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(entries) else {
+        if errno != 0 { throw FileError.system(folder, "cannot be read as a folder") }
+        return names.sorted(by: isBefore)
+      }
+      let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      guard let name = String(validating: bytes, as: UTF8.self) else {
+        throw FileError(
+          folder,
+          "holds a name that is not UTF-8, \(hexadecimal(bytes)): \(String(decoding: bytes, as: UTF8.self))")
+      }
+      if !name.hasPrefix(".") { names.append(name) }
     }
   }
 }

@@ -41,13 +41,18 @@ public struct ImageFolder: Sendable {
       throw FileError(
         folders.path, "has folders of classes, expected images of ten classes without names, as the model knows")
     }
-    if let missing = expected.first(where: { !folders.classNames.contains($0) }) {
+    if let missing = expected.first(where: { !Self.holds($0, folders.classNames) }) {
       throw FileError(folders.path, "has no folder '\(missing)', expected one for each class that the model knows")
     }
-    if let other = folders.classNames.first(where: { !expected.contains($0) }) {
+    if let other = folders.classNames.first(where: { !Self.holds($0, expected) }) {
       throw FileError(folders.path, "has a folder '\(other)', which is no class that the model knows")
     }
     return try folders.pictures(size: model.imageSize, channels: model.imageShape[0])
+  }
+
+  /// Byte for byte, which is how they are sorted: text is equal in Swift when it looks the same.
+  private static func holds(_ name: String, _ names: [String]) -> Bool {
+    names.contains { $0.utf8.elementsEqual(name.utf8) }
   }
 
   /// What the classes of pictures are called; nil for MNIST's and CIFAR-10's formats.

@@ -100,4 +100,15 @@ struct ClassFoldersTests {
       message { _ = try ClassFolders(path: folder.path).load() }
         == "/bird: holds no picture of its class, expected png, jpg, pgm or ppm")
   }
+
+  /// They were left out, and with them a part of the data.
+  @Test func `names that are not UTF-8 are told`() throws {
+    try writePictures()
+    #expect(mkdir(Array(folder.path.utf8CString.dropLast()) + [0x2F, -1, 0x61, 0], 0o700) == 0)
+    #expect(
+      fileErrorMessage { _ = try ClassFolders(path: folder.path) }.contains(": holds a name that is not UTF-8, ff 61: ")
+    )
+    #expect(
+      fileErrorMessage { _ = try ClassFolders(path: "\(folder.path)/none") }.hasSuffix("No such file or directory"))
+  }
 }

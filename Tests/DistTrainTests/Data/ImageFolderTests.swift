@@ -84,4 +84,14 @@ struct ImageFolderTests {
     let message = fileErrorMessage { _ = try ImageFolder(path: folder.path).classNames() }
     #expect(message.hasSuffix(#"/train: has a folder "d\no\u001bg" whose name cannot be that of a class"#))
   }
+
+  /// é as one scalar and as two, which Swift takes for the same.
+  @Test func `classes that look the same are not`() throws {
+    try folder.writePictures(classes: ["caf\u{E9}"], ["train": 1])
+    try folder.writePictures(classes: ["cafe\u{301}"], ["test": 1])
+    let data = ImageFolder(path: folder.path)
+    let model = ImageModel(.cnn, classNames: try data.classNames())
+    #expect(try data.images(.train, for: model).count == 1)
+    #expect(fileErrorMessage { _ = try data.images(.test, for: model) }.contains("/test: has no folder 'caf\u{E9}'"))
+  }
 }

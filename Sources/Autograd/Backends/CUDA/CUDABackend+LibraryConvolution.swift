@@ -24,7 +24,32 @@ extension CUDABackend {
     let layout = plan.layout
     // What filters are changed by is not rounded further.
     if layout.isBFloat16 && plan.operation == .filterGradient { result.storage.limitLayouts(to: .none) }
-    guard !adding || canAdd(to: result, as: layout) else { return computeAndAdd(plan, first, second, to: result) }
+    guard !adding || canAdd(to: result, as: layout) else {
+      let summand = result.uninitializedLike()
+      guard compute(plan, first, second, into: summand) else { return false }
+      binary(.add, result, summand, into: result)
+      return true
+    }
+    switch outcome(of: plan, first, second, into: result, adding: adding) {
+    case .started: return true
+    case .refused: return false
+    case .cannotAdd:
+      let summand = result.uninitializedLike()
+      guard compute(plan, first, second, into: summand) else { return false }
+      // If the algorithm was refused, and not the sum, there is another now, whose sums are to have the same bits from the
+      // first on.
+      if outcome(of: plan, first, second, into: result, adding: true) != .started {
+        binary(.add, result, summand, into: result)
+      }
+      return true
+    }
+  }
+
+  /// What becomes of a plan's computation, with operands and result in its layout.
+  private func outcome(
+    of plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, into result: Tensor, adding: Bool
+  ) -> ConvolutionPlan.Outcome {
+    let layout = plan.layout
     let (a, b) = (arranged(first, as: layout), arranged(second, as: layout))
     var outcome = ConvolutionPlan.Outcome.refused
     write(result, as: layout) { result in
@@ -33,18 +58,7 @@ extension CUDABackend {
       outcome = computeInOrder(plan, a.address, b.address, into: result.address, adding: adding)
     }
     extendLifetime((a, b))
-    return switch outcome {
-    case .started: true
-    case .cannotAdd: computeAndAdd(plan, first, second, to: result)
-    case .refused: false
-    }
-  }
-
-  private func computeAndAdd(_ plan: ConvolutionPlan, _ first: Tensor, _ second: Tensor, to result: Tensor) -> Bool {
-    let summand = result.uninitializedLike()
-    guard compute(plan, first, second, into: summand) else { return false }
-    binary(.add, result, summand, into: result)
-    return true
+    return outcome
   }
 
   /// The same with the elements of all three in the plan's order and type.

@@ -113,6 +113,23 @@ import Testing
     }
   }
 
+  /// The library refuses its first algorithm in the first pass, where the gradient is added to that of the other use.
+  @Test func sumsOfGradientsHaveTheSameBitsFromTheFirstOn() throws {
+    try Kernels.choosing(generic: false) {
+      let generator = RandomGenerator(seed: 5)
+      let device = try EmulatedGPU.device()
+      let weight = Tensor.randn([6, 6, 3, 3], generator: generator).to(device)
+      let leaf = Tensor.randn([3, 6, 11, 13], generator: generator).to(device)
+      leaf.requiresGrad = true
+      let passes = try (0..<3).map { _ in
+        let x = leaf * 1
+        let y = x.conv2d(weight, padding: (1, 1)) + x
+        return try gradients(of: (y * y).sum(), withRespectTo: [leaf])[0].array(of: Float.self)
+      }
+      #expect(passes[0] == passes[1] && passes[1] == passes[2])
+    }
+  }
+
   @Test func convolutionsOfNothing() throws {
     try expectSame("no images") { draws in
       let weight = draws.quarters([2, 1, 3, 3])
