@@ -23,15 +23,19 @@ struct Doctor: ParsableCommand {
       let placements = try communicator.gatherTexts(Self.placement(communicator))
       let problems = try communicator.gatherLines(Self.problems(communicator, data: data))
       let warnings = try communicator.gatherLines(Self.warnings(communicator))
-      guard communicator.rank == 0 else { return }
-      for (name, value) in facts(communicator, placements: placements, refusal: refusal) {
-        print("\(name.padding(toLength: 12, withPad: " ", startingAt: 0))\(value)")
+      if communicator.rank == 0 {
+        for (name, value) in facts(communicator, placements: placements, refusal: refusal) {
+          print("\(name.padding(toLength: 12, withPad: " ", startingAt: 0))\(value)")
+        }
+        if !warnings.isEmpty { print("\nWhat makes training slower:") }
+        for warning in warnings { print("  - \(warning)") }
+        print(problems.isEmpty ? "\nNothing is wrong." : "\nWhat is wrong:")
+        for problem in problems { print("  - \(problem)") }
       }
-      if !warnings.isEmpty { print("\nWhat makes training slower:") }
-      for warning in warnings { print("  - \(warning)") }
-      print(problems.isEmpty ? "\nNothing is wrong." : "\nWhat is wrong:")
-      for problem in problems { print("  - \(problem)") }
-      if !problems.isEmpty { throw ReportedFailure() }
+      guard !problems.isEmpty else { return }
+      // All ranks fail, once it is told: mpirun hangs now and then where others are in MPI_Finalize already.
+      try communicator.barrier()
+      throw ReportedFailure()
     }
   }
 

@@ -26,14 +26,21 @@ struct Predict: ParsableCommand {
   func run() throws {
     runAsRank(collective: .mpi) { communicator in
       let device = try communicator.openDevice(self.device)
-      // There is too little to do to share it between ranks.
-      guard communicator.rank == 0 else { return }
-      let file = try ModelFile(path: self.model)
+      // There is too little to do to share it between ranks. Those that wait here, and not in MPI_Finalize, can be ended:
+      // there mpirun hangs now and then.
+      let read = try communicator.agree(on: "reading model and images") {
+        communicator.rank == 0 ? try modelAndImages() : nil
+      }
+      guard let (file, images) = read else { return }
       file.model.to(device)
-      // Before anything is printed, so that a bad file late in the list is noticed at once.
-      let images = try files.map { ($0, try LabeledImages(unlabeled: $0, for: file.kind)) }
       for (path, images) in images { classify(images, of: path, file) }
     }
+  }
+
+  /// All files, before anything is printed, so that a bad one late in the list is noticed at once.
+  private func modelAndImages() throws -> (ModelFile, [(path: String, images: LabeledImages)]) {
+    let file = try ModelFile(path: model)
+    return (file, try files.map { ($0, try LabeledImages(unlabeled: $0, for: file.kind)) })
   }
 
   private func classify(_ images: LabeledImages, of path: String, _ file: ModelFile) {
