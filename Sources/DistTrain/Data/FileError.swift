@@ -13,8 +13,15 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     self.reason = reason
   }
 
-  /// The path and the reason on one line.
-  public var description: String { "\(path.isEmpty ? "the empty path" : path): \(reason)" }
+  /// The path and the reason; more than one line only where the reason shows a place in a file. Characters of names and texts
+  /// in files that would act on a terminal are shown as `\u{1B}`.
+  public var description: String {
+    let text = "\(path.isEmpty ? "the empty path" : path): \(reason)"
+    return text.unicodeScalars.reduce(into: "") { result, scalar in
+      let acts = scalar.properties.generalCategory == .control && scalar != "\n"
+      result += acts ? scalar.escaped(asASCII: true) : String(scalar)
+    }
+  }
 
   /// An error with the system's text for `errno`, such as "cannot open: No such file or directory".
   package static func system(_ path: String, _ action: String, code: Int32 = errno) -> FileError {
