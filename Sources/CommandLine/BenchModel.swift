@@ -32,7 +32,7 @@ enum BenchModel {
     }
   }
 
-  func makeModel() -> Sequential {
+  func makeModel() -> any Layer {
     switch self {
     case .workload(let workload): workload.makeModel()
     case .perceptron(let widths): widths.makeModel()
@@ -111,7 +111,7 @@ struct LayerWidths: CustomStringConvertible {
   }
 
   /// Linear layers with ReLU between them.
-  func makeModel() -> Sequential {
+  func makeModel() -> any Layer {
     var layers: [any Layer] = []
     for (inputs, outputs) in zip(widths, widths.dropFirst()) {
       if !layers.isEmpty { layers.append(ReLU()) }

@@ -3,17 +3,18 @@ import Autograd
 import DistTrain
 import Foundation
 
-/// A trained model as `disttrain train` writes it: of a run that has ended, or in a checkpoint.
+/// A trained model as `disttrain train` writes it: of a run that has ended, or in a checkpoint; or as PyTorch saves one of
+/// the same layers.
 struct ModelFile {
   let model: any Layer
   /// The kind of model.
   let kind: ImageModel
 
-  /// Reads the parameters, of a run's folder those of its checkpoint, for the trained model may be older where the run goes
-  /// on. Which model they belong to is in the file, or else the one whose parameters fit.
+  /// Reads the parameters from a file or a run's folder. Which model they belong to is in the file, or else the one whose
+  /// parameters fit.
   init(path: String) throws {
-    let path = Self.file(at: path)
-    let file = try SafetensorsFile(path: path)
+    let path = RunDirectory.weights(at: path)
+    let file = try TensorFile.open(path: path)
     let prefix = file.entries.contains { $0.name.hasPrefix("model.") } ? "model." : ""
     let entries = file.entries.filter { $0.name.hasPrefix(prefix) }
     let shapes = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.shape) })
@@ -32,11 +33,5 @@ struct ModelFile {
     }
     let known = TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: " or ")
     throw FileError(path, "holds no model that disttrain knows: expected the parameters of \(known)")
-  }
-
-  private static func file(at path: String) -> String {
-    guard isFolder(path) else { return path }
-    let run = RunDirectory(path: path)
-    return FileManager.default.fileExists(atPath: run.checkpoint) ? run.checkpoint : run.model
   }
 }

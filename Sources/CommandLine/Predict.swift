@@ -33,21 +33,21 @@ struct Predict: ParsableCommand {
       }
       guard let (file, images) = read else { return }
       file.model.to(device)
-      for (path, images) in images { classify(images, of: path, file) }
+      for (path, images) in images { try classify(images, of: path, file) }
     }
   }
 
   /// All files, before anything is printed, so that a bad one late in the list is noticed at once.
-  private func modelAndImages() throws -> (ModelFile, [(path: String, images: LabeledImages)]) {
+  private func modelAndImages() throws -> (ModelFile, [(path: String, images: any Dataset)]) {
     let file = try ModelFile(path: model)
-    return (file, try files.map { ($0, try LabeledImages(unlabeled: $0, for: file.kind)) })
+    return (file, try files.map { ($0, try file.kind.unlabeledImages(path: $0)) })
   }
 
-  private func classify(_ images: LabeledImages, of path: String, _ file: ModelFile) {
+  private func classify(_ images: any Dataset, of path: String, _ file: ModelFile) throws {
     let (model, batch) = (file.model, file.kind.evaluationBatch)
     for start in stride(from: 0, to: images.count, by: batch) {
       let indices = Array(start..<min(start + batch, images.count))
-      let inputs = images.batch(indices).inputs.cast(to: model.parameters[0].dtype).to(model.device)
+      let inputs = try images.batch(indices).inputs.cast(to: model.parameters[0].dtype).to(model.device)
       let probabilities = noGrad { model(inputs).softmax(1) }
       let classes = probabilities.shape[1]
       let values = probabilities.cast(to: .float32).array(of: Float.self)

@@ -55,6 +55,11 @@ struct Train: ParsableCommand {
       valueName: "pixels"))
   var imageSize: Int?
   @Option(
+    help: ArgumentHelp(
+      "Begin with the weights of a model: of a run, or saved by PyTorch. The last layer is drawn anew where it is for another number of classes. (default: all are drawn)",
+      valueName: "file"))
+  var weights: String?
+  @Option(
     help:
       "Change training images at random, anew in each epoch: shift them by up to an eighth of their size, flip them from left to right, or both; or crop, which takes a part of a picture, and flips it.\(Self.default(\.augment.rawValue))"
   )
@@ -230,6 +235,7 @@ struct Train: ParsableCommand {
     set(\.model, model)
     set(\.data, data)
     if let imageSize { result.imageSize = imageSize }
+    if let weights { result.weights = weights }
     set(\.augment, augment)
     set(\.globalBatch, globalBatch)
     set(\.accumulate, accumulate)

@@ -1,20 +1,35 @@
 import DistTrain
 
-extension LabeledImages {
-  /// The images of an IDX, PNG, JPEG, PGM or PPM file, all with label 0, in the channels that a model takes. For a model of
+extension ImageModel {
+  /// The images of an IDX, PNG, JPEG, PGM or PPM file, all with label 0, as the model takes them. For a model of
   /// pictures of any size, the middle of a picture, as it was evaluated.
   ///
   /// - Throws: ``FileError`` where the file is none of these, or its images are not of the model's size.
-  init(unlabeled path: String, for model: ImageModel) throws {
+  func unlabeledImages(path: String) throws -> any Dataset {
+    guard try classNames != nil && Picture.isPicture(path: path) else {
+      return try LabeledImages(unlabeled: path, for: self)
+    }
+    let picture = try PictureFiles(
+      paths: [path], labels: [0], size: imageSize, channels: imageShape[0], normalization: normalization
+    ).batch([0])
+    return TensorDataset(picture.inputs, picture.targets)
+  }
+}
+
+extension LabeledImages {
+  /// The images of a file as they are.
+  fileprivate init(unlabeled path: String, for model: ImageModel) throws {
     let channels = model.imageShape[0]
     if try Picture.isPicture(path: path) {
-      var picture = try Picture(path: path).converted(toChannels: channels)
-      if model.classNames != nil { picture = PictureFiles.evaluated(picture, size: model.imageSize) }
+      let picture = try Picture(path: path).converted(toChannels: channels)
       try model.check(imageShape: [channels, picture.height, picture.width], in: path)
       self.init(
         pixels: AlignedBytes(count: picture.pixels.count) { $0.copyBytes(from: picture.pixels) }, labels: [0],
         channels: channels, height: picture.height, width: picture.width, classCount: 10)
     } else {
+      guard model.normalization == nil else {
+        throw FileError(path, "is no picture, PNG, JPEG, PGM or PPM, as the model was trained on")
+      }
       let file = try IDXFile(path: path)
       // One image, or several one after the other.
       let imageRank = channels == 1 ? 2 : 3

@@ -1,3 +1,4 @@
+import Autograd
 import DistTrain
 import Foundation
 import Testing
@@ -48,8 +49,36 @@ extension DistTrainProgramTests {
       var expected = TrainingConfiguration()
       try ConfigurationFile(path: run.configuration).apply(to: &expected)
       #expect(expected.imageSize == 64 && expected.augment == .crop)
+      let file = "\(folder.path)/val/owl/1.ppm"
+      let prediction = try DistTrainProgram.run(["predict", run.model, file, "--json"], timeout: 60)
+      let network = ResidualNetwork(imageSize: 64, classes: 3).evaluate()
+      try TensorFile.readState(of: network, from: run.model)
+      let picture = try PictureFiles(paths: [file], labels: [0], size: 64, normalization: .imageNet).batch([0])
+      let probabilities = noGrad { network(picture.inputs).softmax(1) }.array(of: Float.self)
+      guard case .array(let found)? = try JSON(parsing: Array(prediction.output.utf8))["probabilities"] else {
+        throw FileError(file, prediction.report)
+      }
+      let differences = zip(found, probabilities).map { abs(($0.realValue ?? .nan) - Double($1)) }
+      #expect(differences.count == 3 && differences.allSatisfy { $0 < 1e-5 }, "\(found), expected \(probabilities)")
       let resumed = try DistTrainProgram.run(["train", "--resume", "--output", run.path, "--steps", "2"], timeout: 60)
       #expect(resumed.succeeded, "\(resumed.report)")
+    }
+
+    @Test func `a run begins with the weights of a model of more classes`() throws {
+      let weights = "\(folder.path)/weights.safetensors"
+      try TensorFile.write(ResidualNetwork(imageSize: 64, classes: 7).stateDictionary(), to: weights)
+      let arguments = [
+        "train", "--model", "resnet18", "--image-size", "64", "--data", folder.path, "--output", run.path,
+      ]
+      let begun = try DistTrainProgram.run(
+        arguments + ["--weights", weights, "--steps", "1"], ranks: hasMPI ? 2 : nil, timeout: 120)
+      let message =
+        "the model begins with the weights of \(weights), but for its last layer, which is for 7 classes there"
+      #expect(begun.succeeded && begun.errorOutput.contains(message), "\(begun.report)")
+      #expect(try contents(run.configuration).starts(with: "model: resnet18".utf8))
+      try DistTrainProgram.run(
+        ["train", "--data", folder.path, "--weights", weights], ranks: hasMPI ? 2 : nil, timeout: 60
+      ).expectFailure("is of another model: its tensors are 'conv1.weight' and others, expected '1.weight' and others")
     }
 
     @Test func `other data than the model's is refused`() throws {

@@ -57,15 +57,14 @@ open class BatchNorm: Module, Layer {
   ///
   /// - Parameters:
   ///   - x: [N, channels, …].
-  ///   - residual: Of the shape of `x`.
-  public func rectified(_ x: Tensor, adding residual: Tensor) -> Tensor {
-    Self.computesSeparately(x)
-      ? (self(x) + residual).relu() : normalize(x, followedBy: Rectification(residual: residual))
+  ///   - residual: Of the shape of `x`; 0 if left out.
+  public func rectified(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
+    guard Self.computesSeparately(x) else { return normalize(x, followedBy: Rectification(residual: residual)) }
+    return (residual.map { self(x) + $0 } ?? self(x)).relu()
   }
 
   override func activated(_ x: Tensor, by activation: LinearActivation) -> Tensor? {
-    guard activation == .relu, !Self.computesSeparately(x) else { return nil }
-    return normalize(x, followedBy: Rectification(residual: nil))
+    activation == .relu && !Self.computesSeparately(x) ? rectified(x) : nil
   }
 
   private static func computesSeparately(_ x: Tensor) -> Bool { Kernels.areGeneric && x.device == .cpu }

@@ -2,7 +2,7 @@
 /// the file into the memory it is for.
 ///
 /// The file is not trusted: every length, offset, shape and name is checked before it is used.
-public final class SafetensorsFile {
+public final class SafetensorsFile: TensorSource {
   /// The tensors, in the order in which they lie in the file.
   public let entries: [Safetensors.Entry]
   /// The texts that go with them, in the file's order.
@@ -56,13 +56,6 @@ public final class SafetensorsFile {
     precondition(buffer.count == range.count, "tensor '\(name)' takes \(range.count) bytes, not \(buffer.count)")
     let found = try file.read(into: buffer, at: range.lowerBound)
     guard found == range.count else { throw FileError(path, "became shorter while it was read") }
-  }
-
-  /// Reads the tensor called `name` into memory of its own.
-  /// - Throws: ``FileError`` where there is no such tensor, or the file cannot be read.
-  public func bytes(_ name: String) throws -> AlignedBytes {
-    guard let index = indices[name] else { throw FileError(path, "has no tensor '\(name)'") }
-    return try AlignedBytes(count: ranges[index].count) { try read(name, into: $0) }
   }
 }
 

@@ -1,6 +1,6 @@
 import Autograd
 
-/// Tensors with names, as they are written to and read from a safetensors file.
+/// Tensors with names, as they are written to a safetensors file, and read from one or from what `torch.save` has written.
 public enum TensorFile {
   /// Writes `tensors` to `path` in one atomic step, in the given order.
   ///
@@ -20,7 +20,7 @@ public enum TensorFile {
   /// and `int32` into `int64`.
   ///
   /// - Throws: ``FileError`` where it is missing, differs, or cannot be read.
-  public static func read(_ name: String, from file: SafetensorsFile, into tensor: Tensor) throws {
+  public static func read(_ name: String, from file: any TensorSource, into tensor: Tensor) throws {
     guard let entry = file.entry(name) else { throw FileError(file.path, "has no tensor '\(name)'") }
     guard entry.shape == tensor.shape, entry.elementType.dtype == tensor.dtype else {
       throw FileError(
@@ -38,22 +38,22 @@ public enum TensorFile {
   /// Reads the tensor called `name`, in the type that ``Safetensors/ElementType/dtype`` tells.
   ///
   /// - Throws: ``FileError`` where it is missing or cannot be read.
-  public static func read(_ name: String, from file: SafetensorsFile) throws -> Tensor {
+  public static func read(_ name: String, from file: any TensorSource) throws -> Tensor {
     guard let entry = file.entry(name) else { throw FileError(file.path, "has no tensor '\(name)'") }
     let tensor = Tensor.zeros(entry.shape, dtype: entry.elementType.dtype)
     try read(name, from: file, into: tensor)
     return tensor
   }
 
-  /// Reads the parameters and buffers of `model` from a file that holds them, and nothing else under names that begin
-  /// with `prefix`, unless other tensors are ignored. What several modules share may be there under one of its names.
+  /// Reads the parameters and buffers of `model` from a file that holds them, of safetensors or of PyTorch, and nothing else
+  /// under names that begin with `prefix`, unless other tensors are ignored. What several modules share may be there under one of its names.
   ///
   /// - Throws: ``FileError`` that names the first tensor that is missing, has another type or shape, is not the model's, or
   ///   cannot be read. The model is not changed then.
   public static func readState(
     of model: Module, from path: String, prefix: String = "", ignoringOthers: Bool = false
   ) throws {
-    let file = try SafetensorsFile(path: path)
+    let file = try open(path: path)
     let state = model.stateDictionary()
     let known = Set(state.map { prefix + $0.name })
     if !ignoringOthers,
@@ -74,7 +74,7 @@ public enum TensorFile {
   ///
   /// - Throws: ``FileError`` that names the first tensor that is missing, differs, or cannot be read.
   static func contents(
-    of tensors: [(name: String, tensor: Tensor)], in file: SafetensorsFile, prefix: String
+    of tensors: [(name: String, tensor: Tensor)], in file: any TensorSource, prefix: String
   ) throws -> [(name: String, tensor: Tensor)] {
     try tensors.map { name, tensor in
       let content = Tensor.zeros(tensor.shape, dtype: tensor.dtype)

@@ -27,6 +27,7 @@ struct ConfigurationField: Sendable {
     ConfigurationField("model", \.model),
     ConfigurationField("data", \.data),
     ConfigurationField("image-size", \.imageSize),
+    ConfigurationField("weights", \.weights),
     ConfigurationField("augment", \.augment),
     ConfigurationField("global-batch", \.globalBatch),
     ConfigurationField("accumulate", \.accumulate),

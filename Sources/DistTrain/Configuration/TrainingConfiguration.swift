@@ -41,6 +41,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var data = MNISTFolder.defaultPath
   /// Rows and columns to which pictures are resized; without it those that the model is made for (`--image-size`).
   public var imageSize: Int?
+  /// The file whose weights the model begins with, or a run's folder; without it they are drawn (`--weights`).
+  public var weights: String?
   /// How training images are changed at random (`--augment`).
   public var augment = AugmentationChoice.none
   /// Samples that all ranks together take in a step (`--global-batch`).
@@ -126,6 +128,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
       try require(
         sizes.contains(imageSize), "image-size", imageSize, "from \(sizes.lowerBound) to \(sizes.upperBound)")
     }
+    if let weights { try require(!weights.isEmpty, "weights", "empty", "a file") }
     try require(globalBatch >= 1, "global-batch", globalBatch, "at least 1")
     try require(accumulate >= 1, "accumulate", accumulate, "at least 1")
     if let reproducible {

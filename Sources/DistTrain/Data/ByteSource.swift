@@ -105,11 +105,40 @@ package final class InputFile: ByteSource {
     return done
   }
 
+  /// The bytes of a range, or fewer where the file ends first.
+  func bytes(_ range: Range<Int>) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, written in
+      written = try read(into: UnsafeMutableRawBufferPointer(buffer), at: range.lowerBound)
+    }
+  }
+
   /// Opens a file that may be compressed with gzip, which its first two bytes tell, not its name.
   package static func openDecompressing(path: String) throws -> any ByteSource {
     let file = try InputFile(path: path)
     var magic: (UInt8, UInt8) = (0, 0)
     let found = try withUnsafeMutableBytes(of: &magic) { try file.read(into: $0, at: 0) }
     return found == 2 && magic == (0x1F, 0x8B) ? try Inflater(file, format: .gzip) : file
+  }
+}
+
+/// A range of a file's bytes.
+final class FilePart: ByteSource {
+  let path: String
+  let maximumCount: Int
+  private let file: InputFile
+  private var rest: Range<Int>
+
+  init(_ file: InputFile, _ range: Range<Int>, path: String) {
+    self.file = file
+    self.path = path
+    maximumCount = range.count
+    rest = range
+  }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    let room = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(rest.count))
+    let count = try file.read(into: room, at: rest.lowerBound)
+    rest = rest.lowerBound + count..<rest.upperBound
+    return count
   }
 }

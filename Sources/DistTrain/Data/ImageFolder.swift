@@ -47,7 +47,8 @@ public struct ImageFolder: Sendable {
     if let other = folders.classNames.first(where: { !Self.holds($0, expected) }) {
       throw FileError(folders.path, "has a folder '\(other)', which is no class that the model knows")
     }
-    return try folders.pictures(size: model.imageSize, channels: model.imageShape[0])
+    return try folders.pictures(
+      size: model.imageSize, channels: model.imageShape[0], normalization: model.normalization)
   }
 
   /// Byte for byte, which is how they are sorted: text is equal in Swift when it looks the same.

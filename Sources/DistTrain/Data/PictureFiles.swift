@@ -50,11 +50,6 @@ public struct PictureFiles: Dataset {
 
   private static func usualShorterSide(of size: Int) -> Int { (size * 8 + 3) / 7 }
 
-  /// What a model of images of `size` rows and columns is evaluated on, of a picture.
-  package static func evaluated(_ picture: Picture, size: Int) -> Picture {
-    picture.middle(width: size, height: size, ofShorterSide: usualShorterSide(of: size))
-  }
-
   /// The same pictures, changed at random while a model learns from them.
   func changed(by changes: PictureChanges) -> PictureFiles {
     PictureFiles(

@@ -99,28 +99,6 @@ extension ZIPArchive.Entry {
   }
 }
 
-/// A range of a file's bytes.
-private final class FilePart: ByteSource {
-  let path: String
-  let maximumCount: Int
-  private let file: InputFile
-  private var rest: Range<Int>
-
-  init(_ file: InputFile, _ range: Range<Int>, path: String) {
-    self.file = file
-    self.path = path
-    maximumCount = range.count
-    rest = range
-  }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    let room = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(rest.count))
-    let count = try file.read(into: room, at: rest.lowerBound)
-    rest = rest.lowerBound + count..<rest.upperBound
-    return count
-  }
-}
-
 /// Bytes whose number and CRC-32 are known, and looked at where they end.
 private final class CheckedSource: ByteSource {
   private let source: any ByteSource
@@ -161,14 +139,5 @@ extension Int {
   fileprivate func advanced(by count: Int, within limit: Int) -> Int {
     let (sum, overflow) = addingReportingOverflow(count)
     return Swift.max(self, Swift.min(overflow ? limit : sum, limit))
-  }
-}
-
-extension InputFile {
-  /// The bytes of a range, or fewer where the file ends first.
-  fileprivate func bytes(_ range: Range<Int>) throws -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, written in
-      written = try read(into: UnsafeMutableRawBufferPointer(buffer), at: range.lowerBound)
-    }
   }
 }

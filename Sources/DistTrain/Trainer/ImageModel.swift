@@ -25,11 +25,17 @@ package struct ImageModel: Equatable, Sendable {
   /// Rows and columns of the images.
   package var imageSize: Int { imageShape[1] }
 
+  /// What becomes of the values of pictures in folders, which are from 0 to 1: in color, what `torchvision`'s models expect, so
+  /// that a run can begin with their weights.
+  package var normalization: PictureNormalization? {
+    classNames != nil && imageShape[0] == 3 ? .imageNet : nil
+  }
+
   /// How many images are evaluated at a time: of large ones fewer, for all that a model makes of them is in memory at once.
   package var evaluationBatch: Int { min(500, max(16, 500 * 3 * 32 * 32 / imageShape.reduce(1, *))) }
 
   /// A new model, its parameters drawn from the thread's default generator.
-  package func make() -> Sequential {
+  package func make() -> any Layer {
     workload.makeModel(imageSize: imageSize, classCount: classNames?.count)
   }
 
@@ -60,7 +66,7 @@ extension ImageModel {
   /// The model that a file says its weights are of; nil where it does not.
   ///
   /// - Throws: ``FileError`` where it says what no run has written.
-  package init?(of file: SafetensorsFile) throws {
+  package init?(of file: any TensorSource) throws {
     func value(_ key: String) -> String? { file.metadata.first { $0.key == key }?.value }
     guard let name = value(Self.kindKey) else { return nil }
     let known = TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: ", ")

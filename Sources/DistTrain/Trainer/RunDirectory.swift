@@ -19,6 +19,14 @@ public struct RunDirectory: Equatable, Sendable {
   /// The plot of loss and accuracy.
   public var curve: String { "\(path)/curve.svg" }
 
+  /// A file of weights, which may be given by the folder of a run: of its checkpoint then, for the trained model may be older
+  /// where the run goes on.
+  package static func weights(at path: String) -> String {
+    guard isFolder(path) else { return path }
+    let run = RunDirectory(path: path)
+    return FileManager.default.fileExists(atPath: run.checkpoint) ? run.checkpoint : run.model
+  }
+
   /// Whether a run has written here, or somebody a configuration. A run before its first checkpoint, and so its first step,
   /// does not count, whether it has ended or not: its file of metrics is there with nothing in it.
   public var holdsRun: Bool {

@@ -73,10 +73,12 @@ public final class Trainer {
       try configuration.schedule.schedule(
         warmup: configuration.warmup, totalSteps: configuration.totalSteps(of: shards.stepsPerEpoch))
     }
-    model = kind.make()
-    replica = try Replica(
-      model.convert(to: DataType(configuration.precision)).to(device), configuration.optimizer.rule(configuration),
-      configuration, communicator)
+    model = kind.make().convert(to: DataType(configuration.precision))
+    let beginning = try communicator.agree(on: "reading the weights to begin with") { [model] () throws -> String? in
+      guard communicator.rank == 0, !resume, let path = configuration.weights else { return nil }
+      return try model.begin(withWeightsOf: RunDirectory.weights(at: path))
+    }
+    replica = try Replica(model.to(device), configuration.optimizer.rule(configuration), configuration, communicator)
     feed = BatchFeed(
       ShardLoader(changed, shards: shards, seed: configuration.seed, prefetch: prefetch), for: replica)
     (directory, lock) = try communicator.agreeOnDirectory(configuration, resume: resume)
@@ -88,6 +90,7 @@ public final class Trainer {
         configuration, directory: directory, resumedStep: resume ? step : nil, totalSteps: totalSteps,
         epochs: epochs, display: display)
     }
+    if let beginning { log?.message(beginning) }
     if replica.isTuningBuckets { try findBuckets(in: cache) }
     if communicator.size > 1 { log?.message("buckets: \(replica.buckets)") }
     if let sums = replica.gradientSums { log?.message("gradients are added up \(sums)") }

@@ -90,7 +90,7 @@ public enum Workload: String, CaseIterable, Sendable {
   /// - Parameters:
   ///   - imageSize: Rows and columns of images; those of ``imageShape`` where none are given. Only ``resnet18`` takes others.
   ///   - classCount: The number of outputs; ten where none is given, and three of ``tiny``.
-  public func makeModel(imageSize: Int? = nil, classCount: Int? = nil) -> Sequential {
+  public func makeModel(imageSize: Int? = nil, classCount: Int? = nil) -> any Layer {
     precondition(
       imageSize == nil || imageSize == imageShape?[1] || self == .resnet18,
       "\(rawValue) for images of \(imageSize ?? 0)×\(imageSize ?? 0), expected its own size")
@@ -112,31 +112,11 @@ public enum Workload: String, CaseIterable, Sendable {
       Sequential(
         Flatten(), Linear(784, 4096), ReLU(), Linear(4096, 4096), ReLU(), Linear(4096, 4096), ReLU(),
         Linear(4096, classes))
-    case .resnet18: Self.residualNetwork(imageSize: imageSize ?? 32, classes: classes)
+    case .resnet18: ResidualNetwork(imageSize: imageSize ?? 32, classes: classes)
     case .vit:
       Sequential(
         GreyChannel(),
         VisionTransformer(channels: 1, size: 28, patch: 4, width: 128, layers: 4, heads: 4, classes: classes))
     }
-  }
-
-  /// As the paper has it for ImageNet, where the image is made four times smaller before the first block, or from 64 pixels
-  /// down without that, as it is usual for CIFAR-10.
-  private static func residualNetwork(imageSize: Int, classes: Int) -> Sequential {
-    let isSmall = imageSize < 64
-    let first: [any Layer] =
-      isSmall
-      ? [Conv2d(3, 64, kernel: 3, padding: 1, bias: false), BatchNorm2d(64), ReLU()]
-      : [
-        Conv2d(3, 64, kernel: 7, stride: 2, padding: 3, bias: false), BatchNorm2d(64), ReLU(),
-        MaxPool2d(3, stride: 2, padding: 1),
-      ]
-    let reduction = isSmall ? 8 : 32
-    return Sequential(
-      first + [
-        ResidualBlock(64, 64), ResidualBlock(64, 64), ResidualBlock(64, 128, stride: 2), ResidualBlock(128, 128),
-        ResidualBlock(128, 256, stride: 2), ResidualBlock(256, 256), ResidualBlock(256, 512, stride: 2),
-        ResidualBlock(512, 512), AvgPool2d((imageSize + reduction - 1) / reduction), Flatten(), Linear(512, classes),
-      ])
   }
 }

@@ -40,6 +40,7 @@ struct ConfigurationFileTests {
     expected.reproducible = 8
     expected.device = .cuda
     expected.imageSize = 48
+    expected.weights = "resnet18.pth"
     expected.augment = .both
     expected.syncBatchNorm = false
     let yaml = """
@@ -72,6 +73,7 @@ struct ConfigurationFileTests {
       reproducible: 8
       device: cuda
       image-size: 48
+      weights: resnet18.pth
       augment: both
       sync-batch-norm: false
       """

@@ -21,6 +21,7 @@ struct TrainingConfigurationTests {
         $0.imageSize = 31
       }, "--image-size is 31, expected from 32 to 1024"
     ),
+    ({ $0.weights = "" }, "--weights is empty, expected a file"),
     ({ $0.globalBatch = 0 }, "--global-batch is 0, expected at least 1"),
     ({ $0.accumulate = 0 }, "--accumulate is 0, expected at least 1"),
     ({ $0.reproducible = 0 }, "--reproducible is 0, expected a power of two"),

@@ -48,7 +48,14 @@ struct ImageFolderTests {
     #expect(batch.inputs.shape == [2, 3, 32, 32] && batch.targets.array(of: Int.self) == [0, 1])
     let gray = try test.batch([5])
     #expect(gray.targets.array(of: Int.self) == [2])
+    // In color as torchvision's models take them.
+    let plain = try #require(training as? PictureFiles)
+    let values = try PictureFiles(paths: plain.paths, labels: plain.labels, size: 32, normalization: .imageNet).batch([
+      0, 7,
+    ])
+    #expect(batch.inputs.array(of: Float.self) == values.inputs.array(of: Float.self))
     let small = ImageModel(.cnn, classNames: pictures.classNames)
+    #expect(small.normalization == nil)
     #expect(try data.images(.test, for: small).batch([5]).inputs.shape == [1, 1, 28, 28])
     let large = ImageModel(.resnet18, imageSize: 48, classNames: pictures.classNames)
     #expect(try data.images(.test, for: large).batch([5]).inputs.shape == [1, 3, 48, 48])

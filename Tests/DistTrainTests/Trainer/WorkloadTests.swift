@@ -17,13 +17,6 @@ struct WorkloadTests {
     #expect(workload.multiplyAddsPerSample == 3 * counts.reduce(0, +) - counts[0])
   }
 
-  /// The normalization that is computed with the sum belongs to the body for files of weights.
-  @Test func `the state of a residual block is named by its layers`() {
-    let names = ResidualBlock(1, 2, stride: 2).namedParameters().map(\.name)
-    let body = ["body.0.weight", "body.1.weight", "body.1.bias", "body.3.weight", "body.4.weight", "body.4.bias"]
-    #expect(names == body + ["shortcut.0.weight", "shortcut.1.weight", "shortcut.1.bias"])
-  }
-
   @Test(arguments: Workload.allCases)
   func `to count multiply-adds draws no numbers`(_ workload: Workload) {
     manualSeed(7)

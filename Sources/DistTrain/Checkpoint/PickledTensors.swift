@@ -1,0 +1,194 @@
+/// A tensor in a pickle of PyTorch's: which elements of a storage it has.
+struct PickledTensor {
+  let elementType: Safetensors.ElementType
+  /// The storage's key.
+  let storage: String
+  let offset: Int
+  let shape: [Int]
+  let strides: [Int]
+
+  /// How many elements of the storage lie before the end of the tensor's last.
+  let extent: Int
+
+  /// Whether the elements lie one after the other.
+  var isContiguous: Bool {
+    var expected = 1
+    for (size, stride) in zip(shape, strides).reversed() where size != 1 {
+      guard stride == expected else { return false }
+      expected *= size
+    }
+    return true
+  }
+
+  /// Copies the tensor's elements out of the storage, row-major.
+  func gather(from storage: UnsafeRawBufferPointer, into result: UnsafeMutableRawBufferPointer) {
+    let size = elementType.size
+    var index = [Int](repeating: 0, count: shape.count)
+    var source = offset
+    for start in stride(from: 0, to: result.count, by: size) {
+      let element = UnsafeRawBufferPointer(rebasing: storage[source * size..<(source + 1) * size])
+      UnsafeMutableRawBufferPointer(rebasing: result[start..<start + size]).copyMemory(from: element)
+      for dimension in shape.indices.reversed() {
+        index[dimension] += 1
+        source += strides[dimension]
+        if index[dimension] < shape[dimension] { break }
+        source -= shape[dimension] * strides[dimension]
+        index[dimension] = 0
+      }
+    }
+  }
+}
+
+/// The tensors in a pickle of `torch.save`, found in its dictionaries and lists.
+struct PickledTensors {
+  private(set) var tensors: [(name: String, tensor: PickledTensor)] = []
+  private let pickle: Pickle
+  private let path: String
+
+  /// More values are not looked at: a file may hold few that each hold others many times over.
+  private static let mostValues = 1 << 20
+  private static let (mostLevels, longestKey) = (64, 1000)
+
+  init(in pickle: Pickle, path: String) throws {
+    self.pickle = pickle
+    self.path = path
+    // What is to be looked at, the next one last.
+    var rest: [(name: String, value: Pickle.Value, level: Int)] = [("", pickle.value, 0)]
+    var count = 0
+    while let (name, value, level) = rest.popLast() {
+      guard let members = try members(of: value, name) else { continue }
+      count += members.count
+      guard count <= Self.mostValues, level < Self.mostLevels else {
+        throw FileError(path, "holds more values, or in more levels, than are looked at for tensors")
+      }
+      for (key, member) in members.reversed() {
+        guard key.utf8.count <= Self.longestKey else {
+          throw FileError(path, "has a name of \(key.utf8.count) bytes, expected at most \(Self.longestKey)")
+        }
+        rest.append((name.isEmpty ? key : "\(name).\(key)", member, level + 1))
+      }
+    }
+    guard !tensors.isEmpty else {
+      throw FileError(path, "holds no tensors\(kind), expected a state dictionary: torch.save(model.state_dict(), …)")
+    }
+  }
+
+  /// What a pickle holds that is no dictionary, for messages.
+  private var kind: String {
+    guard case .object(let place) = pickle.value, case .call(let callee, _) = pickle.objects[place],
+      let name = callee.name
+    else { return "" }
+    return " but a \(name)"
+  }
+
+  /// The members of a dictionary or list; nil for other values, of which tensors are noted.
+  private mutating func members(of value: Pickle.Value, _ name: String) throws -> [(String, Pickle.Value)]? {
+    guard case .object(let place) = unwrapped(value) else { return nil }
+    switch pickle.objects[place] {
+    case .sequence(let members): return members.enumerated().map { ("\($0)", $1) }
+    case .dictionary(let members):
+      return members.compactMap { key, value in
+        (key.text ?? key.integer.map(String.init)).map { ($0, value) }
+      }
+    case .call(let callee, let arguments):
+      if callee.name == "torch._utils._rebuild_tensor_v2" {
+        tensors.append((name, try tensor(name, pickle.sequence(arguments) ?? [])))
+      }
+      return nil
+    case .persistent: return nil
+    }
+  }
+
+  /// The tensor of a parameter, and any other value itself.
+  private func unwrapped(_ value: Pickle.Value) -> Pickle.Value {
+    let parameters = ["torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"]
+    var value = value
+    while case .object(let place) = value, case .call(let callee, let arguments) = pickle.objects[place],
+      let name = callee.name, parameters.contains(name),
+      // What was made before it, so that there is an end.
+      case .object(let inner)? = pickle.sequence(arguments)?.first, inner < place
+    {
+      value = .object(inner)
+    }
+    return value
+  }
+
+  private func tensor(_ name: String, _ arguments: [Pickle.Value]) throws -> PickledTensor {
+    func corrupt(_ what: String) -> FileError { FileError(path, "tensor '\(name)' has \(what)") }
+    guard arguments.count >= 4, let storage = Storage(arguments[0], in: pickle), let offset = arguments[1].integer,
+      let shape = pickle.integers(arguments[2]), let strides = pickle.integers(arguments[3]),
+      shape.count == strides.count, (shape + strides + [offset]).allSatisfy({ $0 >= 0 })
+    else { throw corrupt("no storage, shape and strides that can be read") }
+    guard let elementType = storage.elementType else {
+      let known = Storage.types.keys.sorted().joined(separator: ", ")
+      throw corrupt("elements in a \(storage.type), expected one of \(known)")
+    }
+    guard let extent = Self.extent(offset: offset, shape, strides), extent <= storage.count else {
+      throw corrupt(
+        "shape \(shape) with strides \(strides) from \(offset) on, in a storage of \(storage.count) elements")
+    }
+    return PickledTensor(
+      elementType: elementType, storage: storage.key, offset: offset, shape: shape, strides: strides, extent: extent)
+  }
+
+  /// The end of the last element; nil above `Int.max`.
+  private static func extent(offset: Int, _ shape: [Int], _ strides: [Int]) -> Int? {
+    guard !shape.contains(0) else { return 0 }
+    var result = offset
+    for (size, stride) in zip(shape + [2], strides + [1]) {
+      let (steps, isLarge) = (size - 1).multipliedReportingOverflow(by: stride)
+      let (sum, isLarger) = result.addingReportingOverflow(steps)
+      guard !isLarge && !isLarger else { return nil }
+      result = sum
+    }
+    return result
+  }
+
+  /// Bytes an element in each storage of the older format, by its key.
+  ///
+  /// - Throws: ``FileError`` for a storage of a type that is not read.
+  static func storages(in pickle: Pickle, path: String) throws -> [String: Int] {
+    var result: [String: Int] = [:]
+    for place in pickle.objects.indices {
+      guard case .persistent = pickle.objects[place], let storage = Storage(.object(place), in: pickle) else {
+        continue
+      }
+      guard let elementType = storage.elementType, !storage.isView else {
+        throw FileError(
+          path,
+          "has elements in a \(storage.type)\(storage.isView ? " that is a part of another" : ""), which is not read")
+      }
+      result[storage.key] = elementType.size
+    }
+    return result
+  }
+}
+
+/// Elements outside of the pickle: `("storage", torch.FloatStorage, "0", "cpu", 12)`.
+private struct Storage {
+  let type: String
+  let key: String
+  /// Elements.
+  let count: Int
+  /// Whether it is a part of another, as the older format may tell.
+  let isView: Bool
+
+  static let types: [String: Safetensors.ElementType] = [
+    "torch.DoubleStorage": .float64, "torch.FloatStorage": .float32, "torch.HalfStorage": .float16,
+    "torch.BFloat16Storage": .bfloat16, "torch.LongStorage": .int64, "torch.IntStorage": .int32,
+    "torch.ByteStorage": .uint8, "torch.BoolStorage": .bool,
+  ]
+
+  init?(_ value: Pickle.Value, in pickle: Pickle) {
+    guard case .object(let place) = value, case .persistent(let identifier) = pickle.objects[place],
+      let parts = pickle.sequence(identifier), parts.count >= 5, parts[0].text == "storage",
+      let type = parts[1].name, let key = parts[2].text, let count = parts[4].integer, count >= 0
+    else { return nil }
+    self.type = type
+    self.key = key
+    self.count = count
+    isView = parts.count > 5 && pickle.sequence(parts[5]) != nil
+  }
+
+  var elementType: Safetensors.ElementType? { Self.types[type] }
+}
