@@ -91,15 +91,15 @@ struct RecordedKernelTests {
     }
     let recorded = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
     // Rows are normalized by one kernel. Where they go on beside what is made of them, the gradient of the normalization
-    // is added by the kernel that computes it.
+    // is added by the kernel that computes it. Where the heads of an attention are is written before, once.
     let (norm, gradient) = ("row_normalize_f32", "row_gradient_f32 row_parameters_of_columns_f32")
     let (linear, ofLinear) = ("copy_128 product", "product product sum_columns_f32")
     let forward =
-      "\(norm) \(linear) head_addresses product attention_weights_f32 product \(linear) add_f32 "
+      "\(norm) \(linear) product attention_weights_f32 product \(linear) add_f32 "
       + "\(norm) \(linear) gelu_f32 \(linear) add_f32"
     let backward =
-      "\(ofLinear) geluGradient_f32 \(ofLinear) \(gradient) \(ofLinear) "
-      + "head_addresses product attention_weights_f32 product product attention_weights_gradient_f32 product product "
+      "\(ofLinear) geluGradient_sums_f32 product product \(gradient) \(ofLinear) "
+      + "product attention_weights_f32 product product attention_weights_gradient_f32 product product "
       + "\(ofLinear) \(gradient)"
     let all = [
       linear, forward, forward, "copy_32 product cross_entropy_f32 sum_rows_f32 fill_32 cross_entropy_gradient_f32",

@@ -4,6 +4,7 @@ import CCUDA
 package final class RecordedWork {
   private let device: CUDADevice
   private let randomKeys: RandomKeys
+  private let constants: RecordedConstants
   private var executable: dt_executable_graph?
 
   /// Records what `body` asks the GPU for, without running it.
@@ -18,6 +19,7 @@ package final class RecordedWork {
     let gpu = CUDADevice.required(index)
     self.device = gpu
     randomKeys = RandomKeys(on: device)
+    constants = RecordedConstants(on: device)
     gpu.enter()
     ThreadState.current.standIns.makePlain()
     CUDADriver.require(dt_cuStreamSynchronize(gpu.stream), "waiting for the GPU")
@@ -26,8 +28,9 @@ package final class RecordedWork {
     var graph: dt_graph?
     let outcome = Result {
       try gpu.memory.reserving(for: self) {
-        ThreadState.current.randomKeys = randomKeys
-        defer { ThreadState.current.randomKeys = nil }
+        let thread = ThreadState.current
+        (thread.randomKeys, thread.recordedConstants) = (randomKeys, constants)
+        defer { (thread.randomKeys, thread.recordedConstants) = (nil, nil) }
         try body()
         ThreadState.current.standIns.makePlain()
       }
@@ -38,6 +41,7 @@ package final class RecordedWork {
     CUDADriver.require(status, "cuStreamEndCapture")
     CUDADriver.require(
       gpu.memory.makingRoom { dt_cuGraphInstantiateWithFlags(&executable, graph, 0) }, "cuGraphInstantiate")
+    constants.write()
   }
 
   deinit {
