@@ -103,8 +103,9 @@ import Testing
     for x in inputs { x.requiresGrad = true }
     func compute() throws -> [Tensor] {
       for x in inputs { x.grad = nil }
-      // What comes first uses memory that is free again when the attention begins.
-      let x = (0..<4).reduce(inputs[0]) { x, _ in (x + 1).tanh() }
+      // What comes first uses memory of the size of addresses, and it is free again when the attention begins.
+      let shift = noGrad { (0..<8).reduce(inputs[0].mean()) { shift, _ in (shift + 0.5).tanh() } }
+      let x = inputs[0] + shift
       let y = scaledDotProductAttention(x, inputs[1], inputs[2], isCausal: true)
       try (y * y).sum().backward()
       return try [y.detached()] + inputs.map { try #require($0.grad) }
