@@ -34,10 +34,10 @@ protocol Backend: Sendable {
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor)
   /// Draws for a dropout of `x`, and of gradients of its result; `nil` where the processor draws a factor for each element.
   func dropoutMask(for x: Tensor, probability: Double, generator: RandomGenerator?) -> (any DropoutMask)?
-  /// The gradient of an activation, of (gradient, output), and with it the sums of its columns, which for a linear layer
-  /// before the activation are the gradient of the bias: [columns], or that added to `sums`.
+  /// The gradient of an activation, of (gradient, result or argument), and with it the sums of its columns, which for a
+  /// linear layer before the activation are the gradient of the bias: [columns], or that added to `sums`.
   func activationGradient(
-    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool)
+    _ operation: BinaryOperation, _ gradient: Tensor, _ kept: Tensor, into result: Tensor, sums: Tensor, adding: Bool)
   /// Sums over the middle dimension of `x`, seen as [outer, reduced, inner].
   func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor)
   /// The sum of the squares of all elements, in double precision, as one float64 element.

@@ -25,6 +25,10 @@ final class ThreadState {
   var recordedWork: ObjectIdentifier?
   /// Where the keys of its random draws lie; nil unless work is recorded.
   var randomKeys: RandomKeys?
+  /// What it reads and never changes; nil unless work is recorded.
+  var recordedConstants: RecordedConstants?
+  /// What it finds parameters copied to; nil unless work is recorded.
+  var parameterCopies: ParameterCopies?
   /// The copies between the processor's memory and GPUs that this thread made.
   var transferCount = 0
   /// What decides on the optimizer's step that this thread asks a GPU for; nil where it is made in any case.

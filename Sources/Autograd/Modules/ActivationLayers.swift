@@ -31,6 +31,8 @@ public final class GELU: Module, Layer {
 
   /// The result has the shape of `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor { x.gelu(approximation: approximation) }
+
+  override var linearActivation: LinearActivation? { .gelu(approximation) }
 }
 
 /// x · sigmoid(x).

@@ -131,10 +131,7 @@ public final class TransformerEncoderLayer: Module, Layer {
 extension TransformerEncoderLayer.Activation {
   /// A linear layer's result with this activation.
   func applied(to linear: Linear, of x: Tensor) -> Tensor {
-    switch self {
-    case .relu: x.linear(linear.weight, bias: linear.bias, followedBy: .relu)
-    case .gelu: linear(x).gelu()
-    }
+    x.linear(linear.weight, bias: linear.bias, followedBy: self == .relu ? .relu : .gelu(.none))
   }
 }
 

@@ -107,18 +107,7 @@ extension Tensor {
     let (function, slope): (UnaryOperation, BinaryOperation) =
       approximation == .none ? (.gelu, .geluGradient) : (.geluTanh, .geluTanhGradient)
     return mapped(function).recorded(as: "GeluBackward0", from: [self], saving: [self]) { gradient, inputs in
-      inputs.add(
-        0,
-        activationGradient(slope, gradient, self) {
-          let x = self
-          guard approximation == .tanh else {
-            let cumulative = 0.5 * (1 + (x * 0.707_106_781_186_547_6).erf())
-            return gradient * (cumulative + x * (-0.5 * x * x).exp() * 0.398_942_280_401_432_7)
-          }
-          let c = 0.797_884_560_802_865_4
-          let t = (c * (x + 0.044715 * x * x * x)).tanh()
-          return gradient * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x * x))
-        })
+      inputs.add(0, activationGradient(slope, gradient, self) { approximation.composedGradient(gradient, self) })
     }
   }
 }
@@ -129,6 +118,17 @@ public enum GELUApproximation: Sendable {
   case none
   /// By a hyperbolic tangent.
   case tanh
+
+  /// The gradient of x from that of the result, as operations that can be recorded.
+  func composedGradient(_ gradient: Tensor, _ x: Tensor) -> Tensor {
+    guard self == .tanh else {
+      let cumulative = 0.5 * (1 + (x * 0.707_106_781_186_547_6).erf())
+      return gradient * (cumulative + x * (-0.5 * x * x).exp() * 0.398_942_280_401_432_7)
+    }
+    let c = 0.797_884_560_802_865_4
+    let t = (c * (x + 0.044715 * x * x * x)).tanh()
+    return gradient * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x * x))
+  }
 }
 
 /// The gradient of an activation: in one pass, or by `composed` when that is being recorded.

@@ -7,7 +7,7 @@ extension Tensor {
   /// - Returns: [..., out] for this tensor's [..., in].
   public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor { linear(weight, bias: bias, followedBy: nil) }
 
-  /// x · weightᵀ + bias and, in the same memory, a function of every element of that.
+  /// x · weightᵀ + bias and a function of every element of that, in the same memory unless its slope takes its argument.
   ///
   /// The backward pass takes the gradient through the function and adds up the bias's in one pass. The bits are those of
   /// the two operations after one another, but where a GPU rounds the result of each to bfloat16, and so are the gradient
@@ -32,33 +32,39 @@ extension Tensor {
     let result = Tensor(uninitialized: resultShape, dtype: dtype, device: device)
     let product = MatrixProduct(rows: rows, columns: outputs, inner: inputs, transposesSecond: true, roundsResult: true)
     let factor = backend.factor(weight, of: product)
-    let isDone = bias.map { backend.activatedProduct(product, x, factor, bias: $0, activation, into: result) } ?? false
+    let keepsSums = activation?.slopeTakesArgument ?? false
+    let sums = keepsSums ? result.uninitializedLike() : result
+    let inPlace = keepsSums ? nil : activation
+    let isDone = bias.map { backend.activatedProduct(product, x, factor, bias: $0, inPlace, into: sums) } ?? false
     if !isDone {
       if let bias {
-        backend.copy(bias, offset: 0, strides: Shape.broadcastStrides([outputs], to: result.shape), into: result)
+        backend.copy(bias, offset: 0, strides: Shape.broadcastStrides([outputs], to: result.shape), into: sums)
       }
-      backend.matrixProduct(product, x, factor, into: result, adding: bias != nil)
-      if let activation { backend.unary(activation.function, result, into: result) }
+      backend.matrixProduct(product, x, factor, into: sums, adding: bias != nil)
     }
+    if let activation, keepsSums || !isDone { backend.unary(activation.function, sums, into: result) }
     let name: StaticString = bias == nil ? "MmBackward0" : "AddmmBackward0"
-    var saved = ShortList<Tensor>()
-    if weight.requiresGrad { saved.append(x) }
-    if x.requiresGrad { saved.append(weight) }
+    var operands = ShortList<Tensor>()
+    if weight.requiresGrad { operands.append(x) }
+    if x.requiresGrad { operands.append(weight) }
+    let saved = operands
     let sources: ShortList = if let bias { [x, weight, bias] } else { [x, weight] }
     let gradients = LinearGradients(x: x, weight: weight, factor: factor, hasBias: bias != nil, rows: rows)
-    guard let activation else {
-      return result.recorded(as: .operation(name), from: sources, saving: saved) { gradient, sink in
+    func recordedAlone(_ sums: Tensor) -> Tensor {
+      sums.recorded(as: .operation(name), from: sources, saving: saved) { gradient, sink in
         gradients.give(gradient, to: sink)
       }
     }
-    let output = result.detached()
-    saved.append(result)
-    return result.recorded(as: .fused(activation.gradientName, after: name), from: sources, saving: saved) {
+    guard let activation else { return recordedAlone(result) }
+    let kept = sums.detached()
+    if !keepsSums { operands.append(result) }
+    return result.recorded(as: .fused(activation.gradientName, after: name), from: sources, saving: operands) {
       gradient, sink in
       if isGradEnabled {
-        gradients.give(activation.composedGradient(gradient, sink.output(output)), to: sink)
+        let kept = keepsSums ? recordedAlone(kept.detached()) : sink.output(kept)
+        gradients.give(activation.composedGradient(gradient, kept), to: sink)
       } else {
-        gradients.give(gradient, through: activation, output, to: sink)
+        gradients.give(gradient, through: activation, kept, to: sink)
       }
     }
   }
@@ -73,24 +79,34 @@ extension Backend {
   func factor(_ x: Tensor, of product: MatrixProduct) -> Tensor { x }
 }
 
-/// A function that is applied to the result of a linear transformation in the memory where that is.
-enum LinearActivation {
+/// A function that is applied to the result of a linear transformation in one operation with that.
+enum LinearActivation: Equatable {
   case relu, sigmoid, tanh
+  case gelu(GELUApproximation)
 
   var function: UnaryOperation {
     switch self {
     case .relu: .relu
     case .sigmoid: .sigmoid
     case .tanh: .tanh
+    case .gelu(.none): .gelu
+    case .gelu(.tanh): .geluTanh
     }
   }
 
-  /// Of (gradient, result).
+  /// Whether the slope is computed from the function's argument, and not from its result.
+  var slopeTakesArgument: Bool {
+    if case .gelu = self { true } else { false }
+  }
+
+  /// Of the result's gradient, and the result or, if ``slopeTakesArgument``, the argument.
   var gradient: BinaryOperation {
     switch self {
     case .relu: .reluGradient
     case .sigmoid: .sigmoidGradient
     case .tanh: .tanhGradient
+    case .gelu(.none): .geluGradient
+    case .gelu(.tanh): .geluTanhGradient
     }
   }
 
@@ -99,15 +115,18 @@ enum LinearActivation {
     case .relu: "ReluBackward0"
     case .sigmoid: "SigmoidBackward0"
     case .tanh: "TanhBackward0"
+    case .gelu: "GeluBackward0"
     }
   }
 
-  /// The gradient of the function's argument from that of its result y, as operations that can be recorded.
-  func composedGradient(_ gradient: Tensor, _ y: Tensor) -> Tensor {
+  /// The gradient of the function's argument from that of its result, as operations that can be recorded: `kept` is the
+  /// result or, if ``slopeTakesArgument``, the argument.
+  func composedGradient(_ gradient: Tensor, _ kept: Tensor) -> Tensor {
     switch self {
-    case .relu: gradient.filled(with: 0, where: y .== 0)
-    case .sigmoid: gradient * (1 - y) * y
-    case .tanh: gradient * (1 - y * y)
+    case .relu: gradient.filled(with: 0, where: kept .== 0)
+    case .sigmoid: gradient * (1 - kept) * kept
+    case .tanh: gradient * (1 - kept * kept)
+    case .gelu(let approximation): approximation.composedGradient(gradient, kept)
     }
   }
 }
@@ -143,19 +162,20 @@ private struct LinearGradients {
     }
   }
 
-  /// The same when the result went through `activation` and became `output`; only for passes that do not record.
+  /// The same when the result went through `activation`, whose slope is found from `kept`; only for passes that do not
+  /// record.
   func give(
-    _ gradient: Tensor, through activation: LinearActivation, _ output: Tensor, to sink: GradientSink
+    _ gradient: Tensor, through activation: LinearActivation, _ kept: Tensor, to sink: GradientSink
   ) {
     let before = gradient.uninitializedLike()
     let slope = activation.gradient
     if hasBias && sink.needs(2) {
       sink.write(2, shape: [outputs], dtype: gradient.dtype, device: gradient.device) { destination, adding in
         gradient.backend.activationGradient(
-          slope, gradient, output, into: before, sums: destination, adding: adding)
+          slope, gradient, kept, into: before, sums: destination, adding: adding)
       }
     } else {
-      gradient.backend.binary(slope, gradient, output, into: before)
+      gradient.backend.binary(slope, gradient, kept, into: before)
     }
     giveProducts(before, to: sink)
   }

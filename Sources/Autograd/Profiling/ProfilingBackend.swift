@@ -102,13 +102,13 @@ struct ProfilingBackend<Base: Backend>: Backend {
   }
 
   func activationGradient(
-    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
+    _ operation: BinaryOperation, _ gradient: Tensor, _ kept: Tensor, into result: Tensor, sums: Tensor, adding: Bool
   ) {
     recorded(
       .init(
         operation.rawValue, result.extent,
-        bytes: gradient.byteCount + output.byteCount + result.byteCount + sums.byteCount)
-    ) { base.activationGradient(operation, gradient, output, into: result, sums: sums, adding: adding) }
+        bytes: gradient.byteCount + kept.byteCount + result.byteCount + sums.byteCount)
+    ) { base.activationGradient(operation, gradient, kept, into: result, sums: sums, adding: adding) }
   }
 
   func sum(_ x: Tensor, extents: ReductionExtents, into result: Tensor) {

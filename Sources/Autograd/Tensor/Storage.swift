@@ -79,13 +79,18 @@ final class Storage {
 
   /// A tensor of the given shape, in memory of its own, which has this storage's elements from now on.
   func makeStandIn(_ shape: [Int], isBFloat16: Bool) -> Tensor {
-    precondition(gpu != nil && !self.isBFloat16, "a stand-in for the memory of \(device)")
+    let standIn = Tensor(uninitializedStandIn: shape, isBFloat16: isBFloat16, device: device)
+    keepElements(in: standIn)
+    return standIn
+  }
+
+  /// Makes a tensor, [N, H, W, C] or [count], the one that has this storage's elements from now on.
+  func keepElements(in standIn: Tensor) {
+    precondition(gpu != nil && !isBFloat16, "a stand-in for the memory of \(device)")
     giveBackMemory()
     memory = nil
-    let standIn = Tensor(uninitializedStandIn: shape, isBFloat16: isBFloat16, device: device)
     owner = standIn
     ThreadState.current.standIns.append(self)
-    return standIn
   }
 
   private func plainMemory() -> UnsafeMutableRawPointer {

@@ -211,7 +211,9 @@ public final class Replica {
       ? GuardedUpdates(
         on: arena.device, dtype: arena.dtype, allowsNonfinite: allowsNonfinite, gradientNormLimit: gradientNormLimit,
         updateCount: optimizer.updateCount, readingCapacity: arena.tail.count) : nil
-    recorder = staysOnGPU && recordsSteps ? StepRecorder(on: arena.device, updates: updates) : nil
+    recorder =
+      staysOnGPU && recordsSteps
+      ? StepRecorder(on: arena.device, parameters: arena.parameters.map(\.parameter), updates: updates) : nil
     try communicator.broadcastState(of: model)
     random = try earlier?.random ?? PieceRandomness(communicator)
     stepCount = earlier?.stepCount ?? 0

@@ -41,9 +41,11 @@ final class StepRecorder {
   private var recorded: (kind: Kind, work: RecordedWork, inputs: [Tensor], result: Tensor?)?
   /// What makes the update of the weights, where that is part of the computation.
   private let updates: GuardedUpdates?
+  private let parameters: [Tensor]
 
-  init(on device: Device, updates: GuardedUpdates?) {
+  init(on device: Device, parameters: [Tensor], updates: GuardedUpdates?) {
     self.device = device
+    self.parameters = parameters
     self.updates = updates
   }
 
@@ -83,7 +85,7 @@ final class StepRecorder {
     case .recording where allAgree:
       let inputs = batch.contents.map { $0.cloned() }
       var result: Tensor?
-      let work = try RecordedWork(on: device) { result = try body(batch.with(contents: inputs)) }
+      let work = try RecordedWork(on: device, reading: parameters) { result = try body(batch.with(contents: inputs)) }
       recorded = (Kind(batch), work, inputs, result)
       updates?.upload()
       drawing { work.run() }

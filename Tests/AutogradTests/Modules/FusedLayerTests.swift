@@ -5,6 +5,7 @@ import Testing
 @Suite struct FusedLayerTests {
   private static let activations: [(name: String, layer: @Sendable () -> any Layer)] = [
     ("ReluBackward0", { ReLU() }), ("SigmoidBackward0", { Sigmoid() }), ("TanhBackward0", { Tanh() }),
+    ("GeluBackward0", { GELU() }), ("GeluBackward0", { GELU(approximation: .tanh) }),
   ]
 
   private static func model(_ activation: any Layer, bias: Bool, dtype: DataType) -> Sequential {
@@ -79,5 +80,15 @@ import Testing
     let result = Sequential(Linear(3, 4), ReLU())(Tensor.ones([2, 3]))
     try noGrad { try result.fill(0) }
     #expect(throws: AutogradError.self) { try result.sum().backward() }
+  }
+
+  /// The slope of GELU takes what the linear layer gave, which nobody else has.
+  @Test func aResultThatNoSlopeTakesMayChange() throws {
+    let x = Tensor.ones([2, 3], requiresGrad: true)
+    let layers = Sequential(Linear(3, 4, generator: RandomGenerator(seed: 1)), GELU())
+    let expected = try gradients(of: layers(x).sum(), withRespectTo: [x])[0].array(of: Float.self)
+    let result = layers(x)
+    try noGrad { try result.fill(0) }
+    #expect(try gradients(of: result.sum(), withRespectTo: [x])[0].array(of: Float.self) == expected)
   }
 }

@@ -29,7 +29,7 @@ extension CPUBackend {
   }
 
   func activationGradient(
-    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
+    _ operation: BinaryOperation, _ gradient: Tensor, _ kept: Tensor, into result: Tensor, sums: Tensor, adding: Bool
   ) {
     let rows = sums.count == 0 ? 0 : result.count / sums.count
     typealias Kernel<T> = (
@@ -37,7 +37,7 @@ extension CPUBackend {
     ) -> Void
     func run<T: TensorElement>(_ kernel: Kernel<T>) {
       kernel(
-        rows, sums.count, gradient.pointer(), output.pointer(), result.pointer(), sums.pointer(), adding ? 1 : 0)
+        rows, sums.count, gradient.pointer(), kept.pointer(), result.pointer(), sums.pointer(), adding ? 1 : 0)
     }
     switch (operation, result.dtype) {
     case (.reluGradient, .float32): run(dt_relu_gradient_sums_f32)
@@ -46,7 +46,12 @@ extension CPUBackend {
     case (.sigmoidGradient, .float64): run(dt_sigmoid_gradient_sums_f64)
     case (.tanhGradient, .float32): run(dt_tanh_gradient_sums_f32)
     case (.tanhGradient, .float64): run(dt_tanh_gradient_sums_f64)
-    default: unsupported(operation, result.dtype)
+    default:
+      // Slopes that take as long as a pass: another pass adds them up.
+      binary(operation, gradient, kept, into: result)
+      let columns = adding ? sums.uninitializedLike() : sums
+      sum(result, extents: .init(outer: 1, reduced: rows, inner: sums.count), into: columns)
+      if adding { binary(.add, sums, columns, into: sums) }
     }
   }
 

@@ -114,12 +114,25 @@ struct AttentionBlocks {
     }
   }
 
+  /// The addresses of the matrices of a block's heads, kind by kind. What is recorded finds the matrices where they were.
+  private func addresses(of kinds: [HeadMatrices], _ block: AttentionBlock) -> Tensor {
+    let (backend, headsOfBatch, count) = (backend, attention.heads, kinds.count * block.heads)
+    func write(_ addresses: Tensor) {
+      backend.launch(
+        "head_addresses", in: .attention, over: addresses.count, AllHeadMatrices(kinds), block.firstHead, block.heads,
+        headsOfBatch, addresses.address)
+    }
+    if let constants = ThreadState.current.recordedConstants {
+      return constants.append(count, .int64, write: write)
+    }
+    let addresses = backend.scratch(count, .int64)
+    write(addresses)
+    return addresses
+  }
+
   /// The matrices of a block's heads, of each kind.
   private func operands(_ kinds: [HeadMatrices], of block: AttentionBlock) -> [AddressedMatrices] {
-    let addresses = backend.scratch(kinds.count * block.heads, .int64)
-    backend.launch(
-      "head_addresses", in: .attention, over: addresses.count, AllHeadMatrices(kinds), block.firstHead, block.heads,
-      attention.heads, addresses.address)
+    let addresses = addresses(of: kinds, block)
     return kinds.enumerated().map { place, kind in
       AddressedMatrices(
         addresses: addresses.part(at: place * block.heads, shape: [block.heads]), rowStride: kind.rowStride)

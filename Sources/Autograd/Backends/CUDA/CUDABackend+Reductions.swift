@@ -45,14 +45,14 @@ extension CUDABackend {
   }
 
   func activationGradient(
-    _ operation: BinaryOperation, _ gradient: Tensor, _ output: Tensor, into result: Tensor, sums: Tensor, adding: Bool
+    _ operation: BinaryOperation, _ gradient: Tensor, _ kept: Tensor, into result: Tensor, sums: Tensor, adding: Bool
   ) {
     guard sums.count > 0 else { return }
-    let layout = output.layout
+    let layout = kept.layout
     if layout != .plain {
-      let (gradient, output) = (arranged(gradient, as: layout), arranged(output, as: layout))
+      let (gradient, kept) = (arranged(gradient, as: layout), arranged(kept, as: layout))
       return write(result, as: layout) {
-        activationGradient(operation, gradient, output, into: $0, sums: sums, adding: adding)
+        activationGradient(operation, gradient, kept, into: $0, sums: sums, adding: adding)
       }
     }
     let (rows, columns) = (result.count / sums.count, sums.count)
@@ -63,7 +63,7 @@ extension CUDABackend {
     let isAdding: Int32 = adding ? 1 : 0
     launch(
       "\(operation.rawValue)_sums_\(result.suffix)", in: .linear, columns: packs, parts: parts, rows,
-      columns, parts.chunk, gradient.address, output.address, totals?.address, result.address, sums.address, isAdding)
+      columns, parts.chunk, gradient.address, kept.address, totals?.address, result.address, sums.address, isAdding)
     guard let totals else { return }
     launch(
       "gradient_sums_of_parts_\(sums.suffix)", in: .linear, rows: columns, of: parts.count, columns,

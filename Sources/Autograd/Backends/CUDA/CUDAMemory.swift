@@ -104,6 +104,16 @@ final class CUDAMemory: @unchecked Sendable {
     return try body()
   }
 
+  /// Runs `body`, and the memory that this thread takes meanwhile is not of that which is reserved for the work that it
+  /// records: what comes earlier in the work may have used that, and does again after something was brought there.
+  static func withoutReservation<R>(_ body: () -> R) -> R {
+    let thread = ThreadState.current
+    let work = thread.recordedWork
+    thread.recordedWork = nil
+    defer { thread.recordedWork = work }
+    return body()
+  }
+
   /// Lets anybody have the memory that was reserved for `owner`, whose tensors are gone.
   func endReservation(of owner: AnyObject) {
     let owner = ObjectIdentifier(owner)

@@ -63,12 +63,12 @@ extension Tensor {
   fileprivate var isOfOneOrder: Bool { shape[1] == 1 || shape[2] * shape[3] == 1 }
 
   /// Whether the elements are in the places that they have in a layout.
-  fileprivate func isInOrder(of layout: Layout) -> Bool {
+  func isInOrder(of layout: Layout) -> Bool {
     self.layout.isChannelsLast == layout.isChannelsLast || (rank == 4 && isOfOneOrder)
   }
 
   /// The shape in which a stand-in of a layout is computed on.
-  fileprivate func shape(in layout: Layout) -> [Int] { layout.isChannelsLast ? channelsLastShape : shape }
+  func shape(in layout: Layout) -> [Int] { layout.isChannelsLast ? channelsLastShape : shape }
 }
 
 extension CUDABackend {
@@ -81,6 +81,7 @@ extension CUDABackend {
     if x.isInOrder(of: layout) && elements.isBFloat16 == layout.isBFloat16 {
       return elements.part(shape: shape)
     }
+    if let made = ThreadState.current.parameterCopies?.elements(of: x, as: layout) { return made.part(shape: shape) }
     let copy = Tensor(uninitializedStandIn: shape, isBFloat16: layout.isBFloat16, device: x.device)
     arrange(x, as: layout, into: copy)
     return copy
@@ -88,9 +89,14 @@ extension CUDABackend {
 
   /// The tensor, or a copy of it, which is kept in a layout.
   func kept(_ x: Tensor, as layout: Layout) -> Tensor {
-    if x.layout == distinct(layout, for: x) { return x }
+    let layout = distinct(layout, for: x)
+    if x.layout == layout { return x }
     let copy = x.uninitializedLike()
-    write(copy, as: layout) { arrange(x, as: layout, into: $0) }
+    if let made = ThreadState.current.parameterCopies?.elements(of: x, as: layout) {
+      copy.storage.keepElements(in: made.part(shape: layout.isChannelsLast ? made.shape : [x.count]))
+    } else {
+      write(copy, as: layout) { arrange(x, as: layout, into: $0) }
+    }
     return copy
   }
 
@@ -158,20 +164,11 @@ extension CUDABackend {
   ) {
     guard x.count > 0 else { return }
     precondition(x.dtype == .float32, "elements of \(x.dtype) in another order")
-    if min(rows, columns) <= Self.mostOfFew {
-      return device.launch(
-        "transpose_narrow_\(x.suffix)_\(suffix)", in: .copies,
-        blocks: LaunchExtent(matrices * ((max(rows, columns) + 255) / 256)), threads: LaunchExtent(256), rows, columns,
-        x.address, memory)
-    }
-    let tiles = ((rows + 31) / 32, (columns + 31) / 32)
+    let transposition = Transposition(matrices: matrices, rows: rows, columns: columns)
     device.launch(
-      "transpose_\(x.suffix)_\(suffix)", in: .copies, blocks: LaunchExtent(matrices * tiles.0 * tiles.1),
-      threads: LaunchExtent(32, 8), rows, columns, x.address, memory)
+      "\(transposition.isNarrow ? "transpose_narrow" : "transpose")_\(x.suffix)_\(suffix)", in: .copies,
+      blocks: transposition.blocks, threads: Transposition.threads, rows, columns, x.address, memory)
   }
-
-  /// `mostOfFew` in `copies.cu`.
-  private static let mostOfFew = 16
 
   /// From float32 to bfloat16, or back.
   private func convert(_ x: Tensor, toTypeOf copy: Tensor) {
@@ -180,6 +177,22 @@ extension CUDABackend {
     } else {
       widen(x.address, count: x.count, into: copy.address, adding: false)
     }
+  }
+}
+
+/// How many blocks exchange rows and columns of matrices, and by which kernel of `copies.cu`.
+struct Transposition {
+  let isNarrow: Bool
+  let blocks: Int
+
+  static let threads = 256
+  /// `mostOfFew` in `copies.cu`.
+  private static let mostOfFew = 16
+
+  init(matrices: Int, rows: Int, columns: Int) {
+    isNarrow = min(rows, columns) <= Self.mostOfFew
+    let ofMatrix = isNarrow ? (max(rows, columns) + 255) / 256 : (rows + 31) / 32 * ((columns + 31) / 32)
+    blocks = matrices * ofMatrix
   }
 }
 

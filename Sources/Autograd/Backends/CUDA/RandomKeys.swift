@@ -17,14 +17,8 @@ final class RandomKeys {
     return blocks[blocks.count - 1].address + place * MemoryLayout<UInt64>.size
   }
 
-  /// Not of the memory that is reserved for the work: what comes earlier in it may have used that, and does again after
-  /// keys were brought there.
   private func makeBlock() -> Tensor {
-    let thread = ThreadState.current
-    let work = thread.recordedWork
-    thread.recordedWork = nil
-    defer { thread.recordedWork = work }
-    return Tensor(uninitialized: [Self.blockCount], dtype: .int64, device: device)
+    CUDAMemory.withoutReservation { Tensor(uninitialized: [Self.blockCount], dtype: .int64, device: device) }
   }
 
   /// Draws all keys, in the order in which they were asked for, and brings them to the GPU after all that was asked for

@@ -4,6 +4,8 @@ import CCUDA
 package final class RecordedWork {
   private let device: CUDADevice
   private let randomKeys: RandomKeys
+  private let constants: RecordedConstants
+  private let parameterCopies: ParameterCopies
   private var executable: dt_executable_graph?
 
   /// Records what `body` asks the GPU for, without running it.
@@ -12,22 +14,27 @@ package final class RecordedWork {
   /// after each ``run()``: for that, tensors that are there before or after `body` are brought into the plain layout. `body`
   /// must not wait for the GPU or give it anything from the processor's memory.
   ///
+  /// - Parameter parameters: What `body` may read in other layouts. One launch before each ``run()`` copies all that it
+  ///   does, from what they are then.
   /// - Throws: What `body` throws; nothing is recorded then.
-  package init(on device: Device, _ body: () throws -> Void) throws {
+  package init(on device: Device, reading parameters: [Tensor] = [], _ body: () throws -> Void) throws {
     guard case .cuda(let index) = device else { preconditionFailure("work recorded on \(device)") }
     let gpu = CUDADevice.required(index)
     self.device = gpu
     randomKeys = RandomKeys(on: device)
+    constants = RecordedConstants(on: device)
     gpu.enter()
     ThreadState.current.standIns.makePlain()
+    parameterCopies = ParameterCopies(of: parameters, on: gpu)
     CUDADriver.require(dt_cuStreamSynchronize(gpu.stream), "waiting for the GPU")
     let relaxed: Int32 = 2
     CUDADriver.require(dt_cuStreamBeginCapture_v2(gpu.stream, relaxed), "cuStreamBeginCapture")
     var graph: dt_graph?
     let outcome = Result {
       try gpu.memory.reserving(for: self) {
-        ThreadState.current.randomKeys = randomKeys
-        defer { ThreadState.current.randomKeys = nil }
+        let thread = ThreadState.current
+        (thread.randomKeys, thread.recordedConstants, thread.parameterCopies) = (randomKeys, constants, parameterCopies)
+        defer { (thread.randomKeys, thread.recordedConstants, thread.parameterCopies) = (nil, nil, nil) }
         try body()
         ThreadState.current.standIns.makePlain()
       }
@@ -38,6 +45,8 @@ package final class RecordedWork {
     CUDADriver.require(status, "cuStreamEndCapture")
     CUDADriver.require(
       gpu.memory.makingRoom { dt_cuGraphInstantiateWithFlags(&executable, graph, 0) }, "cuGraphInstantiate")
+    constants.write()
+    parameterCopies.settle()
   }
 
   deinit {
@@ -53,6 +62,7 @@ package final class RecordedWork {
   /// `body`, or from this thread's default one.
   package func run() {
     randomKeys.draw()
+    parameterCopies.make()
     device.enter()
     CUDADriver.require(dt_cuGraphLaunch(executable, device.stream), "cuGraphLaunch")
   }

@@ -95,6 +95,33 @@ import Testing
     }
   }
 
+  /// Recorded work finds its heads each time, of one block and of several, whatever was computed in between.
+  @Test(arguments: [9, 1100])
+  func recordedWork(queries: Int) throws {
+    let device = try EmulatedGPU.device()
+    let inputs = (0..<3).map { Tensor.randn([2, queries, 4], generator: RandomGenerator(seed: UInt64($0))).to(device) }
+    for x in inputs { x.requiresGrad = true }
+    func compute() throws -> [Tensor] {
+      for x in inputs { x.grad = nil }
+      // What comes first uses memory of the size of addresses, and it is free again when the attention begins.
+      let shift = noGrad { (0..<8).reduce(inputs[0].mean()) { shift, _ in (shift + 0.5).tanh() } }
+      let x = inputs[0] + shift
+      let y = scaledDotProductAttention(x, inputs[1], inputs[2], isCausal: true)
+      try (y * y).sum().backward()
+      return try [y.detached()] + inputs.map { try #require($0.grad) }
+    }
+    var results: [Tensor] = []
+    let work = try RecordedWork(on: device) { results = try compute() }
+    for _ in 0..<3 {
+      work.run()
+      let found = results.map { $0.array(of: Float.self) }
+      let gradients = inputs.map(\.grad)
+      #expect(try compute().map { $0.array(of: Float.self) } == found)
+      for (x, gradient) in zip(inputs, gradients) { x.grad = gradient }
+      try noGrad { for x in inputs { try x += 0.25 } }
+    }
+  }
+
   @Test func derivativesOfGradients() throws {
     try expectSame("second derivatives", within: 1e-12) { draws in
       let x = draws.normal([2, 5, 4], .float64)

@@ -185,11 +185,11 @@ extension CUDALayoutTests {
 
   /// Layers that are large enough for their results to be kept in bfloat16, with functions after them; of whole packs of
   /// columns, and of others.
-  @Test(arguments: 0..<5, [520, 513])
+  @Test(arguments: 0..<6, [520, 513])
   func layers(activation: Int, columns: Int) throws {
     try expectSame("layers", in: .bfloat16) { draws in
       manualSeed(1)
-      let activations: [any Layer] = [Sequential(), ReLU(), Sigmoid(), Tanh(), GELU()]
+      let activations: [any Layer] = [Sequential(), ReLU(), Sigmoid(), Tanh(), GELU(), GELU(approximation: .tanh)]
       let linear = Linear(12, columns).to(draws.device)
       // Of so few digits that no sum changes its sign, and with it what passes a ReLU.
       for parameter in linear.parameters {

@@ -63,34 +63,35 @@ MOVE(32, unsigned)
 MOVE(64, UInt)
 MOVE(128, Bits128)
 
-// Matrices of the given size, one after another, with rows and columns exchanged. A block of 32 by 8 threads moves a tile
-// of 32 by 32 elements.
-template <class From, class To> DEVICE void transpose(Int rows, Int columns, const From *x, To *out) {
+// Matrices of the given size, one after another, with rows and columns exchanged. A block of 256 threads moves a tile of
+// 32 by 32 elements.
+template <class From, class To> DEVICE void transpose(Int block, Int rows, Int columns, const From *x, To *out) {
   __shared__ float tile[32][33];
+  const int across = threadIdx.x % 32, down = threadIdx.x / 32;
   const Int tilesDown = (rows + 31) / 32, tilesAcross = (columns + 31) / 32;
-  const Int stripe = quotient(blockIdx.x, tilesAcross), matrix = quotient(stripe, tilesDown);
-  const Int top = (stripe - matrix * tilesDown) * 32, left = (blockIdx.x - stripe * tilesAcross) * 32;
+  const Int stripe = quotient(block, tilesAcross), matrix = quotient(stripe, tilesDown);
+  const Int top = (stripe - matrix * tilesDown) * 32, left = (block - stripe * tilesAcross) * 32;
   const Int start = matrix * rows * columns;
-  for (int i = threadIdx.y; i < 32; i += 8)
-    if (top + i < rows && left + threadIdx.x < columns)
-      tile[i][threadIdx.x] = x[start + (top + i) * columns + left + threadIdx.x];
+  for (int i = down; i < 32; i += 8)
+    if (top + i < rows && left + across < columns)
+      tile[i][across] = x[start + (top + i) * columns + left + across];
   __syncthreads();
-  for (int i = threadIdx.y; i < 32; i += 8)
-    if (left + i < columns && top + threadIdx.x < rows)
-      out[start + (left + i) * rows + top + threadIdx.x] = (To)tile[threadIdx.x][i];
+  for (int i = down; i < 32; i += 8)
+    if (left + i < columns && top + across < rows)
+      out[start + (left + i) * rows + top + across] = (To)tile[across][i];
 }
 
 // The same for matrices of few rows or few columns, as the filters of convolutions are, with which such tiles would be
 // mostly empty. A block of 256 threads moves 256 of the long side's places: with few columns they are neighbours in
 // memory before, and with few rows after.
 enum { mostOfFew = 16 };
-template <class From, class To> DEVICE void transposeNarrow(Int rows, Int columns, const From *x, To *out) {
+template <class From, class To> DEVICE void transposeNarrow(Int block, Int rows, Int columns, const From *x, To *out) {
   __shared__ float strip[256 * (mostOfFew + 1)];
   const bool hasFewRows = rows < columns;
   // An odd distance keeps neighbours in different banks.
   const int few = (int)(hasFewRows ? rows : columns), distance = few | 1, thread = threadIdx.x;
-  const Int many = hasFewRows ? columns : rows, strips = (many + 255) / 256, matrix = quotient(blockIdx.x, strips);
-  const Int first = (blockIdx.x - matrix * strips) * 256, start = matrix * rows * columns;
+  const Int many = hasFewRows ? columns : rows, strips = (many + 255) / 256, matrix = quotient(block, strips);
+  const Int first = (block - matrix * strips) * 256, start = matrix * rows * columns;
   const int count = many - first < 256 ? (int)(many - first) : 256;
   // Calls body(place in memory, place in the strip) for what this thread moves, along the long side or the short one.
   const auto alongMany = [&](const auto &body) {
@@ -110,10 +111,10 @@ template <class From, class To> DEVICE void transposeNarrow(Int rows, Int column
 
 #define TRANSPOSE(s, From, To)                                                    \
   KERNEL(transpose_##s, (Int rows, Int columns, const From *x, To *out)) {        \
-    transpose(rows, columns, x, out);                                             \
+    transpose(blockIdx.x, rows, columns, x, out);                                 \
   }                                                                               \
   KERNEL(transpose_narrow_##s, (Int rows, Int columns, const From *x, To *out)) { \
-    transposeNarrow(rows, columns, x, out);                                       \
+    transposeNarrow(blockIdx.x, rows, columns, x, out);                           \
   }
 TRANSPOSE(f32_f32, float, float)
 TRANSPOSE(f32_bf16, float, BFloat16)
@@ -133,22 +134,58 @@ SELECT(8, Byte)
 SELECT(32, unsigned)
 SELECT(64, UInt)
 
-// Between float32 and bfloat16, four neighbours at once where they may be; finish(x, at) is the result.
+// Between float32 and bfloat16, four neighbours at once where they may be, by `threads` threads of which this is number
+// `thread`; finish(x, at) is the result.
 template <class From, class To, class Finish>
-DEVICE void convertFours(Int n, const From *x, To *out, const Finish &finish) {
+DEVICE void convertFours(Int thread, Int threads, Int n, const From *x, To *out, const Finish &finish) {
   const Int whole = isAligned(x, out) ? n / 4 : 0;
-  for (Int i = globalThread(); i < whole; i += globalThreads()) {
+  for (Int i = thread; i < whole; i += threads) {
     const Pack<From, 4> values = ((const Pack<From, 4> *)x)[i];
     Pack<To, 4> results;
 #pragma unroll
     for (int k = 0; k < 4; k++) results.at[k] = finish(values.at[k], i * 4 + k);
     ((Pack<To, 4> *)out)[i] = results;
   }
-  for (Int i = whole * 4 + globalThread(); i < n; i += globalThreads()) out[i] = finish(x[i], i);
+  for (Int i = whole * 4 + thread; i < n; i += threads) out[i] = finish(x[i], i);
 }
 KERNEL(round_bf16, (Int n, const float *x, BFloat16 *out)) {
-  convertFours(n, x, out, [](float x, Int) { return BFloat16(x); });
+  convertFours(globalThread(), globalThreads(), n, x, out, [](float x, Int) { return BFloat16(x); });
 }
 KERNEL(widen_bf16, (Int n, int adding, const BFloat16 *x, float *out)) {
-  convertFours(n, x, out, [&](BFloat16 x, Int at) { return adding ? out[at] + (float)x : (float)x; });
+  convertFours(globalThread(), globalThreads(), n, x, out,
+               [&](BFloat16 x, Int at) { return adding ? out[at] + (float)x : (float)x; });
 }
+
+// Matrices of one array, as for `transpose`; those of one column, which stay as they are, are said to be one.
+struct Arrangement {
+  const float *x;
+  void *out;
+  Int rows, columns;
+  // The first of the blocks that move them.
+  Int firstBlock;
+};
+enum { elementsOfBlock = 4096 };
+
+// Several arrays at once, by blocks of 256 threads.
+template <class To> DEVICE void arrangeEach(Int count, const Arrangement *all) {
+  Int found = 0;
+  for (Int end = count; end - found > 1;) {
+    const Int middle = (found + end) / 2;
+    if (all[middle].firstBlock <= blockIdx.x) found = middle;
+    else end = middle;
+  }
+  const Arrangement array = all[found];
+  const Int block = blockIdx.x - array.firstBlock;
+  To *const out = (To *)array.out;
+  if (array.columns == 1) {
+    const Int first = block * elementsOfBlock, rest = array.rows - first;
+    convertFours(threadIdx.x, 256, rest < elementsOfBlock ? rest : elementsOfBlock, array.x + first, out + first,
+                 [](float x, Int) { return To(x); });
+  } else if (array.rows <= mostOfFew || array.columns <= mostOfFew) {
+    transposeNarrow(block, array.rows, array.columns, array.x, out);
+  } else {
+    transpose(block, array.rows, array.columns, array.x, out);
+  }
+}
+KERNEL(arrange_each_f32, (Int count, const Arrangement *all)) { arrangeEach<float>(count, all); }
+KERNEL(arrange_each_bf16, (Int count, const Arrangement *all)) { arrangeEach<BFloat16>(count, all); }
