@@ -124,7 +124,8 @@ extension Tensor {
     return (result, failure)
   }
 
-  private func requireSquareMatrices(for operation: StaticString) {
+  /// Stops the program unless this is a tensor of square matrices of floating-point numbers.
+  func requireSquareMatrices(for operation: StaticString) {
     requireFloatingPoint(for: operation)
     precondition(
       rank >= 2 && shape[rank - 1] == shape[rank - 2], "\(operation) of shape \(shape), expected [..., n, n]")

@@ -1,18 +1,31 @@
 extension Tensor {
-  /// The elements at which `mask` is true, in row-major order; the rows, where the mask is of the first dimensions only.
+  /// The elements at which a mask is true, in row-major order, or the rows where the mask is of the first dimensions only;
+  /// or the rows of which the numbers are given.
   ///
   ///     x[x .< 0]               // the negative elements
   ///     x[x .< 0] = Tensor(0)   // replaces each by zero
   ///     x[isMissing] = rows     // replaces as many rows of a matrix
+  ///     x[.randperm(10)]        // ten rows in another order
   ///
-  /// As in PyTorch this is a copy, of shape [count] and then the dimensions that the mask has not. What is assigned is
-  /// broadcast to that shape and converted to this tensor's type, and gradients flow as for other parts. On a GPU its work
-  /// is waited for, which ``filled(with:where:)`` does not.
+  /// As in PyTorch this is a copy, of shape [count] and then the dimensions that a mask has not; of rows by their numbers,
+  /// of the shape of these and then that of a row. What is assigned is broadcast to that shape and converted to this
+  /// tensor's type, and gradients flow as for other parts; of several values for one row the last stays. On a GPU the work
+  /// of a mask and of assignments is waited for, which ``filled(with:where:)`` does not.
   ///
-  /// - Parameter mask: Of type `bool`, with the shape of this tensor or of its first dimensions; anything else traps.
-  public subscript(mask: Tensor) -> Tensor {
-    get { MaskedPart(mask, of: self).taken(from: self) }
-    set { MaskedPart(mask, of: self).assign(newValue, to: self) }
+  /// - Parameter places: Of type `bool`, with the shape of this tensor or of its first dimensions, or of `int64`, where -1
+  ///   is the last row; anything else traps.
+  public subscript(places: Tensor) -> Tensor {
+    get {
+      places.dtype == .int64
+        ? IndexedRows(places, of: self).taken(from: self) : MaskedPart(places, of: self).taken(from: self)
+    }
+    set {
+      if places.dtype == .int64 {
+        IndexedRows(places, of: self).assign(newValue, to: self)
+      } else {
+        MaskedPart(places, of: self).assign(newValue, to: self)
+      }
+    }
   }
 }
 
@@ -30,7 +43,7 @@ private struct MaskedPart: AssignablePart {
   init(_ mask: Tensor, of whole: Tensor) {
     precondition(
       mask.dtype == .bool,
-      "a tensor of \(mask.dtype) in a subscript, expected a mask of bool; selected(_:along:) takes numbers of rows")
+      "a tensor of \(mask.dtype) in a subscript, expected a mask of bool or numbers of rows in int64")
     precondition(
       whole.shape.starts(with: mask.shape),
       "a mask of shape \(mask.shape) for a tensor of shape \(whole.shape), expected that shape or its first dimensions")

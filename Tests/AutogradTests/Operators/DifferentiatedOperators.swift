@@ -113,32 +113,6 @@ enum DifferentiatedOperators {
     "log-sum-exp, kept": unary { $0.logSumExp(-1, keepingDimensions: true) },
   ]
 
-  /// Square matrices with an inverse.
-  private static func ofMatrices(_ function: @escaping @Sendable (Tensor) throws -> Tensor)
-    -> @Sendable () -> DifferentiatedFunction
-  {
-    {
-      DifferentiatedFunction([random([2, 3, 3])]) { x in
-        do {
-          return try function(x[0] + 4 * Tensor.eye(3).cast(to: .float64))
-        } catch {
-          preconditionFailure("\(error)")
-        }
-      }
-    }
-  }
-
-  private static let matrices: Table = [
-    "cholesky": ofMatrices { try $0.matmul($0.transposed()).cholesky() },
-    "inverse": ofMatrices { try $0.inverse() },
-    "solve": ofMatrices { try $0.solve($0.sliced(0..<2, along: -1)) },
-    "solve for vectors": ofMatrices { try $0.solve($0.sum([-1])) },
-    "solve triangular": ofMatrices { $0.solveTriangular($0, isUpper: true) + $0.solveTriangular($0, isUpper: false) },
-    "solve unit triangular": ofMatrices { $0.solveTriangular($0 * $0, isUpper: false, hasUnitDiagonal: true) },
-    "log absolute determinant": ofMatrices { (-$0).logAbsoluteDeterminant().logarithm },
-    "determinant": ofMatrices { $0.determinant() },
-  ]
-
   private static let reductions: Table = [
     "sum": unary { ($0 * $0).sum() },
     "sum of columns": unary { ($0 * $0).sum([0]) },
@@ -159,6 +133,7 @@ enum DifferentiatedOperators {
     "norm of columns": unary { ($0 * $0).norm([0], keepingDimensions: true) },
     "cumulative sum": unary { ($0 * $0).cumulativeSum(1) },
     "cumulative sum of columns": unary { ($0 * $0).cumulativeSum(0) },
+    "cumulative log-sum-exp": unary { $0.cumulativeLogSumExp(1) },
     "cumulative product": unary { $0.cumulativeProduct(1) },
     "cumulative product through zeros": unary {
       ($0 * Tensor([[1, 0, 1, 1], [0, 1, 0, 1], [1, 1, 1, 0]], dtype: .float64)).cumulativeProduct(1)

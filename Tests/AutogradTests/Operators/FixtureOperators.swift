@@ -64,6 +64,7 @@ enum FixtureOperators {
     "sign": { $0["a"].sign() },
     "normalize": { $0["x"].normalized(along: $0.int("dim")) },
     "cumprod": { $0["x"].cumulativeProduct($0.int("dim")) },
+    "logcumsumexp": { $0["x"].cumulativeLogSumExp($0.int("dim")) },
     "cdist": { $0["x"].pairwiseDistances(to: $0["y"]) },
   ]
 
@@ -96,6 +97,22 @@ enum FixtureOperators {
     "slogdet": { $0["x"].logAbsoluteDeterminant().logarithm },
     "determinant": { $0["x"].determinant() },
     "logdet": { $0["x"].logDeterminant() },
+    "qr_q": { $0["x"].qr().q },
+    "qr_r": { $0["x"].qr().r },
+    "singular_values": { call in found { try call["x"].svd().values } },
+    "svd": { call in
+      found {
+        let (u, values, vTransposed) = try call["x"].svd()
+        return (u * values.tanh().unsqueezed(-2)).matmul(vTransposed)
+      }
+    },
+    "eigenvalues": { call in found { try call["x"].symmetricEigenvectors().values } },
+    "eigenvectors": { call in
+      found {
+        let (values, vectors) = try call["x"].symmetricEigenvectors()
+        return (vectors * values.tanh().unsqueezed(-2)).matmul(vectors.transposed())
+      }
+    },
     "solve_triangular": {
       $0["A"].solveTriangular($0["B"], isUpper: $0.bool("upper"), hasUnitDiagonal: $0.bool("unit"))
     },

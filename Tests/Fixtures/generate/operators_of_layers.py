@@ -255,4 +255,27 @@ for reduction in ["mean", "none"]:
         "nll_loss", lambda x, target, r=reduction: F.nll_loss(x, target, reduction=r),
         {"x": floats(2, 3, 2, 4), "target": labels(2, 2, 4, classes=3)}, reduction=reduction)
 case("masked_fill", lambda x, mask: x.masked_fill(mask, 3.0), {"x": floats(3, 1), "mask": labels(2, 3, 4, classes=2).bool()})
+
+
+# Vectors may have another sign by another LAPACK, which these functions do not show.
+def squeezed_by_svd(x):
+    u, values, v = torch.linalg.svd(x, full_matrices=False)
+    return u * values.tanh().unsqueeze(-2) @ v
+
+
+def squeezed_by_eigh(x):
+    values, vectors = torch.linalg.eigh(x)
+    return vectors * values.tanh().unsqueeze(-2) @ vectors.mT
+
+
+for shape in [(2, 4, 3), (3, 3), (2, 3, 5)]:
+    case("qr_q", lambda x: torch.linalg.qr(x)[0], {"x": floats(*shape)})
+    case("qr_r", lambda x: torch.linalg.qr(x)[1], {"x": floats(*shape)})
+    case("singular_values", lambda x: torch.linalg.svdvals(x), {"x": floats(*shape)})
+    case("svd", squeezed_by_svd, {"x": floats(*shape)})
+for x in [floats(2, 4, 4), floats(3, 3)]:
+    case("eigenvalues", lambda x: torch.linalg.eigh(x)[0], {"x": x})
+    case("eigenvectors", squeezed_by_eigh, {"x": x})
+for shape, dim in [((5,), 0), ((3, 7), 1), ((2, 6, 3), -2)]:
+    case("logcumsumexp", lambda x, d=dim: torch.logcumsumexp(x, d), {"x": floats(*shape, low=-40, high=40)}, dim=dim)
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

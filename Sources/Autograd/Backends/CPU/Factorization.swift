@@ -12,7 +12,7 @@ enum Factorization {
   static func cholesky(_ x: Tensor) -> (Tensor, Failure?) {
     let size = x.shape[x.rank - 1]
     let factors = workingCopy(of: x)
-    let failure = forEachMatrix(factors, size) { matrix in
+    let failure = forEachMatrix(factors) { _, matrix in
       // What is below the diagonal in rows is above it in columns, where L · Lᵀ is Uᵀ · U.
       guard size > 0 else { return 0 }
       var (n, info) = (Int32(size), Int32(0))
@@ -30,9 +30,7 @@ enum Factorization {
     let (size, columns) = (a.shape[a.rank - 1], b.shape[b.rank - 1])
     let factors = workingCopy(of: a)
     let solutions = workingCopy(of: b.transposed())
-    var place = 0
-    let failure = forEachMatrix(factors, size) { matrix in
-      defer { place += 1 }
+    let failure = forEachMatrix(factors) { place, matrix in
       guard size > 0 else { return 0 }
       // Rows are taken for columns: what is factored is Aᵀ, and its transpose is solved for.
       var (n, k, info, status) = (Int32(size), Int32(columns), Int32(0), Int32(0))
@@ -105,7 +103,7 @@ enum Factorization {
   private static func forEachDeterminant(of x: Tensor, _ body: ([Double]) -> Void) {
     let size = x.shape[x.rank - 1]
     let factors = workingCopy(of: x)
-    _ = forEachMatrix(factors, size) { matrix in
+    _ = forEachMatrix(factors) { _, matrix in
       var (n, info) = (Int32(size), Int32(0))
       var pivots = [Int32](repeating: 0, count: size)
       if size > 0 { dgetrf_(&n, &n, matrix, &n, &pivots, &info) }
@@ -116,27 +114,28 @@ enum Factorization {
   }
 
   /// The elements in double precision and the processor's memory, in a tensor of their own.
-  private static func workingCopy(of x: Tensor) -> Tensor {
+  static func workingCopy(of x: Tensor) -> Tensor {
     // Asked for first: from then on OpenBLAS computes on the calling thread alone, by which kernels it always will.
     _ = BLAS.threadCount
     return noGrad { x.detached().to(.cpu).cast(to: .float64).cloned() }
   }
 
-  private static func restored(_ result: Tensor, like x: Tensor) -> Tensor {
+  /// A result in the type and the memory of what it was computed from.
+  static func restored(_ result: Tensor, like x: Tensor) -> Tensor {
     noGrad { result.cast(to: x.dtype).to(x.device) }
   }
 
-  /// Runs LAPACK on each matrix of a working copy; gives the first that it found a fault in, by its `info`.
-  private static func forEachMatrix(
-    _ x: Tensor, _ size: Int, _ body: (UnsafeMutablePointer<Double>) -> Int32
-  ) -> Failure? {
+  /// Runs LAPACK on each matrix of a working copy, which is given with its place; gives the first that it found a fault in,
+  /// by its `info`.
+  static func forEachMatrix(_ x: Tensor, _ body: (Int, UnsafeMutablePointer<Double>) -> Int32) -> Failure? {
     var failure: Failure?
+    let (rows, columns) = (x.shape[x.rank - 2], x.shape[x.rank - 1])
     for place in 0..<Shape.count(Array(x.shape.dropLast(2))) {
-      let matrix = x.pointer(Double.self) + place * size * size
-      let info = body(matrix)
-      precondition(info >= 0, "LAPACK refused argument \(-info) for a matrix of \(size) rows")
+      let matrix = x.pointer(Double.self) + place * rows * columns
+      let info = body(place, matrix)
+      precondition(info >= 0, "LAPACK refused argument \(-info) for a matrix of \(rows) rows and \(columns) columns")
       guard info > 0 else { continue }
-      matrix.update(repeating: .nan, count: size * size)
+      matrix.update(repeating: .nan, count: rows * columns)
       if failure == nil { failure = (place, Int(info) - 1) }
     }
     return failure
