@@ -129,7 +129,7 @@ public final class Trainer {
       }
     }
     let final = try evaluation ?? evaluate()
-    try log?.finish(model: model, of: kind)
+    try communicator.agree(on: "writing the trained model") { try log?.finish(model: model, of: kind) }
     return final
   }
 
