@@ -6,6 +6,8 @@ import TestSupport
 /// What must be the same, to the last bit, on any number of ranks.
 private struct Bits: Equatable {
   var losses: [Double] = []
+  /// Of the gradients, where it has a limit.
+  var norms: [Double?] = []
   var state: [[UInt8]] = []
 }
 
@@ -40,7 +42,9 @@ extension ReplicaCheck {
       for piece in 0..<last { try replica.accumulate(loader.batch(epoch: epoch, step: position, piece: piece)) }
       // What the program draws otherwise changes nothing.
       _ = Tensor.rand([1 + communicator.rank])
-      bits.losses.append(try replica.step(loader.batch(epoch: epoch, step: position, piece: last)).loss)
+      let outcome = try replica.step(loader.batch(epoch: epoch, step: position, piece: last))
+      bits.losses.append(outcome.loss)
+      bits.norms.append(outcome.gradientNorm)
     }
     bits.state = model.stateDictionary().map { $0.tensor.withBytes { Array($0) } }
     return (model, bits)
