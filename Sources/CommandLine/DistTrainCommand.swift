@@ -18,7 +18,9 @@ struct DistTrainCommand: ParsableCommand {
     version: "1.0.0",
     subcommands: [Train.self, Evaluate.self, Predict.self, Bench.self, Doctor.self])
 
-  /// Parses and runs; of several ranks only the first complains about the command line.
+  /// Parses and runs. What all ranks complain about is told by the first, what only others do by one of those. (A rank that
+  /// ended on its own would have the launcher end the first one too, perhaps before its message is out, and add a message of
+  /// the launcher's.)
   static func main() {
     StandardStreams.open()
     do {
@@ -28,22 +30,11 @@ struct DistTrainCommand: ParsableCommand {
     } catch {
       let status = exitCode(for: error)
       if status != .success, let communicator = try? launchedCommunicator(), communicator.size > 1 {
-        end(communicator, message: fullMessage(for: error), status: status.rawValue)
+        communicator.fail(error, status: status.rawValue) { StandardStreams.writeError("\(fullMessage(for: $0))\n") }
       }
       if isFirstRank { exit(withError: error) }
       Foundation.exit(status.rawValue)
     }
-  }
-
-  /// Ends all ranks with a message from the first. A rank that ended on its own would have the launcher end the first
-  /// one too, perhaps before its message is out, and add a message of the launcher's.
-  private static func end(_ communicator: any Communicator, message: String, status: Int32) -> Never {
-    if communicator.rank == 0 {
-      StandardStreams.writeError("\(message)\n")
-    } else {
-      Thread.sleep(forTimeInterval: 10)
-    }
-    communicator.abort(status)
   }
 
   private static var isFirstRank: Bool {

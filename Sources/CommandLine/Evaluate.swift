@@ -27,6 +27,10 @@ struct Evaluate: ParsableCommand {
         let file = try ModelFile(path: self.model)
         return (file, try ImageFolder(path: data).images(split, for: file.kind))
       }
+      // A run that goes on may have replaced the file since another rank has read it.
+      try communicator.verifySame(
+        ([file.model.fingerprint] + (file.kind.classNames ?? [])).joined(separator: "\n"), what: "the model")
+      try communicator.broadcastState(of: file.model)
       file.model.to(try communicator.openDevice(device))
       let evaluation = try Evaluation(
         of: file.model, on: images, communicator: communicator, batch: file.kind.evaluationBatch)

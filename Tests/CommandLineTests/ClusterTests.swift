@@ -68,5 +68,14 @@ extension DistTrainProgramTests {
       #expect(try contents(first.model) == contents(second.model))
       #expect(try contents(first.checkpoint) == contents(second.checkpoint))
     }
+
+    @Test func `the doctor looks at every host's data`() throws {
+      let run = try VirtualCluster.run(
+        ranksPerHost: [2, 1], product: "disttrain", arguments: ["doctor", "--data", "/none"], timeout: 60)
+      let problems = run.output.split(separator: "\n").filter { $0.contains("/none: there is no such folder") }
+      #expect(run.status == 1 && !run.timedOut, "\(run.report)")
+      // Of training and test images, from the first rank of a host.
+      #expect(problems.map { $0.prefix(10) } == [0, 0, 2, 2].map { "  - rank \($0)" }, "\(run.report)")
+    }
   }
 }

@@ -1,3 +1,4 @@
+import DistTrain
 import Foundation
 import Testing
 import TestSupport
@@ -46,5 +47,22 @@ import TestSupport
       ["-c", "set -euo pipefail; . \"$0/setup.sh\"; PATH=$1:$PATH; turbojpeg", Self.launch.path, folder.path],
       timeout: 30)
     #expect(run.status == 0 && run.output == "/first/libturbojpeg.so.0\n", "\(run.report)")
+  }
+
+  /// Here all processors that this process may use are threads of one core, and there is another core that it may not use.
+  @Test func `ranks are bound to cores that they may run on`() throws {
+    let folder = try TemporaryFolder()
+    let allowed = Processor.allowedCores
+    let processors = allowed.map { "echo \($0),0,0" } + ["echo \((allowed.max() ?? 0) + 1),1,0"]
+    for (name, lines) in [("lscpu", processors), ("mpirun", ["echo flags \"$@\""])] {
+      let path = try folder.write(Array((["#!/bin/sh"] + lines).joined(separator: "\n").utf8), to: name)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    }
+    for (ranks, flags) in [("1", "--map-by slot:PE=1 --bind-to core"), ("2", "--oversubscribe --bind-to none")] {
+      let run = try ProcessRun.run(
+        URL(filePath: "/bin/bash"),
+        ["-c", "PATH=$1:$PATH; exec \"$0/mpi\" $2 true", Self.launch.path, folder.path, ranks], timeout: 30)
+      #expect(run.succeeded && run.output.hasSuffix(" \(flags) true\n"), "\(run.report)")
+    }
   }
 }

@@ -1,6 +1,7 @@
 import Autograd
 import Collective
 import DistTrain
+import Foundation
 
 extension ReplicaCheck {
   static let accumulation = [
@@ -33,6 +34,17 @@ extension ReplicaCheck {
       let outcome = try replica.step(SmallProblem.batch([]))
       let size = communicator.size
       try require(outcome.count == Double(2 * size * (size - 1)), "\(outcome.count) samples")
+    },
+    ReplicaCheck("accumulation: the time of a step is that of all its pieces") { communicator in
+      let model = SmallProblem.perceptron()
+      let replica = try SmallProblem.replica(model, communicator)
+      func loss(_ output: Tensor, _ targets: Tensor) -> Tensor {
+        Thread.sleep(forTimeInterval: 0.02)
+        return crossEntropy(output, targets, reduction: .sum)
+      }
+      for _ in 0..<2 { try replica.accumulate(SmallProblem.batch(0..<4), loss: loss) }
+      let seconds = try replica.step(SmallProblem.batch(0..<4), loss: loss).seconds
+      try require(seconds.forward >= 0.06, "\(seconds.forward) s in three forward passes")
     },
   ]
 

@@ -6,6 +6,8 @@ import TestSupport
 /// What must be the same, to the last bit, on any number of ranks.
 private struct Bits: Equatable {
   var losses: [Double] = []
+  /// Of the gradients, where it has a limit.
+  var norms: [Double?] = []
   var state: [[UInt8]] = []
 }
 
@@ -19,7 +21,7 @@ extension ReplicaCheck {
   /// Trains for two epochs of three steps, of which the last has fewer samples than there are shards.
   private static func train(
     _ communicator: any Communicator, shards: Int?, dtype: DataType, steps: Range<Int> = 0..<6,
-    from start: (any Layer)? = nil, shardsOptimizer: Bool = false
+    from start: (any Layer)? = nil, shardsOptimizer: Bool = false, gradientNormLimit: Double? = nil
   ) throws -> (model: any Layer, bits: Bits) {
     let model = SmallProblem.model(dtype: dtype, dropping)
     if let start { try model.load(stateDictionary: start.stateDictionary()) }
@@ -28,8 +30,7 @@ extension ReplicaCheck {
     let options = SGD.Options(learningRate: 0.3, weightDecay: 0.01)
     let replica = try Replica(
       model, options, communicator: communicator, buckets: .sizes(BucketSizes(first: 64, others: 64)),
-      shardsOptimizer: shardsOptimizer,
-      reproducibleShards: shards)
+      shardsOptimizer: shardsOptimizer, gradientNormLimit: gradientNormLimit, reproducibleShards: shards)
     replica.stepCount = steps.lowerBound
     var loader = ShardLoader(
       TensorDataset(SmallProblem.batch(0..<37).tensors), globalBatch: 16, communicator: communicator, seed: 1,
@@ -41,7 +42,9 @@ extension ReplicaCheck {
       for piece in 0..<last { try replica.accumulate(loader.batch(epoch: epoch, step: position, piece: piece)) }
       // What the program draws otherwise changes nothing.
       _ = Tensor.rand([1 + communicator.rank])
-      bits.losses.append(try replica.step(loader.batch(epoch: epoch, step: position, piece: last)).loss)
+      let outcome = try replica.step(loader.batch(epoch: epoch, step: position, piece: last))
+      bits.losses.append(outcome.loss)
+      bits.norms.append(outcome.gradientNorm)
     }
     bits.state = model.stateDictionary().map { $0.tensor.withBytes { Array($0) } }
     return (model, bits)
@@ -57,6 +60,11 @@ extension ReplicaCheck {
         try require(Set(found.losses).count == 6, "the losses change")
         let sharded = try train(communicator, shards: shards, dtype: dtype, shardsOptimizer: true).bits
         try require(sharded == alone, "the weights in \(dtype) have other bits with a sharded optimizer")
+        let clipped = try [LocalCommunicator(), communicator].map {
+          try train($0, shards: shards, dtype: dtype, shardsOptimizer: true, gradientNormLimit: 0.01).bits
+        }
+        try require(clipped[0] != alone, "gradients in \(dtype) are scaled down")
+        try require(clipped[1] == clipped[0], "the weights in \(dtype) have other bits with gradients scaled down")
         let others = try train(LocalCommunicator(), shards: shards * 2, dtype: dtype).bits
         try require(others != alone, "twice as many shards have other bits")
       }

@@ -4,12 +4,12 @@ import Foundation
 public protocol CommonError: Error {}
 
 extension Communicator {
-  /// Ends the job after an error, which one rank reports: the rank that failed, or rank 0 for a ``CommonError``. Where
+  /// Ends the job with a status after an error, which one rank reports: the rank that failed, or rank 0 for a ``CommonError``. Where
   /// several ranks fail alike at the same time it is, as a rule, the first of them that is heard, for the others wait.
   ///
   /// Ranks with nothing to report leave it to that rank to end the job, so that its message is not lost. Should it not
   /// come to that within ten seconds, they end the job themselves.
-  public func fail(_ error: any Error, report: (any Error) -> Void) -> Never {
+  public func fail(_ error: any Error, status: Int32 = 1, report: (any Error) -> Void) -> Never {
     let isToldElsewhere = error is PeerFailure || (error is any CommonError && rank != 0)
     if isToldElsewhere {
       Thread.sleep(forTimeInterval: 10)
@@ -18,6 +18,6 @@ extension Communicator {
       if rank > 0 { Thread.sleep(forTimeInterval: min(2 + Double(rank) * 0.5, 5)) }
       report(error)
     }
-    abort(1)
+    abort(status)
   }
 }

@@ -35,7 +35,7 @@ public struct TrainingRecord: Equatable, Sendable {
   public var learningRate: Double
   /// The norm of the gradients, before they were scaled down; nil where it has no limit.
   public var gradientNorm: Double?
-  /// Samples a second, over all ranks.
+  /// Samples a second, over all ranks, without the time of evaluations and checkpoints.
   public var samplesPerSecond: Double
   /// Where the time went.
   public var seconds: Seconds

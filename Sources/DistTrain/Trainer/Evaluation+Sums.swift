@@ -16,7 +16,8 @@ extension Evaluation {
   ///   - measure: Gives as many numbers each time, from the model's output and the targets, or the inputs where the data
   ///     set has no others.
   /// - Returns: As many sums; none for no samples.
-  /// - Throws: When communication fails, or what the data set or `measure` throws.
+  /// - Throws: `TextMismatch` on all ranks where they have different numbers of samples; when communication fails, or what
+  ///   the data set or `measure` throws.
   public static func sums(
     of model: any Layer, on samples: any Dataset, communicator: any Communicator, batch: Int = 500,
     measure: (_ output: Tensor, _ targets: Tensor) throws -> [Double]
@@ -32,12 +33,14 @@ extension Evaluation {
   /// - Parameter measure: Gives as many numbers each time, from some of the samples, which are where the model is. It
   ///   calls the model.
   /// - Returns: As many sums; none for no samples.
-  /// - Throws: When communication fails, or what the data set or `measure` throws.
+  /// - Throws: `TextMismatch` on all ranks where they have different numbers of samples; when communication fails, or what
+  ///   the data set or `measure` throws.
   public static func sums(
     of model: Module, on samples: any Dataset, communicator: any Communicator, batch: Int = 500,
     measure: (_ batch: Batch) throws -> [Double]
   ) throws -> [Double] {
     precondition(batch > 0, "batches of \(batch) samples")
+    try communicator.verifySame("number of samples: \(samples.count)", what: "the data set")
     let device = model.device
     try communicator.broadcastBuffers(of: model)
     let batchCount = (samples.count + batch - 1) / batch

@@ -18,7 +18,8 @@ public struct Evaluation: Equatable, Sendable {
   ///   - samples: Their targets are classes, `int64`, or the probabilities of all classes.
   ///   - batch: Samples that a rank takes at a time. The same of them are taken together however many ranks there are,
   ///     and their losses added in the same order.
-  /// - Throws: When communication fails.
+  /// - Throws: `TextMismatch` on all ranks where they have different numbers of samples; when communication fails, or what
+  ///   the data set throws.
   public init(of model: any Layer, on samples: any Dataset, communicator: any Communicator, batch: Int = 500) throws {
     let sums = try Self.sums(of: model, on: samples, communicator: communicator, batch: batch) { output, targets in
       let classes = targets.dtype.isFloatingPoint ? targets.argmax(1) : targets

@@ -10,7 +10,7 @@ extension Module {
   }
 
   /// Names, types and shapes of all parameters and buffers, one a line.
-  var fingerprint: String {
+  package var fingerprint: String {
     func line(_ kind: String, _ name: String, _ tensor: Tensor) -> String {
       "\(kind) \(name): \(tensor.dtype.rawValue) \(tensor.shape)"
     }

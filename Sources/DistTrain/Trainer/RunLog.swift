@@ -11,7 +11,10 @@ struct RunLog {
   private var display: ProgressDisplay
   /// Sums since the last training record.
   private var interval = Interval()
-  private var stopwatch = Stopwatch()
+  /// Seconds since any fixed moment, as the display counts them.
+  private let now: () -> Double
+  /// When the last step was noted, or what came after it was done.
+  private var lastTime: Double
 
   private struct Interval {
     var steps = 0
@@ -37,6 +40,8 @@ struct RunLog {
     try file.write(configuration.yaml().utf8)
     try file.commit()
     tensorBoard = try TensorBoardLog(folder: directory.path, after: resumedStep ?? 0)
+    now = display.now
+    lastTime = now()
     self.display = ProgressDisplay(
       epochs: epochs, totalSteps: totalSteps, lineInterval: max(configuration.logEvery, totalSteps / 50),
       output: display)
@@ -51,7 +56,9 @@ struct RunLog {
   ) throws {
     interval.steps += 1
     interval.samples += Int(outcome.count)
-    interval.elapsed += stopwatch.lap()
+    let time = now()
+    interval.elapsed += time - lastTime
+    lastTime = time
     interval.seconds += seconds
     display.update(step: step, epoch: epoch, loss: outcome.loss, samples: Int(outcome.count))
     guard isLast || step.isMultiple(of: configuration.logEvery) else { return }
@@ -79,8 +86,12 @@ struct RunLog {
     try tensorBoard.write([("test/loss", record.loss), ("test/accuracy", record.accuracy)], step: step)
     try writeCurve()
     display.message("epoch \(epoch): test \(evaluation)")
+  }
+
+  /// Leaves time out of the rates of samples that was not spent in steps: the clock goes on from now.
+  mutating func skipElapsedTime() {
+    lastTime = now()
     display.skipElapsedTime()
-    _ = stopwatch.lap()
   }
 
   /// Waits until the metrics so far are on the disk.

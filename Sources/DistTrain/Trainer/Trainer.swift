@@ -116,19 +116,23 @@ public final class Trainer {
       log?.message("step \(step) of \(totalSteps): nothing is left to do, for \(limit)")
     }
     var evaluation: Evaluation?
+    log?.skipElapsedTime()
     while step < totalSteps {
       let (epoch, position) = step.quotientAndRemainder(dividingBy: feed.loader.shards.stepsPerEpoch)
       try trainOneStep(epoch: epoch, position: position)
       evaluation = endsEpoch(position) ? try evaluate(epoch: epoch) : nil
       let isEnding = interruption != nil && step < totalSteps
-      if isCheckpointDue || evaluation != nil || isEnding { try writeCheckpoint() }
+      if isCheckpointDue || evaluation != nil || isEnding {
+        try writeCheckpoint()
+        log?.skipElapsedTime()
+      }
       if isEnding, let interruption {
         log?.message("step \(step) of \(totalSteps): the checkpoint is written, --resume goes on from here")
         throw interruption
       }
     }
     let final = try evaluation ?? evaluate()
-    try log?.finish(model: model, of: kind)
+    try communicator.agree(on: "writing the trained model") { try log?.finish(model: model, of: kind) }
     return final
   }
 

@@ -37,6 +37,14 @@ struct TrainerGuardTests {
     #expect(try Self.errors([careless.configuration, careless.configuration], damage) == ["", ""])
   }
 
+  @Test func `a model that cannot be written fails on all ranks`() throws {
+    let job = try SmallJob()
+    try FileManager.default.createDirectory(atPath: job.directory.model, withIntermediateDirectories: true)
+    let found = try Self.errors([job.configuration, job.configuration])
+    #expect(
+      found == ["\(job.directory.model): is not a regular file", "rank 0 failed while writing the trained model"])
+  }
+
   @Test func `ranks with other settings are refused`() throws {
     let job = try SmallJob()
     var other = job.configuration
