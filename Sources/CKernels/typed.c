@@ -5,6 +5,7 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "exponential.h"
+#include "softmax_lanes.h"
 
 #define REAL float
 #define NAMED(name) JOIN(name, _f32)
@@ -13,6 +14,7 @@
 #define SQRT sqrt_f32
 #define TANH tanh_f32
 #define SIGMOID sigmoid_f32
+#define SOFTMAX_OF_LANES softmax_of_lanes
 #include "sums.inc"
 #include "typed.inc"
 #include "normalization.inc"
@@ -28,6 +30,7 @@
 #undef SQRT
 #undef TANH
 #undef SIGMOID
+#undef SOFTMAX_OF_LANES
 
 #define REAL double
 #define NAMED(name) JOIN(name, _f64)

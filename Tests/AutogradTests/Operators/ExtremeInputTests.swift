@@ -1,4 +1,5 @@
 import Autograd
+import Foundation
 import Testing
 
 /// Infinities, NaN, large logits and empty tensors give what PyTorch 2.15 gives (the expected values are its).
@@ -20,7 +21,7 @@ import Testing
     for function in [{ $0.elu() }, { $0.selu() }, { $0.hardswish() }] as [(Tensor) -> Tensor] {
       let x = Tensor(Array(repeating: Self.nan, count: 20) + [4], requiresGrad: true)
       try function(x).sum().backward(createGraph: isRecorded)
-      #expect(x.grad?.array(of: Float.self).prefix(20).allSatisfy(\.isNaN) == true)
+      #expect(x.grad?.array(of: Float.self).prefix(20).allSatisfy { $0.isNaN } == true)
       #expect(x.grad?.array(of: Float.self).last.map { abs($0 - 1) < 0.06 } == true)
     }
   }
@@ -200,6 +201,29 @@ import Testing
       #expect(same(slopes[0], expected.slopes[0]) && same(slopes[3], expected.slopes[1]))
       for row in [1, 2, 4] { #expect(same(slopes[row], [Self.nan, Self.nan, Self.nan])) }
     }
+  }
+
+  /// Rows that are computed 16 elements at a time, and what is left over.
+  @Test(arguments: [16, 19, 32, 45])
+  func `softmax of long rows of logits far apart`(count: Int) throws {
+    // The least are exponentials too small for a number, and before them those of subnormal ones.
+    let logits = (0..<count).map { Float(-4 * ($0 * 7 % count)) }
+    let sum = logits.reduce(0) { $0 + exp(Double($1)) }
+    for (found, logit) in zip(Tensor(logits).softmax(0).array(of: Double.self), logits) {
+      let exact = exp(Double(logit)) / sum
+      #expect(abs(found - exact) <= max(1e-6 * exact, 3e-45), "\(logit)")
+    }
+    for place in [0, 3, 15, count - 1] {
+      var row = logits
+      row[place] = -.infinity
+      #expect(Tensor(row).softmax(0).array(of: Float.self)[place] == 0)
+      for value in [Float.infinity, .nan] {
+        row[place] = value
+        #expect(Tensor(row).softmax(0).array(of: Float.self).allSatisfy { $0.isNaN })
+      }
+    }
+    #expect(
+      Tensor([Float](repeating: -.infinity, count: count)).softmax(0).array(of: Float.self).allSatisfy { $0.isNaN })
   }
 
   @Test func softmaxFamilyOfLargeLogits() throws {
