@@ -70,6 +70,9 @@ extension DifferentiatedOperators {
         $0[0].groupNorm(2, weight: $0[1], bias: $0[2], epsilon: 0.1)
       }
     },
+    "rnn cell": binary([2, 3], [2, 2]) {
+      RNNCell(3, 2, dtype: .float64, generator: RandomGenerator(seed: 5))($0, state: $1)
+    },
     "instance norm": {
       DifferentiatedFunction([random([2, 2, 3]), random([2], seed: 6), random([2], seed: 7)]) {
         $0[0].instanceNorm(weight: $0[1], bias: $0[2], epsilon: 0.1)
