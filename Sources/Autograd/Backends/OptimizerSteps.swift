@@ -11,10 +11,12 @@ struct SGDStep {
   var isFirst: Bool
 }
 
-/// The numbers of one step of Adam.
+/// The numbers of one step of Adam, or of a rule akin to it.
 struct AdamStep {
   /// γ / (1 − β₁ᵗ).
   let rate: Double
+  /// How far the step goes from the mean of the gradients to the last one, from 0 to 1: Nesterov's momentum.
+  var lookahead = 0.0
   /// √(1 − β₂ᵗ).
   let correction: Double
   let beta1: Double

@@ -1,4 +1,4 @@
-/// Layers that go over a sequence one place a call: what ``LSTMCell`` and ``GRUCell`` have in common.
+/// Layers that go over a sequence one place a call: what ``LSTMCell``, ``GRUCell`` and ``RNNCell`` have in common.
 ///
 /// Parameters have PyTorch's names: `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh`.
 public class RecurrentCell: Module, CustomReflectable {

@@ -1,5 +1,5 @@
-/// Layers that go over sequences place by place and keep a state from one to the next: what ``LSTM`` and ``GRU`` have in
-/// common.
+/// Layers that go over sequences place by place and keep a state from one to the next: what ``LSTM``, ``GRU`` and ``RNN``
+/// have in common.
 ///
 /// Where a training loop carries a state from one batch to the next, its `Replica` must be made without `recordsSteps`: a
 /// step that a GPU repeats as it was recorded sees no other state.

@@ -78,7 +78,7 @@ extension Tensor {
 }
 
 /// Where values are scattered to: the part of a tensor that indices of a shape reach.
-private struct ScatterTarget {
+struct ScatterTarget {
   let dimension: Int
   private let shape: [Int]
   private let dtype: DataType

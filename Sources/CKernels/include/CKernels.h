@@ -162,7 +162,7 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
      v = first ? g : momentum * v + (1 - dampening) * g; w -= rate * (nesterov ? g + momentum * v : v). */             \
   void dt_sgd_step_##s(size_t n, const T *gradient, T *weight, T *velocity, const dt_sgd *options);                    \
   /* One step of Adam: w *= shrinkage; g as above; m += (1 - beta1) * (g - m); v = beta2 * v + (1 - beta2) * g * g;    \
-     w -= rate * m / (sqrt(v) / correction + epsilon). */                                                              \
+     w -= rate * (m + lookahead * (g - m)) / (sqrt(v) / correction + epsilon). */                                      \
   void dt_adam_step_##s(size_t n, const T *gradient, T *weight, T *mean, T *square, const dt_adam *options);           \
   /* One step of RMSprop: g as above; v = smoothing * v + (1 - smoothing) * g * g; b = g / (sqrt(v) + epsilon), added  \
      to momentum * velocity if there is one; w -= rate * b. */                                                         \
@@ -203,7 +203,7 @@ typedef struct {
 } dt_sgd;
 
 typedef struct {
-  double rate, correction, beta1, beta2, epsilon, weight_decay, shrinkage, gradient_scale;
+  double rate, lookahead, correction, beta1, beta2, epsilon, weight_decay, shrinkage, gradient_scale;
 } dt_adam;
 
 typedef struct {

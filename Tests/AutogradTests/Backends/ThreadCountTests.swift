@@ -120,6 +120,7 @@ struct ThreadCountTests {
     let optimizers: [([Tensor]) -> any Optimizer] = [
       { SGD($0, .init(learningRate: 0.01, momentum: 0.9, weightDecay: 0.1)) }, { Adam($0, .init(learningRate: 0.01)) },
       { RMSprop($0, .init(momentum: 0.5)) }, { Adagrad($0, .init(initialState: 0.1)) },
+      { NAdam($0, .init(learningRate: 0.01)) },
     ]
     for (index, make) in optimizers.enumerated() {
       for dtype in [DataType.float32, .float64] {

@@ -29,6 +29,12 @@ import Testing
     "deep bidirectional lstm of different lengths": { LSTM(3, 4, layers: 2, bidirectional: true) },
     "gru of different lengths": { GRU(3, 4) },
     "deep bidirectional gru of different lengths": { GRU(3, 4, layers: 2, bidirectional: true) },
+    "rnn": { RNN(3, 4) },
+    "deep bidirectional rnn": { RNN(3, 4, layers: 2, activation: .relu, bidirectional: true) },
+    "rnn of different lengths": { RNN(3, 4, activation: .relu, bias: false) },
+    "deep bidirectional rnn of different lengths": { RNN(3, 4, layers: 2, bidirectional: true) },
+    "rnn cell": { RNNCell(3, 4) },
+    "rnn cell of one sequence": { RNNCell(3, 4, activation: .relu, bias: false) },
     "transposed convolution": { ConvTranspose2d(4, 6, kernel: 3, stride: 2, padding: 1, outputPadding: 1, groups: 2) },
     "convolution of a sequence": { Conv1d(4, 6, kernel: 3, stride: 2, padding: 1, groups: 2) },
     "groups": { Sequential(Conv2d(2, 4, kernel: 3), GroupNorm(2, 4), ReLU(), AdaptiveAvgPool2d(2)) },
@@ -109,10 +115,11 @@ import Testing
       let end = cell(x, state: cells)
       return (end.hidden, [end.cell])
     case let cell as GRUCell: return (cell(x, state: state.first), [])
+    case let cell as RNNCell: return (cell(x, state: state.first), [])
     case let network as LSTM:
       let (output, end) = lengths.map { network(x, lengths: $0, state: cells) } ?? network(x, state: cells)
       return (output, [end.hidden, end.cell])
-    case let network as GRU:
+    case let network as OutputStateNetwork:
       let (output, end) =
         lengths.map { network(x, lengths: $0, state: state.first) } ?? network(x, state: state.first)
       return (output, [end])

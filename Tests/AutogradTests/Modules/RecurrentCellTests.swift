@@ -25,6 +25,9 @@ import Testing
       let gru = GRU(3, 4, generator: RandomGenerator(seed: 2)).to(device)
       let gruCell = GRUCell(3, 4, generator: RandomGenerator(seed: 2)).to(device)
       expectSame((0..<5).reduce(Tensor?.none) { gruCell(x[0..., $1], state: $0) }!, gru(x)[0..., -1])
+      let rnn = RNN(3, 4, generator: RandomGenerator(seed: 2)).to(device)
+      let rnnCell = RNNCell(3, 4, generator: RandomGenerator(seed: 2)).to(device)
+      expectSame((0..<5).reduce(Tensor?.none) { rnnCell(x[0..., $1], state: $0) }!, rnn(x)[0..., -1])
     }
   }
 

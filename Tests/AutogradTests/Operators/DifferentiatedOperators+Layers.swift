@@ -24,10 +24,32 @@ extension DifferentiatedOperators {
     "bilinear": {
       DifferentiatedFunction([random([1, 2, 2, 3])]) { ($0[0] * $0[0]).resized(to: (3, 5), by: .bilinear()) }
     },
+    "unfolded": {
+      DifferentiatedFunction([random([1, 2, 4, 3])]) {
+        ($0[0] * $0[0]).unfolded((3, 2), dilation: (1, 2), padding: (1, 0), stride: (2, 1))
+      }
+    },
+    "folded": {
+      DifferentiatedFunction([random([1, 8, 4])]) {
+        ($0[0] * $0[0]).folded(to: (4, 3), (2, 2), dilation: (2, 1), padding: (0, 1), stride: (1, 2))
+      }
+    },
+    "sampled": sampled { $0.sampled(at: $1) },
+    "sampled with a border": sampled { ($0 * $0).sampled(at: $1, repeatsBorder: true, alignsCorners: true) },
+    "sampled at the nearest": sampled { ($0 * $0).sampled(at: $1, nearest: true) },
+    "affine grid": binary([2, 2, 3], [2, 3, 4, 2]) { ($0 * $0).affineGrid(to: (3, 4)) * $1 },
     "adaptive average pooling": {
       DifferentiatedFunction([random([1, 2, 4, 5])]) { ($0[0] * $0[0]).adaptiveAveragePool2d((3, 2)) }
     },
   ]
+
+  private static func sampled(
+    _ sample: @escaping @Sendable (Tensor, Tensor) -> Tensor
+  ) -> @Sendable () -> DifferentiatedFunction {
+    {
+      DifferentiatedFunction([random([2, 2, 3, 4]), random([2, 3, 2, 2], -1.2, 1.2, seed: 9)]) { sample($0[0], $0[1]) }
+    }
+  }
 
   private static func lstm(isReversed: Bool) -> DifferentiatedFunction {
     DifferentiatedFunction(
@@ -47,6 +69,9 @@ extension DifferentiatedOperators {
     },
     "gru cell": binary([2, 3], [2, 2]) {
       GRUCell(3, 2, dtype: .float64, generator: RandomGenerator(seed: 5))($0, state: $1)
+    },
+    "rnn cell": binary([2, 3], [2, 2]) {
+      RNNCell(3, 2, dtype: .float64, generator: RandomGenerator(seed: 5))($0, state: $1)
     },
     "transformer's layer": binary([3, 4], [3, 4]) {
       TransformerEncoderLayer(

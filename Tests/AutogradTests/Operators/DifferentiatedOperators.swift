@@ -195,6 +195,16 @@ enum DifferentiatedOperators {
     "scatter, added": binary([3, 4], [2, 3]) {
       ($0 * $0).scatterAdded($1 * $1, at: Tensor([[1, 0, 1], [2, 2, 0]]), along: 0)
     },
+    "scatter, mean": binary([3, 4], [2, 3]) {
+      ($0 * $0).scattered($1 * $1, at: Tensor([[1, 0, 1], [2, 2, 0]]), along: 0, by: .mean)
+    },
+    "scatter, maximum": binary([3, 4], [2, 3]) {
+      ($0 * $0).scattered($1 * $1, at: Tensor([[1, 0, 1], [2, 2, 2]]), along: 1, by: .maximum)
+    },
+    "scatter, minimum": binary([3, 4], [2, 3]) {
+      ($0 * $0).scattered(
+        $1 * $1, at: Tensor([[1, 0, 1], [2, 2, 2]]), along: 1, by: .minimum, includingSelf: false)
+    },
     "embedding": unary { $0.exp().embedding(Tensor([[2, 0], [2, 1]])) },
   ]
 

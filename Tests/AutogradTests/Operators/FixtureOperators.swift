@@ -30,7 +30,7 @@ enum FixtureOperators {
   }
 
   nonisolated(unsafe) static let table = [
-    ofTensors, ofLayers, activations, rearrangements, choices, distances, angles, matrices,
+    ofTensors, ofLayers, activations, rearrangements, choices, distances, angles, matrices, samples,
   ]
   .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -115,6 +115,30 @@ enum FixtureOperators {
     },
     "solve_triangular": {
       $0["A"].solveTriangular($0["B"], isUpper: $0.bool("upper"), hasUnitDiagonal: $0.bool("unit"))
+    },
+  ]
+
+  private nonisolated(unsafe) static let samples: [String: (Call) -> Tensor] = [
+    "unfold": {
+      $0["x"].unfolded(
+        $0.pair("kernel"), dilation: $0.pair("dilation"), padding: $0.pair("padding"), stride: $0.pair("stride"))
+    },
+    "fold": {
+      $0["x"].folded(
+        to: $0.pair("size"), $0.pair("kernel"), dilation: $0.pair("dilation"), padding: $0.pair("padding"),
+        stride: $0.pair("stride"))
+    },
+    "grid_sample": {
+      $0["x"].sampled(
+        at: $0["grid"], nearest: $0.bool("nearest"), repeatsBorder: $0.bool("border"),
+        alignsCorners: $0.bool("align_corners"))
+    },
+    "affine_grid": { $0["theta"].affineGrid(to: $0.pair("size"), alignsCorners: $0.bool("align_corners")) },
+    "scatter_reduce": {
+      let reductions: [String: ScatterReduction] = ["mean": .mean, "amax": .maximum, "amin": .minimum]
+      return $0["x"].scattered(
+        $0["values"], at: $0["index"], along: $0.int("dim"), by: reductions[$0.args["reduction"]!.string!]!,
+        includingSelf: $0.bool("included"))
     },
   ]
 

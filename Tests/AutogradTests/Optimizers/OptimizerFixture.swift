@@ -1,7 +1,7 @@
 import Autograd
 import TestSupport
 
-/// `Tests/Fixtures/optimizers.json`: runs of PyTorch's optimizers, schedules and clipping.
+/// `Tests/Fixtures/optimizers.json` and `adaptive_optimizers.json`: runs of PyTorch's optimizers, schedules and clipping.
 struct OptimizerFixture: Decodable {
   struct Array: Decodable {
     let shape: [Int]
@@ -15,7 +15,7 @@ struct OptimizerFixture: Decodable {
     let args: [String: Argument]
     let initial: Array
     let gradients: [[Float]]
-    let after_each_step: [[Float]]
+    let after_each_step: [[Double]]
 
     var description: String { "\(optimizer) \(args.sorted { $0.key < $1.key })" }
 
@@ -32,6 +32,11 @@ struct OptimizerFixture: Decodable {
             nesterov: number("nesterov") == 1))
       case "Adam": return Adam(parameters, .init(learningRate: rate, weightDecay: decay))
       case "AdamW": return AdamW(parameters, .init(learningRate: rate, weightDecay: decay))
+      case "NAdam":
+        return NAdam(
+          parameters,
+          .init(learningRate: rate, weightDecay: decay, momentumDecay: number("momentum_decay", 0.004)))
+      case "RAdam": return RAdam(parameters, .init(learningRate: rate, weightDecay: decay))
       case "RMSprop": return RMSprop(parameters, .init(learningRate: rate, weightDecay: decay))
       case "Adagrad": return Adagrad(parameters, .init(learningRate: rate, weightDecay: decay))
       default: preconditionFailure("no optimizer \(optimizer)")
@@ -78,11 +83,31 @@ struct OptimizerFixture: Decodable {
     let clipped: [Array]
   }
 
-  let optimizers: [Run]
+  private struct AdaptiveOptimizers: Decodable {
+    let optimizers: [Run]
+  }
+
+  private(set) var optimizers: [Run]
   let schedules: [Schedule]
   let clip_grad_norm: Clipping
 
+  /// The runs of `adaptive_optimizers.json`, which were made in double precision.
+  static let adaptive: [Run] = {
+    do {
+      let fixture: AdaptiveOptimizers = try Fixture.decode(from: "adaptive_optimizers.json")
+      return fixture.optimizers
+    } catch {
+      preconditionFailure("adaptive_optimizers.json: \(error)")
+    }
+  }()
+
   static let all: OptimizerFixture = {
-    do { return try Fixture.decode(from: "optimizers.json") } catch { preconditionFailure("optimizers.json: \(error)") }
+    do {
+      var fixture: OptimizerFixture = try Fixture.decode(from: "optimizers.json")
+      fixture.optimizers += adaptive
+      return fixture
+    } catch {
+      preconditionFailure("optimizers.json: \(error)")
+    }
   }()
 }

@@ -14,6 +14,7 @@ import Testing
     [
       SGD(parameters, .init(learningRate: 0.01, momentum: 0.9, weightDecay: 0.1)),
       Adam(parameters, .init(learningRate: 0.01)), AdamW(parameters, .init(learningRate: 0.01)),
+      NAdam(parameters, .init(learningRate: 0.01)), RAdam(parameters, .init(learningRate: 0.01)),
       RMSprop(parameters, .init(momentum: 0.5)), Adagrad(parameters, .init(initialState: 0.1)),
     ]
   }
@@ -26,6 +27,9 @@ import Testing
     #expect(adam.learningRate == 0.1 && adam.beta2 == 0.999 && adam.weightDecay == 0)
     let adamW = AdamW(leaf, learningRate: 0.1).options
     #expect(adamW.learningRate == 0.1 && adamW.weightDecay == 0.01 && AdamW(leaf).options.learningRate == 0.001)
+    let nadam = NAdam(leaf, weightDecay: 0.1).options
+    #expect(nadam.learningRate == 0.002 && nadam.momentumDecay == 0.004 && nadam.weightDecay == 0.1)
+    #expect(RAdam(leaf, learningRate: 0.1).options == RAdam.Options(learningRate: 0.1, weightDecay: 0))
     let rmsprop = RMSprop(leaf, learningRate: 0.1, momentum: 0.5).options
     #expect(rmsprop.learningRate == 0.1 && rmsprop.momentum == 0.5 && rmsprop.smoothing == 0.99)
     let adagrad = Adagrad(leaf, learningRate: 0.1, weightDecay: 0.2).options
@@ -175,6 +179,14 @@ import Testing
       _ = RMSprop.Options(epsilon: -1e-8)
     }
     expect(smoothing, says: "RMSpropRule: epsilon of -1e-08")
+    let momentum = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = NAdam.Options(momentumDecay: -1)
+    }
+    expect(momentum, says: "NAdamRule: momentumDecay of -1.0")
+    let square = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = RAdam.Options(beta2: 1)
+    }
+    expect(square, says: "RAdamRule: beta2 of 1.0, expected at least 0 and less than 1")
     let state = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Adagrad.Options(initialState: -1)
     }

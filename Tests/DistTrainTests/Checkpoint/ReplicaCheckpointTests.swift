@@ -37,6 +37,32 @@ struct ReplicaCheckpointTests {
     #expect(second.weights == first.weights)
   }
 
+  @Test(arguments: [false, true]) func `moments and the number of steps go on as they were`(_ sharded: Bool) throws {
+    func check<Rule: UpdateRule>(_ rule: Rule) throws {
+      let ended = try ThreadCommunicator.run(size: 2) { communicator in
+        func replica() throws -> Replica {
+          try Replica(run.model(rank: 0), rule, communicator: communicator, shardsOptimizer: sharded)
+        }
+        func makeSteps(_ steps: Range<Int>, _ replica: Replica) throws {
+          var loader = run.loader(communicator)
+          for step in steps {
+            let (epoch, position) = step.quotientAndRemainder(dividingBy: loader.shards.stepsPerEpoch)
+            _ = try replica.step(loader.batch(epoch: epoch, step: position))
+          }
+        }
+        let (first, second) = (try replica(), try replica())
+        try makeSteps(0..<3, first)
+        try first.writeCheckpoint(to: path)
+        try second.resume(from: path)
+        for replica in [first, second] { try makeSteps(3..<8, replica) }
+        return (first.weights, second.weights)
+      }
+      for (first, second) in ended { #expect(first == second, "\(rule)") }
+    }
+    try check(NAdam.Options(learningRate: 0.01))
+    try check(RAdam.Options(learningRate: 0.01))
+  }
+
   @Test func `tensors are named after the parameters`() throws {
     let replica = try replica()
     try makeSteps(0..<1, replica)

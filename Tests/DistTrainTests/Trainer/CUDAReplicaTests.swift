@@ -79,7 +79,7 @@ struct CUDAReplicaTests {
   private static let rules: [any UpdateRule] = [
     SGDRule(learningRate: 0.1), SGDRule(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov: true),
     AdamRule(learningRate: 0.01, weightDecay: 0.01), AdamWRule(learningRate: 0.01), RMSpropRule(momentum: 0.5),
-    AdagradRule(learningRateDecay: 0.1),
+    AdagradRule(learningRateDecay: 0.1), NAdamRule(weightDecay: 0.01), RAdamRule(learningRate: 0.01),
   ]
 
   /// The optimizer's step is part of what is recorded, with numbers that change from step to step.

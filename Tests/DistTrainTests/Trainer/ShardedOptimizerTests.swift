@@ -67,6 +67,8 @@ struct ShardedOptimizerTests {
   func `adaptive optimizers give the same bits from a part of the state`(_ ranks: Int) throws {
     try expectSame(Adam.Options(learningRate: 0.02), ranks: ranks, arrays: 2)
     try expectSame(AdamW.Options(learningRate: 0.02), ranks: ranks, arrays: 2)
+    try expectSame(NAdam.Options(learningRate: 0.02), ranks: ranks, arrays: 2)
+    try expectSame(RAdam.Options(learningRate: 0.02), ranks: ranks, arrays: 2)
     try expectSame(RMSprop.Options(learningRate: 0.01, momentum: 0.5), ranks: ranks, arrays: 2)
     try expectSame(Adagrad.Options(learningRate: 0.05, initialState: 0.1), ranks: ranks, arrays: 1)
   }

@@ -69,6 +69,17 @@ print(json.dumps({
         "deep bidirectional gru of different lengths": layer(
             lambda: nn.GRU(3, 4, num_layers=2, bidirectional=True, batch_first=True), (4, 5, 3), [(4, 4, 4)],
             lengths=[2, 5, 1, 4]),
+        "rnn": layer(lambda: nn.RNN(3, 4, batch_first=True), (2, 5, 3)),
+        "deep bidirectional rnn": layer(
+            lambda: nn.RNN(3, 4, num_layers=2, nonlinearity="relu", bidirectional=True, batch_first=True), (2, 5, 3),
+            [(4, 2, 4)]),
+        "rnn of different lengths": layer(
+            lambda: nn.RNN(3, 4, nonlinearity="relu", bias=False, batch_first=True), (4, 5, 3), lengths=[3, 4, 1, 2]),
+        "deep bidirectional rnn of different lengths": layer(
+            lambda: nn.RNN(3, 4, num_layers=2, bidirectional=True, batch_first=True), (4, 5, 3), [(4, 4, 4)],
+            lengths=[2, 5, 1, 4]),
+        "rnn cell": layer(lambda: nn.RNNCell(3, 4), (2, 3), [(2, 4)]),
+        "rnn cell of one sequence": layer(lambda: nn.RNNCell(3, 4, bias=False, nonlinearity="relu"), (3,)),
         "transposed convolution": layer(
             lambda: nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), (2, 4, 3, 3)),
         "convolution of a sequence": layer(lambda: nn.Conv1d(4, 6, 3, stride=2, padding=1, groups=2), (2, 4, 7)),

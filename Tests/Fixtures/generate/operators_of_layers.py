@@ -278,4 +278,42 @@ for x in [floats(2, 4, 4), floats(3, 3)]:
     case("eigenvectors", squeezed_by_eigh, {"x": x})
 for shape, dim in [((5,), 0), ((3, 7), 1), ((2, 6, 3), -2)]:
     case("logcumsumexp", lambda x, d=dim: torch.logcumsumexp(x, d), {"x": floats(*shape, low=-40, high=40)}, dim=dim)
+for shape, kernel, dilation, padding, stride in [
+    ((2, 3, 5, 4), (3, 2), (1, 1), (0, 0), (1, 1)), ((1, 2, 6, 5), (2, 3), (2, 1), (1, 2), (2, 3)),
+    ((2, 1, 4, 4), (2, 2), (1, 1), (0, 0), (2, 2)), ((1, 2, 3, 7), (3, 2), (1, 3), (2, 0), (3, 1))]:
+    window = {"dilation": dilation, "padding": padding, "stride": stride}
+    case("unfold", lambda x, k=kernel, w=window: F.unfold(x, k, **w), {"x": floats(*shape)}, kernel=kernel, **window)
+    columns = F.unfold(torch.zeros(shape), kernel, **window).shape
+    case("fold", lambda x, s=shape[2:], k=kernel, w=window: F.fold(x, s, k, **w), {"x": floats(*columns)}, size=shape[2:],
+         kernel=kernel, **window)
+for align in [False, True]:
+    for mode in ["bilinear", "nearest"]:
+        for border in [False, True]:
+            case(
+                "grid_sample",
+                lambda x, grid, a=align, m=mode, b=border: F.grid_sample(
+                    x, grid, mode=m, padding_mode="border" if b else "zeros", align_corners=a),
+                {"x": floats(2, 3, 4, 5), "grid": floats(2, 3, 6, 2, low=-1.4, high=1.4)}, align_corners=align,
+                nearest=mode == "nearest", border=border)
+            # Places at the border and between pixels.
+            case(
+                "grid_sample",
+                lambda x, grid, a=align, m=mode, b=border: F.grid_sample(
+                    x, grid, mode=m, padding_mode="border" if b else "zeros", align_corners=a),
+                {"x": floats(1, 2, 3, 5), "grid": F.affine_grid(torch.eye(2, 3, dtype=torch.float64)[None], (1, 2, 3, 9), True)},
+                align_corners=align, nearest=mode == "nearest", border=border)
+    for size in [(3, 4), (1, 5)]:
+        case("affine_grid", lambda theta, a=align, s=size: F.affine_grid(theta, (2, 1) + s, align_corners=a),
+             {"theta": floats(2, 2, 3)}, size=size, align_corners=align)
+for reduction in ["mean", "amax", "amin"]:
+    for included in [True, False]:
+        for dim, index in [(0, [[1, 2], [2, 2], [0, 1], [1, 2]]), (-1, [[3, 0, 3, 3], [1, 1, 0, 1]])]:
+            index = torch.tensor(index)
+            case(
+                "scatter_reduce",
+                lambda x, values, index, d=dim, r=reduction, i=included: x.scatter_reduce(d, index, values, r, include_self=i),
+                # Many of the rounded numbers are equal. PyTorch lets an element that is left out have a part of the gradient
+                # where it is equal, too; here it is not.
+                {"x": floats(3, 4).round() + (0 if included else 0.5), "values": floats(*index.shape).round(), "index": index}, dim=dim,
+                reduction=reduction, included=included)
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

@@ -20,8 +20,9 @@ extension CPUBackend {
 
   func adamStep(_ step: AdamStep, gradient: Tensor, weight: Tensor, mean: Tensor, square: Tensor) {
     let options = dt_adam(
-      rate: step.rate, correction: step.correction, beta1: step.beta1, beta2: step.beta2, epsilon: step.epsilon,
-      weight_decay: step.weightDecay, shrinkage: step.shrinkage, gradient_scale: step.gradientScale)
+      rate: step.rate, lookahead: step.lookahead, correction: step.correction, beta1: step.beta1, beta2: step.beta2,
+      epsilon: step.epsilon, weight_decay: step.weightDecay, shrinkage: step.shrinkage,
+      gradient_scale: step.gradientScale)
     share(weight) { start, n in
       withUnsafePointer(to: options) { options in
         switch weight.dtype {

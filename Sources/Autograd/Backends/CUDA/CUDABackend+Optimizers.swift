@@ -14,7 +14,7 @@ extension CUDABackend {
       "adam", [gradient, weight, mean, square],
       [
         step.rate, step.correction, 1 - step.beta1, step.beta2, 1 - step.beta2, step.epsilon, step.weightDecay,
-        step.shrinkage, step.gradientScale,
+        step.shrinkage, step.gradientScale, step.lookahead,
       ])
   }
 
@@ -61,7 +61,7 @@ private struct KernelStep<T: BinaryFloatingPoint & BitwiseCopyable>: KernelArgum
   private let inMemory: UnsafeMutableRawPointer?
   private let squares: UnsafeMutableRawPointer?
   private let limit: Double
-  private var given = InlineArray<9, T>(repeating: 0)
+  private var given = InlineArray<10, T>(repeating: 0)
 
   init(_ decision: KernelGuard, _ numbers: [Double]) {
     (loss, isStopped, inMemory) = (decision.loss, decision.isStopped, decision.numbers)

@@ -27,7 +27,7 @@ import Testing
     for (gradient, expected) in zip(run.gradients, run.after_each_step) {
       weight.grad = Tensor(gradient.map { $0 * 4 }, shape: weight.shape).to(weight.device)
       optimizer.step(gradientScale: 0.25)
-      for (a, b) in zip(weight.array(of: Float.self), expected) {
+      for (a, b) in zip(weight.array(of: Double.self), expected) {
         #expect(abs(a - b) <= 2e-6 * max(abs(b), 1), "\(run): \(a) instead of \(b)")
       }
     }

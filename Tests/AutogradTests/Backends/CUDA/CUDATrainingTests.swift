@@ -37,6 +37,8 @@ import TestSupport
     { SGD($0, .init(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov: true)) },
     { Adam($0, .init(learningRate: 0.01, weightDecay: 0.01)) },
     { AdamW($0, .init(learningRate: 0.01)) },
+    { NAdam($0, .init(learningRate: 0.01, weightDecay: 0.01)) },
+    { RAdam($0, .init(learningRate: 0.01)) },
     { RMSprop($0, .init(momentum: 0.5)) },
     { Adagrad($0, .init(learningRateDecay: 0.1)) },
   ]

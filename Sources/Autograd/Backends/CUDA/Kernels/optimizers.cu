@@ -44,7 +44,7 @@ template <class T> struct Step {
   // The sum of the squares of all gradients, and the largest norm that they may have; no limit at no address.
   const double *squares;
   double limit;
-  T given[9];
+  T given[10];
 
   DEVICE T operator[](int i) const { return inMemory ? inMemory[i] : given[i]; }
 
@@ -85,11 +85,12 @@ template <class T> struct Step {
     if (!step.isMade()) return;                                                                                        \
     const T rate = step[0], correction = step[1], meanPart = step[2], squareKept = step[3], squarePart = step[4];      \
     const T epsilon = step[5], decay = step[6], weightKept = step[7], scale = step.scale(8);                           \
+    const T lookahead = step[9];                                                                                       \
     update<4, T>(n, {gradient, weight, average, square}, [=](T *v) {                                                   \
       const T w = v[1] * weightKept, g = v[0] * scale + decay * w;                                                     \
       v[2] += meanPart * (g - v[2]);                                                                                   \
       v[3] = squareKept * v[3] + squarePart * g * g;                                                                   \
-      v[1] = w - rate * v[2] / (squareRoot(v[3]) / correction + epsilon);                                              \
+      v[1] = w - rate * (v[2] + lookahead * (g - v[2])) / (squareRoot(v[3]) / correction + epsilon);                   \
     });                                                                                                                \
   }                                                                                                                    \
   KERNEL(rmsprop_##s, (Int n, T *gradient, T *weight, T *square, Step<T> step)) {                                      \
