@@ -42,6 +42,7 @@ extension TensorSource {
   ///
   /// - Throws: ``FileError`` where some are missing, or there are several models of which none is the model beyond doubt.
   fileprivate func prefix(ofState names: [String]) throws -> String {
+    guard let first = entries.first else { throw FileError(path, "holds no tensors") }
     let starts = entries.map(\.name).filter { $0 == names[0] || $0.hasSuffix(".\(names[0])") }
       .map { String($0.dropLast(names[0].count)) }
     let prefixes = starts.filter { start in names.allSatisfy { entry(start + $0) != nil } }
@@ -52,7 +53,7 @@ extension TensorSource {
       guard let missing, missing.count < names.count / 2 || starts.contains("") else {
         throw FileError(
           path,
-          "is of another model: its tensors are '\(entries[0].name)' and others, expected '\(names[0])' and others")
+          "is of another model: its tensors are '\(first.name)' and others, expected '\(names[0])' and others")
       }
       throw FileError(path, "has no tensor '\(missing[0])': it is of another model")
     }
