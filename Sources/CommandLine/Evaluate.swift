@@ -10,7 +10,8 @@ struct Evaluate: ParsableCommand {
     discussion: "Every image is counted once, whatever the number of ranks.")
 
   @Argument(
-    help: ArgumentHelp("The model.safetensors of a run, a checkpoint, or the run's folder.", valueName: "model"))
+    help: ArgumentHelp(
+      "The model.safetensors of a run, a checkpoint, the run's folder, or a file of PyTorch's.", valueName: "model"))
   var model: String
   @Option(help: ArgumentHelp("The folder with the images. DISTTRAIN_DATA gives another default.", valueName: "folder"))
   var data = MNISTFolder.defaultPath
@@ -29,7 +30,8 @@ struct Evaluate: ParsableCommand {
       }
       // A run that goes on may have replaced the file since another rank has read it.
       try communicator.verifySame(
-        ([file.model.fingerprint] + (file.kind.classNames ?? [])).joined(separator: "\n"), what: "the model")
+        (["rows of its images: \(file.kind.imageSize)", file.model.fingerprint] + (file.kind.classNames ?? []))
+          .joined(separator: "\n"), what: "the model")
       try communicator.broadcastState(of: file.model)
       file.model.to(try communicator.openDevice(device))
       let evaluation = try Evaluation(

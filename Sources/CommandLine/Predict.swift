@@ -14,7 +14,8 @@ struct Predict: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The model.safetensors of a run, a checkpoint, or the run's folder.", valueName: "model"))
+    help: ArgumentHelp(
+      "The model.safetensors of a run, a checkpoint, the run's folder, or a file of PyTorch's.", valueName: "model"))
   var model: String
   @Argument(help: ArgumentHelp("The images.", valueName: "file"))
   var files: [String]

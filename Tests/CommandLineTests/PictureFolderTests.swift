@@ -60,6 +60,9 @@ extension DistTrainProgramTests {
       }
       let differences = zip(found, probabilities).map { abs(($0.realValue ?? .nan) - Double($1)) }
       #expect(differences.count == 3 && differences.allSatisfy { $0 < 1e-5 }, "\(found), expected \(probabilities)")
+      let digits = try SyntheticData()
+      try DistTrainProgram.run(["predict", run.model, "\(digits.path)/t10k-images-idx3-ubyte"], timeout: 60)
+        .expectFailure("t10k-images-idx3-ubyte: is no picture, PNG, JPEG, PGM or PPM, as the model was trained on")
       let resumed = try DistTrainProgram.run(["train", "--resume", "--output", run.path, "--steps", "2"], timeout: 60)
       #expect(resumed.succeeded, "\(resumed.report)")
     }

@@ -36,6 +36,21 @@ extension DistTrainProgramTests {
         .expectFailure("the data set differs on rank 1: number of samples is 900, but 1001 on rank 0")
     }
 
+    /// Networks for pictures of several sizes have the same weights.
+    @Test func `models for pictures of other sizes are refused`() throws {
+      let folder = try TemporaryFolder()
+      try folder.writePictures(["train": 1, "val": 1])
+      let weights = ResidualNetwork(imageSize: 64, classes: 3).stateDictionary()
+      let models = try ["64", "96"].map { size in
+        let path = "\(folder.path)/\(size).safetensors"
+        let texts = [("model", "resnet18"), ("image-size", size), ("classes", #"["cat","dog","owl"]"#)]
+        try TensorFile.write(weights, to: path, metadata: texts.map(Safetensors.Metadata.init))
+        return ["evaluate", path, "--data", folder.path]
+      }
+      try run(models[0], beside: models[1])
+        .expectFailure("the model differs on rank 1: rows of its images is 96, but 64 on rank 0")
+    }
+
     /// So it is where a run goes on and replaces its checkpoint between two ranks' reading it.
     @Test func `all ranks evaluate the model that the first has read`() throws {
       let (own, other) = (try SyntheticData(test: 1001), try SyntheticData())

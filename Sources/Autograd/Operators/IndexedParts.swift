@@ -13,8 +13,8 @@ struct IndexedRows: AssignablePart {
     rowCount = whole.shape[0]
     shapeOfPart = numbers.shape + whole.shape.dropFirst()
     let flat = numbers.to(whole.device).reshaped([numbers.count])
-    // A copy: the gradient is wanted when the caller may have changed the numbers.
-    self.numbers = .select(flat .< 0, flat + rowCount, flat)
+    // A copy: the gradient is wanted when the caller may have changed the numbers. Those of no row stay, for messages.
+    self.numbers = .select((flat .< 0) .& (flat .>= -rowCount), flat + rowCount, flat)
   }
 
   func taken(from x: Tensor) -> Tensor {

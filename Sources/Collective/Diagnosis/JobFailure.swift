@@ -4,8 +4,9 @@ import Foundation
 public protocol CommonError: Error {}
 
 extension Communicator {
-  /// Ends the job with a status after an error, which one rank reports: the rank that failed, or rank 0 for a ``CommonError``. Where
-  /// several ranks fail alike at the same time it is, as a rule, the first of them that is heard, for the others wait.
+  /// Ends the job with a status after an error, which one rank reports: the rank that failed, or rank 0 for a
+  /// ``CommonError``. Where several ranks fail alike at the same time it is, as a rule, the first of them that is heard, for
+  /// the others wait.
   ///
   /// Ranks with nothing to report leave it to that rank to end the job, so that its message is not lost. Should it not
   /// come to that within ten seconds, they end the job themselves.

@@ -42,17 +42,20 @@ extension TensorSource {
   ///
   /// - Throws: ``FileError`` where some are missing, or there are several models of which none is the model beyond doubt.
   fileprivate func prefix(ofState names: [String]) throws -> String {
+    guard let first = entries.first else { throw FileError(path, "holds no tensors") }
     let starts = entries.map(\.name).filter { $0 == names[0] || $0.hasSuffix(".\(names[0])") }
       .map { String($0.dropLast(names[0].count)) }
     let prefixes = starts.filter { start in names.allSatisfy { entry(start + $0) != nil } }
-    if let known = ["", "model."].first(where: prefixes.contains) { return known }
+    // Of a run's checkpoint the second: what the optimizer keeps has the same names after others.
+    let usual = ["", "model."]
+    if let known = usual.first(where: prefixes.contains) { return known }
     guard let prefix = prefixes.first else {
       let missing = starts.map { start in names.map { start + $0 }.filter { entry($0) == nil } }
         .min { $0.count < $1.count }
-      guard let missing, missing.count < names.count / 2 || starts.contains("") else {
+      guard let missing, missing.count < names.count / 2 || usual.contains(where: starts.contains) else {
         throw FileError(
           path,
-          "is of another model: its tensors are '\(entries[0].name)' and others, expected '\(names[0])' and others")
+          "is of another model: its tensors are '\(first.name)' and others, expected '\(names[0])' and others")
       }
       throw FileError(path, "has no tensor '\(missing[0])': it is of another model")
     }

@@ -26,6 +26,9 @@ struct Pickle {
     case persistent(Value)
   }
 
+  /// The class of state dictionaries.
+  static let orderedDictionary = "collections.OrderedDict"
+
   /// What was pickled.
   let value: Value
   /// All values that hold others.

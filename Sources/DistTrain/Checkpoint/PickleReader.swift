@@ -1,4 +1,5 @@
-/// Reads pickles of protocol 2 to 5, one after the other, with a stack of values as Python does.
+/// Reads pickles of protocol 2 to 5, one after the other, with a stack of values as Python does. Texts of Python 2, which are
+/// bytes there, are read as texts.
 ///
 /// Format: <https://github.com/python/cpython/blob/3.13/Lib/pickletools.py>.
 struct PickleReader {
@@ -50,8 +51,10 @@ struct PickleReader {
     case UInt8(ascii: "X"): stack.append(.text(try text(count(of: 4))))
     case 0x8C: stack.append(.text(try text(count(of: 1))))
     case 0x8D: stack.append(.text(try text(count(of: 8))))
-    case UInt8(ascii: "C"), UInt8(ascii: "U"): try skipBytes(count(of: 1))
-    case UInt8(ascii: "B"), UInt8(ascii: "T"): try skipBytes(count(of: 4))
+    case UInt8(ascii: "U"): stack.append(.text(try text(count(of: 1))))
+    case UInt8(ascii: "T"): stack.append(.text(try text(count(of: 4))))
+    case UInt8(ascii: "C"): try skipBytes(count(of: 1))
+    case UInt8(ascii: "B"): try skipBytes(count(of: 4))
     case 0x8E, 0x96: try skipBytes(count(of: 8))
     // Values that hold others.
     case UInt8(ascii: ")"), UInt8(ascii: "]"), 0x8F: push(.sequence([]))
@@ -189,6 +192,12 @@ struct PickleReader {
 
   private mutating func call(arguments: Pickle.Value) throws {
     let callee = try pop()
-    push(callee.name == "collections.OrderedDict" ? .dictionary([]) : .call(callee, arguments: arguments))
+    if callee.name == Pickle.orderedDictionary, case .object(let place) = arguments,
+      case .sequence(let members) = objects[place], members.isEmpty
+    {
+      push(.dictionary([]))
+    } else {
+      push(.call(callee, arguments: arguments))
+    }
   }
 }

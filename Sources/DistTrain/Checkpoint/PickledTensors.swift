@@ -29,10 +29,13 @@ struct PickledTensor {
       let element = UnsafeRawBufferPointer(rebasing: storage[source * size..<(source + 1) * size])
       UnsafeMutableRawBufferPointer(rebasing: result[start..<start + size]).copyMemory(from: element)
       for dimension in shape.indices.reversed() {
-        index[dimension] += 1
-        source += strides[dimension]
-        if index[dimension] < shape[dimension] { break }
-        source -= shape[dimension] * strides[dimension]
+        // No further than to an element that there is: the stride of a dimension of one is any number.
+        guard index[dimension] + 1 == shape[dimension] else {
+          index[dimension] += 1
+          source += strides[dimension]
+          break
+        }
+        source -= index[dimension] * strides[dimension]
         index[dimension] = 0
       }
     }
@@ -47,7 +50,7 @@ struct PickledTensors {
 
   /// More values are not looked at: a file may hold few that each hold others many times over.
   private static let mostValues = 1 << 20
-  private static let (mostLevels, longestKey) = (64, 1000)
+  private static let (mostLevels, longestName) = (64, 1000)
 
   init(in pickle: Pickle, path: String) throws {
     self.pickle = pickle
@@ -62,10 +65,11 @@ struct PickledTensors {
         throw FileError(path, "holds more values, or in more levels, than are looked at for tensors")
       }
       for (key, member) in members.reversed() {
-        guard key.utf8.count <= Self.longestKey else {
-          throw FileError(path, "has a name of \(key.utf8.count) bytes, expected at most \(Self.longestKey)")
+        let name = name.isEmpty ? key : "\(name).\(key)"
+        guard name.utf8.count <= Self.longestName else {
+          throw FileError(path, "has a name of \(name.utf8.count) bytes, expected at most \(Self.longestName)")
         }
-        rest.append((name.isEmpty ? key : "\(name).\(key)", member, level + 1))
+        rest.append((name, member, level + 1))
       }
     }
     guard !tensors.isEmpty else {
@@ -86,16 +90,25 @@ struct PickledTensors {
     guard case .object(let place) = unwrapped(value) else { return nil }
     switch pickle.objects[place] {
     case .sequence(let members): return members.enumerated().map { ("\($0)", $1) }
-    case .dictionary(let members):
-      return members.compactMap { key, value in
-        (key.text ?? key.integer.map(String.init)).map { ($0, value) }
-      }
+    case .dictionary(let members): return Self.named(members)
     case .call(let callee, let arguments):
+      if callee.name == Pickle.orderedDictionary {
+        // Python 2 has its members as pairs in a list.
+        let pairs = pickle.sequence(arguments)?.first.flatMap(pickle.sequence) ?? []
+        return Self.named(
+          pairs.compactMap(pickle.sequence).filter { $0.count == 2 }.map { (key: $0[0], value: $0[1]) })
+      }
       if callee.name == "torch._utils._rebuild_tensor_v2" {
         tensors.append((name, try tensor(name, pickle.sequence(arguments) ?? [])))
       }
       return nil
     case .persistent: return nil
+    }
+  }
+
+  private static func named(_ members: [(key: Pickle.Value, value: Pickle.Value)]) -> [(String, Pickle.Value)] {
+    members.compactMap { key, value in
+      (key.text ?? key.integer.map(String.init)).map { ($0, value) }
     }
   }
 

@@ -28,8 +28,8 @@ public final class PyTorchFile: TensorSource {
     case sequence(InputFile, storages: [String: Range<Int>])
   }
 
-  /// The most bytes of a pickle that are accepted, which holds no elements.
-  private static let mostPickleBytes = 32 << 20
+  /// The most bytes of a pickle that are accepted, which holds no elements. To read one may take a hundred times as many.
+  private static let mostPickleBytes = 8 << 20
   /// The pickled number that the older format begins with.
   private static let olderStart: [UInt8] = [
     0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,

@@ -46,7 +46,8 @@ public enum TensorFile {
   }
 
   /// Reads the parameters and buffers of `model` from a file that holds them, of safetensors or of PyTorch, and nothing else
-  /// under names that begin with `prefix`, unless other tensors are ignored. What several modules share may be there under one of its names.
+  /// under names that begin with `prefix`, unless other tensors are ignored. What several modules share may be there under
+  /// one of its names.
   ///
   /// - Throws: ``FileError`` that names the first tensor that is missing, has another type or shape, is not the model's, or
   ///   cannot be read. The model is not changed then.

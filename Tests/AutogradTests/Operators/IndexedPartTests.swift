@@ -75,6 +75,14 @@ import Testing
       Tensor.zeros([2, 3])[Tensor([2])] = Tensor(0)
     }
     expect(assigned, says: "subscript: row 2 of a tensor of shape [2, 3]")
+    let before = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([1.0, 2])[Tensor([-3])]
+    }
+    expect(before, says: "subscript: index -3 is out of range for dimension 0 of shape [2]")
+    let assignedBefore = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      Tensor.zeros([2, 3])[Tensor([-3])] = Tensor(0)
+    }
+    expect(assignedBefore, says: "subscript: row -3 of a tensor of shape [2, 3]")
     let scalar = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor(1.0)[Tensor([0])]
     }

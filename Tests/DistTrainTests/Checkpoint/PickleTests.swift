@@ -34,16 +34,25 @@ struct PickleTests {
 
   private func tuple(_ values: [UInt8]...) -> [UInt8] { Array("(".utf8) + values.flatMap { $0 } + Array("t".utf8) }
 
-  /// A tensor called `a` with these numbers in a storage that claims to have `count` elements.
+  /// A tensor called `a` in a dictionary.
   private func tensor(offset: Int = 0, shape: [Int], strides: [Int], count: Int = 4) -> [UInt8] {
+    Array("}".utf8) + text("a") + call(offset: offset, shape: shape, strides: strides, count: count)
+      + Array("s".utf8)
+  }
+
+  /// A tensor with these numbers in a storage that claims to have `count` elements.
+  private func call(
+    offset: Int = 0, shape: [Int], strides: [Int], count: Int = 4, text: ((String) -> [UInt8])? = nil
+  ) -> [UInt8] {
+    let text = text ?? self.text
     func numbers(_ numbers: [Int]) -> [UInt8] {
       Array("(".utf8) + numbers.flatMap(integer) + Array("t".utf8)
     }
     let storage =
       tuple(text("storage"), Array("ctorch\nFloatStorage\n".utf8), text("0"), text("cpu"), integer(count))
       + Array("Q".utf8)
-    return Array("}".utf8) + text("a") + Array("ctorch._utils\n_rebuild_tensor_v2\n".utf8)
-      + tuple(storage, integer(offset), numbers(shape), numbers(strides)) + Array("Rs".utf8)
+    return Array("ctorch._utils\n_rebuild_tensor_v2\n".utf8)
+      + tuple(storage, integer(offset), numbers(shape), numbers(strides)) + Array("R".utf8)
   }
 
   @Test func `a tensor is found`() throws {
@@ -64,6 +73,37 @@ struct PickleTests {
       "tensor 'a' ", "is truncated: 4 elements in the storage of ", "is corrupt: nothing is in the storage '0'",
     ]
     #expect(messages.contains(where: found.hasPrefix), "\(found)")
+  }
+
+  /// Python 2 has bytes for texts, here with a length of one byte and of four, and a dictionary's members in a list.
+  @Test func `a state dictionary of Python 2 is read`() throws {
+    func bytes(_ text: String) -> [UInt8] { [UInt8(ascii: "U"), UInt8(text.utf8.count)] + Array(text.utf8) }
+    let long = [UInt8(ascii: "T")] + littleEndian(1, count: 4) + Array("b".utf8)
+    let members = [bytes("a"), long].enumerated().flatMap { place, key in
+      Array("](".utf8) + key + call(offset: place, shape: [1], strides: [1], text: bytes) + Array("e".utf8)
+    }
+    let pickle = Array("ccollections\nOrderedDict\n](".utf8) + members + [UInt8(ascii: "e"), 0x85, UInt8(ascii: "R")]
+    let file = try PyTorchFile(path: file(pickle))
+    #expect(file.entries.map(\.name) == ["a", "b"])
+    #expect(try file.bytes("b").withUnsafeBytes(Array.init) == [4, 5, 6, 7])
+    // What is no pair has no name.
+    let odd = Array("ccollections\nOrderedDict\n](](Nee".utf8) + [0x85, UInt8(ascii: "R")]
+    #expect(message(odd).hasPrefix("holds no tensors"))
+  }
+
+  @Test func `the stride of a dimension of one element is any number`() throws {
+    let file = try PyTorchFile(path: file(tensor(offset: 1, shape: [2, 1], strides: [1, Int.max])))
+    #expect(try file.bytes("a").withUnsafeBytes(Array.init) == (4..<12).map { UInt8($0) })
+  }
+
+  @Test func `a name that is long by its levels is told`() {
+    let key = text(String(repeating: "a", count: 499))
+    func nested(_ levels: Int) -> [UInt8] {
+      levels == 0
+        ? tensor(shape: [1], strides: [1]) : Array("}".utf8) + key + nested(levels - 1) + Array("s".utf8)
+    }
+    #expect(message(nested(2), storage: "0") == "has a name of 1001 bytes, expected at most 1000")
+    #expect(message(nested(1), storage: "0") == "no error")
   }
 
   @Test func `a tensor without elements needs no room`() throws {

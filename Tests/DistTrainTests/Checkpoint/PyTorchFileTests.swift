@@ -54,6 +54,7 @@ struct PyTorchFileTests {
   }
 
   @Test(arguments: [
+    ("big-endian", "has elements in the order 'big', expected little"),
     (
       "complex",
       "tensor 'a' has elements in a torch.ComplexFloatStorage, expected one of torch.BFloat16Storage, torch.Bool"
@@ -75,6 +76,16 @@ struct PyTorchFileTests {
     #expect(
       fileErrorMessage { _ = try TensorFile.open(path: fixture("files/stored.npz")) }.hasSuffix(
         "stored.npz: is a ZIP archive without data.pkl, expected what torch.save writes"))
+    #expect(
+      fileErrorMessage { _ = try PyTorchFile(path: fixture("files/c-float32.npy")) }.hasSuffix(
+        "c-float32.npy: is not a file that torch.save has written"))
+  }
+
+  /// Of nine million values in a file of nine thousand bytes.
+  @Test func `a pickle that would take much memory is refused`() {
+    #expect(
+      fileErrorMessage { _ = try TensorFile.open(path: fixture("files/long.pth")) }.hasSuffix(
+        "long.pth[number/data.pkl]: holds more than the 8388608 bytes allowed here"))
   }
 
   private func readAll(_ path: String) throws -> [[UInt8]] {

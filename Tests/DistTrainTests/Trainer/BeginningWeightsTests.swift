@@ -88,8 +88,12 @@ struct BeginningWeightsTests {
       return ended[0].error?.replacingOccurrences(of: "\(weights): ", with: "") ?? "none"
     }
     #expect(try message() == "cannot open: No such file or directory")
+    try TensorFile.write([], to: weights)
+    #expect(try message() == "holds no tensors")
     try write(Workload.cnn.makeModel())
     #expect(try message() == "has no tensor '3.weight': it is of another model")
+    try write(Workload.cnn.makeModel(), prefix: "model.")
+    #expect(try message() == "has no tensor 'model.3.weight': it is of another model")
     try write(Linear(2, 2))
     #expect(
       try message() == "is of another model: its tensors are 'weight' and others, expected '1.weight' and others")

@@ -6,6 +6,7 @@ usage: pip install torch torchvision; torch_files.py
 import argparse
 import json
 import pathlib
+import zipfile
 
 import torch
 import torchvision
@@ -45,6 +46,18 @@ torch.save({"a": torch.zeros(1, dtype=torch.complex64)}, files / "complex.pth")
 torch.save(torch.nn.Linear(2, 1), files / "module.pth")
 torch.save({"epoch": 3}, files / "number.pth")
 torch.jit.save(torch.jit.script(torch.nn.Linear(2, 1)), files / "script.pth")
+
+
+def replace(name, contents, result):
+    """Writes number.pth with something else in one of its files."""
+    with zipfile.ZipFile(files / "number.pth") as source, zipfile.ZipFile(files / result, "w") as target:
+        for entry in source.namelist():
+            data = contents if entry == name else source.read(entry)
+            target.writestr(zipfile.ZipInfo(entry), data, zipfile.ZIP_DEFLATED)
+
+
+replace("number/byteorder", b"big", "big-endian.pth")
+replace("number/data.pkl", b"\x80\x02(" + b"N" * 9_000_000 + b"t.", "long.pth")
 
 network = torchvision.models.resnet18(num_classes=3).double().eval()
 torch.manual_seed(5)

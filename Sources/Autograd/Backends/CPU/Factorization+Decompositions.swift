@@ -23,15 +23,15 @@ extension Factorization {
   }
 
   /// The singular values [..., k] of matrices [..., m, n], from the largest on, with U [..., m, k] and Vᵀ [..., k, n], k
-  /// the smaller of m and n; NaN for a matrix for which they were not found, and the first of those.
+  /// the smaller of m and n; and the first matrix for which they were not found, whose results mean nothing.
   static func svd(_ x: Tensor) -> (u: Tensor, values: Tensor, vTransposed: Tensor, failure: Int?) {
     let batch = Array(x.shape.dropLast(2))
     let (rows, columns) = (x.shape[x.rank - 2], x.shape[x.rank - 1])
     let count = min(rows, columns)
     let a = workingCopy(of: x)
-    let u = Tensor.full(batch + [rows, count], .nan, dtype: .float64)
-    let values = Tensor.full(batch + [count], .nan, dtype: .float64)
-    let v = Tensor.full(batch + [count, columns], .nan, dtype: .float64)
+    let u = Tensor.zeros(batch + [rows, count], dtype: .float64)
+    let values = Tensor.zeros(batch + [count], dtype: .float64)
+    let v = Tensor.zeros(batch + [count, columns], dtype: .float64)
     let failure = forEachMatrix(a) { place, matrix in
       guard count > 0 else { return 0 }
       guard (0..<rows * columns).allSatisfy({ matrix[$0].isFinite }) else { return 1 }
@@ -50,12 +50,12 @@ extension Factorization {
   }
 
   /// The eigenvalues [..., n] of symmetric matrices [..., n, n], from the least on, and the transpose of the matrix of
-  /// eigenvectors, [..., n, n]; of which the lower triangle is read. NaN for a matrix for which they were not found, and the
-  /// first of those.
+  /// eigenvectors, [..., n, n]; of which the lower triangle is read. And the first matrix for which they were not found, whose
+  /// results mean nothing.
   static func eigenvectorsOfSymmetric(_ x: Tensor) -> (values: Tensor, vectorsTransposed: Tensor, failure: Int?) {
     let size = x.shape[x.rank - 1]
     let vectors = workingCopy(of: x)
-    let values = Tensor.full(Array(x.shape.dropLast()), .nan, dtype: .float64)
+    let values = Tensor.zeros(Array(x.shape.dropLast()), dtype: .float64)
     let failure = forEachMatrix(vectors) { place, matrix in
       guard size > 0 else { return 0 }
       for row in 0..<size where !(0...row).allSatisfy({ matrix[row * size + $0].isFinite }) { return 1 }

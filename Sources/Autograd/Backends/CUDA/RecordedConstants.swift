@@ -2,21 +2,22 @@
 /// in each repetition.
 final class RecordedConstants {
   private let device: Device
-  private var all: [(elements: Tensor, write: (Tensor) -> Void)] = []
-  private var writtenCount = 0
+  private var all: [Tensor] = []
+  private var toWrite: [() -> Void] = []
 
   init(on device: Device) { self.device = device }
 
   /// Elements that `write` asks the GPU to write, later; they stay where they are as long as this lives.
   func append(_ count: Int, _ dtype: DataType, write: @escaping (_ elements: Tensor) -> Void) -> Tensor {
     let elements = CUDAMemory.withoutReservation { Tensor(uninitialized: [count], dtype: dtype, device: device) }
-    all.append((elements, write))
+    all.append(elements)
+    toWrite.append { write(elements) }
     return elements
   }
 
   /// Has all written that are not yet. Nothing may be under recording, which would record it.
   func write() {
-    for constant in all[writtenCount...] { constant.write(constant.elements) }
-    writtenCount = all.count
+    for write in toWrite { write() }
+    toWrite = []
   }
 }
