@@ -6,6 +6,8 @@ protocol AssignablePart {
   var shapeOfPart: [Int] { get }
   /// The part of `x`, in its graph.
   func taken(from x: Tensor) -> Tensor
+  /// The gradient of the values that were assigned, from that of the whole.
+  func gradientOfValues(_ gradient: Tensor) -> Tensor
   /// Writes `values`, of the part's shape and the type of `whole`, to this part of it, without a graph.
   func place(_ values: Tensor, into whole: Tensor)
 }
@@ -17,6 +19,8 @@ extension TensorPart: AssignablePart {
 }
 
 extension AssignablePart {
+  func gradientOfValues(_ gradient: Tensor) -> Tensor { taken(from: gradient) }
+
   /// Replaces this part of `whole` by `value`, which is broadcast and converted to its type, and records that.
   ///
   /// The gradient of `value` is that of the part, and the gradient of what `whole` was before is 0 there, as in PyTorch.
@@ -42,7 +46,7 @@ extension AssignablePart {
     let (before, sourceShape) = (whole.node, source.shape)
     _ = whole.recorded(as: Self.assignmentName, from: [whole, source]) { gradient, inputs in
       inputs.add(0, withZeros(gradient))
-      inputs.add(1, taken(from: gradient).summed(to: sourceShape))
+      inputs.add(1, gradientOfValues(gradient).summed(to: sourceShape))
     }
     guard let after = whole.node, after !== before else { return }
     whole.becomeOnlyTensorOfStorage()

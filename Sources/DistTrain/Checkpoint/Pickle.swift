@@ -34,17 +34,28 @@ struct Pickle {
   /// All values that hold others.
   let objects: [Object]
 
+  /// That a file holds more than anybody's tensors need.
+  static func tooLarge(_ path: String) -> FileError {
+    FileError(path, "holds more values, or in more levels, than are looked at for tensors")
+  }
+
   /// The members of a tuple, list or set; nil for other values.
   func sequence(_ value: Value) -> [Value]? {
     guard case .object(let place) = value, case .sequence(let members) = objects[place] else { return nil }
     return members
   }
 
-  /// The members of a tuple or list, all of which are integers; nil for other values.
-  func integers(_ value: Value) -> [Int]? {
-    guard let members = sequence(value) else { return nil }
+  /// The members of a tuple or list, all of which are integers; nil for other values, and for more members.
+  func integers(_ value: Value, atMost count: Int) -> [Int]? {
+    guard let members = sequence(value), members.count <= count else { return nil }
     let integers = members.compactMap(\.integer)
     return integers.count == members.count ? integers : nil
+  }
+
+  /// Whether a value is a dictionary that is not empty.
+  func isDictionaryWithMembers(_ value: Value) -> Bool {
+    guard case .object(let place) = value, case .dictionary(let members) = objects[place] else { return false }
+    return !members.isEmpty
   }
 }
 

@@ -13,6 +13,12 @@ struct PickleReader {
   private var memo: [Int: Pickle.Value] = [:]
   private var objects: [Pickle.Object] = []
 
+  /// More are not followed: each may take many times its byte of memory, and those of a small file be many when it is
+  /// compressed.
+  private static let mostOpcodes = 1 << 22
+  /// Of a class or function, with its module, in bytes: two texts may be joined again and again.
+  private static let longestName = 255
+
   /// - Parameter path: The file that the bytes are from, for messages.
   init(_ bytes: [UInt8], path: String) {
     self.bytes = bytes
@@ -24,13 +30,14 @@ struct PickleReader {
   /// - Throws: ``FileError`` where the bytes are none, or hold what is not written by these protocols.
   mutating func next() throws -> Pickle {
     (stack, marks, memo, objects) = ([], [], [:], [])
-    while true {
+    for _ in 0..<Self.mostOpcodes {
       let opcode = try take(1).first!
       guard opcode != UInt8(ascii: ".") else {
         return try Pickle(value: pop(), objects: objects)
       }
       try follow(opcode)
     }
+    throw Pickle.tooLarge(path)
   }
 
   private mutating func follow(_ opcode: UInt8) throws {
@@ -71,11 +78,11 @@ struct PickleReader {
       try set([(key: pop(), value: value)])
     case UInt8(ascii: "u"): try set(pairs(popToMark()))
     // Names and what is made by them.
-    case UInt8(ascii: "c"): stack.append(.name("\(try line()).\(try line())"))
+    case UInt8(ascii: "c"): try appendName(inModule: line(), line())
     case 0x93:
       let name = try pop().text
       guard let module = try pop().text, let name else { throw corrupt("a class whose name is no text") }
-      stack.append(.name("\(module).\(name)"))
+      try appendName(inModule: module, name)
     case UInt8(ascii: "R"), 0x81: try call(arguments: pop())
     case 0x92:
       _ = try pop()
@@ -142,6 +149,12 @@ struct PickleReader {
   private mutating func push(_ object: Pickle.Object) {
     stack.append(.object(objects.count))
     objects.append(object)
+  }
+
+  private mutating func appendName(inModule module: String, _ name: String) throws {
+    let count = module.utf8.count + name.utf8.count
+    guard count <= Self.longestName else { throw corrupt("a class whose name is of \(count) bytes") }
+    stack.append(.name("\(module).\(name)"))
   }
 
   private func top() throws -> Pickle.Value {

@@ -50,26 +50,33 @@ struct PickledTensors {
 
   /// More values are not looked at: a file may hold few that each hold others many times over.
   private static let mostValues = 1 << 20
-  private static let (mostLevels, longestName) = (64, 1000)
+  private static let (mostLevels, mostDimensions) = (64, 64)
+  /// The most bytes of a name, of the storage of a tensor for one, and of the names of all tensors.
+  static let longestName = 1000
+  private static let longestNames = 32 << 20
 
   init(in pickle: Pickle, path: String) throws {
     self.pickle = pickle
     self.path = path
-    // What is to be looked at, the next one last.
-    var rest: [(name: String, value: Pickle.Value, level: Int)] = [("", pickle.value, 0)]
-    var count = 0
-    while let (name, value, level) = rest.popLast() {
-      guard let members = try members(of: value, name) else { continue }
-      count += members.count
-      guard count <= Self.mostValues, level < Self.mostLevels else {
-        throw FileError(path, "holds more values, or in more levels, than are looked at for tensors")
+    // What is to be looked at, the next one last. Names are joined when it is its turn: there may be many in long ones.
+    var rest: [(prefix: String, key: String, value: Pickle.Value, level: Int)] = [("", "", pickle.value, 0)]
+    var (count, nameBytes) = (0, 0)
+    while let (prefix, key, value, level) = rest.popLast() {
+      let name = prefix.isEmpty ? key : "\(prefix).\(key)"
+      guard name.utf8.count <= Self.longestName else {
+        throw FileError(path, "has a name of \(name.utf8.count) bytes, expected at most \(Self.longestName)")
       }
+      guard let members = members(of: value) else {
+        guard let tensor = try tensor(of: value, name) else { continue }
+        nameBytes += name.utf8.count
+        guard nameBytes <= Self.longestNames else { throw Pickle.tooLarge(path) }
+        tensors.append((name, tensor))
+        continue
+      }
+      count += members.count
+      guard count <= Self.mostValues, level < Self.mostLevels else { throw Pickle.tooLarge(path) }
       for (key, member) in members.reversed() {
-        let name = name.isEmpty ? key : "\(name).\(key)"
-        guard name.utf8.count <= Self.longestName else {
-          throw FileError(path, "has a name of \(name.utf8.count) bytes, expected at most \(Self.longestName)")
-        }
-        rest.append((name, member, level + 1))
+        if case .object = member { rest.append((name, key, member, level + 1)) }
       }
     }
     guard !tensors.isEmpty else {
@@ -85,23 +92,17 @@ struct PickledTensors {
     return " but a \(name)"
   }
 
-  /// The members of a dictionary or list; nil for other values, of which tensors are noted.
-  private mutating func members(of value: Pickle.Value, _ name: String) throws -> [(String, Pickle.Value)]? {
-    guard case .object(let place) = unwrapped(value) else { return nil }
+  /// The members of a dictionary or list; nil for other values.
+  private func members(of value: Pickle.Value) -> [(String, Pickle.Value)]? {
+    guard case .object(let place) = value else { return nil }
     switch pickle.objects[place] {
     case .sequence(let members): return members.enumerated().map { ("\($0)", $1) }
     case .dictionary(let members): return Self.named(members)
     case .call(let callee, let arguments):
-      if callee.name == Pickle.orderedDictionary {
-        // Python 2 has its members as pairs in a list.
-        let pairs = pickle.sequence(arguments)?.first.flatMap(pickle.sequence) ?? []
-        return Self.named(
-          pairs.compactMap(pickle.sequence).filter { $0.count == 2 }.map { (key: $0[0], value: $0[1]) })
-      }
-      if callee.name == "torch._utils._rebuild_tensor_v2" {
-        tensors.append((name, try tensor(name, pickle.sequence(arguments) ?? [])))
-      }
-      return nil
+      guard callee.name == Pickle.orderedDictionary else { return nil }
+      // Python 2 has its members as pairs in a list.
+      let pairs = pickle.sequence(arguments)?.first.flatMap(pickle.sequence) ?? []
+      return Self.named(pairs.compactMap(pickle.sequence).filter { $0.count == 2 }.map { (key: $0[0], value: $0[1]) })
     case .persistent: return nil
     }
   }
@@ -112,29 +113,49 @@ struct PickledTensors {
     }
   }
 
-  /// The tensor of a parameter, and any other value itself.
-  private func unwrapped(_ value: Pickle.Value) -> Pickle.Value {
+  /// The tensor that a value is, or that of a parameter; nil for what is neither.
+  ///
+  /// - Throws: ``FileError`` for a tensor of a kind that is not read.
+  private func tensor(of value: Pickle.Value, _ name: String) throws -> PickledTensor? {
     let parameters = ["torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"]
-    var value = value
-    while case .object(let place) = value, case .call(let callee, let arguments) = pickle.objects[place],
-      let name = callee.name, parameters.contains(name),
-      // What was made before it, so that there is an end.
-      case .object(let inner)? = pickle.sequence(arguments)?.first, inner < place
-    {
-      value = .object(inner)
+    guard var (callee, arguments) = call(value) else { return nil }
+    if parameters.contains(callee) {
+      guard let inner = arguments.first.flatMap(call) else { return nil }
+      (callee, arguments) = inner
     }
-    return value
+    // A tensor with attributes: the function, the class, the function's arguments and the attributes.
+    if callee == "torch._tensor._rebuild_from_type_v2", arguments.count >= 3, let function = arguments[0].name {
+      (callee, arguments) = (function, pickle.sequence(arguments[2]) ?? [])
+    }
+    if callee == "torch._utils._rebuild_tensor_v2" { return try tensor(name, arguments) }
+    guard !callee.hasPrefix("torch._utils._rebuild_") || parameters.contains(callee) else {
+      throw FileError(path, "tensor '\(name)' is one of \(callee), which is not read: expected a dense tensor")
+    }
+    return nil
+  }
+
+  /// The name and the arguments of a call.
+  private func call(_ value: Pickle.Value) -> (callee: String, arguments: [Pickle.Value])? {
+    guard case .object(let place) = value, case .call(let callee, let arguments) = pickle.objects[place],
+      let name = callee.name
+    else { return nil }
+    return (name, pickle.sequence(arguments) ?? [])
   }
 
   private func tensor(_ name: String, _ arguments: [Pickle.Value]) throws -> PickledTensor {
     func corrupt(_ what: String) -> FileError { FileError(path, "tensor '\(name)' has \(what)") }
     guard arguments.count >= 4, let storage = Storage(arguments[0], in: pickle), let offset = arguments[1].integer,
-      let shape = pickle.integers(arguments[2]), let strides = pickle.integers(arguments[3]),
+      let shape = pickle.integers(arguments[2], atMost: Self.mostDimensions),
+      let strides = pickle.integers(arguments[3], atMost: Self.mostDimensions),
       shape.count == strides.count, (shape + strides + [offset]).allSatisfy({ $0 >= 0 })
     else { throw corrupt("no storage, shape and strides that can be read") }
     guard let elementType = storage.elementType else {
       let known = Storage.types.keys.sorted().joined(separator: ", ")
       throw corrupt("elements in a \(storage.type), expected one of \(known)")
+    }
+    // Beside what makes a tensor are those of its properties that change the elements' sign.
+    guard arguments.count < 7 || !pickle.isDictionaryWithMembers(arguments[6]) else {
+      throw corrupt("elements that are kept with the other sign, expected its resolve_neg()")
     }
     guard let extent = Self.extent(offset: offset, shape, strides), extent <= storage.count else {
       throw corrupt(
@@ -195,7 +216,8 @@ private struct Storage {
   init?(_ value: Pickle.Value, in pickle: Pickle) {
     guard case .object(let place) = value, case .persistent(let identifier) = pickle.objects[place],
       let parts = pickle.sequence(identifier), parts.count >= 5, parts[0].text == "storage",
-      let type = parts[1].name, let key = parts[2].text, let count = parts[4].integer, count >= 0
+      let type = parts[1].name, let key = parts[2].text, let count = parts[4].integer, count >= 0,
+      key.utf8.count <= PickledTensors.longestName
     else { return nil }
     self.type = type
     self.key = key

@@ -30,18 +30,20 @@ public final class PyTorchFile: TensorSource {
 
   /// The most bytes of a pickle that are accepted, which holds no elements. To read one may take a hundred times as many.
   private static let mostPickleBytes = 8 << 20
-  /// The pickled number that the older format begins with.
-  private static let olderStart: [UInt8] = [
-    0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
-  ]
+  /// The number that the older format begins with, pickled by protocols 2 to 5, of which the last two write its length.
+  private static let olderStarts: [[UInt8]] = {
+    let number: [UInt8] = [0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
+    let length: [UInt8] = [0x95, UInt8(number.count), 0, 0, 0, 0, 0, 0, 0]
+    return [[0x80, 2] + number, [0x80, 3] + number, [0x80, 4] + length + number, [0x80, 5] + length + number]
+  }()
   private static let archiveStart: [UInt8] = [0x50, 0x4B, 3, 4]
 
   /// Whether a file begins as those do that PyTorch writes.
   ///
   /// - Throws: ``FileError`` where it cannot be read.
   static func isOne(path: String) throws -> Bool {
-    let start = try InputFile(path: path).read(upTo: olderStart.count)
-    return start.starts(with: archiveStart) || start == olderStart
+    let start = try InputFile(path: path).read(upTo: olderStarts.map(\.count).max() ?? 0)
+    return start.starts(with: archiveStart) || olderStarts.contains(where: start.starts)
   }
 
   /// Opens a file and finds its tensors.
@@ -143,7 +145,7 @@ public final class PyTorchFile: TensorSource {
   /// storages follow, each with the number of its elements before it.
   private static func readSequence(_ file: InputFile) throws -> (Pickle, Contents) {
     let start = try file.bytes(0..<min(file.size, mostPickleBytes))
-    guard start.starts(with: olderStart) else {
+    guard olderStarts.contains(where: start.starts) else {
       throw FileError(file.path, "is not a file that torch.save has written")
     }
     var reader = PickleReader(start, path: file.path)

@@ -66,6 +66,27 @@ import Testing
     try checkSecondGradients(of: { replaced($0[0], $0[1]) }, at: [x, w])
   }
 
+  /// What was written over has no share in the result.
+  @Test func replacedValuesHaveNoGradient() throws {
+    for device in [Device.cpu, try EmulatedGPU.device()] {
+      let values = Tensor([[1.0], [2], [3], [4]]).to(device)
+      values.requiresGrad = true
+      let x = Tensor.zeros([3, 2]).to(device)
+      x[Tensor([[1, 0], [-2, 1]]).to(device)] = values.reshaped([2, 2, 1])
+      try (x * Tensor.arange(6).reshaped([3, 2]).cast(to: .float32).to(device)).sum().backward()
+      #expect(values.grad.map(self.values) == [0, 1, 0, 5] && values.grad?.device == device)
+    }
+    manualSeed(4)
+    let (x, w) = (Tensor.randn([4, 3], dtype: .float64), Tensor.randn([3, 3], dtype: .float64))
+    func replaced(_ x: Tensor, _ w: Tensor) -> Tensor {
+      let y = x.sin()
+      y[Tensor([3, 1, -1])] = w.exp()
+      return y * y[Tensor([1, -1, 1])].sum() * x
+    }
+    try checkGradients(of: { replaced($0[0], $0[1]) }, at: [x, w])
+    try checkSecondGradients(of: { replaced($0[0], $0[1]) }, at: [x, w])
+  }
+
   @Test func whatIsNoRowTraps() async {
     let taken = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor([1.0, 2])[Tensor([0, 2])]

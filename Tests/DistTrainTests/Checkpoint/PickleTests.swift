@@ -129,6 +129,52 @@ struct PickleTests {
     #expect(message(name + Array("]q\u{1}Rq\u{2}0h\u{1}h\u{2}a".utf8)).hasPrefix("holds no tensors"))
   }
 
+  private func bytes(_ byte: String, times count: Int) -> [UInt8] { Array(String(repeating: byte, count: count).utf8) }
+
+  /// A few bytes must not become gigabytes, nor hours: names are joined, and what is named is looked at, time and again.
+  @Test(.timeLimit(.minutes(1))) func `what grows out of few bytes is told`() {
+    let tooMany = "holds more values, or in more levels, than are looked at for tensors"
+    #expect(message(bytes("N0", times: 3_000_000)) == tooMany)
+    let long = text(String(repeating: "k", count: 200))
+    #expect(
+      message(long + Array("q\0h\0\u{93}".unicodeScalars.map { UInt8($0.value) })).hasSuffix(
+        "a class whose name is of 400 bytes"))
+    #expect(
+      message(Array("c".utf8) + bytes("m", times: 255) + Array("\nname\n".utf8)).hasSuffix(
+        "a class whose name is of 259 bytes"))
+    // Dictionaries in one another, with long keys.
+    let key = text(String(repeating: "k", count: 300))
+    let levels = (0..<5).flatMap { _ in Array("}".utf8) + key }
+    #expect(message(levels + Array("NsssssN0".utf8)) == "has a name of 1203 bytes, expected at most 1000")
+    let one = tensor(shape: [1], strides: [1]).dropFirst(7).dropLast()
+    let same = Array("](".utf8) + one + Array("q\u{5}".utf8) + (0..<60_000).flatMap { _ in [UInt8(ascii: "h"), 5] }
+    let three =
+      Array("}".utf8) + key + Array("}".utf8) + key + Array("}".utf8) + text(String(repeating: "k", count: 200))
+    #expect(message(three + same + Array("esss".utf8), storage: "0") == tooMany)
+    // A parameter of a parameter …, 200,000 times in a list.
+    let name = Array("(ctorch._utils\n_rebuild_parameter\nq\0".utf8)
+    let nested = (0..<200_000).flatMap { _ in [UInt8(ascii: "h"), 0] }
+    let ends = (0..<200_000).flatMap { _ in [0x85, UInt8(ascii: "R")] as [UInt8] }
+    let all = Array("q\u{1}".utf8) + (0..<200_000).flatMap { _ in [UInt8(ascii: "h"), 1] } + Array("t".utf8)
+    #expect(message(name + nested + Array("N".utf8) + ends + all).hasPrefix("holds no tensors"))
+  }
+
+  @Test func `no more dimensions are read than tensors have, and no longer names of storages`() {
+    func found(_ count: Int) -> String {
+      let ones = [Int](repeating: 1, count: count)
+      return message(tensor(shape: ones, strides: ones), storage: "0")
+    }
+    #expect(found(64) == "no error")
+    #expect(found(65) == "tensor 'a' has no storage, shape and strides that can be read")
+    let key = text(String(repeating: "0", count: 1001))
+    let storage =
+      tuple(text("storage"), Array("ctorch\nFloatStorage\n".utf8), key, text("cpu"), integer(4)) + Array("Q".utf8)
+    let one =
+      Array("}".utf8) + text("a") + Array("ctorch._utils\n_rebuild_tensor_v2\n".utf8)
+      + tuple(storage, integer(0), tuple(integer(1)), tuple(integer(1))) + Array("Rs".utf8)
+    #expect(message(one) == "tensor 'a' has no storage, shape and strides that can be read")
+  }
+
   @Test(arguments: [
     ("", "an opcode without its values"), ("N(", "an opcode without its values"),
     ("t", "an opcode without its mark"), ("a", "an opcode without its values"), ("NNa", "members of what has none"),

@@ -53,8 +53,20 @@ struct PyTorchFileTests {
     #expect(state == [[0, 1, 2, 3, 4, 5], [1, 2, 3], [2, 3, 4], [3, 4, 5], [4, 5, 6], [5, 6, 7], [6]])
   }
 
+  @Test(arguments: ["older-3", "older-4", "older-5", "attribute"])
+  func `older files of all protocols are read, and tensors with attributes`(_ name: String) throws {
+    let file = try TensorFile.open(path: fixture("files/\(name).pth"))
+    #expect(file.entries == [.init(name: "a", elementType: .float32, shape: [2])])
+    #expect(try TensorFile.read("a", from: file).array(of: Float.self) == [1.5, -2])
+  }
+
   @Test(arguments: [
     ("big-endian", "has elements in the order 'big', expected little"),
+    ("other-sign", "tensor 'a' has elements that are kept with the other sign, expected its resolve_neg()"),
+    (
+      "sparse",
+      "tensor 'a' is one of torch._utils._rebuild_sparse_tensor, which is not read: expected a dense tensor"
+    ),
     (
       "complex",
       "tensor 'a' has elements in a torch.ComplexFloatStorage, expected one of torch.BFloat16Storage, torch.Bool"

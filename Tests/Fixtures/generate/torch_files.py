@@ -41,8 +41,16 @@ with torch.no_grad():
 torch.save(checkpoint, files / "checkpoint.pth")
 torch.save(checkpoint, files / "protocol-4.pth", pickle_protocol=4)
 torch.save(checkpoint, files / "older.pth", _use_new_zipfile_serialization=False)
+for protocol in 3, 4, 5:
+    older = files / f"older-{protocol}.pth"
+    torch.save({"a": torch.tensor([1.5, -2])}, older, pickle_protocol=protocol, _use_new_zipfile_serialization=False)
 torch.save({"a": torch.zeros(1).expand(5)}, files / "expanded.pth")
 torch.save({"a": torch.zeros(1, dtype=torch.complex64)}, files / "complex.pth")
+torch.save({"a": torch.tensor([1 + 2j]).conj().imag}, files / "other-sign.pth")
+torch.save({"a": torch.eye(2).to_sparse(), "b": torch.ones(1)}, files / "sparse.pth")
+with_attribute = torch.tensor([1.5, -2])
+with_attribute.note = "test"
+torch.save({"a": with_attribute}, files / "attribute.pth")
 torch.save(torch.nn.Linear(2, 1), files / "module.pth")
 torch.save({"epoch": 3}, files / "number.pth")
 torch.jit.save(torch.jit.script(torch.nn.Linear(2, 1)), files / "script.pth")

@@ -65,6 +65,20 @@ struct ParameterCopiesTests {
     }
   }
 
+  /// Memory that the work gives back before it asks for a copy is not that of the copy: the work writes there again.
+  @Test(arguments: precisions)
+  func copiesHaveMemoryOfTheirOwn(precision: ProductPrecision) throws {
+    let device = try EmulatedGPU.device()
+    let filters = Tensor.randn([32, 16, 3, 3], generator: RandomGenerator(seed: 1)).to(device)
+    let image = Tensor.randn([1, 16, 5, 5], generator: RandomGenerator(seed: 2)).to(device)
+    let halves = Tensor.randn([2, filters.count / 2], generator: RandomGenerator(seed: 3)).to(device)
+    try expectSame(precision, [filters]) {
+      // As many bytes as the copy has in float32 and in bfloat16.
+      for numbers in [halves, halves[0]] { _ = numbers * 2 }
+      return [image.conv2d(filters)]
+    }
+  }
+
   /// Parameters of which a part begins anywhere, and a rounded copy of each that two layers share.
   @Test func parametersOfLayers() throws {
     let device = try EmulatedGPU.device()
