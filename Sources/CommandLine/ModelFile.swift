@@ -32,6 +32,6 @@ struct ModelFile {
       return
     }
     let known = TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: " or ")
-    throw FileError(path, "holds no model that disttrain knows: expected the parameters of \(known)")
+    throw FileError(path, "holds no model that disttrain knows: expected the parameters of \(known), for ten classes")
   }
 }

@@ -1,3 +1,4 @@
+import Autograd
 import DistTrain
 import Foundation
 import Testing
@@ -108,6 +109,11 @@ extension DistTrainProgramTests {
       try expectFailure("none.safetensors: cannot open: No such file or directory", ["evaluate", "none.safetensors"])
       let labels = "\(data.path)/train-labels-idx1-ubyte"
       try expectFailure("is truncated or not a safetensors file", ["evaluate", labels])
+      let model = "\(data.path)/other.safetensors"
+      try TensorFile.write([("weight", Tensor.zeros([2, 3]))], to: model)
+      try expectFailure(
+        "other.safetensors: holds no model that disttrain knows: expected the parameters of mlp or cnn or resnet18 or vit, for",
+        ["evaluate", model])
       try expectFailure("is truncated or not a safetensors file", ["predict", labels, labels])
     }
 
