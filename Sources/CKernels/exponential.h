@@ -32,22 +32,26 @@ typedef struct {
   float sum, rest, first, second;
 } exponential_f32;
 
+// x is n · log 2 + r, and p is eʳ − 1, of a number x or of each in a vector. Adding 1.5 · 2²³ rounds to an integer, n,
+// which is then in the low bits of `shifted`.
+#define EXPONENTIAL_OF_REST(type, x)                                       \
+  const float rounder = 12582912;                                          \
+  const type shifted = x * 1.44269504088896341f + rounder;                 \
+  const type n = shifted - rounder;                                        \
+  const type r = (x - n * 0.693359375f) + n * 2.12194440e-4f;              \
+  type p = 1.9875691500e-4f;                                               \
+  p = p * r + 1.3981999507e-3f;                                            \
+  p = p * r + 8.3334519073e-3f;                                            \
+  p = p * r + 4.1665795894e-2f;                                            \
+  p = p * r + 1.6666665459e-1f;                                            \
+  p = p * r + 5.0000001201e-1f;                                            \
+  p = p * r * r + r
+
 INLINED exponential_f32 exp_parts_f32(float x) {
   // Beyond these the result is 0 or infinite; NaN passes all comparisons.
   x = x < -104 ? -104 : x;
   x = x > 89 ? 89 : x;
-  // Adding 1.5 · 2²³ rounds to an integer, which is then in the low bits.
-  const float rounder = 12582912;
-  const float shifted = x * 1.44269504088896341f + rounder;
-  const float n = shifted - rounder;
-  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r;
+  EXPONENTIAL_OF_REST(float, x);
   const uint32_t exponent = bits_of_float(shifted) - 0x4B400000u;
   const uint32_t half = (uint32_t)((int32_t)exponent >> 1);
   exponential_f32 e;

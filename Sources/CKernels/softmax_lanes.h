@@ -29,17 +29,7 @@ INLINED float largest_of_lanes(const float_lanes *x) { COMBINED(x, LARGER); }
 // exp(x) for x up to 0, as exp_f32 computes it.
 INLINED void exp_of_lanes(float_lanes *lanes) {
   const float_lanes x = *lanes < -104 ? -104 : *lanes;
-  const float rounder = 12582912;
-  const float_lanes shifted = x * 1.44269504088896341f + rounder;
-  const float_lanes n = shifted - rounder;
-  const float_lanes r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  float_lanes p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r;
+  EXPONENTIAL_OF_REST(float_lanes, x);
   const int_lanes exponent = (int_lanes)shifted - 0x4B400000, half = exponent >> 1;
   const float_lanes first = (float_lanes)((half + 127) << 23), second = (float_lanes)((exponent - half + 127) << 23);
   *lanes = (1 + p) * first * (x <= -104 ? 0 : second);
