@@ -12,10 +12,7 @@ extension Module {
     // PyTorch counts batches since 0.4.1.
     func mayBeMissing(_ name: String) -> Bool { name.hasSuffix(".num_batches_tracked") }
     let prefix = try file.prefix(ofState: state.map(\.name).filter { !mayBeMissing($0) })
-    let known = Set(state.map { prefix + $0.name })
-    if let extra = file.entries.first(where: { $0.name.hasPrefix(prefix) && !known.contains($0.name) }) {
-      throw FileError(path, "holds the tensor '\(extra.name)', which the model does not have: it is of another model")
-    }
+    try file.requireNothing(under: prefix, but: state.map(\.name))
     let head = namedParameters().suffix(2)
     let otherClasses = file.otherClasses(ofLayer: head.map { (prefix + $0.name, $0.parameter.shape) })
     if otherClasses != nil { state.removeAll { name, _ in head.contains { $0.name == name } } }

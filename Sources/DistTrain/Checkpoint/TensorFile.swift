@@ -56,12 +56,7 @@ public enum TensorFile {
   ) throws {
     let file = try open(path: path)
     let state = model.stateDictionary()
-    let known = Set(state.map { prefix + $0.name })
-    if !ignoringOthers,
-      let extra = file.entries.first(where: { $0.name.hasPrefix(prefix) && !known.contains($0.name) })
-    {
-      throw FileError(path, "holds the tensor '\(extra.name)', which the model does not have: it is of another model")
-    }
+    if !ignoringOthers { try file.requireNothing(under: prefix, but: state.map(\.name)) }
     let held = state.filter { file.entry(prefix + $0.name) != nil }
     let contents = try contents(of: held, in: file, prefix: prefix)
     do {

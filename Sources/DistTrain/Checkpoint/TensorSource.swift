@@ -23,6 +23,16 @@ extension TensorSource {
     let count = entry.shape.reduce(entry.elementType.size, *)
     return try AlignedBytes(count: count) { try read(name, into: $0) }
   }
+
+  /// Checks that names which begin with `prefix` are of a model's state.
+  ///
+  /// - Throws: ``FileError`` that names the first that is not.
+  func requireNothing(under prefix: String, but state: [String]) throws {
+    let known = Set(state.map { prefix + $0 })
+    if let extra = entries.first(where: { $0.name.hasPrefix(prefix) && !known.contains($0.name) }) {
+      throw FileError(path, "holds the tensor '\(extra.name)', which the model does not have: it is of another model")
+    }
+  }
 }
 
 extension TensorFile {
