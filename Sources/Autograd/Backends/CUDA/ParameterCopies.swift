@@ -11,7 +11,6 @@ final class ParameterCopies {
   }
 
   private let gpu: CUDADevice
-  private let device: Device
   /// They stay, for their storages to be told apart.
   private let parameters: [Tensor]
   /// Those of the parameters' storages before anything was recorded.
@@ -21,7 +20,6 @@ final class ParameterCopies {
 
   init(of parameters: [Tensor], on gpu: CUDADevice) {
     self.gpu = gpu
-    device = .cuda(gpu.index)
     self.parameters = parameters.map { $0.detached() }
     versions = Dictionary(
       parameters.map { (ObjectIdentifier($0.storage), $0.storage.version) }, uniquingKeysWith: { first, _ in first })
@@ -48,7 +46,7 @@ final class ParameterCopies {
     launches = [false, true].compactMap { isBFloat16 in
       let some = copies.filter { $0.layout.isBFloat16 == isBFloat16 }
       guard !some.isEmpty else { return nil }
-      return Launch(some.map { Arrangement($0.parameter, $0.layout, $0.elements) }, isBFloat16, device)
+      return Launch(some.map { Arrangement($0.parameter, $0.layout, $0.elements) }, isBFloat16, .cuda(gpu.index))
     }
   }
 
