@@ -75,6 +75,15 @@ turbojpeg() {
   PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | awk '$1 == "libturbojpeg.so.0" && !n++ { print $NF }'
 }
 
+# The package with that library, where it is missing and apt has one.
+jpeg_package() {
+  local package
+  [[ ! $(turbojpeg) ]] || return 0
+  for package in libturbojpeg0 libturbojpeg; do
+    if apt_knows "$package"; then echo "$package" && break; fi
+  done
+}
+
 # Whether apt has these packages, by what it knows or else by what it then learns.
 apt_knows() {
   command -v apt-get >/dev/null || return 1
@@ -87,7 +96,8 @@ can_become_root() {
   command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }
 }
 
-# Arguments: packages beyond those that a build needs.
+# Arguments: packages beyond those that a build needs. Where some are missing, what reads JPEG pictures is installed with
+# them if it can be.
 require_packages() {
   local required=(pkg-config libopenblas-dev zlib1g-dev dataset-fashion-mnist "$@") missing=() package
   [[ $without_mpi ]] || required+=(libopenmpi-dev openmpi-bin)
@@ -104,8 +114,9 @@ require_packages() {
     say "Missing: ${missing[*]}" 'Installing them needs an administrator:' '' \
       "  sudo apt-get update && sudo apt-get install -y ${missing[*]}"
   else
-    say "Installing ${missing[*]}"
     apt_knows "${missing[@]}" || true
+    [[ ${missing[*]} == *turbojpeg* ]] || mapfile -t -O ${#missing[@]} missing < <(jpeg_package)
+    say "Installing ${missing[*]}"
     apt_get install "${missing[@]}" && return
     # Lists of another day name versions that servers have no more.
     say 'Trying once more, with new lists of packages'

@@ -49,6 +49,28 @@ import TestSupport
     #expect(run.status == 0 && run.output == "/first/libturbojpeg.so.0\n", "\(run.report)")
   }
 
+  @Test(arguments: [
+    ("", "zlib1g-dev", "install zlib1g-dev libturbojpeg0\n"),
+    ("/lib/libturbojpeg.so.0", "zlib1g-dev", "install zlib1g-dev\n"),
+    ("", "none", ""),
+  ])
+  func `with what a build misses comes what reads JPEG pictures`(
+    _ found: String, _ missing: String, _ installed: String
+  ) throws {
+    let script = """
+      set -euo pipefail
+      . "$0/setup.sh"
+      can_become_root() { :; }
+      apt_knows() { :; }
+      apt_get() { echo "$@"; }
+      turbojpeg() { echo "\(found)"; }
+      is_present() { [[ $1 != \(missing) ]]; }
+      require_packages
+      """
+    let run = try ProcessRun.run(URL(filePath: "/bin/bash"), ["-c", script, Self.launch.path], timeout: 30)
+    #expect(run.status == 0 && run.output == installed, "\(run.report)")
+  }
+
   /// Here all processors that this process may use are threads of one core, and there is another core that it may not use.
   @Test func `ranks are bound to cores that they may run on`() throws {
     let folder = try TemporaryFolder()

@@ -90,6 +90,22 @@ extension DistTrainProgramTests {
       }
     }
 
+    /// A pipe without a reader would stop the run for ever, a folder only when the run is over.
+    @Test(arguments: [false, true])
+    func `what has the name of a file to come is refused before training`(_ isResuming: Bool) throws {
+      let changed = isResuming ? data : try SyntheticData()
+      let arguments = changed.train("--steps", "20") + (isResuming ? ["--resume"] : [])
+      let files = FileManager.default
+      for path in [changed.run.model, changed.run.metrics] {
+        try? files.removeItem(atPath: path)
+        try files.createDirectory(atPath: changed.run.path, withIntermediateDirectories: true)
+        #expect(mkfifo(path, 0o600) == 0)
+        try DistTrainProgram.run(arguments, ranks: hasMPI ? 2 : nil, timeout: 60)
+          .expectFailure("\(path): is not a regular file")
+        try files.removeItem(atPath: path)
+      }
+    }
+
     @Test func `a run that is there is not overwritten`() throws {
       let before = try contents(data.run.model)
       try DistTrainProgram.run(data.train("--steps", "1"), timeout: 60)

@@ -4,9 +4,12 @@ import Synchronization
 /// A file that appears under its name only when it is complete and on the disk.
 ///
 /// Bytes go to a temporary file in the same folder; ``commit()`` forces them to the disk, renames the file and forces
-/// the folder's entry to the disk. A process that dies before leaves what was there under the name untouched.
+/// the folder's entry to the disk. A process that dies before leaves what was there under the name untouched. Where the
+/// name is a symbolic link to a file, that file is replaced.
 package final class AtomicFile {
   private let path: String
+  /// Where the file is put: the path, or what it links to.
+  private let target: String
   private let folder: String
   private let temporaryPath: String
   private let descriptor: Int32
@@ -18,13 +21,11 @@ package final class AtomicFile {
   /// Begins a file.
   /// - Throws: ``FileError`` where something else than a file is there, or the folder is missing or cannot be written to.
   package init(path: String) throws {
-    var status = stat()
-    guard !path.hasSuffix("/"), stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
-      throw FileError(path, "is not a regular file")
-    }
+    try requireFileOrNothing(at: path)
     self.path = path
+    target = linkedFile(path) ?? path
     let name: String
-    (folder, name) = folderAndName(path)
+    (folder, name) = folderAndName(target)
     let prefix = ".\(name).\(ProcessInfo.processInfo.hostName)."
     let number = Self.count.add(1, ordering: .relaxed).newValue
     temporaryPath = "\(folder)/\(prefix)\(getpid())-\(number).tmp"
@@ -62,13 +63,31 @@ package final class AtomicFile {
   /// Makes the file appear under its name, in place of one that is there.
   package func commit() throws {
     guard fsync(descriptor) == 0 else { throw FileError.system(path, "cannot force to the disk") }
-    guard rename(temporaryPath, path) == 0 else { throw FileError.system(path, "cannot replace") }
+    guard rename(temporaryPath, target) == 0 else { throw FileError.system(path, "cannot replace") }
     isCommitted = true
     let folderDescriptor = open(folder, O_RDONLY | O_CLOEXEC)
     guard folderDescriptor >= 0 else { throw FileError.system(folder, "cannot open") }
     defer { close(folderDescriptor) }
     guard fsync(folderDescriptor) == 0 else { throw FileError.system(folder, "cannot force to the disk") }
   }
+}
+
+/// - Throws: ``FileError`` where there is something at `path` that is neither a file nor a link to one.
+func requireFileOrNothing(at path: String) throws {
+  var status = stat()
+  guard !path.hasSuffix("/"), stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+    throw FileError(path, "is not a regular file")
+  }
+}
+
+/// The file that a symbolic link leads to; nil where `path` is no link, or leads nowhere.
+private func linkedFile(_ path: String) -> String? {
+  var status = stat()
+  guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let resolved = realpath(path, nil) else {
+    return nil
+  }
+  defer { free(resolved) }
+  return String(cString: resolved)
 }
 
 /// Writes all bytes to a file descriptor, going on after interruptions and partial writes.

@@ -8,7 +8,11 @@ extension Communicator {
     let own = try agree(on: "making the output folder") { () throws -> (RunDirectory, RunLock)? in
       guard rank == 0 else { return nil }
       let directory = try configuration.directory(resume: resume)
-      return (directory, try RunLock(directory))
+      let lock = try RunLock(directory)
+      // Another run may have come and gone between the look and the lock.
+      if !resume { try directory.requireNoRun() }
+      try directory.requireWritableFiles()
+      return (directory, lock)
     }
     return (RunDirectory(path: try broadcast(own?.0.path ?? "", from: 0)), own?.1)
   }

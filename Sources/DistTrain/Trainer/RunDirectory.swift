@@ -47,13 +47,24 @@ public struct RunDirectory: Equatable, Sendable {
   ///
   /// - Throws: ``FileError`` where there is a run already, or the folder cannot be made or written to.
   public func create() throws {
-    guard !holdsRun else {
-      throw FileError(path, "holds a run already: continue it with --resume, or choose another folder with --output")
-    }
+    try requireNoRun()
     try Self.makeFolder(path)
     guard FileManager.default.isWritableFile(atPath: path) else {
       throw FileError(path, "the output folder is not writable")
     }
+  }
+
+  /// - Throws: ``FileError`` where there is a run already.
+  func requireNoRun() throws {
+    guard !holdsRun else {
+      throw FileError(path, "holds a run already: continue it with --resume, or choose another folder with --output")
+    }
+  }
+
+  /// - Throws: ``FileError`` where something else has the name of a file that the run will write: it would be noticed hours
+  ///   later, or, as a pipe that nobody reads, never.
+  func requireWritableFiles() throws {
+    for file in [configuration, metrics, checkpoint, model, curve] { try requireFileOrNothing(at: file) }
   }
 
   /// Makes a folder and those above it, where they are not there yet.

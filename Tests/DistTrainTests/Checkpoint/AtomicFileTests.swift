@@ -27,6 +27,26 @@ struct AtomicFileTests {
     #expect(try names() == ["model"])
   }
 
+  @Test func `a link to a file stays, and one to nothing is replaced`() throws {
+    let files = FileManager.default
+    try files.createDirectory(atPath: "\(folder.path)/disk", withIntermediateDirectories: false)
+    let target = try folder.write([1], to: "disk/target")
+    for (name, destination) in [("near", "disk/target"), ("far", "near"), ("nowhere", "none")] {
+      try files.createSymbolicLink(atPath: "\(folder.path)/\(name)", withDestinationPath: destination)
+    }
+    for (byte, name) in [(UInt8(7), "near"), (8, "far")] {
+      let file = try AtomicFile(path: "\(folder.path)/\(name)")
+      try file.write([byte])
+      try file.commit()
+      #expect(try contents(target) == [byte])
+    }
+    try AtomicFile(path: "\(folder.path)/nowhere").commit()
+    #expect(try files.destinationOfSymbolicLink(atPath: "\(folder.path)/near") == "disk/target")
+    #expect(try files.destinationOfSymbolicLink(atPath: "\(folder.path)/far") == "near")
+    #expect(throws: (any Error).self) { try files.destinationOfSymbolicLink(atPath: "\(folder.path)/nowhere") }
+    #expect(try files.contentsOfDirectory(atPath: "\(folder.path)/disk") == ["target"])
+  }
+
   @Test func `threads that write one name write whole files`() async throws {
     let path = "\(folder.path)/model"
     await withTaskGroup(of: Void.self) { group in
