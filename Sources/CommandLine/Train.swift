@@ -31,7 +31,8 @@ struct Train: ParsableCommand {
       All ranks together take --global-batch samples a step, so the result does not depend on their number. The output \
       folder gets the resolved configuration, metrics.jsonl, event files for TensorBoard, a checkpoint after every \
       epoch and when the run is asked to end (Ctrl-C, SIGTERM, SIGHUP, SIGUSR1), the trained model as model.safetensors with \
-      PyTorch's names, and curve.svg. Settings come from the flags, else from --config, else from the defaults.
+      PyTorch's names, that of the epoch with the best accuracy as best.safetensors, and curve.svg. Settings come from the \
+      flags, else from --config, else from the defaults.
       """)
 
   @Option(
@@ -197,6 +198,7 @@ struct Train: ParsableCommand {
       let directory = trainer.directory
       print("test \(evaluation)")
       print("model       \(directory.model)")
+      print("best        \(directory.best)")
       print("metrics     \(directory.metrics)")
       print("curve       \(directory.curve)")
       print("checkpoint  \(directory.checkpoint)")

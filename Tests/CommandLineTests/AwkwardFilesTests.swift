@@ -37,7 +37,7 @@ import TestSupport
         let record = try String(contentsOfFile: "\(data.path)/record", encoding: .utf8)
           .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         let files = record.filter { $0[0] == "rename" }.map { $0[2] }
-        let expected = ["config.yaml", "checkpoint.safetensors", "model.safetensors", "curve.svg"]
+        let expected = ["config.yaml", "checkpoint.safetensors", "best.safetensors", "model.safetensors", "curve.svg"]
         #expect(Set(files).isSuperset(of: expected), "\(files)")
         var isMetricsOnDisk = true
         for (number, call) in record.enumerated() {

@@ -21,10 +21,10 @@ extension DistTrainProgramTests {
     @Test func `the end says how good the model is and where everything is`() {
       #expect(result.succeeded, "\(result.report)")
       let lines = result.output.split(separator: "\n").map(String.init)
-      #expect(lines.count == 5, "\(result.report)")
+      #expect(lines.count == 6, "\(result.report)")
       #expect(lines.first?.contains(" of 13 images") == true, "\(result.report)")
       for (line, path) in zip(
-        lines.dropFirst(), [data.run.model, data.run.metrics, data.run.curve, data.run.checkpoint])
+        lines.dropFirst(), [data.run.model, data.run.best, data.run.metrics, data.run.curve, data.run.checkpoint])
       {
         #expect(line.hasSuffix(path), "\(result.report)")
         #expect(FileManager.default.fileExists(atPath: path))

@@ -55,6 +55,11 @@ extension ImageModel {
   /// No model has fewer inputs of its last layer.
   private static let leastWidth = 128
 
+  /// Writes the weights of a model of this kind, with what ``init(of:)`` reads.
+  func write(_ model: Module, to path: String) throws {
+    try TensorFile.write(model.stateDictionary(), to: path, metadata: metadata.map(Safetensors.Metadata.init))
+  }
+
   /// What a file of weights says about their model. What is as usual is left out.
   var metadata: [(key: String, value: String)] {
     var result = [(key: Self.kindKey, value: workload.rawValue)]

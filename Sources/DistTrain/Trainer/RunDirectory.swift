@@ -16,6 +16,8 @@ public struct RunDirectory: Equatable, Sendable {
   public var checkpoint: String { "\(path)/checkpoint.safetensors" }
   /// The trained parameters, and nothing else.
   public var model: String { "\(path)/model.safetensors" }
+  /// The parameters that did best of those that were evaluated, after an epoch or at the end.
+  public var best: String { "\(path)/best.safetensors" }
   /// The plot of loss and accuracy.
   public var curve: String { "\(path)/curve.svg" }
 
@@ -64,7 +66,7 @@ public struct RunDirectory: Equatable, Sendable {
   /// - Throws: ``FileError`` where something else has the name of a file that the run will write: it would be noticed hours
   ///   later, or, as a pipe that nobody reads, never.
   func requireWritableFiles() throws {
-    for file in [configuration, metrics, checkpoint, model, curve] { try requireFileOrNothing(at: file) }
+    for file in [configuration, metrics, checkpoint, model, best, curve] { try requireFileOrNothing(at: file) }
   }
 
   /// Makes a folder and those above it, where they are not there yet.

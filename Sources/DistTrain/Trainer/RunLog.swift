@@ -76,8 +76,11 @@ struct RunLog {
       ] + (record.gradientNorm.map { [("train/gradient_norm", $0)] } ?? []), step: step)
   }
 
-  /// Takes note of an evaluation.
-  mutating func add(step: Int, epoch: Int, _ evaluation: Evaluation) throws {
+  /// Takes note of an evaluation, and keeps the model if it is the first of so many right answers.
+  mutating func add(step: Int, epoch: Int, _ evaluation: Evaluation, of model: Module, kind: ImageModel) throws {
+    if history.evaluations.allSatisfy({ $0.accuracy < evaluation.accuracy }) {
+      try kind.write(model, to: directory.best)
+    }
     let record = EvaluationRecord(
       step: step, epoch: epoch, split: "test", loss: evaluation.loss, accuracy: evaluation.accuracy,
       count: evaluation.count)
@@ -105,8 +108,7 @@ struct RunLog {
 
   /// Writes the trained model.
   func finish(model: Module, of kind: ImageModel) throws {
-    try TensorFile.write(
-      model.stateDictionary(), to: directory.model, metadata: kind.metadata.map(Safetensors.Metadata.init))
+    try kind.write(model, to: directory.model)
     try writeCurve()
   }
 

@@ -227,7 +227,9 @@ public final class Trainer {
 
   private func evaluate(epoch: Int) throws -> Evaluation {
     let evaluation = try evaluate()
-    try log?.add(step: step, epoch: epoch + 1, evaluation)
+    try communicator.agree(on: "writing the evaluation") {
+      try log?.add(step: step, epoch: epoch + 1, evaluation, of: model, kind: kind)
+    }
     return evaluation
   }
 

@@ -150,7 +150,8 @@ struct TrainerTests {
     let names = try FileManager.default.contentsOfDirectory(atPath: job.directory.path).sorted()
     #expect(
       names == [
-        ".lock", "checkpoint.safetensors", "config.yaml", "curve.svg", "events.out.tfevents.000001", "metrics.jsonl",
+        ".lock", "best.safetensors", "checkpoint.safetensors", "config.yaml", "curve.svg", "events.out.tfevents.000001",
+        "metrics.jsonl",
         "model.safetensors",
       ])
     var configuration = TrainingConfiguration()
@@ -158,6 +159,23 @@ struct TrainerTests {
     #expect(configuration == job.configuration)
     let model = try SafetensorsFile(path: job.directory.model)
     #expect(model.entries.map(\.name) == ["1.weight", "1.bias", "3.weight", "3.bias", "5.weight", "5.bias"])
+  }
+
+  @Test(arguments: 1...3)
+  func `the first model of the most right answers is kept, also where the run goes on`(_ ranks: Int) throws {
+    var job = try SmallJob()
+    (job.configuration.epochs, job.configuration.learningRate) = (7, 0.3)
+    #expect(try job.run(ranks: ranks, steps: 6 * SmallJob.stepsPerEpoch).allSatisfy { $0.error == nil })
+    #expect(try job.run(ranks: ranks, resume: true).allSatisfy { $0.error == nil })
+    let evaluations = try MetricsHistory(path: job.directory.metrics).evaluations
+    let best = try #require(evaluations.max { $0.accuracy < $1.accuracy })
+    let first = try #require(evaluations.first { $0.accuracy == best.accuracy })
+    #expect((2...5).contains(first.epoch), "\(evaluations)")
+    let other = try SmallJob()
+    var until = job
+    until.configuration.output = other.directory.path
+    #expect(try until.run(ranks: ranks, steps: first.step).allSatisfy { $0.error == nil })
+    #expect(try contents(job.directory.best) == contents(other.directory.model))
   }
 
   @Test func `a loss that is not finite stops at its step and keeps the last checkpoint`() throws {
