@@ -74,21 +74,6 @@ public struct Picture: Equatable, Sendable {
     return name.split(separator: ".").count > 1 ? name.split(separator: ".").last?.lowercased() ?? "" : ""
   }
 
-  /// The same in one channel, where color becomes grey by luma (ITU-R BT.601), or in three, of which grey has all alike.
-  public func converted(toChannels channels: Int) -> Picture {
-    guard channels != self.channels else { return self }
-    let area = width * height
-    let converted =
-      channels == 1
-      ? (0..<area).map { Self.luma(pixels[$0], pixels[area + $0], pixels[2 * area + $0]) } : pixels + pixels + pixels
-    return Picture(width: width, height: height, channels: channels, pixels: converted)
-  }
-
-  private static func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
-    let weighted = 299 * Int(red) + 587 * Int(green) + 114 * Int(blue)
-    return UInt8((weighted + 500) / 1000)
-  }
-
   /// Checks a size given by a file before memory is set aside for it.
   package static func checkSize(width: Int, height: Int, path: String) throws {
     let (count, overflow) = width.multipliedReportingOverflow(by: height)

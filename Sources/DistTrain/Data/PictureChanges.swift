@@ -2,7 +2,7 @@ import Autograd
 import Foundation
 
 /// How pictures are changed at random while a model learns from them: a part of each is cut out and resized, and half of
-/// them are mirrored, as `torchvision.transforms.RandomResizedCrop` and `RandomHorizontalFlip` do.
+/// them are mirrored, as `torchvision.transforms.RandomResizedCrop` and `RandomHorizontalFlip` do; and then their colors.
 public struct PictureChanges: Sendable {
   /// The part of a picture's pixels that is cut out, from and to, as a fraction.
   public let area: ClosedRange<Double>
@@ -10,10 +10,13 @@ public struct PictureChanges: Sendable {
   public let aspectRatio: ClosedRange<Double>
   /// Whether half of the pictures are mirrored from left to right.
   public let flips: Bool
+  /// How colors are changed, where they are.
+  public let colors: ColorJitter?
 
-  /// Changes; unless told otherwise, those of `torchvision`.
+  /// Changes; unless told otherwise, those of `torchvision`, and none of colors.
   public init(
-    area: ClosedRange<Double> = 0.08...1, aspectRatio: ClosedRange<Double> = 3 / 4...4 / 3, flips: Bool = true
+    area: ClosedRange<Double> = 0.08...1, aspectRatio: ClosedRange<Double> = 3 / 4...4 / 3, flips: Bool = true,
+    colors: ColorJitter? = nil
   ) {
     precondition(
       area.lowerBound > 0 && area.upperBound <= 1, "cuts of \(area) of a picture, expected parts above 0, up to 1")
@@ -23,12 +26,14 @@ public struct PictureChanges: Sendable {
     self.area = area
     self.aspectRatio = aspectRatio
     self.flips = flips
+    self.colors = colors
   }
 
   /// A picture of `size` × `size` pixels from a part of another.
   func changed(_ picture: Picture, size: Int, drawingFrom generator: RandomGenerator) -> Picture {
-    let part = part(of: picture, drawingFrom: generator).resized(width: size, height: size)
-    return flips && generator.random32() & 1 == 1 ? part.mirrored() : part
+    var part = part(of: picture, drawingFrom: generator).resized(width: size, height: size)
+    if flips && generator.random32() & 1 == 1 { part = part.mirrored() }
+    return colors?.changed(part, drawingFrom: generator) ?? part
   }
 
   /// The part that is drawn; where none of ten draws lies within the picture, its middle, as large as ``aspectRatio``
@@ -37,8 +42,8 @@ public struct PictureChanges: Sendable {
     let (width, height) = (Double(picture.width), Double(picture.height))
     let logarithms = log(aspectRatio.lowerBound)...log(aspectRatio.upperBound)
     for _ in 0..<10 {
-      let pixels = width * height * Self.number(in: area, drawnFrom: generator)
-      let ratio = exp(Self.number(in: logarithms, drawnFrom: generator))
+      let pixels = width * height * generator.number(in: area)
+      let ratio = exp(generator.number(in: logarithms))
       let partWidth = Int((pixels * ratio).squareRoot().rounded(.toNearestOrEven))
       let partHeight = Int((pixels / ratio).squareRoot().rounded(.toNearestOrEven))
       if (1...picture.width).contains(partWidth) && (1...picture.height).contains(partHeight) {
@@ -51,9 +56,5 @@ public struct PictureChanges: Sendable {
     return picture.centerCropped(
       width: min(picture.width, max(1, Int((height * ratio).rounded(.toNearestOrEven)))),
       height: min(picture.height, max(1, Int((width / ratio).rounded(.toNearestOrEven)))))
-  }
-
-  private static func number(in range: ClosedRange<Double>, drawnFrom generator: RandomGenerator) -> Double {
-    range.lowerBound + (range.upperBound - range.lowerBound) * Double(generator.random64() >> 11) * 0x1p-53
   }
 }

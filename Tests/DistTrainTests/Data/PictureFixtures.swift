@@ -26,6 +26,17 @@ struct PictureFixtures: Decodable {
   let gray: Entry
   /// Of `colors`, then of `gray`.
   let resized: [Entry]
+  /// A picture with another brightness, contrast, saturation or hue.
+  struct Adjustment: Decodable {
+    let quality: String
+    let factor: Double
+    let picture: Entry
+  }
+
+  let some: Entry
+  let someInGray: Entry
+  /// Of `some`, then of `someInGray`.
+  let adjusted: [Adjustment]
 
   init() throws { self = try JSONDecoder().decode(Self.self, from: Data(contents(fixture("pictures.json")))) }
 }

@@ -2,7 +2,7 @@
 """Makes pictures.json, files/*.jpg and files/interlaced-*.png, files/*-bits.png: pictures as Pillow decodes and resizes them. From version 13 on Pillow resizes the
 columns first where that is less to do, which rounds differently; these are of version 12.
 
-usage: pip install numpy "pillow<13"; pictures.py
+usage: pip install numpy "pillow<13" torchvision; pictures.py
 """
 import base64
 import io
@@ -13,6 +13,7 @@ import zlib
 
 import numpy as np
 from PIL import Image
+from torchvision.transforms import functional
 
 fixtures = pathlib.Path(__file__).resolve().parent.parent
 random = np.random.default_rng(0)
@@ -122,7 +123,22 @@ resized = [
     described(image.resize(size, Image.BILINEAR)) for image in (colors, gray) for size in sizes
 ]
 
+# Colors of all kinds: whatever was drawn before is as it was without them.
+some = Image.fromarray(np.concatenate([
+    np.random.default_rng(1).integers(0, 256, (12, 24, 3)), np.asarray(colors)[:6, :24],
+    np.repeat(np.arange(24)[None, :, None] * 11, 3, 2), np.tile([[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0],
+    [0, 0, 255], [255, 255, 0], [1, 0, 0], [0, 1, 0]], (1, 3, 1))]).astype(np.uint8))
+factors = {"brightness": [0, 0.3, 1, 1.7], "contrast": [0, 0.45, 1.9], "saturation": [0, 0.6, 1.8],
+           "hue": [-0.5, -0.2, 0, 0.11, 0.5]}
+adjusted = [
+    {"quality": quality, "factor": factor, "picture": described(adjust(image, factor))}
+    for image in (some, some.convert("L"))
+    for quality, adjust in [(name, getattr(functional, f"adjust_{name}")) for name in factors]
+    for factor in factors[quality]
+]
+
 with open(fixtures / "pictures.json", "w") as file:
     json.dump(
-        {"decoded": decoded, "colors": described(colors), "gray": described(gray), "resized": resized}, file, indent=1)
+        {"decoded": decoded, "colors": described(colors), "gray": described(gray), "resized": resized,
+         "some": described(some), "someInGray": described(some.convert("L")), "adjusted": adjusted}, file, indent=1)
     file.write("\n")
