@@ -11,7 +11,7 @@ struct ModelFile {
   let kind: ImageModel
 
   /// Reads the parameters from a file or a run's folder. Which model they belong to is in the file, or else the one whose
-  /// parameters fit.
+  /// parameters fit, its classes as many as its last layer has outputs.
   init(path: String) throws {
     let path = RunDirectory.weights(at: path)
     let file = try TensorFile.open(path: path)
@@ -19,11 +19,19 @@ struct ModelFile {
     let entries = file.entries.filter { $0.name.hasPrefix(prefix) }
     let shapes = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.shape) })
     let named = try ImageModel(of: file)
-    let kinds = named.map { [$0] } ?? TrainingConfiguration.Model.allCases.map { ImageModel(Workload($0)) }
-    for kind in kinds {
+    let known = TrainingConfiguration.Model.allCases
+    let large = ImageModel(.resnet18, imageSize: 224)
+    for usual in named.map({ [$0] }) ?? (known.map { ImageModel(Workload($0)) } + [large]) {
+      let last = usual.make().stateDictionary().last { $0.tensor.rank == 2 }
+      let outputs = last.flatMap { name, weight in
+        shapes[prefix + name].flatMap { $0.dropFirst() == weight.shape.dropFirst() && $0[0] > 0 ? $0[0] : nil }
+      }
+      let kind = named ?? ImageModel(usual.workload, imageSize: usual.imageSize, classCount: outputs)
       let candidate = kind.make()
       if entries.first?.elementType == .float64 { candidate.convert(to: .float64) }
-      let state = candidate.stateDictionary()
+      let state = candidate.stateDictionary().filter {
+        !TensorFile.mayBeMissing($0.name) || shapes[prefix + $0.name] != nil
+      }
       let fits = state.count == shapes.count && state.allSatisfy { shapes[prefix + $0.name] == $0.tensor.shape }
       guard fits || named != nil else { continue }
       try TensorFile.readState(of: candidate, from: path, prefix: prefix)
@@ -31,7 +39,8 @@ struct ModelFile {
       self.kind = kind
       return
     }
-    let known = TrainingConfiguration.Model.allCases.map(\.rawValue).joined(separator: " or ")
-    throw FileError(path, "holds no model that disttrain knows: expected the parameters of \(known), for ten classes")
+    let names = known.map(\.rawValue).joined(separator: " or ")
+    throw FileError(
+      path, "holds no model that disttrain knows, at its top or under 'model': expected the parameters of \(names)")
   }
 }

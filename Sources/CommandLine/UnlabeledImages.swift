@@ -6,7 +6,7 @@ extension ImageModel {
   ///
   /// - Throws: ``FileError`` where the file is none of these, or its images are not of the model's size.
   func unlabeledImages(path: String) throws -> any Dataset {
-    guard try classNames != nil && Picture.isPicture(path: path) else {
+    guard try takesPictures && Picture.isPicture(path: path) else {
       return try LabeledImages(unlabeled: path, for: self)
     }
     let picture = try PictureFiles(

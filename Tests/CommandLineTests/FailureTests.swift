@@ -112,7 +112,7 @@ extension DistTrainProgramTests {
       let model = "\(data.path)/other.safetensors"
       try TensorFile.write([("weight", Tensor.zeros([2, 3]))], to: model)
       try expectFailure(
-        "other.safetensors: holds no model that disttrain knows: expected the parameters of mlp or cnn or resnet18 or vit, for",
+        "other.safetensors: holds no model that disttrain knows, at its top or under 'model': expected the parameters of mlp or",
         ["evaluate", model])
       try expectFailure("is truncated or not a safetensors file", ["predict", labels, labels])
     }

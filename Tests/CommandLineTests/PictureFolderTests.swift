@@ -67,6 +67,28 @@ extension DistTrainProgramTests {
       #expect(resumed.succeeded, "\(resumed.report)")
     }
 
+    /// As torchvision's, of before batches were counted.
+    @Test func `the classes of a file without their names are numbers`() throws {
+      let weights = "\(folder.path)/weights.safetensors"
+      let network = ResidualNetwork(imageSize: 224, classes: 3).evaluate()
+      let state = network.stateDictionary().filter { !$0.name.hasSuffix("num_batches_tracked") }
+      try TensorFile.write(state, to: weights)
+      let file = "\(folder.path)/val/owl/1.ppm"
+      let picture = try PictureFiles(paths: [file], labels: [0], size: 224, normalization: .imageNet).batch([0])
+      let probabilities = noGrad { network(picture.inputs).softmax(1) }
+      let prediction = try DistTrainProgram.run(["predict", weights, file], timeout: 60)
+      let expected = String(format: "%.4f", probabilities.maximum().item())
+      #expect(prediction.output == "\(file)\t0\t\(probabilities.argmax(1).array(of: Int.self)[0])\t\(expected)\n")
+      let evaluation = try DistTrainProgram.run(["evaluate", weights, "--data", folder.path], timeout: 120)
+      #expect(evaluation.output.hasSuffix(" of 12 images\n"), "\(evaluation.report)")
+      try TensorFile.write(ResidualNetwork(imageSize: 224, classes: 1000).stateDictionary(), to: weights)
+      try DistTrainProgram.run(["evaluate", weights, "--data", folder.path], timeout: 60)
+        .expectFailure("val: has folders of 3 classes, expected 1000 as the model knows")
+      let digits = try SyntheticData()
+      try DistTrainProgram.run(["evaluate", weights, "--data", digits.path], timeout: 60)
+        .expectFailure("has no folders train and test with pictures of the 1000 classes that the model knows")
+    }
+
     @Test func `a run begins with the weights of a model of more classes`() throws {
       let weights = "\(folder.path)/weights.safetensors"
       try TensorFile.write(ResidualNetwork(imageSize: 64, classes: 7).stateDictionary(), to: weights)
@@ -88,7 +110,7 @@ extension DistTrainProgramTests {
       try train("mlp", "--steps", "1")
       let digits = try SyntheticData()
       try DistTrainProgram.run(["evaluate", run.model, "--data", digits.path], timeout: 60)
-        .expectFailure("has no folders train and test with pictures of the classes that the model knows by name")
+        .expectFailure("has no folders train and test with pictures of the 3 classes that the model knows")
       try FileManager.default.removeItem(atPath: "\(folder.path)/val/dog")
       try DistTrainProgram.run(["evaluate", run.model, "--data", folder.path], timeout: 60)
         .expectFailure("val: has no folder 'dog', expected one for each class that the model knows")

@@ -304,15 +304,19 @@ struct SlidingWindow: Equatable, Sendable {
   }
 
   /// The rows and columns of the result for an image of the given height and width.
-  func outputSize(height: Int, width: Int, of operation: String) -> (Int, Int) {
+  ///
+  /// - Parameter roundsUp: Whether a window may end beyond image and padding; it begins in the image or the padding
+  ///   before it.
+  func outputSize(height: Int, width: Int, roundsUp: Bool = false, of operation: String) -> (Int, Int) {
     requireValid(for: operation)
     func outputs(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int) -> Int {
-      let room = size + 2 * padding - dilation * (kernel - 1) - 1
+      let room = size + 2 * padding - dilation * (kernel - 1) - 1 + (roundsUp ? stride - 1 : 0)
       precondition(
         room >= 0,
         "\(operation): a kernel of \(self.kernel) with dilation \(self.dilation) does not fit an image of "
           + "\(height) × \(width) with padding \(self.padding)")
-      return room / stride + 1
+      let last = room / stride
+      return roundsUp && last * stride >= size + padding ? last : last + 1
     }
     return (
       outputs(height, kernel.0, stride.0, padding.0, dilation.0),

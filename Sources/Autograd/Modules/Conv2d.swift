@@ -19,17 +19,28 @@ public final class Conv2d: Module, Layer {
   ///   - dilation: Rows and columns between the elements under the kernel.
   ///   - groups: The number of parts into which channels are divided.
   ///   - generator: Where the initial values are drawn from; the thread's default one if left out.
-  public init(
+  public convenience init(
     _ inputChannels: Int, _ outputChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
     groups: Int = 1, bias: Bool = true, dtype: DataType = .float32, generator: RandomGenerator? = nil
   ) {
-    self.stride = (stride, stride)
-    self.padding = (padding, padding)
-    self.dilation = (dilation, dilation)
+    self.init(
+      inputChannels, outputChannels, kernel: (kernel, kernel), stride: (stride, stride), padding: (padding, padding),
+      dilation: (dilation, dilation), groups: groups, bias: bias, dtype: dtype, generator: generator)
+  }
+
+  /// The same with sizes of their own for rows, given first, and columns, as in `kernel: (1, 7), padding: (0, 3)`.
+  public init(
+    _ inputChannels: Int, _ outputChannels: Int, kernel: (Int, Int), stride: (Int, Int) = (1, 1),
+    padding: (Int, Int) = (0, 0), dilation: (Int, Int) = (1, 1), groups: Int = 1, bias: Bool = true,
+    dtype: DataType = .float32, generator: RandomGenerator? = nil
+  ) {
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
     self.groups = groups
     (weight, self.bias) = Parameter.convolution(
-      of: "Conv2d", inputChannels, outputChannels, kernel: [kernel, kernel], groups: groups, bias: bias, dtype: dtype,
-      generator: generator)
+      of: "Conv2d", inputChannels, outputChannels, kernel: [kernel.0, kernel.1], groups: groups, bias: bias,
+      dtype: dtype, generator: generator)
   }
 
   /// [N, C, H, W] → [N, output channels, H′, W′].

@@ -5,9 +5,14 @@ extension Tensor {
   ///   - kernel: Rows and columns of the window.
   ///   - stride: Rows and columns from one window to the next; the kernel's if left out.
   ///   - padding: Rows and columns of minus infinity around the image, at most half of the kernel.
+  ///   - dilation: Rows and columns between the elements under the window.
+  ///   - roundsUp: Whether the last windows may end beyond the image, PyTorch's `ceil_mode`.
   /// - Returns: [N, C, H′, W′] for this tensor's [N, C, H, W].
-  public func maxPool2d(_ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0)) -> Tensor {
-    let (window, pooled) = pooling("maxPool2d", kernel, stride, padding)
+  public func maxPool2d(
+    _ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0), dilation: (Int, Int) = (1, 1),
+    roundsUp: Bool = false
+  ) -> Tensor {
+    let (window, pooled) = pooling("maxPool2d", kernel, stride, padding, dilation, roundsUp: roundsUp)
     let x = self
     let y = Tensor(uninitialized: pooled, dtype: dtype, device: device)
     backend.maximumPool(x, window, into: y)
@@ -23,23 +28,38 @@ extension Tensor {
   ///   - kernel: Rows and columns of the window.
   ///   - stride: Rows and columns from one window to the next; the kernel's if left out.
   ///   - padding: Rows and columns of zeros around the image, at most half of the kernel; they count in the mean.
+  ///   - roundsUp: Whether the last windows may end beyond image and padding, PyTorch's `ceil_mode`; what is beyond does not
+  ///     count in the mean.
   /// - Returns: [N, C, H′, W′] for this tensor's [N, C, H, W].
-  public func averagePool2d(_ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0)) -> Tensor {
-    let (window, pooled) = pooling("averagePool2d", kernel, stride, padding)
-    return averaged(over: window, into: pooled)
+  public func averagePool2d(
+    _ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0), roundsUp: Bool = false
+  ) -> Tensor {
+    let (window, pooled) = pooling("averagePool2d", kernel, stride, padding, (1, 1), roundsUp: roundsUp)
+    let means = averaged(over: window, into: pooled)
+    guard roundsUp else { return means }
+    // The sums were divided by the elements of whole windows.
+    func corrections(_ count: Int, _ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int) -> Tensor {
+      Tensor(
+        (0..<count).map { Double(kernel) / Double(min(kernel, size + 2 * padding - $0 * stride)) }, shape: [count]
+      ).cast(to: dtype).to(device)
+    }
+    let ofRows = corrections(pooled[2], shape[2], kernel.0, window.stride.0, padding.0)
+    let ofColumns = corrections(pooled[3], shape[3], kernel.1, window.stride.1, padding.1)
+    return means * (ofRows.unsqueezed(1) * ofColumns)
   }
 
   /// The window of a pooling and the shape of its result.
   private func pooling(
-    _ operation: String, _ kernel: (Int, Int), _ stride: (Int, Int)?, _ padding: (Int, Int)
+    _ operation: String, _ kernel: (Int, Int), _ stride: (Int, Int)?, _ padding: (Int, Int), _ dilation: (Int, Int),
+    roundsUp: Bool
   ) -> (window: SlidingWindow, result: [Int]) {
     precondition(
       rank == 4 && shape[2] > 0 && shape[3] > 0, "\(operation) needs shape [N, C, H, W] with pixels, not \(shape)")
     precondition(
       padding.0 * 2 <= kernel.0 && padding.1 * 2 <= kernel.1,
       "\(operation): padding \(padding) is more than half of the kernel \(kernel)")
-    let window = SlidingWindow(kernel: kernel, stride: stride ?? kernel, padding: padding, dilation: (1, 1))
-    let (height, width) = window.outputSize(height: shape[2], width: shape[3], of: operation)
+    let window = SlidingWindow(kernel: kernel, stride: stride ?? kernel, padding: padding, dilation: dilation)
+    let (height, width) = window.outputSize(height: shape[2], width: shape[3], roundsUp: roundsUp, of: operation)
     return (window, [shape[0], shape[1], height, width])
   }
 

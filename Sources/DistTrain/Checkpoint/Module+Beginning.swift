@@ -9,14 +9,12 @@ extension Module {
   func begin(withWeightsOf path: String) throws -> String {
     let file = try TensorFile.open(path: path)
     var state = stateDictionary()
-    // PyTorch counts batches since 0.4.1.
-    func mayBeMissing(_ name: String) -> Bool { name.hasSuffix(".num_batches_tracked") }
-    let prefix = try file.prefix(ofState: state.map(\.name).filter { !mayBeMissing($0) })
+    let prefix = try file.prefix(ofState: state.map(\.name).filter { !TensorFile.mayBeMissing($0) })
     try file.requireNothing(under: prefix, but: state.map(\.name))
     let head = namedParameters().suffix(2)
     let otherClasses = file.otherClasses(ofLayer: head.map { (prefix + $0.name, $0.parameter.shape) })
     if otherClasses != nil { state.removeAll { name, _ in head.contains { $0.name == name } } }
-    state.removeAll { mayBeMissing($0.name) && file.entry(prefix + $0.name) == nil }
+    state.removeAll { TensorFile.mayBeMissing($0.name) && file.entry(prefix + $0.name) == nil }
     let contents = try state.map { name, tensor in
       let found = try TensorFile.read(prefix + name, from: file)
       guard found.shape == tensor.shape, found.dtype.isFloatingPoint == tensor.dtype.isFloatingPoint else {

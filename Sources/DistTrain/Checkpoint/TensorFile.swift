@@ -45,9 +45,13 @@ public enum TensorFile {
     return tensor
   }
 
+  /// Whether files of a model's state may be without the tensor of this name, which then stays as it is: PyTorch counts
+  /// the batches of batch normalization since 0.4.1, and takes states of before, too.
+  package static func mayBeMissing(_ name: String) -> Bool { name.hasSuffix("num_batches_tracked") }
+
   /// Reads the parameters and buffers of `model` from a file that holds them, of safetensors or of PyTorch, and nothing else
   /// under names that begin with `prefix`, unless other tensors are ignored. What several modules share may be there under
-  /// one of its names.
+  /// one of its names, and counts of batches may be missing.
   ///
   /// - Throws: ``FileError`` that names the first tensor that is missing, has another type or shape, is not the model's, or
   ///   cannot be read. The model is not changed then.
@@ -59,8 +63,9 @@ public enum TensorFile {
     if !ignoringOthers { try file.requireNothing(under: prefix, but: state.map(\.name)) }
     let held = state.filter { file.entry(prefix + $0.name) != nil }
     let contents = try contents(of: held, in: file, prefix: prefix)
+    let kept = state.filter { mayBeMissing($0.name) && file.entry(prefix + $0.name) == nil }
     do {
-      try model.load(stateDictionary: contents)
+      try model.load(stateDictionary: contents + kept)
     } catch let error as StateDictionaryError {
       throw FileError(path, error.missing.first.map { "has no tensor '\(prefix + $0)'" } ?? "\(error)")
     }

@@ -31,15 +31,21 @@ public struct ImageFolder: Sendable {
   package func images(_ split: MNISTFolder.Split, for model: ImageModel) throws -> any Dataset {
     guard let folders = try classFolders(split) else {
       let images = try load(split)
-      guard model.classNames == nil else {
-        throw FileError(path, "has no folders train and test with pictures of the classes that the model knows by name")
+      guard !model.takesPictures else {
+        throw FileError(
+          path, "has no folders train and test with pictures of the \(model.classCount) classes that the model knows")
       }
       try model.check(imageShape: images.imageShape, in: path)
       return images
     }
-    guard let expected = model.classNames else {
+    guard model.takesPictures else {
       throw FileError(
         folders.path, "has folders of classes, expected images of ten classes without names, as the model knows")
+    }
+    let expected = model.classNames ?? folders.classNames
+    guard model.classNames != nil || expected.count == model.classCount else {
+      throw FileError(
+        folders.path, "has folders of \(expected.count) classes, expected \(model.classCount) as the model knows")
     }
     if let missing = expected.first(where: { !Self.holds($0, folders.classNames) }) {
       throw FileError(folders.path, "has no folder '\(missing)', expected one for each class that the model knows")

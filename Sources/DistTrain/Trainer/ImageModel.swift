@@ -11,24 +11,35 @@ package struct ImageModel: Equatable, Sendable {
   package let imageShape: [Int]
   /// What the classes are called; nil for the ten of MNIST's and CIFAR-10's formats, which are numbers.
   package let classNames: [String]?
+  /// How many classes there are.
+  package let classCount: Int
 
   /// - Parameters:
   ///   - workload: One that is for images.
   ///   - imageSize: Rows and columns; those that the kind of model is made for where none are given.
-  package init(_ workload: Workload, imageSize: Int? = nil, classNames: [String]? = nil) {
+  ///   - classCount: As many as there are names, where there are any; ten where neither is given.
+  package init(
+    _ workload: Workload, imageSize: Int? = nil, classNames: [String]? = nil, classCount: Int? = nil
+  ) {
     guard let usual = workload.imageShape else { preconditionFailure("\(workload) is no model for images") }
     self.workload = workload
     imageShape = imageSize.map { [usual[0], $0, $0] } ?? usual
     self.classNames = classNames
+    self.classCount = classNames?.count ?? classCount ?? Self.usualClassCount
   }
 
   /// Rows and columns of the images.
   package var imageSize: Int { imageShape[1] }
 
+  /// Whether it is for pictures of any size in folders, and not for images in MNIST's and CIFAR-10's formats.
+  package var takesPictures: Bool {
+    classNames != nil || classCount != Self.usualClassCount || imageShape != workload.imageShape
+  }
+
   /// What becomes of the values of pictures in folders, which are from 0 to 1: in color, what `torchvision`'s models expect, so
   /// that a run can begin with their weights.
   package var normalization: PictureNormalization? {
-    classNames != nil && imageShape[0] == 3 ? .imageNet : nil
+    takesPictures && imageShape[0] == 3 ? .imageNet : nil
   }
 
   /// How many images are evaluated at a time: of large ones fewer, for all that a model makes of them is in memory at once.
@@ -36,7 +47,7 @@ package struct ImageModel: Equatable, Sendable {
 
   /// A new model, its parameters drawn from the thread's default generator.
   package func make() -> any Layer {
-    workload.makeModel(imageSize: imageSize, classCount: classNames?.count)
+    workload.makeModel(imageSize: imageSize, classCount: classCount)
   }
 
   /// Checks that the model takes images of a shape, [channels, height, width], which come from `path`.
@@ -52,6 +63,8 @@ package struct ImageModel: Equatable, Sendable {
 
 extension ImageModel {
   private static let (kindKey, sizeKey, classesKey) = ("model", "image-size", "classes")
+  /// That of MNIST's and CIFAR-10's formats.
+  private static let usualClassCount = 10
   /// No model has fewer inputs of its last layer.
   private static let leastWidth = 128
 

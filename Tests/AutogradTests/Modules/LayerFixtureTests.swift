@@ -69,6 +69,25 @@ import Testing
         TransformerEncoderLayer(4, heads: 1, .init(feedForward: 3, dropout: 0, epsilon: 1e-3)), layers: 2,
         norm: LayerNorm([4]))
     },
+    "convolutions along one dimension": {
+      Sequential(
+        Conv2d(4, 6, kernel: (1, 5), stride: (1, 2), padding: (0, 3), dilation: (1, 2), groups: 2),
+        MaxPool2d((3, 2), stride: (2, 1), padding: (1, 0), dilation: (1, 2)),
+        ConvTranspose2d(
+          6, 2, kernel: (2, 3), stride: (2, 3), padding: (0, 1), outputPadding: (1, 2), dilation: (2, 1)),
+        AvgPool2d((1, 3), stride: (2, 1), padding: (0, 1)), AdaptiveAvgPool2d((2, 3)))
+    },
+    "volumes": {
+      Sequential(
+        Conv3d(2, 4, kernel: (3, 2, 1), stride: (2, 1, 1), padding: (1, 0, 2), groups: 2), BatchNorm(4), ReLU(),
+        Conv3d(4, 3, kernel: 2, bias: false),
+        MaxPool3d((2, 1, 3), stride: (1, 2, 2), padding: (1, 0, 1), roundsUp: true))
+    },
+    "pooled beyond the border": {
+      Sequential(
+        Conv2d(1, 2, kernel: 2), ReLU(), MaxPool2d(2, roundsUp: true),
+        AvgPool2d((3, 2), stride: (2, 3), padding: (1, 0), roundsUp: true))
+    },
     "pooled sequence": { Sequential(Conv1d(2, 3, kernel: 2), MaxPool1d(2, padding: 1)) },
   ]
 

@@ -38,6 +38,19 @@ extension DifferentiatedOperators {
     "sampled with a border": sampled { ($0 * $0).sampled(at: $1, repeatsBorder: true, alignsCorners: true) },
     "sampled at the nearest": sampled { ($0 * $0).sampled(at: $1, nearest: true) },
     "affine grid": binary([2, 2, 3], [2, 3, 4, 2]) { ($0 * $0).affineGrid(to: (3, 4)) * $1 },
+    "volume convolution": binary([1, 2, 3, 2, 3], [2, 2, 2, 1, 2]) {
+      $0.conv3d($1, stride: (1, 1, 2), padding: (1, 0, 0), dilation: (2, 1, 1)).maxPool3d((2, 1, 1))
+    },
+    "max pooling beyond the border": {
+      DifferentiatedFunction([random([1, 2, 3, 6])]) {
+        ($0[0] * $0[0]).maxPool2d((2, 2), stride: (2, 3), dilation: (1, 2), roundsUp: true)
+      }
+    },
+    "average pooling beyond the border": {
+      DifferentiatedFunction([random([1, 2, 4, 6])]) {
+        ($0[0] * $0[0]).averagePool2d((3, 2), stride: (2, 3), padding: (1, 0), roundsUp: true)
+      }
+    },
     "adaptive average pooling": {
       DifferentiatedFunction([random([1, 2, 4, 5])]) { ($0[0] * $0[0]).adaptiveAveragePool2d((3, 2)) }
     },

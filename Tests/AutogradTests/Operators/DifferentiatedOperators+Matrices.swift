@@ -25,6 +25,7 @@ extension DifferentiatedOperators {
     "solve unit triangular": ofMatrices { $0.solveTriangular($0 * $0, isUpper: false, hasUnitDiagonal: true) },
     "log absolute determinant": ofMatrices { (-$0).logAbsoluteDeterminant().logarithm },
     "determinant": ofMatrices { $0.determinant() },
+    "exponential": ofMatrices { ($0 / 4).matrixExponential() },
     "qr": ofMatrices { .concatenated([$0.qr().q, $0.qr().r], dimension: -1) },
     "qr of more rows": ofMatrices {
       let (q, r) = $0.sliced(0..<2, along: -1).qr()

@@ -17,6 +17,10 @@ enum FixtureOperators {
       guard let pair = ints(name), pair.count == 2 else { preconditionFailure("the case has no pair \(name)") }
       return (pair[0], pair[1])
     }
+    func triple(_ name: String) -> (Int, Int, Int) {
+      guard let triple = ints(name), triple.count == 3 else { preconditionFailure("the case has no triple \(name)") }
+      return (triple[0], triple[1], triple[2])
+    }
     func bool(_ name: String) -> Bool { args[name]?.bool ?? false }
     /// PyTorch's sum and mean over everything take no keepdim; the fixture lists one all the same.
     var keepsDimensions: Bool { bool("keepdim") && ints("dims") != nil }
@@ -85,39 +89,6 @@ enum FixtureOperators {
     "polygamma": { $0["x"].polygamma($0.int("order")) },
   ]
 
-  /// What a function of matrices that have it gives.
-  private static func found(_ result: () throws -> Tensor) -> Tensor {
-    do { return try result() } catch { preconditionFailure("\(error)") }
-  }
-
-  private nonisolated(unsafe) static let matrices: [String: (Call) -> Tensor] = [
-    "cholesky": { call in found { try call["x"].cholesky() } },
-    "solve": { call in found { try call["A"].solve(call["B"]) } },
-    "inverse": { call in found { try call["A"].inverse() } },
-    "slogdet": { $0["x"].logAbsoluteDeterminant().logarithm },
-    "determinant": { $0["x"].determinant() },
-    "logdet": { $0["x"].logDeterminant() },
-    "qr_q": { $0["x"].qr().q },
-    "qr_r": { $0["x"].qr().r },
-    "singular_values": { call in found { try call["x"].svd().values } },
-    "svd": { call in
-      found {
-        let (u, values, vTransposed) = try call["x"].svd()
-        return (u * values.tanh().unsqueezed(-2)).matmul(vTransposed)
-      }
-    },
-    "eigenvalues": { call in found { try call["x"].symmetricEigenvectors().values } },
-    "eigenvectors": { call in
-      found {
-        let (values, vectors) = try call["x"].symmetricEigenvectors()
-        return (vectors * values.tanh().unsqueezed(-2)).matmul(vectors.transposed())
-      }
-    },
-    "solve_triangular": {
-      $0["A"].solveTriangular($0["B"], isUpper: $0.bool("upper"), hasUnitDiagonal: $0.bool("unit"))
-    },
-  ]
-
   private nonisolated(unsafe) static let samples: [String: (Call) -> Tensor] = [
     "unfold": {
       $0["x"].unfolded(
@@ -184,6 +155,24 @@ enum FixtureOperators {
       $0["x"].instanceNorm(weight: $0.inputs["weight"], bias: $0.inputs["bias"], epsilon: $0.double("eps"))
     },
     "rms_norm": { $0["x"].rmsNorm($0.ints("shape")!, weight: $0["weight"], epsilon: $0.double("eps")) },
+    "max_pool2d_of_pairs": {
+      $0["x"].maxPool2d(
+        $0.pair("kernel"), stride: $0.pair("stride"), padding: $0.pair("padding"), dilation: $0.pair("dilation"),
+        roundsUp: true)
+    },
+    "avg_pool2d_of_pairs": {
+      $0["x"].averagePool2d(
+        $0.pair("kernel"), stride: $0.pair("stride"), padding: $0.pair("padding"), roundsUp: true)
+    },
+    "conv3d": {
+      $0["x"].conv3d(
+        $0["weight"], bias: $0["bias"], stride: $0.triple("stride"), padding: $0.triple("padding"),
+        dilation: $0.triple("dilation"), groups: $0.int("groups"))
+    },
+    "max_pool3d": {
+      $0["x"].maxPool3d(
+        $0.triple("kernel"), stride: $0.triple("stride"), padding: $0.triple("padding"), roundsUp: $0.bool("rounds_up"))
+    },
     "adaptive_avg_pool2d": { $0["x"].adaptiveAveragePool2d($0.pair("size")) },
     "nearest": { $0["x"].resized(to: $0.pair("size")) },
     "bilinear": { $0["x"].resized(to: $0.pair("size"), by: .bilinear(alignsCorners: $0.bool("align_corners"))) },

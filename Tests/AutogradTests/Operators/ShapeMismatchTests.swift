@@ -224,6 +224,30 @@ import Testing
     expect(result, says: "(6, 6)", "4 × 5")
   }
 
+  @Test func volumes() async {
+    let weight = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 2, 3, 4, 5]).conv3d(.ones([2, 3, 1, 1, 1]))
+    }
+    expect(weight, says: "conv3d of shape [1, 2, 3, 4, 5] with weight [2, 3, 1, 1, 1] in 1 group(s): needs")
+    let depth = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 2, 3, 4, 5]).conv3d(.ones([2, 2, 3, 1, 1]), dilation: (2, 1, 1))
+    }
+    expect(
+      depth, says: "conv3d: a kernel of 3 slices with stride 1 and dilation 2 does not fit a volume of 3 with padding 0"
+    )
+    let pooled = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3, 4, 5]).maxPool3d((1, 2, 2))
+    }
+    expect(pooled, says: "maxPool3d needs shape [N, C, D, H, W], not [2, 3, 4, 5]")
+  }
+
+  @Test func matrices() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([2, 3]).matrixExponential()
+    }
+    expect(result, says: "matrixExponential of shape [2, 3], expected [..., n, n]")
+  }
+
   @Test func concatenation() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor.concatenated([.ones([2, 3]), .ones([2, 4])])

@@ -79,10 +79,14 @@ struct ImageFolderTests {
     #expect(message(.test, pictures).hasSuffix("/test: has a folder 'yak', which is no class that the model knows"))
     #expect(
       message(.train, ImageModel(.cnn)).contains("/train: has folders of classes, expected images of ten classes"))
+    #expect(try data.images(.train, for: ImageModel(.resnet18, classCount: 3)).count > 0)
+    #expect(
+      message(.train, ImageModel(.resnet18, imageSize: 224)).hasSuffix(
+        "/train: has folders of 3 classes, expected 10 as the model knows"))
     try FileManager.default.removeItem(atPath: "\(folder.path)/train")
     #expect(fileErrorMessage { _ = try data.classNames() }.hasSuffix(": has no folder train beside test"))
     try folder.writeImages(training: 6, test: 3)
-    #expect(message(.train, pictures).hasSuffix("with pictures of the classes that the model knows by name"))
+    #expect(message(.train, pictures).hasSuffix("with pictures of the 3 classes that the model knows"))
     #expect(message(.train, ImageModel(.resnet18)).hasSuffix("the images are 1×28×28, expected 3×32×32 for resnet18"))
   }
 

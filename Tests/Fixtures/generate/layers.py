@@ -89,6 +89,21 @@ print(json.dumps({
         "root mean square": layer(lambda: nn.Sequential(nn.Linear(5, 4), nn.RMSNorm(4)), (3, 2, 5)),
         "enlarged": layer(
             lambda: nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2, 3, 3), nn.MaxPool2d(2)), (1, 2, 4, 4)),
+        "convolutions along one dimension": layer(
+            lambda: nn.Sequential(
+                nn.Conv2d(4, 6, (1, 5), stride=(1, 2), padding=(0, 3), dilation=(1, 2), groups=2),
+                nn.MaxPool2d((3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2)),
+                nn.ConvTranspose2d(6, 2, (2, 3), stride=(2, 3), padding=(0, 1), output_padding=(1, 2), dilation=(2, 1)),
+                nn.AvgPool2d((1, 3), stride=(2, 1), padding=(0, 1)), nn.AdaptiveAvgPool2d((2, 3))), (2, 4, 5, 12)),
+        "volumes": layer(
+            lambda: nn.Sequential(
+                nn.Conv3d(2, 4, (3, 2, 1), stride=(2, 1, 1), padding=(1, 0, 2), groups=2), nn.BatchNorm3d(4), nn.ReLU(),
+                nn.Conv3d(4, 3, 2, bias=False), nn.MaxPool3d((2, 1, 3), stride=(1, 2, 2), padding=(1, 0, 1), ceil_mode=True)),
+            (2, 2, 5, 4, 3)),
+        "pooled beyond the border": layer(
+            lambda: nn.Sequential(
+                nn.Conv2d(1, 2, 2), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True),
+                nn.AvgPool2d((3, 2), stride=(2, 3), padding=(1, 0), ceil_mode=True)), (1, 1, 8, 12)),
         "pooled sequence": layer(lambda: nn.Sequential(nn.Conv1d(2, 3, 2), nn.MaxPool1d(2, padding=1)), (2, 2, 8)),
         "learned slopes": layer(
             lambda: nn.Sequential(nn.Conv2d(2, 3, 2), nn.PReLU(3), nn.PReLU(), nn.Mish(), nn.Flatten(), nn.Linear(12, 4),

@@ -4,6 +4,7 @@
 usage: operators_of_layers.py > ../operators_of_layers.json
 """
 import json
+import math
 import torch, torch.nn.functional as F
 
 torch.set_num_threads(1)
@@ -316,4 +317,46 @@ for reduction in ["mean", "amax", "amin"]:
                 # where it is equal, too; here it is not.
                 {"x": floats(3, 4).round() + (0 if included else 0.5), "values": floats(*index.shape).round(), "index": index}, dim=dim,
                 reduction=reduction, included=included)
+
+
+def windows(*shape):
+    # No two elements alike, so that each window has one largest.
+    return (torch.randperm(math.prod(shape), generator=generator).double() / 8 - 1).reshape(shape)
+
+
+for size, kernel, stride, padding in [
+    ((5, 7), (2, 2), (2, 2), (0, 0)), ((6, 8), (3, 2), (2, 3), (1, 0)), ((4, 9), (3, 4), (3, 3), (1, 2)),
+    ((2, 3), (3, 3), (2, 2), (0, 0)), ((3, 7), (2, 3), (3, 1), (1, 1))]:
+    case(
+        "max_pool2d_of_pairs",
+        lambda x, k=kernel, s=stride, p=padding: F.max_pool2d(x, k, s, p, ceil_mode=True),
+        {"x": windows(2, 1, *size)}, kernel=kernel, stride=stride, padding=padding, dilation=[1, 1])
+    case(
+        "avg_pool2d_of_pairs", lambda x, k=kernel, s=stride, p=padding: F.avg_pool2d(x, k, s, p, ceil_mode=True),
+        {"x": floats(2, 1, *size)}, kernel=kernel, stride=stride, padding=padding)
+case(
+    "max_pool2d_of_pairs",
+    lambda x: F.max_pool2d(x, (2, 3), (2, 1), (1, 1), dilation=(3, 2), ceil_mode=True),
+    {"x": windows(1, 2, 7, 6)}, kernel=[2, 3], stride=[2, 1], padding=[1, 1], dilation=[3, 2])
+for scale, shape in [(0.0, (2, 2)), (1e-9, (3, 3)), (0.4, (4, 4)), (3.0, (3, 3)), (12.0, (2, 2)), (1.0, (1, 1)), (1.0, (0, 0))]:
+    case("matrix_exp", torch.matrix_exp, {"x": floats(*shape) * scale})
+case("matrix_exp", torch.matrix_exp,
+     {"x": floats(2, 3, 2, 2) * torch.tensor([1e-6, 1.0, 6.0]).reshape(3, 1, 1)})
+case("matrix_exp", torch.matrix_exp, {"x": floats(5, 5).triu(1) * 4})
+for stride, padding, dilation, groups, size, kernel in [
+    ((1, 1, 1), (0, 0, 0), (1, 1, 1), 1, (3, 4, 5), (2, 3, 2)), ((2, 1, 3), (1, 2, 0), (1, 1, 1), 2, (4, 3, 5), (3, 3, 2)),
+    ((1, 2, 1), (2, 0, 1), (2, 1, 2), 1, (3, 4, 3), (3, 1, 2)), ((3, 1, 1), (0, 0, 0), (1, 1, 1), 4, (2, 2, 2), (1, 2, 1))]:
+    case(
+        "conv3d",
+        lambda x, weight, bias, s=stride, p=padding, d=dilation, g=groups: F.conv3d(
+            x, weight, bias, stride=s, padding=p, dilation=d, groups=g),
+        {"x": floats(2, 4, *size), "weight": floats(4, 4 // groups, *kernel), "bias": floats(4)},
+        stride=stride, padding=padding, dilation=dilation, groups=groups)
+for size, kernel, stride, padding, up in [
+    ((4, 4, 4), (2, 2, 2), (2, 2, 2), (0, 0, 0), False), ((5, 4, 3), (3, 2, 1), (2, 1, 2), (1, 1, 0), False),
+    ((5, 3, 6), (2, 2, 3), (2, 2, 2), (0, 1, 1), True)]:
+    case(
+        "max_pool3d", lambda x, k=kernel, s=stride, p=padding, u=up: F.max_pool3d(x, k, s, p, ceil_mode=u),
+        {"x": windows(1, 2, *size)}, kernel=kernel, stride=stride, padding=padding, rounds_up=up)
+
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

@@ -146,8 +146,9 @@ import Testing
       let x = draws.quarters([2, 2, draws.number(4...9), draws.number(4...9)])
       let kernel = (draws.number(1...4), draws.number(1...4)), stride = (draws.number(1...3), draws.number(1...3))
       let padding = (draws.number(0...kernel.0 / 2), draws.number(0...kernel.1 / 2))
-      let largest = x.maxPool2d(kernel, stride: stride, padding: padding)
-      let average = x.averagePool2d(kernel, stride: stride, padding: padding)
+      let (dilation, roundsUp) = ((kernel.0 < 3 ? 2 : 1, 1), draws.number(0...1) == 1)
+      let largest = x.maxPool2d(kernel, stride: stride, padding: padding, dilation: dilation, roundsUp: roundsUp)
+      let average = x.averagePool2d(kernel, stride: stride, padding: padding, roundsUp: roundsUp)
       let broken = x.detached().sqrt().maxPool2d(kernel, stride: stride, padding: padding)
       return try [largest, average, broken] + gradients(of: largest, [x], draws) + gradients(of: average, [x], draws)
     }

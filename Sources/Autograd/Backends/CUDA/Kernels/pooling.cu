@@ -57,12 +57,9 @@ template <class T> DEVICE bool isSame(T a, T b) { return a == b || (a != a && b 
 template <class T> DEVICE void maximumPool(const Window &w, const T *x, T *out) {
   forEachPlace(w, w.outputHeight, w.outputWidth, [&](Int i, Int n, int channel, int row, int column) {
     const T *image = x + w.plane(n, channel);
-    Real<T> best = 0;
-    bool isFirst = true;
+    Real<T> best = -1 / (Real<T>)0;
     forEachElement(w, row, column, [&](int at) {
-      const Real<T> value = image[at];
-      best = isFirst ? value : larger(best, value);
-      isFirst = false;
+      best = larger<Real<T>>(best, image[at]);
       return best == best;
     });
     out[i] = (T)best;
