@@ -9,6 +9,7 @@
 
 #include "convolution.h"
 #include "thread.h"
+#include "transposing.h"
 
 // out[i] = f(x[i])
 #define DT_DECLARE_UNARY(name)                                  \
