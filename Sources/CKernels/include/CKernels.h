@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "convolution.h"
+#include "distances.h"
 #include "thread.h"
 #include "transposing.h"
 
