@@ -23,6 +23,7 @@
 #include "recurrent.inc"
 #include "optimizers.inc"
 #include "linear.inc"
+#include "distances.inc"
 #undef REAL
 #undef NAMED
 #undef EXP
@@ -47,3 +48,4 @@
 #include "recurrent.inc"
 #include "optimizers.inc"
 #include "linear.inc"
+#include "distances.inc"

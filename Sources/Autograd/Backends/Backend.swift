@@ -52,6 +52,10 @@ protocol Backend: Sendable {
   /// in the order of ``sortingPlaces(_:extents:descending:into:)``; false where that is all there is, and nothing was done.
   func largestPlaces(_ x: Tensor, extents: ReductionExtents, count: Int, into places: Tensor) -> Bool
 
+  /// The Euclidean distances of vectors, [..., n, d], from others, [..., m, d], into [..., n, m]; false where operators must
+  /// compute them, and nothing was done.
+  func distances(_ x: Tensor, _ y: Tensor, into result: Tensor) -> Bool
+
   /// `result` = op(a) · op(b), or that added to `result`, for every matrix of the batch.
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool)
   /// A factor of a layer's product as that takes it, and another that it is a factor of: itself, or a copy.

@@ -22,10 +22,8 @@ public func smoothL1Loss(
 ) -> Tensor {
   precondition(beta >= 0, "smoothL1Loss with beta \(beta), which must not be negative")
   guard beta > 0 else { return l1Loss(prediction, target, reduction: reduction) }
-  let distance = difference(prediction, target, of: "smoothL1Loss").abs()
-  let near = distance.clamped(max: beta)
-  // Neither term overflows: the first stays within β / 2, the second is 0 below β.
-  return (near * near * (0.5 / beta) + (distance - near)).reduced(reduction, as: "SmoothL1LossBackward0")
+  return difference(prediction, target, of: "smoothL1Loss")
+    .parabolas(upTo: beta, slope: 1, as: "SmoothL1LossBackward0").reduced(reduction, as: "SmoothL1LossBackward0")
 }
 
 /// Half the squared difference where the difference is smaller than `delta`, and `delta` · (the absolute difference −
@@ -40,9 +38,8 @@ public func huberLoss(
   _ prediction: Tensor, _ target: Tensor, reduction: LossReduction = .mean, delta: Double = 1
 ) -> Tensor {
   precondition(delta > 0 && delta.isFinite, "huberLoss with delta \(delta), which must be positive and finite")
-  let distance = difference(prediction, target, of: "huberLoss").abs()
-  let near = distance.clamped(max: delta)
-  return (near * near * 0.5 + (distance - near) * delta).reduced(reduction, as: "HuberLossBackward0")
+  return difference(prediction, target, of: "huberLoss")
+    .parabolas(upTo: delta, slope: delta, as: "HuberLossBackward0").reduced(reduction, as: "HuberLossBackward0")
 }
 
 private func difference(_ prediction: Tensor, _ target: Tensor, of operation: StaticString) -> Tensor {
@@ -52,4 +49,18 @@ private func difference(_ prediction: Tensor, _ target: Tensor, of operation: St
   // Losses are differences of float32, wherever the elements come from.
   for x in [prediction, target] { x.storage.makePlain() }
   return prediction - target
+}
+
+extension Tensor {
+  /// Parabolas with their lowest point at 0, which from a distance of `bend` on go on as straight lines of the given slope.
+  fileprivate func parabolas(upTo bend: Double, slope: Double, as name: StaticString) -> Tensor {
+    func times(_ factor: Double, _ x: Tensor) -> Tensor { factor == 1 ? x : x * factor }
+    let distance = detached().abs()
+    let near = distance.clamped(max: bend)
+    // Neither term overflows: the first stays within slope · bend / 2, the second is 0 below `bend`.
+    let result = near * near * (0.5 * (slope / bend)) + times(slope, distance - near)
+    return result.recorded(as: name, from: [self], saving: [self]) { gradient, inputs in
+      inputs.add(0, gradient * times(slope / bend, self.clamped(min: -bend, max: bend)))
+    }
+  }
 }

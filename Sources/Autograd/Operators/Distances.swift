@@ -21,6 +21,7 @@ extension Tensor {
       "pairwiseDistances from \(shape) to \(other.shape), expected [..., n, d] and [..., m, d]")
     let (x, y) = Self.promoted(self, other)
     x.requireFloatingPoint(for: "pairwiseDistances")
+    x.requireSameDevice(y, for: "pairwiseDistances")
     let distances = x.detached().distances(to: y.detached())
     let saved = distances.detached()
     return distances.recorded(as: "CdistBackward0", from: [x, y], saving: [x, y, distances]) { gradient, inputs in
@@ -33,8 +34,12 @@ extension Tensor {
   }
 
   private func distances(to other: Tensor) -> Tensor {
-    let others = other.unsqueezed(-3)
     let batch = Shape.broadcast(Array(shape.dropLast(2)), Array(other.shape.dropLast(2)))
+    let result = Tensor(
+      uninitialized: batch + [shape[rank - 2], other.shape[other.rank - 2]], dtype: dtype, device: device)
+    let x = expanded(to: batch + shape.suffix(2)), y = other.expanded(to: batch + other.shape.suffix(2))
+    if backend.distances(x, y, into: result) { return result }
+    let others = other.unsqueezed(-3)
     let rowCount = max(1, (1 << 16) / max(1, Shape.count(batch) * other.shape[other.rank - 2] * shape[rank - 1]))
     let parts = split(rowCount, along: -2).map { rows in
       (rows.unsqueezed(-2) - others).pow(2).sum([-1]).sqrt()

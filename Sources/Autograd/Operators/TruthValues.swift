@@ -45,14 +45,22 @@ extension Tensor {
   public func nonzero() -> Tensor {
     let isTrue = (dtype == .bool ? self : self .!= 0).cpu()
     let extents = Array(zip(Shape.strides(shape), shape))
-    var (places, count): ([Int], Int) = ([], 0)
-    isTrue.withElements(of: Bool.self) { elements in
-      for position in elements.indices where elements[position] {
-        for (stride, size) in extents { places.append(position / stride % size) }
-        count += 1
+    let positions = isTrue.withElements(of: Bool.self) { elements in
+      [Int](unsafeUninitializedCapacity: elements.count) { positions, count in
+        // Without a branch, which would be as random as the elements.
+        for position in elements.indices {
+          (positions.baseAddress! + count).initialize(to: position)
+          count += elements[position] ? 1 : 0
+        }
       }
     }
-    return Tensor(places, shape: [count, rank]).to(device)
+    guard rank != 1 else { return Tensor(positions, shape: [positions.count, 1]).to(device) }
+    var places: [Int] = []
+    places.reserveCapacity(positions.count * rank)
+    for position in positions {
+      for (stride, size) in extents { places.append(position / stride % size) }
+    }
+    return Tensor(places, shape: [positions.count, rank]).to(device)
   }
 
   /// The elements at which `mask` is true, in row-major order, as `torch.masked_select` and `x[mask]`: [count].

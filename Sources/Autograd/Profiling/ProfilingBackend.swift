@@ -146,6 +146,13 @@ struct ProfilingBackend<Base: Backend>: Backend {
     return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
   }
 
+  func distances(_ x: Tensor, _ y: Tensor, into result: Tensor) -> Bool {
+    func compute() -> Bool { base.distances(x, y, into: result) }
+    guard let profiler = Profiler.current else { return compute() }
+    let work = OperatorWork("distances", result.extent, bytes: x.byteCount + y.byteCount + result.byteCount)
+    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
+  }
+
   // MARK: - Products
 
   func matrixProduct(_ product: MatrixProduct, _ a: Tensor, _ b: Tensor, into result: Tensor, adding: Bool) {

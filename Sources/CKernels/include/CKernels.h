@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "convolution.h"
+#include "distances.h"
 #include "thread.h"
+#include "transposing.h"
 
 // out[i] = f(x[i])
 #define DT_DECLARE_UNARY(name)                                  \

@@ -74,6 +74,23 @@ import Testing
     }
   }
 
+  /// Rows that fill vectors, that do not, and whose sums are made in several parts.
+  @Test(arguments: [1, 2, 15, 16, 17, 21, 32, 100, 2500], [0, 0.1]) func crossEntropyOfSomeClasses(
+    classes: Int, smoothing: Double
+  ) throws {
+    let generator = RandomGenerator(seed: 8)
+    let logits = Tensor.randn([5, classes], standardDeviation: 3, generator: generator)
+    let targets = Tensor.randint(0..<classes, [5], generator: generator)
+    func results(_ dtype: DataType) throws -> [Double] {
+      let x = logits.detached().cast(to: dtype)
+      x.requiresGrad = true
+      let losses = crossEntropy(x, targets, reduction: .none, labelSmoothing: smoothing)
+      try losses.sum().backward()
+      return losses.array() + (try #require(x.grad)).array()
+    }
+    for (a, b) in zip(try results(.float32), try results(.float64)) { #expect(abs(a - b) < 1e-5) }
+  }
+
   @Test func equalLogitsThatAreTheLargestNumbersShareTheirProbability() throws {
     let x = Tensor([[1e38, 1e38]], requiresGrad: true)
     try crossEntropy(x, Tensor([0])).backward()

@@ -1,4 +1,5 @@
 import Autograd
+import TestSupport
 import Testing
 
 /// Lengths, distances and ways between tensors.
@@ -13,6 +14,36 @@ import Testing
     }
     #expect(x.pairwiseDistances(to: x).diagonal().array(of: Float.self) == Array(repeating: 0, count: 70))
     #expect(Tensor.zeros([0, 3]).pairwiseDistances(to: .zeros([2, 3])).shape == [0, 2])
+  }
+
+  /// Of vectors that are shorter and longer than a part of a sum, and of more or fewer others than are taken at a time.
+  @Test(arguments: [0, 1, 3, 64, 150], [1, 15, 16, 37]) func distancesOfAnyNumber(size: Int, others: Int) {
+    let generator = RandomGenerator(seed: 4)
+    let x = Tensor.randn([2, 1, 5, size], dtype: .float64, generator: generator)
+    let y = Tensor.randn([3, others, size], dtype: .float64, generator: generator)
+    let expected = (x.unsqueezed(-2) - y.unsqueezed(-3)).pow(2).sum([-1]).sqrt()
+    for dtype in [DataType.float32, .float64] {
+      let found = [1, 2, 3].map { threads in
+        LoopThreads.using(threads: threads) { x.cast(to: dtype).pairwiseDistances(to: y.cast(to: dtype)) }
+      }
+      #expect(found[0].shape == [2, 3, 5, others] && found[0].dtype == dtype)
+      let bound = dtype == .float32 ? 1e-5 : 1e-13
+      #expect((found[0].cast(to: .float64) - expected).abs().array(of: Double.self).allSatisfy { $0 < bound })
+      for other in found[1...] { #expect(other.array(of: Double.self) == found[0].array(of: Double.self)) }
+    }
+  }
+
+  /// A difference beside which the vectors are long keeps its digits.
+  @Test func distancesOfNeighborsFarAway() {
+    let x = Tensor.full([30, 2], 4096.0), y = x + Tensor([0.25, 0])
+    #expect(x.pairwiseDistances(to: y).array(of: Float.self).allSatisfy { $0 == 0.25 })
+  }
+
+  @Test func tensorsOnTwoDevicesTrap() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.zeros([2, 3]).pairwiseDistances(to: .zeros([2, 3], device: try EmulatedGPU.device()))
+    }
+    expect(result, says: "pairwiseDistances of tensors on cpu and cuda:0")
   }
 
   @Test func equalPointsHaveNoSlope() throws {

@@ -11,6 +11,28 @@ import Testing
 
   private func values(_ tensor: Tensor) -> [Int] { tensor.array(of: Int.self) }
 
+  /// Matrices are transposed by blocks, of which the last ones overlap those before.
+  @Test(arguments: [(7, 9), (8, 8), (9, 17), (130, 21), (3, 40), (31, 257)], DataType.allCases)
+  func transposedMatrices(_ sizes: (Int, Int), _ dtype: DataType) {
+    let (rows, columns) = sizes
+    let elements = (0..<2 * rows * columns * 3).map { dtype == .bool ? $0 % 3 % 2 : $0 % 251 }
+    let x = Tensor(elements, shape: [2, rows, columns, 3]).cast(to: dtype)
+    for order in [[0, 2, 1, 3], [3, 1, 2, 0], [1, 2, 3, 0], [0, 3, 1, 2], [3, 2, 1, 0], [2, 0, 3, 1]] {
+      let steps = order.map { [rows * columns * 3, columns * 3, 3, 1][$0] }, shape = order.map { x.shape[$0] }
+      var expected: [Int] = []
+      for i in 0..<shape[0] {
+        for j in 0..<shape[1] {
+          for k in 0..<shape[2] {
+            for l in 0..<shape[3] {
+              expected.append(elements[i * steps[0] + j * steps[1] + k * steps[2] + l * steps[3]])
+            }
+          }
+        }
+      }
+      #expect(values(x.permuted(order)) == expected, "\(order)")
+    }
+  }
+
   @Test func oneHotVectors() throws {
     try onBothDevices { device in
       let vectors = Tensor([[2, 0], [1, 2]]).to(device).oneHot(3)

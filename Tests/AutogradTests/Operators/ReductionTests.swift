@@ -20,4 +20,23 @@ import Testing
     elements[0] = .nan
     #expect(Tensor(elements, shape: [1, length]).sum([1]).array(of: Float.self)[0].isNaN)
   }
+
+  /// What lies behind a row may be read with its last elements, and counts for nothing.
+  @Test(arguments: [9, 15, 17, 40, 53, 70]) func rowsEndWhereTheyEnd(length: Int) {
+    let rows = [Float](repeating: 2, count: length) + [Float](repeating: .nan, count: length)
+    let sums = Tensor(rows, shape: [2, length]).sum([1]).array(of: Float.self)
+    #expect(sums[0] == Float(2 * length) && sums[1].isNaN)
+  }
+
+  /// Columns are added up by so many at a time, the last ones with some of those before.
+  @Test(arguments: [1, 2, 7, 8, 9, 15, 16, 21, 63, 64, 65, 93, 150], [0, 1, 5]) func sumsColumns(width: Int, rows: Int)
+  {
+    let elements = (0..<2 * rows * width).map { Float($0 % 29 - 14) / 4 }
+    let expected = (0..<2 * width).map { i in
+      (0..<rows).reduce(Float(0)) { $0 + elements[(i / width * rows + $1) * width + i % width] }
+    }
+    let x = Tensor(elements, shape: [2, rows, width])
+    #expect(x.sum([1]).array(of: Float.self) == expected)
+    #expect(x.cast(to: .float64).sum([1]).array(of: Float.self) == expected)
+  }
 }

@@ -21,6 +21,9 @@ extension CPUBackend {
     if let times = result.shape.last, times > 1, times < 16, strides.last == 0 {
       return repeatEach(x, times, Array(result.shape.dropLast()), Array(strides.dropLast()), out)
     }
+    if MemoryLayout<T>.size >= 4, let transposed = TransposedCopy(shape: result.shape, strides: strides) {
+      return transposed.copy(x, to: out)
+    }
     let walk = StridedWalk(shape: result.shape, strides: [strides])
     let step = walk.runStrides[0]
     walk.forEachRun { position, offsets in

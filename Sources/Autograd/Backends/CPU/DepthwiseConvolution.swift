@@ -45,18 +45,25 @@ struct DepthwiseConvolution {
   }
 
   func inputGradient(_ gradient: Tensor, _ weight: Tensor, into result: Tensor) {
-    let phases = ConvolutionPhase.all(of: geometry, dtype).map { phase in
-      (sum: LaneSum(phase.correlation), start: phase.start, weights: inLanes(weight, only: phase.elements))
+    let all = ConvolutionPhase.all(of: geometry, dtype)
+    guard let first = all.first else { return result.backend.fill(result, with: 0) }
+    // One copy of a gradient, padded for all phases.
+    let padding = LanePadding(all.map(\.correlation)), padded = LaneSum(first.correlation, in: padding)
+    let phases = all.map { phase in
+      (
+        sum: LaneSum(phase.correlation, in: padding), start: phase.start,
+        weights: inLanes(weight, only: phase.elements)
+      )
     }
     let (width, noBias) = (geometry.input[3], inLanes(nil))
     // Where no phase puts sums there are zeros.
     let scratch = (0..<geometry.threads).map { _ in
-      (images: phases.map { zeros($0.sum.imageCount) }, sums: zeros(geometry.inputPlane))
+      (image: zeros(padded.imageCount), sums: zeros(geometry.inputPlane))
     }
     forEachImage { [self] n, block, thread in
-      let (channels, sums) = (blocks[block], scratch[thread].sums)
-      for (phase, image) in zip(phases, scratch[thread].images) {
-        phase.sum.pad(gradient.address(of: geometry.outputOffset(n, channels.lowerBound)), channels.count, into: image)
+      let (channels, image, sums) = (blocks[block], scratch[thread].image, scratch[thread].sums)
+      padded.pad(gradient.address(of: geometry.outputOffset(n, channels.lowerBound)), channels.count, into: image)
+      for phase in phases {
         phase.sum.correlate(
           image, phase.weights.address(of: block * phase.sum.tapCount * kernels.lanes), noBias.address,
           into: sums.address(of: (phase.start.row * width + phase.start.column) * kernels.lanes), width: width,
@@ -143,31 +150,31 @@ private struct LaneSum {
   private let correlation: Correlation
   private let taps: [Int]
 
-  init(_ correlation: Correlation) {
+  private let padding: LanePadding
+
+  /// - Parameter padding: Of an image that others sum over, too; its own if left out.
+  init(_ correlation: Correlation, in padding: LanePadding? = nil) {
     self.correlation = correlation
+    let padding = padding ?? LanePadding([correlation])
+    self.padding = padding
     let (rows, columns, lanes) = (correlation.rows, correlation.columns, correlation.kernels.lanes)
-    let width = columns.extent(of: columns.places)
-    taps = rows.taps.flatMap { row in columns.taps.map { (row * width + $0) * lanes } }
+    let (down, right) = (padding.top - rows.before, padding.left - columns.before)
+    taps = rows.taps.flatMap { row in
+      columns.taps.map { ((down + row) * padding.width + right + $0) * lanes }
+    }
   }
 
   var tapCount: Int { taps.count }
 
-  private var paddedSize: (height: Int, width: Int) {
-    (
-      correlation.rows.extent(of: correlation.rows.places),
-      correlation.columns.extent(of: correlation.columns.places)
-    )
-  }
-
   /// Places of a padded image.
-  var imageCount: Int { paddedSize.height * paddedSize.width }
+  var imageCount: Int { padding.height * padding.width }
 
   /// Copies the planes of so many channels into zeros.
   func pad(_ planes: UnsafeRawPointer, _ channels: Int, into image: Tensor) {
     var shape = dt_padding(
       channels: channels, height: correlation.size.height, width: correlation.size.width,
-      top: correlation.rows.before, left: correlation.columns.before, padded_height: paddedSize.height,
-      padded_width: paddedSize.width, column_stride: 1)
+      top: padding.top, left: padding.left, padded_height: padding.height, padded_width: padding.width,
+      column_stride: 1)
     correlation.kernels.pad_lanes(&shape, planes, image.address)
   }
 
@@ -199,7 +206,25 @@ private struct LaneSum {
     let (rows, columns, lanes) = (correlation.rows, correlation.columns, correlation.kernels.lanes)
     return dt_lanes(
       taps: taps.count, rows: rows.places, columns: columns.places,
-      row_step: rows.stride * paddedSize.width * lanes, column_step: columns.stride * lanes,
+      row_step: rows.stride * padding.width * lanes, column_step: columns.stride * lanes,
       out_row_step: step.row * lanes, out_column_step: step.column * lanes)
+  }
+}
+
+/// Where an image lies among zeros, so that all elements that some sums take are there.
+private struct LanePadding {
+  /// Rows and columns before the image; negative where some of its own are left out.
+  let top: Int
+  let left: Int
+  let height: Int
+  let width: Int
+
+  init(_ sums: [Correlation]) {
+    func around(_ axes: [Correlation.Axis]) -> (before: Int, size: Int) {
+      let before = axes.map(\.before).max()!
+      return (before, axes.map { before - $0.before + $0.extent(of: $0.places) }.max()!)
+    }
+    (top, height) = around(sums.map(\.rows))
+    (left, width) = around(sums.map(\.columns))
   }
 }

@@ -82,6 +82,8 @@ extension CUDABackend {
 
   func largestPlaces(_ x: Tensor, extents: ReductionExtents, count: Int, into places: Tensor) -> Bool { false }
 
+  func distances(_ x: Tensor, _ y: Tensor, into result: Tensor) -> Bool { false }
+
   /// The elements that one block sorts; `tileLength` in `ordering.cu`.
   private static let tileLength = 1024
 
