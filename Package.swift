@@ -44,11 +44,19 @@ var targets: [Target] = [
   .executableTarget(name: "example-graph", dependencies: ["Autograd"], path: "Examples/Graph"),
   .executableTarget(name: "example-own-model", dependencies: ["DistTrain"], path: "Examples/OwnModel"),
 
-  .target(name: "CUDAEmulator", path: "Tests/CUDAEmulator"),
+  .target(
+    name: "CUDAEmulator", path: "Tests/CUDAEmulator",
+    // What a GPU faults at or has no result for, and this processor has, ends the process (Faults.cpp).
+    cxxSettings: [
+      .unsafeFlags([
+        "-fsanitize=alignment,bounds,bool,float-cast-overflow,integer-divide-by-zero,null,shift,signed-integer-overflow",
+        "-fsanitize-minimal-runtime", "-fno-sanitize-recover=all",
+      ])
+    ]),
   .target(name: "IncompleteCUDA", path: "Tests/IncompleteCUDA"),
   .target(name: "FaultyFiles", path: "Tests/FaultyFiles"),
   .target(name: "TestSupport", dependencies: ["Autograd", "Collective"], path: "Tests/Support"),
-  .testTarget(name: "AutogradTests", dependencies: ["Autograd", "TestSupport"]),
+  .testTarget(name: "AutogradTests", dependencies: ["Autograd", "CCUDA", "TestSupport"]),
   .testTarget(name: "CollectiveTests", dependencies: ["Collective", "TestSupport", "conformance-ranks"]),
   .testTarget(
     name: "DistTrainTests", dependencies: ["DistTrain", "TestSupport", "ReplicaChecks", "replica-ranks"]),

@@ -11,7 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "SharedMemory.h"
+
 dim3 threadIdx, blockIdx, blockDim, gridDim;
+thread_local const char *emulator::nameOfWork;
 
 // dt_emulator_switch(from, to) stores the registers that a call keeps and the stack pointer in *from, and goes on where
 // `to` was stored.
@@ -39,15 +42,6 @@ asm(".text\n.globl " SYMBOL(dt_emulator_switch) "\n.p2align 2\n" SYMBOL(dt_emula
     "add sp, sp, #160\nret\n");
 #else
 #error "the emulator of CUDA knows x86-64 and arm64"
-#endif
-
-/// The shared memory of all kernels, which the linker puts together.
-#ifdef __APPLE__
-extern "C" char sharedStart[] asm("section$start$__DATA$emulated_shared");
-extern "C" char sharedEnd[] asm("section$end$__DATA$emulated_shared");
-#else
-extern "C" char sharedStart[] asm("__start_emulated_shared");
-extern "C" char sharedEnd[] asm("__stop_emulated_shared");
 #endif
 
 namespace emulator {
@@ -102,11 +96,11 @@ Warp warps[largestBlock / warpSize];
 int threadCount, current;
 char *stacks;
 void *schedulerStack;
+/// The kernel that runs now.
 const std::function<void()> *kernel;
-const char *kernelName;
 
-std::map<std::string, Thunk> &kernels() {
-  static auto &kernels = *new std::map<std::string, Thunk>;
+std::map<std::string, Kernel> &kernels() {
+  static auto &kernels = *new std::map<std::string, Kernel>;
   return kernels;
 }
 
@@ -155,7 +149,7 @@ bool completeExchange(int first, int count) {
       if (threads[i].mask >> other & 1 &&
           (other >= count || threads[first + other].state != State::atWarpExchange ||
            threads[first + other].exchanges != threads[i].exchanges))
-        fail("%s: thread %d exchanges values with lane %d of its warp, which does not take part", kernelName, i, other);
+        fail("%s: thread %d exchanges values with lane %d of its warp, which does not take part", nameOfWork, i, other);
   }
   for (int i = first; i < first + count; i++)
     if (threads[i].state == State::atWarpExchange) threads[i].state = State::ready;
@@ -178,7 +172,7 @@ bool completeBarrier() {
     if (thread.state == State::returned) continue;
     if (!waiting) waiting = &thread;
     if (thread.barrier.line != waiting->barrier.line || strcmp(thread.barrier.file, waiting->barrier.file) != 0)
-      fail("%s: threads of a block wait at two barriers, %s:%d and %s:%d", kernelName, waiting->barrier.file,
+      fail("%s: threads of a block wait at two barriers, %s:%d and %s:%d", nameOfWork, waiting->barrier.file,
            waiting->barrier.line, thread.barrier.file, thread.barrier.line);
     thread.state = State::ready;
   }
@@ -197,13 +191,13 @@ void runBlock(const Order &warpOrder, const Order &lanes) {
 
 }  // namespace
 
-void add(const char *name, Thunk thunk) {
-  if (!kernels().emplace(name, thunk).second) fail("two kernels have the name %s", name);
+void add(const char *name, const Kernel &kernel) {
+  if (!kernels().emplace(name, kernel).second) fail("two kernels have the name %s", name);
 }
 
-Thunk find(const char *name) {
+const Kernel *find(const char *name) {
   const auto found = kernels().find(name);
-  return found == kernels().end() ? nullptr : found->second;
+  return found == kernels().end() ? nullptr : &found->second;
 }
 
 void fail(const char *format, ...) {
@@ -214,6 +208,12 @@ void fail(const char *format, ...) {
   fputs("\n", stderr);
   va_end(values);
   abort();
+}
+
+void failAtWork(const char *what) {
+  if (!kernel) fail("%s: %s", nameOfWork ? nameOfWork : "outside of a stream", what);
+  fail("%s: %s, by thread (%u, %u, %u) of block (%u, %u, %u)", nameOfWork, what, threadIdx.x, threadIdx.y, threadIdx.z,
+       blockIdx.x, blockIdx.y, blockIdx.z);
 }
 
 void waitForBlock(const char *file, int line) {
@@ -232,7 +232,7 @@ uint64_t exchange(uint64_t value, unsigned mask, int from) {
   return values[from & (warpSize - 1)];
 }
 
-void run(const char *name, const std::function<void()> &work, dim3 blocks, dim3 threadExtent) {
+void run(const std::function<void()> &work, dim3 blocks, dim3 threadExtent) {
   threadCount = threadExtent.x * threadExtent.y * threadExtent.z;
   if (!stacks) {
     void *memory =
@@ -240,7 +240,6 @@ void run(const char *name, const std::function<void()> &work, dim3 blocks, dim3 
     if (memory == MAP_FAILED) fail("no memory for the stacks of %d threads", largestBlock);
     stacks = static_cast<char *>(memory);
   }
-  kernelName = name;
   kernel = &work;
   gridDim = blocks;
   blockDim = threadExtent;
@@ -249,13 +248,14 @@ void run(const char *name, const std::function<void()> &work, dim3 blocks, dim3 
     threads[i].index = {place % threadExtent.x, place / threadExtent.x % threadExtent.y,
                         place / threadExtent.x / threadExtent.y};
   }
-  // As numbers that are none, so that what a launch's first block reads before it is written shows.
-  memset(sharedStart, 0xff, sharedEnd - sharedStart);
+  SharedMemory shared(nameOfWork);
   const Order warpOrder((threadCount + warpSize - 1) / warpSize), lanes(warpSize);
   Order(blocks.x * blocks.y * blocks.z).visit([&](unsigned block) {
     blockIdx = {block % blocks.x, block / blocks.x % blocks.y, block / blocks.x / blocks.y};
+    shared.restore();
     runBlock(warpOrder, lanes);
   });
+  kernel = nullptr;
 }
 
 }  // namespace emulator

@@ -6,10 +6,16 @@
 namespace emulator {
 
 /// Runs the threads of one block after another, each of which calls `kernel`.
-void run(const char *name, const std::function<void()> &kernel, dim3 blocks, dim3 threads);
+void run(const std::function<void()> &kernel, dim3 blocks, dim3 threads);
 
 /// The kernel of this name; null if there is none.
-Thunk find(const char *name);
+const Kernel *find(const char *name);
+
+/// What this thread does for a stream, such as a kernel; null if nothing.
+extern thread_local const char *nameOfWork;
+
+/// Ends the process with a message that names what this thread does for a stream.
+[[noreturn]] void failAtWork(const char *what);
 
 /// `x` with its last bits rounded away, to nearest and ties to even.
 inline float withoutBits(float x, int dropped) {

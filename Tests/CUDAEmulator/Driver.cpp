@@ -2,13 +2,12 @@
 // kernels are those built into this library. There are four GPUs, or as many as CUDA_VISIBLE_DEVICES names.
 #include <algorithm>
 #include <cstdlib>
-#include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "Blocks.h"
 #include "Interface.h"
+#include "Memory.h"
 #include "Streams.h"
 
 namespace {
@@ -24,67 +23,23 @@ enum Status {
 
 constexpr char imageMark[] = "kernels of the emulator: ";
 
-/// Blocks of memory. Streams may use them when a process ends.
-class Blocks {
- public:
-  void add(const void *start, size_t bytes, dt_context context = nullptr) {
-    std::lock_guard<std::mutex> guard(lock);
-    blocks[reinterpret_cast<uintptr_t>(start)] = {reinterpret_cast<uintptr_t>(start) + bytes, context};
-  }
-
-  /// Forgets a block; whether there was one.
-  bool remove(const void *start) {
-    std::lock_guard<std::mutex> guard(lock);
-    return blocks.erase(reinterpret_cast<uintptr_t>(start)) == 1;
-  }
-
-  bool contain(const void *pointer, size_t bytes) {
-    std::lock_guard<std::mutex> guard(lock);
-    const uintptr_t start = reinterpret_cast<uintptr_t>(pointer);
-    auto block = blocks.upper_bound(start);
-    if (block == blocks.begin()) return false;
-    --block;
-    return start + bytes <= block->second.end;
-  }
-
-  size_t byteCount() {
-    std::lock_guard<std::mutex> guard(lock);
-    size_t sum = 0;
-    for (const auto &[start, block] : blocks) sum += block.end - start;
-    return sum;
-  }
-
-  dt_context contextOf(const void *start) {
-    std::lock_guard<std::mutex> guard(lock);
-    const auto block = blocks.find(reinterpret_cast<uintptr_t>(start));
-    return block == blocks.end() ? nullptr : block->second.context;
-  }
-
- private:
-  struct Block {
-    uintptr_t end;
-    dt_context context;
-  };
-
-  std::mutex lock;
-  std::map<uintptr_t, Block> blocks;
-};
-
-Blocks &device = *new Blocks;
+emulator::Blocks &device = *new emulator::Blocks;
 /// Memory of the processor that copies read and write when it is their turn.
-Blocks &pinned = *new Blocks;
+emulator::Blocks &pinned = *new emulator::Blocks;
 
 thread_local dt_context context;
 
-bool isInDevice(const void *pointer, size_t bytes) { return device.contain(pointer, bytes); }
-
+/// Fails unless memory is that of the GPU that this thread's calls are for.
 void requireDevice(const void *pointer, size_t bytes, const char *call) {
-  if (bytes > 0 && !isInDevice(pointer, bytes))
-    emulator::fail("%s: %zu bytes at %p are not on the device", call, bytes, pointer);
+  if (bytes == 0) return;
+  const emulator::Blocks::Block block = device.around(pointer, bytes);
+  if (block.end == 0) emulator::fail("%s: %zu bytes at %p are not on the device", call, bytes, pointer);
+  if (block.context != context) emulator::fail("%s: %zu bytes at %p are on another GPU", call, bytes, pointer);
 }
 
 void requireHost(const void *pointer, const char *call) {
-  if (isInDevice(pointer, 0)) emulator::fail("%s: %p is on the device, not in the processor's memory", call, pointer);
+  if (device.around(pointer, 0).end != 0)
+    emulator::fail("%s: %p is on the device, not in the processor's memory", call, pointer);
 }
 
 }  // namespace
@@ -92,7 +47,10 @@ void requireHost(const void *pointer, const char *call) {
 dt_context emulator::currentContext() { return context; }
 
 void emulator::requireDeviceAddress(const void *pointer, const char *what) {
-  if (pointer && !isInDevice(pointer, 0)) fail("%s, %p, is no address of device memory", what, pointer);
+  if (!pointer) return;
+  const Blocks::Block block = device.around(pointer, 0);
+  if (block.end == 0) fail("%s, %p, is no address of device memory", what, pointer);
+  if (block.context != context) fail("%s, %p, is an address of another GPU", what, pointer);
 }
 
 extern "C" {
@@ -170,23 +128,23 @@ int cuMemGetInfo_v2(size_t *free, size_t *total) {
 }
 
 int cuMemAlloc_v2(void **address, size_t bytes) {
-  const size_t rounded = (bytes + 255) & ~size_t(255);
   size_t free, total;
   cuMemGetInfo_v2(&free, &total);
+  if (bytes == 0) return invalidValue;
   if (bytes > free) return outOfMemory;
-  *address = aligned_alloc(256, rounded);
+  *address = emulator::allocate(bytes);
   if (!*address) return outOfMemory;
-  // As floating-point numbers not numbers, so that what is read before it is written shows.
-  memset(*address, 0xff, rounded);
   device.add(*address, bytes, context);
   return success;
 }
 
 /// Waits for the GPU, as the real one.
 int cuMemFree_v2(void *address) {
-  if (const dt_context owner = device.contextOf(address)) emulator::finishAll(owner);
-  if (!device.remove(address)) return invalidValue;
-  free(address);
+  const emulator::Blocks::Block block = device.at(address);
+  if (block.end == 0) return invalidValue;
+  emulator::finishAll(block.context);
+  device.remove(address);
+  emulator::release(address, block.end - reinterpret_cast<uintptr_t>(address));
   return success;
 }
 
@@ -215,7 +173,7 @@ int cuMemcpyHtoDAsync_v2(void *to, const void *from, size_t bytes, dt_stream str
   if (emulator::isCaptured(stream)) return captureUnsupported;
   requireDevice(to, bytes, "cuMemcpyHtoDAsync");
   requireHost(from, "cuMemcpyHtoDAsync");
-  if (pinned.contain(from, bytes)) {
+  if (pinned.around(from, bytes).end != 0) {
     emulator::submit(stream, "upload", [=] { memcpy(to, from, bytes); });
   } else {
     // The real one has copied what is not pinned on return.
@@ -232,7 +190,7 @@ int cuMemcpyDtoHAsync_v2(void *to, const void *from, size_t bytes, dt_stream str
   requireDevice(from, bytes, "cuMemcpyDtoHAsync");
   requireHost(to, "cuMemcpyDtoHAsync");
   emulator::submit(stream, "download", [=] { memcpy(to, from, bytes); });
-  if (!pinned.contain(to, bytes)) emulator::finish(stream);
+  if (pinned.around(to, bytes).end == 0) emulator::finish(stream);
   return success;
 }
 
@@ -259,13 +217,13 @@ int cuLaunchKernel(dt_function function, unsigned blocksX, unsigned blocksY, uns
                    unsigned threadsY, unsigned threadsZ, unsigned sharedBytes, dt_stream stream, void **arguments, void **) {
   const size_t blockCount = size_t(blocksX) * blocksY * blocksZ, threadCount = size_t(threadsX) * threadsY * threadsZ;
   if (blockCount == 0 || blocksX > INT32_MAX || blocksY > 65535 || blocksZ > 65535 || threadCount == 0 ||
-      threadCount > 1024 || threadsZ > 64 || sharedBytes > 0)
+      threadsZ > 64 || sharedBytes > 0)
     return invalidValue;
   const char *name = reinterpret_cast<const char *>(function);
+  const emulator::Kernel &kernel = *emulator::find(name);
+  if (threadCount > kernel.threads) return invalidValue;
   const dim3 blocks = {blocksX, blocksY, blocksZ}, threads = {threadsX, threadsY, threadsZ};
-  emulator::submit(stream, name, [=, kernel = emulator::find(name)(arguments)] {
-    emulator::run(name, kernel, blocks, threads);
-  });
+  emulator::submit(stream, name, [=, work = kernel.thunk(arguments)] { emulator::run(work, blocks, threads); });
   return success;
 }
 

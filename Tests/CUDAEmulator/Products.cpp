@@ -4,12 +4,13 @@
 #include "Products.h"
 #include "Streams.h"
 
-#include <cstdio>
-#include <cstdlib>
+#include <algorithm>
 
 struct dt_cublas_handle {
   dt_stream stream;
   int mathMode;
+  /// Whether it works in memory that it was given.
+  bool hasWorkspace;
 };
 
 namespace {
@@ -35,10 +36,8 @@ void multiply(bool isSplit, bool transposesA, bool transposesB, int m, int n, in
 const void *alignedAddress(const void *addresses, int number) {
   const void *address = static_cast<const void *const *>(addresses)[number];
   emulator::requireDeviceAddress(address, "a matrix of cuBLAS's");
-  if ((size_t)address % 16) {
-    fprintf(stderr, "the emulated GPU: a matrix of cuBLAS's at an address that is no multiple of 16\n");
-    abort();
-  }
+  if ((uintptr_t)address % 16 != 0)
+    emulator::fail("a matrix of cuBLAS's at an address, %p, that is no multiple of 16", address);
   return address;
 }
 
@@ -47,6 +46,11 @@ template <class Find>
 int submitEach(dt_blas handle, int transposesA, int transposesB, int m, int n, int k, const void *alpha, int typeA,
                int leadingA, int typeB, int leadingB, const void *beta, int typeC, int leadingC, int count, int compute,
                const Find &find) {
+  const int leastA = transposesA ? k : m, leastB = transposesB ? n : k;
+  if (m < 0 || n < 0 || k < 0 || leadingA < std::max(leastA, 1) || leadingB < std::max(leastB, 1) ||
+      leadingC < std::max(m, 1))
+    return productInvalid;
+  if (!handle->hasWorkspace) emulator::fail("cuBLAS: a product in the library's own memory, with other bits each time");
   if (typeA != typeB || (typeA != typeC && (typeA != productBFloat16 || typeC != productFloat32))) return productNotSupported;
   const auto each = [&](auto factor, auto result) {
     using Factor = decltype(factor);
@@ -93,13 +97,17 @@ int cublasGetProperty(int property, int *value) {
 
 const char *cublasGetStatusString(int) { return "of the emulated cuBLAS"; }
 
+/// Brings back the library's own memory, as the real one.
 int cublasSetStream_v2(dt_blas handle, dt_stream stream) {
   handle->stream = stream;
+  handle->hasWorkspace = false;
   return productSuccess;
 }
 
-int cublasSetWorkspace_v2(dt_blas, void *workspace, size_t) {
+int cublasSetWorkspace_v2(dt_blas handle, void *workspace, size_t) {
   emulator::requireDeviceAddress(workspace, "cuBLAS's workspace");
+  if ((uintptr_t)workspace % 256 != 0) return productInvalid;
+  handle->hasWorkspace = true;
   return productSuccess;
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "Blocks.h"
 #include "Queue.h"
 
 namespace {
@@ -22,6 +23,7 @@ namespace {
 enum Status {
   success = 0,
   invalidValue = 1,
+  invalidHandle = 400,
   notReady = 600,
   captureUnsupported = 900,
   captureUnmatched = 903,
@@ -31,6 +33,7 @@ enum Status {
 
 struct Work {
   const char *name;
+  dt_context context;
   std::function<void()> run;
   emulator::Turn turn;
 };
@@ -54,6 +57,8 @@ thread_local std::shared_ptr<Capture> current;
 std::mutex turn;
 
 void perform(const Work &work) {
+  cuCtxSetCurrent(work.context);
+  emulator::nameOfWork = work.name;
   if (work.turn == emulator::Turn::shared) return work.run();
   std::lock_guard<std::mutex> lock(turn);
   work.run();
@@ -67,6 +72,7 @@ void advance(Clock &clock, const Clock &other) {
 
 struct dt_cuda_stream {
   std::shared_ptr<Queue> queue = Queue::make();
+  dt_context context = emulator::currentContext();
 
   ~dt_cuda_stream() { queue->close(); }
 };
@@ -85,6 +91,7 @@ Streams &streams = *new Streams;
 }  // namespace
 
 struct dt_cuda_event {
+  dt_context context = emulator::currentContext();
   /// The point of a stream, where it is no part of a graph.
   std::shared_ptr<Queue> queue;
   long position = 0;
@@ -99,7 +106,8 @@ struct dt_cuda_event {
 bool emulator::isCaptured(dt_stream stream) { return current && current->streams.count(stream) > 0; }
 
 void emulator::submit(dt_stream stream, const char *name, std::function<void()> run, Turn turn) {
-  Work work{name, std::move(run), turn};
+  if (stream->context != currentContext()) fail("%s: it is for another GPU than its stream's", name);
+  Work work{name, stream->context, std::move(run), turn};
   if (!isCaptured(stream)) {
     stream->queue->add([work = std::move(work)] { perform(work); });
     return;
@@ -173,6 +181,7 @@ int cuEventDestroy_v2(dt_event event) {
 }
 
 int cuEventRecord(dt_event event, dt_stream stream) {
+  if (event->context != stream->context) return invalidHandle;
   event->wasCaptured = emulator::isCaptured(stream);
   if (event->wasCaptured) {
     event->capture = current;
@@ -197,8 +206,10 @@ int cuEventQuery(dt_event event) {
   return notReady;
 }
 
-int cuStreamBeginCapture_v2(dt_stream stream, int) {
-  if (current) return invalidValue;
+int cuStreamBeginCapture_v2(dt_stream stream, int mode) {
+  // In the other modes memory may not be asked for, nor another stream be waited for, before the end.
+  constexpr int relaxed = 2;
+  if (current || mode != relaxed) return invalidValue;
   current = std::make_shared<Capture>(Capture{stream, {{stream, {}}}, {}});
   return success;
 }
@@ -228,6 +239,7 @@ int cuGraphInstantiateWithFlags(dt_executable_graph *executable, dt_graph graph,
 
 int cuGraphLaunch(dt_executable_graph executable, dt_stream stream) {
   if (emulator::isCaptured(stream)) return captureUnsupported;
+  if (stream->context != emulator::currentContext()) return invalidHandle;
   for (const Work &work : *reinterpret_cast<Graph *>(executable)) stream->queue->add([work] { perform(work); });
   return success;
 }

@@ -23,13 +23,29 @@ namespace emulator {
 /// A kernel, made ready for the arguments at these addresses, which are copied.
 using Thunk = std::function<void()> (*)(void **arguments);
 
-void add(const char *name, Thunk thunk);
+/// A kernel, and how many threads its blocks may have.
+struct Kernel {
+  Thunk thunk;
+  unsigned threads;
+};
+
+/// The most threads of a block of which each has as many registers as code for a GPU may take: 255 of 65536.
+constexpr unsigned threadsWithAnyCode = 256;
+
+void add(const char *name, const Kernel &kernel);
 
 /// Ends the process with a message: a kernel has done what no GPU would forgive.
 [[noreturn]] void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /// Fails unless `pointer` is null or in memory that the driver gave out.
 void requireDeviceAddress(const void *pointer, const char *what);
+
+/// In a struct whose copies are to be calls: the sanitizer checks the addresses of these, and not those of copied bytes.
+struct CopiedByCalls {
+  CopiedByCalls() = default;
+  CopiedByCalls(const CopiedByCalls &) {}
+  CopiedByCalls &operator=(const CopiedByCalls &) { return *this; }
+};
 
 /// Waits at a place of the source for all threads of the block that have not returned.
 void waitForBlock(const char *file, int line);
@@ -60,7 +76,7 @@ template <class... Arguments, void (*kernel)(Arguments...)> struct Launch<kernel
 };
 
 struct Entry {
-  Entry(const char *name, Thunk thunk) { add(name, thunk); }
+  Entry(const char *name, const Kernel &kernel) { add(name, kernel); }
 };
 
 template <class Value> Value shuffle(Value value, unsigned mask, int from) {
@@ -74,13 +90,14 @@ template <class Value> Value shuffle(Value value, unsigned mask, int from) {
 
 }  // namespace emulator
 
-#define KERNEL(name, arguments) EMULATED_KERNEL(name, arguments)
-#define EMULATED_KERNEL(name, arguments) \
+#define KERNEL(name, arguments) EMULATED_KERNEL(emulator::threadsWithAnyCode, name, arguments)
+#define BOUNDED_KERNEL(threads, blocks, name, arguments) EMULATED_KERNEL(threads, name, arguments)
+#define EMULATED_KERNEL(threads, name, arguments) \
   static void name arguments; \
-  static const emulator::Entry name##_entry(#name, emulator::Launch<name>::bind); \
+  static const emulator::Entry name##_entry(#name, {emulator::Launch<name>::bind, threads}); \
   static void name arguments
-#define BOUNDED_KERNEL(threads, blocks, name, arguments) KERNEL(name, arguments)
 #define DEVICE inline
+#define CHECKED_WHERE_COPIED [[no_unique_address]] emulator::CopiedByCalls copies;
 #define RESTRICT __restrict__
 #define REQUIRE(condition, ...) \
   if (!(condition)) emulator::fail(__VA_ARGS__)

@@ -1,4 +1,5 @@
 import CCUDA
+import Foundation
 import Synchronization
 
 /// The memory of a GPU that tensors use: freed blocks by size class, so that a training step after the first asks the
@@ -32,6 +33,11 @@ final class CUDAMemory: @unchecked Sendable {
   /// Larger blocks come from the driver one by one.
   private static let largestSmallBlock = 1 << 20
 
+  /// Whether each tensor has a block of the driver's to itself, of just its size, which goes back with it: what a kernel
+  /// reads or writes beyond, or reads before anything is written there, then shows. With `DISTTRAIN_CUDA_MEMORY=separate`
+  /// in the environment, for tests.
+  private static let isSeparate = ProcessInfo.processInfo.environment["DISTTRAIN_CUDA_MEMORY"] == "separate"
+
   private let context: dt_context
   /// All streams on which blocks are used; everything is recorded on the first.
   private let streams: [dt_stream]
@@ -61,8 +67,12 @@ final class CUDAMemory: @unchecked Sendable {
     let recording = ThreadState.current.recordedWork
     return state.withLock { state in
       state.bytesInUse += size.capacity
-      if let recording, let block = state.reserved[recording]?[size.index].popLast() { return block.start }
-      let block = state.shared[size.index].popLast()?.start ?? makeBlock(size, &state)
+      if !Self.isSeparate, let recording, let block = state.reserved[recording]?[size.index].popLast() {
+        return block.start
+      }
+      let block =
+        Self.isSeparate
+        ? allocate(max(byteCount, 1), &state) : state.shared[size.index].popLast()?.start ?? makeBlock(size, &state)
       if let recording { state.reservations[UInt(bitPattern: block)] = recording }
       return block
     }
@@ -89,6 +99,8 @@ final class CUDAMemory: @unchecked Sendable {
       state.bytesInUse -= size.capacity
       if !state.reservations.isEmpty, let owner = state.reservations[address] {
         state.reserved[owner, default: State.noBlocks][size.index].append(free)
+      } else if Self.isSeparate {
+        release(free)
       } else {
         state.shared[size.index].append(free)
       }
@@ -119,7 +131,9 @@ final class CUDAMemory: @unchecked Sendable {
     let owner = ObjectIdentifier(owner)
     state.withLock { state in
       if let blocks = state.reserved.removeValue(forKey: owner) {
-        for (index, free) in blocks.enumerated() { state.shared[index] += free }
+        for (index, free) in blocks.enumerated() {
+          if Self.isSeparate { for block in free { release(block) } } else { state.shared[index] += free }
+        }
       }
       state.reservations = state.reservations.filter { $0.value != owner }
     }
@@ -153,6 +167,12 @@ final class CUDAMemory: @unchecked Sendable {
     return block
   }
 
+  /// Gives a block back to the driver, which waits for the GPU.
+  private func release(_ block: FreeBlock) {
+    CUDADriver.require(dt_enter(context), "cuCtxSetCurrent")
+    CUDADriver.require(dt_cuMemFree_v2(block.start), "cuMemFree")
+  }
+
   private static let outOfMemory: Int32 = 2
 
   /// Gives the driver back all large blocks that anybody may have, once nothing that is running can be using them.
@@ -166,7 +186,7 @@ final class CUDAMemory: @unchecked Sendable {
     let firstLarge = SizeClass(byteCount: Self.largestSmallBlock + 1).index
     for index in firstLarge..<SizeClass.count {
       for block in state.shared[index] {
-        CUDADriver.require(dt_cuMemFree_v2(block.start), "cuMemFree")
+        release(block)
         state.bytesFromDriver -= SizeClass.capacity(of: index)
       }
       state.shared[index] = []

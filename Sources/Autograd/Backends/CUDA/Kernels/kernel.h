@@ -9,6 +9,8 @@
 #define BOUNDED_KERNEL(threads, blocks, name, arguments) \
   extern "C" __global__ void __launch_bounds__(threads, blocks) name arguments
 #define DEVICE __device__ __forceinline__
+// In a struct that the GPU reads and writes at multiples of its size alone, which the emulator checks.
+#define CHECKED_WHERE_COPIED
 #define RESTRICT __restrict__
 // Ends the program at data that must not be; the text is printed when the GPU is next waited for.
 #define REQUIRE(condition, ...)  \
@@ -48,7 +50,10 @@ template <class T> struct SumOf { typedef double Type; };
 template <> struct SumOf<Int> { typedef Int Type; };
 
 // Neighbouring elements that are read and written at once.
-template <class T, int width> struct alignas(sizeof(T) * width <= 16 ? sizeof(T) * width : 16) Pack { T at[width]; };
+template <class T, int width> struct alignas(sizeof(T) * width <= 16 ? sizeof(T) * width : 16) Pack {
+  T at[width];
+  CHECKED_WHERE_COPIED
+};
 template <class T> struct Whole { static constexpr int width = 16 / sizeof(T); typedef Pack<T, width> Type; };
 
 DEVICE bool isAligned(const void *a, const void *b = 0, const void *c = 0, const void *d = 0) {
