@@ -11,7 +11,7 @@ struct ModelFile {
   let kind: ImageModel
 
   /// Reads the parameters from a file or a run's folder. Which model they belong to is in the file, or else the one whose
-  /// parameters fit, its classes as many as its last layer has outputs.
+  /// parameters fit, its classes as many as its last layer has outputs, two or more: one alone is no probability.
   init(path: String) throws {
     let path = RunDirectory.weights(at: path)
     let file = try TensorFile.open(path: path)
@@ -24,7 +24,7 @@ struct ModelFile {
     for usual in named.map({ [$0] }) ?? (known.map { ImageModel(Workload($0)) } + [large]) {
       let last = usual.make().stateDictionary().last { $0.tensor.rank == 2 }
       let outputs = last.flatMap { name, weight in
-        shapes[prefix + name].flatMap { $0.dropFirst() == weight.shape.dropFirst() && $0[0] > 0 ? $0[0] : nil }
+        shapes[prefix + name].flatMap { $0.dropFirst() == weight.shape.dropFirst() && $0[0] > 1 ? $0[0] : nil }
       }
       let kind = named ?? ImageModel(usual.workload, imageSize: usual.imageSize, classCount: outputs)
       let candidate = kind.make()
@@ -41,6 +41,8 @@ struct ModelFile {
     }
     let names = known.map(\.rawValue).joined(separator: " or ")
     throw FileError(
-      path, "holds no model that disttrain knows, at its top or under 'model': expected the parameters of \(names)")
+      path,
+      "holds no model that disttrain knows, at its top or under 'model': expected the parameters of \(names), for two classes or more"
+    )
   }
 }

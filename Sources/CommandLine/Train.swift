@@ -198,7 +198,8 @@ struct Train: ParsableCommand {
       let directory = trainer.directory
       print("test \(evaluation)")
       print("model       \(directory.model)")
-      print("best        \(directory.best)")
+      // A run that an earlier version began has none until an epoch is better than all before.
+      if FileManager.default.fileExists(atPath: directory.best) { print("best        \(directory.best)") }
       print("metrics     \(directory.metrics)")
       print("curve       \(directory.curve)")
       print("checkpoint  \(directory.checkpoint)")

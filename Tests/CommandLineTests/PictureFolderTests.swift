@@ -89,6 +89,14 @@ extension DistTrainProgramTests {
         .expectFailure("has no folders train and test with pictures of the 1000 classes that the model knows")
     }
 
+    /// Its output is a number or a sigmoid's; as a softmax it would be 1 for every picture.
+    @Test func `a file of a model with one output is refused`() throws {
+      let weights = "\(folder.path)/weights.safetensors"
+      try TensorFile.write(Workload.mlp.makeModel(classCount: 1).stateDictionary(), to: weights)
+      try DistTrainProgram.run(["predict", weights, "\(folder.path)/val/owl/1.ppm"], timeout: 60)
+        .expectFailure("holds no model that disttrain knows, at its top or under 'model': expected the parameters of")
+    }
+
     @Test func `a run begins with the weights of a model of more classes`() throws {
       let weights = "\(folder.path)/weights.safetensors"
       try TensorFile.write(ResidualNetwork(imageSize: 64, classes: 7).stateDictionary(), to: weights)

@@ -55,6 +55,13 @@ extension DistTrainProgramTests {
       #expect(kinds == epoch + epoch)
     }
 
+    @Test func `the best model is named only where it is there`() throws {
+      try FileManager.default.removeItem(atPath: data.run.best)
+      let resumed = try DistTrainProgram.run(
+        data.train("--epochs", "2", "--resume"), ranks: hasMPI ? 2 : nil, timeout: 60)
+      #expect(resumed.succeeded && !resumed.output.contains("best.safetensors"), "\(resumed.report)")
+    }
+
     @Test func `the model has PyTorch's names, shapes and type`() throws {
       let file = try SafetensorsFile(path: data.run.model)
       let expected = [

@@ -15,7 +15,8 @@ public struct ColorJitter: Sendable {
   /// Changes, of which those of 0 leave a picture as it is.
   public init(brightness: Double = 0, contrast: Double = 0, saturation: Double = 0, hue: Double = 0) {
     for width in [brightness, contrast, saturation] {
-      precondition(width >= 0 && width.isFinite, "colors changed by up to \(width), expected a number from 0")
+      precondition(
+        width >= 0 && Float(1 + width).isFinite, "colors changed by up to \(width), expected a number from 0")
     }
     precondition((0...0.5).contains(hue), "hues turned by up to \(hue), expected 0 to 0.5")
     self.brightness = brightness

@@ -68,7 +68,7 @@ extension Picture {
   }
 
   private static func requireFactor(_ factor: Double) {
-    precondition(factor >= 0 && factor.isFinite, "colors adjusted by \(factor), expected a number from 0")
+    precondition(factor >= 0 && Float(factor).isFinite, "colors adjusted by \(factor), expected a number from 0")
   }
 }
 

@@ -76,6 +76,15 @@ struct PictureColorsTests {
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         _ = ColorJitter(contrast: .infinity)
       }, says: "colors changed by up to inf, expected a number from 0")
+    // What is too large for single precision, in which Pillow computes.
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = Picture(width: 1, height: 1, pixels: [0]).brightnessAdjusted(by: 1e39)
+      }, says: "colors adjusted by 1e+39, expected a number from 0")
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = ColorJitter(brightness: 1e39)
+      }, says: "colors changed by up to 1e+39, expected a number from 0")
     expect(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = ColorJitter(hue: 1) },
       says: "hues turned by up to 1.0, expected 0 to 0.5")

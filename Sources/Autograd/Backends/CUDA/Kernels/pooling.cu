@@ -66,9 +66,9 @@ template <class T> DEVICE void maximumPool(const Window &w, const T *x, T *out) 
   });
 }
 
-// The place in its plane of the first element of a window that is `value`.
+// The place in its plane of the first element of a window that is `value`; below 0 where all of the window is padding.
 template <class T> DEVICE int placeOf(const Window &w, const T *image, int row, int column, Real<T> value) {
-  int found = 0;
+  int found = -1;
   forEachElement(w, row, column, [&](int at) {
     found = at;
     return !isSame<Real<T>>(image[at], value);
@@ -96,7 +96,8 @@ DEVICE void maximumPoolScatter(const Window &w, const T *gradient, const T *x, c
 template <class T> DEVICE void maximumPoolGather(const Window &w, const T *values, const T *x, const T *maxima, T *out) {
   forEachPlace(w, w.outputHeight, w.outputWidth, [&](Int i, Int n, int channel, int row, int column) {
     const Int start = w.plane(n, channel);
-    out[i] = values[start + placeOf(w, x + start, row, column, maxima[i])];
+    const int place = placeOf(w, x + start, row, column, maxima[i]);
+    out[i] = place < 0 ? (T)0.0f : values[start + place];
   });
 }
 
