@@ -114,9 +114,9 @@ require_packages() {
     say "Missing: ${missing[*]}" 'Installing them needs an administrator:' '' \
       "  sudo apt-get update && sudo apt-get install -y ${missing[*]}"
   else
+    say "Installing ${missing[*]}"
     apt_knows "${missing[@]}" || true
     [[ ${missing[*]} == *turbojpeg* ]] || mapfile -t -O ${#missing[@]} missing < <(jpeg_package)
-    say "Installing ${missing[*]}"
     apt_get install "${missing[@]}" && return
     # Lists of another day name versions that servers have no more.
     say 'Trying once more, with new lists of packages'

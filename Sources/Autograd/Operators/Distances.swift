@@ -28,8 +28,11 @@ extension Tensor {
       let areEqual = saved .== 0
       let slopes = (gradient / inputs.output(saved).filled(with: 1, where: areEqual)).filled(with: 0, where: areEqual)
       let transposed = slopes.transposed()
-      inputs.add(0, (slopes.sum([-1], keepingDimensions: true) * x - slopes.matmul(y)).summed(to: x.shape))
-      inputs.add(1, (transposed.sum([-1], keepingDimensions: true) * y - transposed.matmul(x)).summed(to: y.shape))
+      // From one of the vectors: sums over vectors that are far from the origin would lose the digits of differences.
+      let origin = y.detached().sliced(0..<min(1, y.shape[y.rank - 2]), along: -2).sum([-2], keepingDimensions: true)
+      let (a, b) = (x - origin, y - origin)
+      inputs.add(0, (slopes.sum([-1], keepingDimensions: true) * a - slopes.matmul(b)).summed(to: x.shape))
+      inputs.add(1, (transposed.sum([-1], keepingDimensions: true) * b - transposed.matmul(a)).summed(to: y.shape))
     }
   }
 

@@ -33,10 +33,33 @@ import Testing
     }
   }
 
+  /// The vectors are divided into strips, too, for several threads.
+  @Test func distancesOfManyFromFew() {
+    let generator = RandomGenerator(seed: 5)
+    let x = Tensor.randn([1030, 4], generator: generator), y = Tensor.randn([3, 4], generator: generator)
+    for threads in 1...3 {
+      let distances = LoopThreads.using(threads: threads) { x.pairwiseDistances(to: y) }
+      for i in [0, 511, 512, 1023, 1024, 1029] {
+        #expect(abs(distances[i, 2].item() - (x[i] - y[2]).norm().item()) < 1e-5)
+      }
+    }
+  }
+
   /// A difference beside which the vectors are long keeps its digits.
-  @Test func distancesOfNeighborsFarAway() {
+  @Test func distancesOfNeighborsFarAway() throws {
     let x = Tensor.full([30, 2], 4096.0), y = x + Tensor([0.25, 0])
     #expect(x.pairwiseDistances(to: y).array(of: Float.self).allSatisfy { $0 == 0.25 })
+    let generator = RandomGenerator(seed: 6)
+    func gradients(_ dtype: DataType) throws -> [Double] {
+      let points = [8, 9].map { (Tensor.rand([$0, 3], generator: generator) + 4096).cast(to: dtype) }
+      for vectors in points { vectors.requiresGrad = true }
+      try points[0].pairwiseDistances(to: points[1]).sum().backward()
+      return points.flatMap { $0.grad?.array(of: Double.self) ?? [] }
+    }
+    let found = try gradients(.float32)
+    generator.seed(6)
+    let expected = try gradients(.float64)
+    #expect(found.count == 51 && zip(found, expected).allSatisfy { abs($0 - $1) < 2e-6 })
   }
 
   @Test func tensorsOnTwoDevicesTrap() async {
