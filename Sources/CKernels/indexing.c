@@ -7,9 +7,6 @@ CLONES bool dt_are_below(size_t n, const int64_t *indices, int64_t limit) {
   return !is_any_beyond;
 }
 
-// The elements of so many columns, which other rows of the indices name again, stay in the cache.
-enum { near_columns = 16 };
-
 // Makes the statement with the position of every element of a tensor of shape [outer, picks, inner], `picked`, and that
 // of the element of a tensor of shape [outer, size, inner] which its index names, `place`.
 #define FOR_EACH_PICK(...)                                                                              \
@@ -30,15 +27,12 @@ enum { near_columns = 16 };
         }                                                                                               \
       }                                                                                                 \
     } else {                                                                                            \
-      for (size_t start = 0; start < inner; start += near_columns) {                                    \
-        const size_t end = inner - start < near_columns ? inner : start + near_columns;                 \
-        for (size_t p = 0; p < picks; p++)                                                              \
-          for (size_t i = start; i < end; i++) {                                                        \
-            const size_t picked = first_picked + p * inner + i;                                         \
-            const size_t place = first + (size_t)indices[picked] * inner + i;                           \
-            __VA_ARGS__;                                                                                \
-          }                                                                                             \
-      }                                                                                                 \
+      for (size_t p = 0; p < picks; p++)                                                                \
+        for (size_t i = 0; i < inner; i++) {                                                            \
+          const size_t picked = first_picked + p * inner + i;                                           \
+          const size_t place = first + (size_t)indices[picked] * inner + i;                             \
+          __VA_ARGS__;                                                                                  \
+        }                                                                                               \
     }                                                                                                   \
   }
 

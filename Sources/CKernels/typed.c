@@ -7,6 +7,9 @@
 #include "exponential.h"
 #include "softmax_lanes.h"
 
+// Columns whose sums stay in the first-level cache.
+enum { softmax_width = 256 };
+
 #define REAL float
 #define NAMED(name) JOIN(name, _f32)
 #define EXP exp_f32
@@ -19,6 +22,7 @@
 #include "typed.inc"
 #include "normalization.inc"
 #include "softmax.inc"
+#include "cross_entropy_columns.inc"
 #include "rows.inc"
 #include "recurrent.inc"
 #include "optimizers.inc"
@@ -44,6 +48,7 @@
 #include "typed.inc"
 #include "normalization.inc"
 #include "softmax.inc"
+#include "cross_entropy_columns.inc"
 #include "rows.inc"
 #include "recurrent.inc"
 #include "optimizers.inc"

@@ -67,10 +67,13 @@ protocol Backend: Sendable {
     into result: Tensor
   ) -> Bool
 
-  /// Rows of so many columns as probabilities, eˣ / Σ eˣ, or the logarithms of them.
-  func softmax(_ x: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor)
+  /// Probabilities along a dimension, eˣ / Σ eˣ, or the logarithms of them; false where the dimension has to be the last,
+  /// and nothing was done.
+  func softmax(_ x: Tensor, extents: ReductionExtents, isLogarithm: Bool, into result: Tensor) -> Bool
   /// The gradient of that, from its result.
-  func softmaxGradient(_ gradient: Tensor, of y: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor)
+  func softmaxGradient(
+    _ gradient: Tensor, of y: Tensor, extents: ReductionExtents, isLogarithm: Bool, into result: Tensor
+  ) -> Bool
 
   /// One place of an ``LSTM``: the gates i, f, g, o, [N, 4 · hidden], become what their functions make of them, and the
   /// cell before gives the output and the next cell, [N, hidden].
@@ -81,11 +84,13 @@ protocol Backend: Sendable {
     addingTo ofCell: Tensor
   )
 
-  /// The losses of rows of logits x, 0 for an ignored target, and what they are normalized by: [rows, 2], the largest
-  /// logit and log Σ exp(x − largest), kept apart because their sum would round the smaller.
+  /// The losses of logits x, [N, C, …], 0 for an ignored target, and what they are normalized by: [N, …, 2], the largest
+  /// logit and log Σ exp(x − largest), kept apart because their sum would round the smaller. False where logits have to be
+  /// rows, and nothing was done.
   func crossEntropy(
-    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor)
-  /// The gradient with respect to the logits; `gradient` is that of each row's loss, or of all of them if a scalar.
+    _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor
+  ) -> Bool
+  /// The gradient with respect to the logits; `gradient` is that of each loss, or of all of them if a scalar.
   func crossEntropyGradient(
     _ gradient: Tensor, _ logits: Tensor, _ targets: Tensor, normalizers: Tensor, _ options: CrossEntropyOptions,
     into result: Tensor)

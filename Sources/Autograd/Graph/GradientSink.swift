@@ -23,11 +23,13 @@ struct GradientSink {
   }
 
   /// Adds a gradient of input `index` that nothing else holds: others may be added to it in place.
-  func give(_ index: Int, _ gradient: Tensor) {
-    if case .node(let node) = node.edges[index], pass.wants(.node(node)) {
-      pass.accumulate(gradient, into: node, owned: true)
-    } else {
-      add(index, gradient)
+  func give(_ index: Int, _ gradient: consuming Tensor) {
+    let edge = node.edges[index]
+    guard pass.wants(edge) else { return }
+    switch edge {
+    case .none: break
+    case .leaf(let leaf): pass.accumulate(gradient, into: leaf)
+    case .node(let node): pass.accumulate(gradient, into: node, owned: true)
     }
   }
 
@@ -39,7 +41,7 @@ struct GradientSink {
     guard case .node(let node) = node.edges[index], pass.wants(.node(node)), let others = node.gradient else {
       let fresh = x.uninitializedLike()
       body(fresh, nil)
-      return give(index, fresh)
+      return give(index, consume fresh)
     }
     if node.ownsGradient {
       others.storage.version &+= 1
@@ -73,7 +75,7 @@ struct GradientSink {
     }
     let fresh = Tensor(uninitialized: shape, dtype: dtype, device: device)
     body(fresh, false)
-    give(index, fresh)
+    give(index, consume fresh)
   }
 
   /// Runs `body`; an error that it throws ends the pass.
@@ -102,13 +104,14 @@ extension BackwardPass {
   }
 
   /// Adds `gradient` to what has reached `leaf`.
-  func accumulate(_ gradient: Tensor, into leaf: Tensor) {
+  func accumulate(_ gradient: consuming Tensor, into leaf: Tensor) {
     if writesDirectly(to: leaf) {
+      if !isGradEnabled, isKnownUniquelyReferenced(&gradient), leaf.keep(asGrad: gradient) { return }
       add(gradient, toGradOf: leaf)
     } else {
       gradient.storage.makePlain()
       let identity = ObjectIdentifier(leaf)
-      arrived[identity] = arrived[identity].map { $0 + gradient } ?? gradient
+      if let others = arrived[identity] { arrived[identity] = others + gradient } else { arrived[identity] = gradient }
     }
   }
 
@@ -153,6 +156,22 @@ extension Tensor {
     destination.storage.makePlain()
     destination.storage.version &+= 1
     return (destination, !isFresh)
+  }
+
+  /// Makes a gradient that no other tensor holds the first contribution to `grad`, without a copy, where it has all of
+  /// its memory and no other place is meant for it.
+  ///
+  /// - Returns: Whether it was possible.
+  fileprivate func keep(asGrad gradient: Tensor) -> Bool {
+    guard accumulatedGradient == nil, gradientSlot == nil, gradient.isAloneInStorage, gradient.shape == shape,
+      gradient.dtype == dtype, gradient.device == device
+    else { return false }
+    let kept = gradient.detached()
+    kept.storage.layoutFreedom = .none
+    kept.storage.makePlain()
+    kept.storage.isCopyOfPart = false
+    accumulatedGradient = kept
+    return true
   }
 
   /// Brings a gradient that has a graph of its own to the place in the arena where the reducer looks for it.

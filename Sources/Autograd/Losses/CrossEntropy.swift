@@ -19,16 +19,18 @@ public func crossEntropy(
     precondition(ignoredTarget == -100, "crossEntropy ignores no target where targets are probabilities")
     return crossEntropy(logits, probabilities: targets, weight: weight, reduction: reduction, labelSmoothing)
   }
-  guard logits.rank <= 2 else {
-    precondition(
-      [logits.shape[0]] + logits.shape[2...] == targets.shape,
-      "crossEntropy of logits \(logits.shape) with targets \(targets.shape): needs [N, C, …] and [N, …]")
+  /// The same of logits that are rows.
+  func ofRows() -> Tensor {
     let losses = crossEntropy(
       logits.permuted([0] + (2..<logits.rank) + [1]).flattened(through: -2), targets.flattened(), weight: weight,
       reduction: reduction, ignoringTarget: ignoredTarget, labelSmoothing: labelSmoothing)
     return reduction == .none ? losses.reshaped(targets.shape) : losses
   }
+  precondition(
+    logits.rank <= 2 || [logits.shape[0]] + logits.shape[2...] == targets.shape,
+    "crossEntropy of logits \(logits.shape) with targets \(targets.shape): needs [N, C, …] and [N, …]")
   if let weight {
+    guard logits.rank <= 2 else { return ofRows() }
     let classes = ClassTargets(
       targets, for: logits, weight: weight, ignoring: ignoredTarget, operation: "crossEntropy")
     let logProbabilities = logits.logSoftmax(1)
@@ -40,7 +42,9 @@ public func crossEntropy(
   let options = CrossEntropyOptions(smoothing: labelSmoothing, ignoredTarget: ignoredTarget)
   let losses = Tensor(uninitialized: targets.shape, dtype: logits.dtype, device: logits.device)
   let normalizers = Tensor(uninitialized: targets.shape + [2], dtype: logits.dtype, device: logits.device)
-  logits.backend.crossEntropy(logits, targets, options, losses: losses, normalizers: normalizers)
+  guard logits.backend.crossEntropy(logits, targets, options, losses: losses, normalizers: normalizers) else {
+    return ofRows()
+  }
   let divisor = reduction == .mean ? usedCount(targets, ignoredTarget, for: losses) : nil
   let sum = reduction == .none ? losses : losses.sum()
   let result = divisor.map { sum.combined(.divide, $0) } ?? sum
@@ -87,16 +91,11 @@ private func lossGradient(
   ) { upstream, inputs in
     // The result is g · (softmax(x) − y), and g · softmax(x) where it depends on x; ignored rows have neither.
     let probabilities = logits.softmax(1)
-    let rows = gradient.reshaped([-1, 1])
+    let ofLosses = gradient.rank == 0 ? gradient : gradient.unsqueezed(1)
     let slope = lossGradient(Tensor.onesLike(gradient), logits, targets, normalizers, options)
     inputs.add(0, (upstream * slope).sum(gradient.rank == 0 ? nil : [1]))
-    let used = usedRows(targets, options.ignoredTarget, dtype: logits.dtype)
+    let used = (targets .!= Tensor(options.ignoredTarget)).cast(to: logits.dtype).unsqueezed(1)
     let weighted = upstream * probabilities
-    inputs.add(1, rows * used * (weighted - probabilities * weighted.sum([1], keepingDimensions: true)))
+    inputs.add(1, ofLosses * used * (weighted - probabilities * weighted.sum([1], keepingDimensions: true)))
   }
-}
-
-/// 1 for every row whose target is used, 0 for the others: [N, 1].
-private func usedRows(_ targets: Tensor, _ ignoredTarget: Int, dtype: DataType) -> Tensor {
-  (targets .!= Tensor(ignoredTarget)).cast(to: dtype).reshaped([-1, 1])
 }

@@ -66,9 +66,10 @@ struct ClassTargets {
 /// device than the CPU are checked where they are used.
 func checkTargets(_ targets: Tensor, _ scores: Tensor, ignoredTarget: Int, _ operation: StaticString) {
   precondition(
-    scores.rank == 2 && (scores.shape[1] > 0 || scores.shape[0] == 0) && targets.shape == [scores.shape[0]]
+    scores.rank >= 2 && (scores.shape[1] > 0 || targets.count == 0)
+      && targets.shape == [scores.shape[0]] + scores.shape[2...]
       && targets.dtype == .int64,
-    "\(operation) needs scores [N, C] of at least one class and int64 targets [N], not \(scores.shape) and \(targets.shape) of \(targets.dtype)"
+    "\(operation) needs scores [N, C, …] of at least one class and int64 targets [N, …], not \(scores.shape) and \(targets.shape) of \(targets.dtype)"
   )
   scores.requireSameDevice(targets, for: operation)
   guard targets.device == .cpu else { return }

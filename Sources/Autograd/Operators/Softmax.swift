@@ -45,33 +45,35 @@ extension Tensor {
   }
 
   private func normalizedPowers(along dimension: Int, isLogarithm: Bool) -> Tensor {
-    inRows(along: dimension) { rows, columns in
-      let result = rows[0].uninitializedLike()
-      backend.softmax(rows[0], columns: columns, isLogarithm: isLogarithm, into: result)
-      return result
+    inColumnsOrRows(along: dimension) { x, extents, result in
+      backend.softmax(x[0], extents: extents, isLogarithm: isLogarithm, into: result)
     }
   }
 
   /// The gradient of ``normalizedPowers(along:isLogarithm:)``, this being that of its result `y`.
   private func powersGradient(from y: Tensor, along dimension: Int, isLogarithm: Bool) -> Tensor {
-    inRows(with: y, along: dimension) { rows, columns in
-      let result = rows[0].uninitializedLike()
-      backend.softmaxGradient(rows[0], of: rows[1], columns: columns, isLogarithm: isLogarithm, into: result)
-      return result
+    inColumnsOrRows(with: y, along: dimension) { x, extents, result in
+      backend.softmaxGradient(x[0], of: x[1], extents: extents, isLogarithm: isLogarithm, into: result)
     }
   }
 
-  /// What `body` makes of rows along a dimension, for which that is moved to the end and back; no graph.
-  private func inRows(
-    with other: Tensor? = nil, along dimension: Int, _ body: (_ rows: [Tensor], _ columns: Int) -> Tensor
+  /// What `body` writes along a dimension, which is moved to the end and back where it says that it cannot; no graph.
+  private func inColumnsOrRows(
+    with other: Tensor? = nil, along dimension: Int,
+    _ body: (_ tensors: [Tensor], _ extents: ReductionExtents, _ result: Tensor) -> Bool
   ) -> Tensor {
     let dimension = Shape.normalize(dimension, rank: rank)
     let tensors = [detached()] + (other.map { [$0] } ?? [])
-    guard rank > 0 else { return body(tensors, 1) }
-    let inner = Shape.count(Array(shape[(dimension + 1)...]))
-    guard inner != 1 else { return body(tensors, shape[dimension]) }
-    let result = body(tensors.map { $0.transposed(dimension, -1) }, shape[dimension])
-    return result.transposed(dimension, -1).detached()
+    let extents =
+      rank == 0 ? ReductionExtents(outer: 1, reduced: 1, inner: 1) : .init(shape, over: dimension...dimension)
+    let result = uninitializedLike()
+    if body(tensors, extents, result) { return result }
+    let rows = tensors.map { $0.transposed(dimension, -1) }
+    let resultInRows = rows[0].uninitializedLike()
+    let isDone = body(
+      rows, .init(outer: extents.outer * extents.inner, reduced: extents.reduced, inner: 1), resultInRows)
+    precondition(isDone, "softmax of rows is in every backend")
+    return resultInRows.transposed(dimension, -1).detached()
   }
 
   /// The largest elements along a dimension, which is kept with size 1; −∞ if it is empty.

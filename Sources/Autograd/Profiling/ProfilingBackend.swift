@@ -205,26 +205,34 @@ struct ProfilingBackend<Base: Backend>: Backend {
 
   // MARK: - Losses
 
-  func softmax(_ x: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor) {
-    recorded(.init(isLogarithm ? "logSoftmax" : "softmax", x.extent, bytes: 2 * x.byteCount)) {
-      base.softmax(x, columns: columns, isLogarithm: isLogarithm, into: result)
-    }
+  func softmax(_ x: Tensor, extents: ReductionExtents, isLogarithm: Bool, into result: Tensor) -> Bool {
+    func compute() -> Bool { base.softmax(x, extents: extents, isLogarithm: isLogarithm, into: result) }
+    guard let profiler = Profiler.current else { return compute() }
+    let work = OperatorWork(isLogarithm ? "logSoftmax" : "softmax", x.extent, bytes: 2 * x.byteCount)
+    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
   }
 
-  func softmaxGradient(_ gradient: Tensor, of y: Tensor, columns: Int, isLogarithm: Bool, into result: Tensor) {
-    recorded(.init(isLogarithm ? "logSoftmaxGradient" : "softmaxGradient", y.extent, bytes: 3 * y.byteCount)) {
-      base.softmaxGradient(gradient, of: y, columns: columns, isLogarithm: isLogarithm, into: result)
+  func softmaxGradient(
+    _ gradient: Tensor, of y: Tensor, extents: ReductionExtents, isLogarithm: Bool, into result: Tensor
+  ) -> Bool {
+    func compute() -> Bool {
+      base.softmaxGradient(gradient, of: y, extents: extents, isLogarithm: isLogarithm, into: result)
     }
+    guard let profiler = Profiler.current else { return compute() }
+    let name = isLogarithm ? "logSoftmaxGradient" : "softmaxGradient"
+    let work = OperatorWork(name, y.extent, bytes: 3 * y.byteCount)
+    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
   }
 
   func crossEntropy(
     _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor
-  ) {
-    recorded(
-      .init(
-        "crossEntropy", logits.extent,
-        bytes: logits.byteCount + targets.byteCount + losses.byteCount + normalizers.byteCount)
-    ) { base.crossEntropy(logits, targets, options, losses: losses, normalizers: normalizers) }
+  ) -> Bool {
+    func compute() -> Bool { base.crossEntropy(logits, targets, options, losses: losses, normalizers: normalizers) }
+    guard let profiler = Profiler.current else { return compute() }
+    let work = OperatorWork(
+      "crossEntropy", logits.extent,
+      bytes: logits.byteCount + targets.byteCount + losses.byteCount + normalizers.byteCount)
+    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
   }
 
   func crossEntropyGradient(

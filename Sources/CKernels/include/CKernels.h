@@ -116,10 +116,21 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
   void dt_cross_entropy_gradient_##s(size_t rows, size_t classes, const T *logits, const int64_t *targets,             \
                                      int64_t ignored_target, T smoothing, const T *normalizers,                        \
                                      const T *row_gradients, size_t row_step, T *out);                                 \
+  /* Both for the columns of matrices [classes, inner]; of losses and normalizers there are outer * inner. */          \
+  void dt_cross_entropy_of_columns_##s(size_t outer, size_t classes, size_t inner, const T *logits,                    \
+                                       const int64_t *targets, int64_t ignored_target, T smoothing, T *losses,         \
+                                       T *normalizers);                                                                \
+  void dt_cross_entropy_gradient_of_columns_##s(size_t outer, size_t classes, size_t inner, const T *logits,           \
+                                                const int64_t *targets, int64_t ignored_target, T smoothing,           \
+                                                const T *normalizers, const T *gradients, size_t step, T *out);        \
   /* Rows of n elements as probabilities, exp(x) / sum(exp(x)), or the logarithms of them. */                          \
   void dt_softmax_##s(size_t rows, size_t n, const T *x, int is_logarithm, T *y);                                      \
   /* The gradient of that, from the result y. */                                                                       \
   void dt_softmax_gradient_##s(size_t rows, size_t n, const T *gradient, const T *y, int is_logarithm, T *dx);         \
+  /* The same for the columns of matrices [n, inner]. */                                                               \
+  void dt_softmax_of_columns_##s(size_t outer, size_t n, size_t inner, const T *x, int is_logarithm, T *y);            \
+  void dt_softmax_gradient_of_columns_##s(size_t outer, size_t n, size_t inner, const T *gradient, const T *y,         \
+                                          int is_logarithm, T *dx);                                                    \
   /* y[r, c] = x[r, c] * factor, and y[c, r] = x[r, c], for rows that lie so many elements apart. */                   \
   void dt_copy_rows_##s(size_t rows, size_t columns, const T *x, size_t x_stride, T factor, T *y, size_t y_stride);    \
   void dt_transpose_rows_##s(size_t rows, size_t columns, const T *x, size_t x_stride, T *y, size_t y_stride);         \

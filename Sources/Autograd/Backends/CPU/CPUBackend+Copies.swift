@@ -32,7 +32,9 @@ extension CPUBackend {
       switch step {
       case 1: to.update(from: from, count: walk.runLength)
       case 0: to.update(repeating: from[0], count: walk.runLength)
-      default: for i in 0..<walk.runLength { to[i] = from[i * step] }
+      // Reversed by whole vectors.
+      case -1: for i in 0..<walk.runLength { to[i] = from[0 &- i] }
+      default: for i in 0..<walk.runLength { to[i] = from[i &* step] }
       }
     }
   }

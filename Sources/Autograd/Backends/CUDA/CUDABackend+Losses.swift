@@ -1,12 +1,14 @@
 extension CUDABackend {
   func crossEntropy(
     _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor
-  ) {
+  ) -> Bool {
+    guard logits.rank == 2 else { return false }
     guard logits.dtype.isFloatingPoint else { unsupported("cross entropy", logits.dtype) }
     let (rows, classes) = (logits.shape[0], logits.shape[1])
     launch(
       "cross_entropy_\(logits.dtype.suffix)", in: .losses, rows: rows, of: classes, rows, classes, logits.address,
       targets.address, options.ignoredTarget, options.smoothing, losses.address, normalizers.address)
+    return true
   }
 
   func crossEntropyGradient(
