@@ -39,8 +39,10 @@ struct TrainerGuardTests {
 
   @Test func `a model that cannot be written fails on all ranks`() throws {
     let job = try SmallJob()
-    try FileManager.default.createDirectory(atPath: job.directory.model, withIntermediateDirectories: true)
-    let found = try Self.errors([job.configuration, job.configuration])
+    // Before training it would be refused.
+    let found = try Self.errors([job.configuration, job.configuration]) { trainer in
+      try? FileManager.default.createDirectory(atPath: trainer.directory.model, withIntermediateDirectories: false)
+    }
     #expect(
       found == ["\(job.directory.model): is not a regular file", "rank 0 failed while writing the trained model"])
   }
