@@ -18,11 +18,18 @@ namespace emulator {
 namespace {
 
 constexpr char unwritten = -1;
+/// What was written is found in so many bytes at a time.
+constexpr size_t piece = 4096;
 
 /// All of it, unwritten from the first time on.
 char *start() {
   static char *const start = static_cast<char *>(memset(sharedStart, unwritten, sharedEnd - sharedStart));
   return start;
+}
+
+bool isUnwritten(const char *bytes) {
+  static const std::string nothing(piece, unwritten);
+  return memcmp(bytes, nothing.data(), piece) == 0;
 }
 
 }  // namespace
@@ -37,8 +44,8 @@ void SharedMemory::restore() { memset(written.start, unwritten, written.end - wr
 
 SharedMemory::~SharedMemory() {
   char *first = start(), *end = sharedEnd;
-  while (first < end && *first == unwritten) first++;
-  while (first < end && end[-1] == unwritten) end--;
+  while (size_t(end - first) >= piece && isUnwritten(first)) first += piece;
+  while (size_t(end - first) >= piece && isUnwritten(end - piece)) end -= piece;
   if (first < end) {
     const bool isKnown = written.start < written.end;
     written = {isKnown ? std::min(written.start, first) : first, std::max(written.end, end)};
