@@ -34,14 +34,12 @@ import TestSupport
 
   @Test func `a library is found in a list that is longer than a pipe holds`() throws {
     let folder = try TemporaryFolder()
-    let script = """
-      #!/bin/sh
+    try Self.writeProgram(
+      """
       echo "\tlibturbojpeg.so.0 (libc6,x86-64) => /first/libturbojpeg.so.0"
       echo "\tlibturbojpeg.so.0 (libc6) => /second/libturbojpeg.so.0"
       yes "\tlibother.so.1 (libc6,x86-64) => /first/libother.so.1" | head -n 10000
-      """
-    let path = try folder.write(Array(script.utf8), to: "ldconfig")
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+      """, to: "\(folder.path)/ldconfig")
     let run = try ProcessRun.run(
       URL(filePath: "/bin/bash"),
       ["-c", "set -euo pipefail; . \"$0/setup.sh\"; PATH=$1:$PATH; turbojpeg", Self.launch.path, folder.path],
@@ -76,15 +74,22 @@ import TestSupport
     let folder = try TemporaryFolder()
     let allowed = Processor.allowedCores
     let processors = allowed.map { "echo \($0),0,0" } + ["echo \((allowed.max() ?? 0) + 1),1,0"]
-    for (name, lines) in [("lscpu", processors), ("mpirun", ["echo flags \"$@\""])] {
-      let path = try folder.write(Array((["#!/bin/sh"] + lines).joined(separator: "\n").utf8), to: name)
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
-    }
+    try Self.writeProgram(processors.joined(separator: "\n"), to: "\(folder.path)/lscpu")
+    try Self.writeProgram("echo flags \"$@\"", to: "\(folder.path)/mpirun")
     for (ranks, flags) in [("1", "--map-by slot:PE=1 --bind-to core"), ("2", "--oversubscribe --bind-to none")] {
       let run = try ProcessRun.run(
         URL(filePath: "/bin/bash"),
         ["-c", "PATH=$1:$PATH; exec \"$0/mpi\" $2 true", Self.launch.path, folder.path, ranks], timeout: 30)
       #expect(run.succeeded && run.output.hasSuffix(" \(flags) true\n"), "\(run.report)")
     }
+  }
+
+  /// Writes a shell script as a program. Another process does: a program cannot be started ("Text file busy") as long as a
+  /// process that another test starts at that moment has the file open for writing, which it gets from this one.
+  private static func writeProgram(_ script: String, to path: String) throws {
+    let run = try ProcessRun.run(
+      URL(filePath: "/bin/bash"), ["-c", "printf '#!/bin/sh\n%s\n' \"$1\" >\"$0\" && chmod +x \"$0\"", path, script],
+      timeout: 30)
+    #expect(run.succeeded, "\(run.report)")
   }
 }
