@@ -52,6 +52,7 @@ is_present() {
     zlib1g-dev) pkg-config --exists zlib ;;
     libopenmpi-dev) pkg-config --exists ompi-c ;;
     openmpi-bin) command -v mpirun ;;
+    g++) command -v g++ ;;
     iproute2) command -v ip && command -v tc ;;
     dataset-fashion-mnist) [[ -d /usr/share/datasets/fashion-mnist ]] ;;
   esac >/dev/null 2>&1
@@ -126,6 +127,12 @@ require_packages() {
     say '' 'Without MPI, the same job runs in one process:' '' '  DISTTRAIN_WITHOUT_MPI=1 ./launch/train'
   fi
   exit 1
+}
+
+# Whether Swift's clang compiles C++. It takes the headers of the newest gcc that has a folder, which libopenmpi-dev may
+# bring without them.
+compiles_cpp() {
+  echo '#include <functional>' | "$(dirname "$(command -v swift)")/clang" -x c++ -fsyntax-only - 2>/dev/null
 }
 
 set_up() {

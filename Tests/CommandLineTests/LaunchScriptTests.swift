@@ -69,6 +69,20 @@ import TestSupport
     #expect(run.status == 0 && run.output == installed, "\(run.report)")
   }
 
+  @Test func `a compiler without headers of C++ is noticed`() throws {
+    let folder = try TemporaryFolder()
+    try Self.writeProgram("", to: "\(folder.path)/swift")
+    for (status, isComplete) in [("1", false), ("0", true)] {
+      // As clang, it reads what is to be compiled.
+      try Self.writeProgram("grep -q include && exit \(status)", to: "\(folder.path)/clang")
+      let run = try ProcessRun.run(
+        URL(filePath: "/bin/bash"),
+        ["-c", ". \"$0/setup.sh\"; PATH=$1:$PATH; compiles_cpp", Self.launch.path, folder.path],
+        timeout: 30)
+      #expect(run.succeeded == isComplete, "\(run.report)")
+    }
+  }
+
   /// Here all processors that this process may use are threads of one core, and there is another core that it may not use.
   @Test func `ranks are bound to cores that they may run on`() throws {
     let folder = try TemporaryFolder()
