@@ -9,9 +9,6 @@ static const char convolution_h[] = {
 static const char elementwise_h[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/elementwise.h" suffix(, 0)
 };
-static const char gamma_h[] = {
-#embed "../Autograd/Backends/CUDA/Kernels/gamma.h" suffix(, 0)
-};
 static const char kernel_h[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/kernel.h" suffix(, 0)
 };
@@ -26,6 +23,9 @@ static const char reduce_h[] = {
 };
 static const char softmax_h[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/softmax.h" suffix(, 0)
+};
+static const char special_functions_h[] = {
+#embed "../CKernels/special_functions.h" suffix(, 0)
 };
 static const char attention_cu[] = {
 #embed "../Autograd/Backends/CUDA/Kernels/attention.cu" suffix(, 0)
@@ -95,12 +95,13 @@ const dt_kernel_source *dt_kernel_sources(void) {
   static const dt_kernel_source sources[] = {
     {"convolution.h", convolution_h},
     {"elementwise.h", elementwise_h},
-    {"gamma.h", gamma_h},
     {"kernel.h", kernel_h},
     {"moments.h", moments_h},
     {"multiply.h", multiply_h},
     {"reduce.h", reduce_h},
     {"softmax.h", softmax_h},
+    // By the name by which elementwise.h includes it.
+    {"../../../../CKernels/special_functions.h", special_functions_h},
     {"attention.cu", attention_cu},
     {"convolution.cu", convolution_cu},
     {"copies.cu", copies_cu},

@@ -3,30 +3,17 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "exponential.h"
-#include "gamma.h"
+#include "special_functions.h"
 
 static const double inverse_sqrt_2 = 0.70710678118654752440;
 static const double sqrt_2_over_pi = 0.79788456080286535588;
 static const double inverse_sqrt_2_pi = 0.39894228040143267794;
 static const double gelu_cubic = 0.044715;
 
-// A rational function, and two steps of Newton's method, as PyTorch's (after "Inverse of the error function" of P. Acklam).
-static double inverse_erf(double y) {
-  const double size = fabs(y);
-  if (!(size < 1)) return size == 1 ? copysign(INFINITY, y) : NAN;
-  double x;
-  if (size <= 0.7) {
-    const double z = y * y;
-    const double top = ((-0.140543331 * z + 0.914624893) * z - 1.645349621) * z + 0.886226899;
-    const double bottom = (((0.012229801 * z - 0.329097515) * z + 1.442710462) * z - 2.118377725) * z + 1;
-    x = y * top / bottom;
-  } else {
-    const double z = sqrt(-log((1 - size) / 2));
-    const double top = ((1.641345311 * z + 3.429567803) * z - 1.624906493) * z - 1.970840454;
-    x = copysign(top / ((1.637067800 * z + 3.543889200) * z + 1), y);
-  }
-  for (int step = 0; step < 2; step++) x -= (erf(x) - y) / (2 / 1.77245385090551602730 * exp(-x * x));
-  return x;
+// The logarithm of the size of the gamma function; lgamma() would write its sign where other threads do.
+static double log_gamma(double x) {
+  int sign;
+  return lgamma_r(x, &sign);
 }
 
 // The results may take the place of the arguments: an element depends on those in its place only.

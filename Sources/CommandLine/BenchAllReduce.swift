@@ -4,7 +4,7 @@ import DistTrain
 import Foundation
 
 /// `disttrain bench allreduce`: how long an all-reduce takes, beside the MPI library's own.
-struct AllReduce: ParsableCommand {
+struct BenchAllReduce: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "allreduce",
     abstract: "Measure all-reduces of floats over the ranks that were launched.",

@@ -5,7 +5,7 @@ import DistTrain
 import Foundation
 
 /// `disttrain bench roofline`: what this machine can do at most.
-struct Roofline: ParsableCommand {
+struct BenchRoofline: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "roofline",
     abstract: "Measure the ceilings of this machine: arithmetic, memory, and the matrix product.",
@@ -19,8 +19,7 @@ struct Roofline: ParsableCommand {
   var device = TrainingConfiguration.DeviceKind.cpu
   @Option(
     help: ArgumentHelp(
-      "With --device cuda: the rows and columns of the matrices. (default: \(Roofline.standardSize))", valueName: "rows"
-    ))
+      "With --device cuda: the rows and columns of the matrices. (default: \(Self.standardSize))", valueName: "rows"))
   var size: Int?
   @Flag(help: "Print one JSON object.")
   var json = false

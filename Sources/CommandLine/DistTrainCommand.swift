@@ -47,5 +47,5 @@ struct DistTrainCommand: ParsableCommand {
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure training steps, matrix products, all-reduces, the recording of operations or the machine.",
-    subcommands: [BenchStep.self, BenchProducts.self, AllReduce.self, BenchGraph.self, Roofline.self])
+    subcommands: [BenchStep.self, BenchProducts.self, BenchAllReduce.self, BenchGraph.self, BenchRoofline.self])
 }

@@ -16,7 +16,7 @@ struct AdamStep {
   /// γ / (1 − β₁ᵗ).
   let rate: Double
   /// How far the step goes from the mean of the gradients to the last one, from 0 to 1: Nesterov's momentum.
-  var lookahead = 0.0
+  let lookahead: Double
   /// √(1 − β₂ᵗ).
   let correction: Double
   let beta1: Double

@@ -23,11 +23,10 @@ public struct AdagradRule: UpdateRule {
     learningRate: Double = 0.01, learningRateDecay: Double = 0, weightDecay: Double = 0, initialState: Double = 0,
     epsilon: Double = 1e-10
   ) {
-    Self.require(learningRate, "learningRate")
-    Self.require(learningRateDecay, "learningRateDecay")
-    Self.require(weightDecay, "weightDecay")
-    Self.require(initialState, "initialState")
-    Self.require(epsilon, "epsilon")
+    Self.require([
+      "learningRate": learningRate, "learningRateDecay": learningRateDecay, "weightDecay": weightDecay,
+      "initialState": initialState, "epsilon": epsilon,
+    ])
     self.learningRate = learningRate
     self.learningRateDecay = learningRateDecay
     self.weightDecay = weightDecay

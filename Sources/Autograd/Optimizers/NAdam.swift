@@ -28,33 +28,23 @@ public struct NAdamRule: UpdateRule {
     learningRate: Double = 0.002, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
     weightDecay: Double = 0, momentumDecay: Double = 0.004
   ) {
-    Self.require(learningRate, "learningRate")
-    Self.require(beta1, below: 1, "beta1")
-    Self.require(beta2, below: 1, "beta2")
-    Self.require(epsilon, "epsilon")
-    Self.require(weightDecay, "weightDecay")
-    Self.require(momentumDecay, "momentumDecay")
     self.learningRate = learningRate
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
     self.weightDecay = weightDecay
     self.momentumDecay = momentumDecay
+    checkNumbers()
+    Self.require(["momentumDecay": momentumDecay])
   }
-
-  /// The moments m and v; Πₜ follows from t.
-  public var stateNames: [String] { ["exp_avg", "exp_avg_sq"] }
 
   /// Updates the parameter and both moments in one pass.
   public func apply(_ update: ParameterUpdate) {
     let product = momentumProduct(update.step), next = momentum(update.step + 1)
     let ofGradient = (1 - momentum(update.step)) / (1 - product), ofMean = next / (1 - product * next)
-    update.parameter.backend.adamStep(
-      AdamStep(
-        rate: learningRate * (ofGradient + ofMean), lookahead: ofGradient / (ofGradient + ofMean),
-        correction: (1 - pow(beta2, Double(update.step))).squareRoot(), beta1: beta1, beta2: beta2, epsilon: epsilon,
-        weightDecay: weightDecay, shrinkage: 1, gradientScale: update.gradientScale),
-      gradient: update.gradient, weight: update.parameter, mean: update.state[0], square: update.state[1])
+    apply(
+      update, rate: learningRate * (ofGradient + ofMean), lookahead: ofGradient / (ofGradient + ofMean),
+      correction: (1 - pow(beta2, Double(update.step))).squareRoot(), epsilon: epsilon, weightDecay: weightDecay)
   }
 
   /// µₜ.
@@ -78,4 +68,4 @@ extension ParameterOptimizer<NAdamRule> {
   }
 }
 
-extension NAdamRule: FusedUpdateRule {}
+extension NAdamRule: MomentRule {}

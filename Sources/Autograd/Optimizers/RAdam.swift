@@ -27,20 +27,13 @@ public struct RAdamRule: UpdateRule {
     learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
     weightDecay: Double = 0
   ) {
-    Self.require(learningRate, "learningRate")
-    Self.require(beta1, below: 1, "beta1")
-    Self.require(beta2, below: 1, "beta2")
-    Self.require(epsilon, "epsilon")
-    Self.require(weightDecay, "weightDecay")
     self.learningRate = learningRate
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
     self.weightDecay = weightDecay
+    checkNumbers()
   }
-
-  /// The moments m and v.
-  public var stateNames: [String] { ["exp_avg", "exp_avg_sq"] }
 
   /// Updates the parameter and both moments in one pass.
   public func apply(_ update: ParameterUpdate) {
@@ -51,12 +44,10 @@ public struct RAdamRule: UpdateRule {
       isRectified
       ? ((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)).squareRoot() : 1
     // Without rectification the divisor √v / ∞ + 1 is 1.
-    update.parameter.backend.adamStep(
-      AdamStep(
-        rate: learningRate * rectification / (1 - pow(beta1, step)), correction: isRectified ? correction : .infinity,
-        beta1: beta1, beta2: beta2, epsilon: isRectified ? epsilon / correction : 1, weightDecay: weightDecay,
-        shrinkage: 1, gradientScale: update.gradientScale),
-      gradient: update.gradient, weight: update.parameter, mean: update.state[0], square: update.state[1])
+    apply(
+      update, rate: learningRate * rectification / (1 - pow(beta1, step)),
+      correction: isRectified ? correction : .infinity, epsilon: isRectified ? epsilon / correction : 1,
+      weightDecay: weightDecay)
   }
 }
 
@@ -67,4 +58,4 @@ extension ParameterOptimizer<RAdamRule> {
   }
 }
 
-extension RAdamRule: FusedUpdateRule {}
+extension RAdamRule: MomentRule {}

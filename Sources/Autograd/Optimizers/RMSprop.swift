@@ -24,11 +24,10 @@ public struct RMSpropRule: UpdateRule {
     learningRate: Double = 0.01, smoothing: Double = 0.99, epsilon: Double = 1e-8, weightDecay: Double = 0,
     momentum: Double = 0
   ) {
-    Self.require(learningRate, "learningRate")
-    Self.require(smoothing, "smoothing")
-    Self.require(epsilon, "epsilon")
-    Self.require(weightDecay, "weightDecay")
-    Self.require(momentum, "momentum")
+    Self.require([
+      "learningRate": learningRate, "smoothing": smoothing, "epsilon": epsilon, "weightDecay": weightDecay,
+      "momentum": momentum,
+    ])
     self.learningRate = learningRate
     self.smoothing = smoothing
     self.epsilon = epsilon

@@ -26,9 +26,7 @@ public struct SGDRule: UpdateRule {
     precondition(
       !nesterov || (momentum > 0 && dampening == 0),
       "SGD: Nesterov's step needs momentum (\(momentum)) and no dampening (\(dampening))")
-    Self.require(learningRate, "learningRate")
-    Self.require(momentum, "momentum")
-    Self.require(weightDecay, "weightDecay")
+    Self.require(["learningRate": learningRate, "momentum": momentum, "weightDecay": weightDecay])
     self.learningRate = learningRate
     self.momentum = momentum
     self.dampening = dampening

@@ -29,10 +29,12 @@ extension UpdateRule {
   public var needsWholeParameters: Bool { false }
 
   /// Stops the program where an option that a rule was made with is below 0, NaN, or not below `limit`.
-  static func require(_ option: Double, below limit: Double? = nil, _ name: StaticString) {
-    precondition(
-      option >= 0 && limit.map { option < $0 } ?? true,
-      "\(Self.self): \(name) of \(option), expected \(limit.map { "at least 0 and less than \($0)" } ?? "at least 0")")
+  static func require(_ options: KeyValuePairs<String, Double>, below limit: Double? = nil) {
+    let range = limit.map { "at least 0 and less than \($0)" } ?? "at least 0"
+    for (name, option) in options {
+      precondition(
+        option >= 0 && limit.map { option < $0 } ?? true, "\(Self.self): \(name) of \(option), expected \(range)")
+    }
   }
 }
 

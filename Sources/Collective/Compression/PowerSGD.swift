@@ -13,7 +13,7 @@ import CSharedMemory
 ///
 /// What has less than two dimensions, or would not become half as large, is summed as it is. A rank keeps one number for
 /// each gradient, what it left out, which a run that is resumed begins without. Sums have the same bits on all ranks.
-final class PowerSGD: BucketCompression {
+final class PowerSGD {
   private let communicator: any Communicator
   private let arena: UnsafeMutableBufferPointer<Float>
   /// Of each parameter, the matrix as which it is summed, if any.
@@ -64,7 +64,7 @@ final class PowerSGD: BucketCompression {
     right.deallocate()
   }
 
-  /// Cuts the gradients in another way; what was left out and the factors stay.
+  /// Cuts the gradients in another way; what was left out and the factors stay. Not while sums are under way.
   func use(_ plan: BucketPlan) {
     buckets = zip(plan.buckets, plan.gradientRanges).map { bucket, range in
       let start = matrices[..<bucket.parameters.lowerBound].rightCount
@@ -78,16 +78,18 @@ final class PowerSGD: BucketCompression {
   }
 
   /// Begins the sum of a bucket. Before, each that is under way takes its next step: so all ranks communicate in the same
-  /// order, whatever the timing.
+  /// order, whatever the timing. Throws when the communication fails.
   func start(bucket index: Int) throws {
     try advance()
     underWay.append((buckets[index], try communicator.startAllReduce(buckets[index].projected(), .sum)))
   }
 
+  /// Lets communication that was started proceed. Throws when it fails.
   func progress() throws {
     for (_, operation) in underWay { _ = try operation.test() }
   }
 
+  /// Returns once all sums are in the arena. Throws when the communication fails.
   func finish() throws {
     while !underWay.isEmpty { try advance() }
   }
@@ -100,20 +102,6 @@ final class PowerSGD: BucketCompression {
       if let next = bucket.next() { underWay.append((bucket, try communicator.startAllReduce(next, .sum))) }
     }
   }
-}
-
-/// Sums gradients over ranks with fewer bytes than they have.
-protocol BucketCompression: AnyObject {
-  /// Cuts the gradients in another way. Not while sums are under way.
-  func use(_ plan: BucketPlan)
-  /// Forgets what it keeps from step to step. The same on all ranks.
-  func forget()
-  /// Begins the sum of a bucket. Throws when the communication fails.
-  func start(bucket index: Int) throws
-  /// Lets communication that was started proceed. Throws when it fails.
-  func progress() throws
-  /// Returns once all sums are in the arena. Throws when the communication fails.
-  func finish() throws
 }
 
 extension Collection<LowRankMatrix?> {

@@ -44,7 +44,7 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
   private let communicator: any Communicator
   private let arena: UnsafeMutableBufferPointer<Element>
   private var scattersSums: Bool
-  private let compression: (any BucketCompression)?
+  private let compression: PowerSGD?
   /// Whether the tail must not go the way of the last bucket's gradients.
   private var sendsTailAlone: Bool { scattersSums || compression != nil || communicator.exact !== communicator }
   private var gradientRanges: [Range<Int>] = []
@@ -78,7 +78,7 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
 
   private init(
     communicator: any Communicator, arena: UnsafeMutableBufferPointer<Element>, plan: BucketPlan, shards: Int?,
-    scattersSums: Bool, compression: (any BucketCompression)?
+    scattersSums: Bool, compression: PowerSGD?
   ) {
     self.communicator = communicator
     self.arena = arena

@@ -66,6 +66,18 @@ package struct CollectiveCall: Equatable, CustomStringConvertible {
   }
 }
 
+extension CollectiveError {
+  /// Of two ranks, the lower one first; nil for a call that is not known.
+  static func mismatchedCalls(
+    by own: (rank: Int, call: CollectiveCall?), and other: (rank: Int, call: CollectiveCall?)
+  ) -> CollectiveError {
+    let (first, second) = own.rank < other.rank ? (own, other) : (other, own)
+    func text(_ call: CollectiveCall?) -> String { call?.description ?? "something unknown" }
+    return .mismatchedCalls(
+      rank: first.rank, call: text(first.call), otherRank: second.rank, otherCall: text(second.call))
+  }
+}
+
 extension ElementType {
   /// The Swift type's name.
   var name: String {

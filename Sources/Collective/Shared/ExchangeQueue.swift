@@ -4,26 +4,6 @@
 /// nodes, one completes. Each goes as far as it can without waiting whenever the rank calls; the rank that is ahead
 /// leaves the rest for its next call.
 final class ExchangeQueue {
-  private struct Cursor {
-    /// The exchange, as an index into ``exchanges``.
-    var exchange = 0
-    var step = ExchangeStep()
-    /// The ranks below this one were seen to have done their part of the step.
-    var peer = 0
-
-    /// Goes on to the next step.
-    mutating func move(past exchange: some NodeExchange) {
-      peer = 0
-      step.sequence += 1
-      if exchange.usesSlots { step.slot += 1 }
-      step.index += 1
-      if step.index == exchange.stepCount {
-        step.index = 0
-        self.exchange += 1
-      }
-    }
-  }
-
   private let window: NodeWindow
   private let network: NodeNetwork
   private let isOversubscribed: Bool
@@ -33,10 +13,10 @@ final class ExchangeQueue {
 
   /// Those that are not complete, oldest first.
   private var exchanges: [any NodeExchange] = []
-  private var announcing = Cursor()
-  private var reducing = Cursor()
-  private var combining = Cursor()
-  private var completing = Cursor()
+  private var announcing = ExchangeCursor()
+  private var reducing = ExchangeCursor()
+  private var combining = ExchangeCursor()
+  private var completing = ExchangeCursor()
   /// What the lane does for the steps between ``combining`` and ``reducing``; nil where this rank has no slice.
   private var underWay: [DirectExchange?] = []
   /// The steps of all exchanges so far.
@@ -306,16 +286,4 @@ final class ExchangeQueue {
 extension ExchangeQueue: OperationsUnderWay.Source {
   /// A failure is thrown by every later call.
   func proceed() { _ = Result { try advance() } }
-}
-
-extension CollectiveError {
-  /// The lower rank first.
-  fileprivate static func mismatchedCalls(
-    by own: (rank: Int, call: CollectiveCall?), and other: (rank: Int, call: CollectiveCall?)
-  ) -> CollectiveError {
-    let (first, second) = own.rank < other.rank ? (own, other) : (other, own)
-    func text(_ call: CollectiveCall?) -> String { call?.description ?? "something unknown" }
-    return .mismatchedCalls(
-      rank: first.rank, call: text(first.call), otherRank: second.rank, otherCall: text(second.call))
-  }
 }

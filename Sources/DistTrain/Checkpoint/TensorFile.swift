@@ -16,6 +16,14 @@ public enum TensorFile {
     }
   }
 
+  /// Opens a file of tensors: of safetensors, or what `torch.save` has written of a state dictionary, which its first bytes
+  /// tell, not its name.
+  ///
+  /// - Throws: ``FileError`` where it cannot be read or is neither.
+  public static func open(path: String) throws -> any TensorSource {
+    try PyTorchFile.isOne(path: path) ? PyTorchFile(path: path) : SafetensorsFile(path: path)
+  }
+
   /// Reads the tensor called `name` into `tensor`, whose shape and type it must have; elements of 16 bits go into `float32`,
   /// and `int32` into `int64`.
   ///

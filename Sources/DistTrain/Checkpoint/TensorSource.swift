@@ -34,13 +34,3 @@ extension TensorSource {
     }
   }
 }
-
-extension TensorFile {
-  /// Opens a file of tensors: of safetensors, or what `torch.save` has written of a state dictionary, which its first bytes
-  /// tell, not its name.
-  ///
-  /// - Throws: ``FileError`` where it cannot be read or is neither.
-  public static func open(path: String) throws -> any TensorSource {
-    try PyTorchFile.isOne(path: path) ? PyTorchFile(path: path) : SafetensorsFile(path: path)
-  }
-}

@@ -21,45 +21,34 @@ extension Node {
   fileprivate static func plain(_ text: String) -> Node { .scalar(.init(text, .implicit, .plain)) }
 }
 
-extension Int: ConfigurationValue {
-  static let expectation = "a whole number"
+extension ConfigurationValue where Self: LosslessStringConvertible {
   init?(_ node: Node) {
-    guard let value = node.plainText.flatMap({ Int($0) }) else { return nil }
+    guard let value = node.plainText.flatMap({ Self($0) }) else { return nil }
     self = value
   }
   var node: Node { .plain("\(self)") }
+}
+
+extension Int: ConfigurationValue {
+  static let expectation = "a whole number"
 }
 
 extension UInt64: ConfigurationValue {
   static let expectation = "a whole number from 0 to \(UInt64.max)"
-  init?(_ node: Node) {
-    guard let value = node.plainText.flatMap({ UInt64($0) }) else { return nil }
-    self = value
-  }
-  var node: Node { .plain("\(self)") }
+}
+
+extension Bool: ConfigurationValue {
+  static let expectation = "true or false"
 }
 
 extension Double: ConfigurationValue {
   static let expectation = "a number"
-  init?(_ node: Node) {
-    guard let value = node.plainText.flatMap({ Double($0) }) else { return nil }
-    self = value
-  }
   /// YAML 1.1 takes `1e-05` for a text and `1.0e-05` for a number.
   var node: Node {
     let text = "\(self)"
     guard !text.contains("."), let exponent = text.firstIndex(of: "e") else { return .plain(text) }
     return .plain(text[..<exponent] + ".0" + text[exponent...])
   }
-}
-
-extension Bool: ConfigurationValue {
-  static let expectation = "true or false"
-  init?(_ node: Node) {
-    guard let value = node.plainText.flatMap({ Bool($0) }) else { return nil }
-    self = value
-  }
-  var node: Node { .plain("\(self)") }
 }
 
 extension String: ConfigurationValue {
@@ -76,13 +65,16 @@ extension Node {
   fileprivate var isNull: Bool { plainText.map { ["", "~", "null"].contains($0) } ?? false }
 }
 
-extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawValue == String {
-  static var expectation: String { allCases.map(\.rawValue).joined(separator: " or ") }
+extension ConfigurationValue where Self: RawRepresentable, RawValue == String {
   init?(_ node: Node) {
     guard let text = String(node) else { return nil }
     self.init(rawValue: text)
   }
   var node: Node { .plain(rawValue) }
+}
+
+extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawValue == String {
+  static var expectation: String { allCases.map(\.rawValue).joined(separator: " or ") }
 }
 
 extension TrainingConfiguration.Model: ConfigurationValue {}
@@ -95,20 +87,10 @@ extension ScheduleChoice: ConfigurationValue {}
 
 extension GradientCompression: ConfigurationValue {
   static var expectation: String { choices }
-  init?(_ node: Node) {
-    guard let text = String(node) else { return nil }
-    self.init(rawValue: text)
-  }
-  var node: Node { .plain(rawValue) }
 }
 
 extension BucketChoice: ConfigurationValue {
   static var expectation: String { choices }
-  init?(_ node: Node) {
-    guard let text = String(node) else { return nil }
-    self.init(rawValue: text)
-  }
-  var node: Node { .plain(rawValue) }
 }
 
 extension Optional: ConfigurationValue where Wrapped: ConfigurationValue {

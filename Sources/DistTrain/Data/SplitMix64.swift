@@ -1,8 +1,8 @@
 /// Seeds that follow from several numbers (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA
 /// 2014).
-package enum SplitMix64 {
+enum SplitMix64 {
   /// A number in which every bit depends on all bits of all words.
-  package static func mixed(_ words: UInt64...) -> UInt64 { words.reduce(0) { mixed($0 ^ $1) } }
+  static func mixed(_ words: UInt64...) -> UInt64 { words.reduce(0) { mixed($0 ^ $1) } }
 
   private static func mixed(_ word: UInt64) -> UInt64 {
     var bits = word &+ 0x9e37_79b9_7f4a_7c15

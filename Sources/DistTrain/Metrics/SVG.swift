@@ -1,19 +1,19 @@
 import Foundation
 
 /// Text of an SVG picture, element by element.
-package struct SVG {
+struct SVG {
   private var body = ""
 
-  package init() {}
+  init() {}
 
   /// Adds an element; `text` becomes its content.
-  package mutating func add(_ name: String, _ attributes: KeyValuePairs<String, String>, text: String? = nil) {
+  mutating func add(_ name: String, _ attributes: KeyValuePairs<String, String>, text: String? = nil) {
     let list = attributes.map { " \($0)=\"\(Self.escaped($1))\"" }.joined()
     body += text.map { "  <\(name)\(list)>\(Self.escaped($0))</\(name)>\n" } ?? "  <\(name)\(list)/>\n"
   }
 
   /// The whole document on a white ground.
-  package func document(width: Double, height: Double) -> String {
+  func document(width: Double, height: Double) -> String {
     let (width, height) = (Self.number(width), Self.number(height))
     return """
       <?xml version="1.0" encoding="UTF-8"?>
@@ -26,14 +26,14 @@ package struct SVG {
   }
 
   /// A coordinate with at most two decimals.
-  package static func number(_ value: Double) -> String {
+  static func number(_ value: Double) -> String {
     let text = String(format: "%.2f", value)
     let end = text.lastIndex { $0 != "0" }!
     return String(text[end] == "." ? text[..<end] : text[...end])
   }
 
   /// Text with XML's special characters replaced; control characters, which XML cannot hold, are left out.
-  package static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {

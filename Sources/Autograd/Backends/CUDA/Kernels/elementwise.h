@@ -1,8 +1,8 @@
 #ifndef DISTTRAIN_ELEMENTWISE_H
 #define DISTTRAIN_ELEMENTWISE_H
 
-#include "gamma.h"
 #include "kernel.h"
+#include "../../../../CKernels/special_functions.h"
 
 // The standard normal distribution up to x; see CKernels/exponential.h for where the polynomials come from.
 DEVICE float normal(float x) {
@@ -60,26 +60,6 @@ LIBRARY_FUNCTION(inverseHyperbolicCosineOf, acosh)
 LIBRARY_FUNCTION(inverseHyperbolicTangentOf, atanh)
 DEVICE float directionOf(float y, float x) { return atan2f(y, x); }
 DEVICE double directionOf(double y, double x) { return atan2(y, x); }
-
-// A rational function, and two steps of Newton's method, as on the processor.
-DEVICE double inverseErrorFunctionOf(double y) {
-  const double size = y < 0 ? -y : y;
-  if (!(size < 1)) return size == 1 ? y / 0.0 : (y - y) / 0.0;
-  double x;
-  if (size <= 0.7) {
-    const double z = y * y;
-    const double top = ((-0.140543331 * z + 0.914624893) * z - 1.645349621) * z + 0.886226899;
-    const double bottom = (((0.012229801 * z - 0.329097515) * z + 1.442710462) * z - 2.118377725) * z + 1;
-    x = y * top / bottom;
-  } else {
-    const double z = sqrt(-log((1 - size) / 2));
-    const double top = ((1.641345311 * z + 3.429567803) * z - 1.624906493) * z - 1.970840454;
-    const double far = top / ((1.637067800 * z + 3.543889200) * z + 1);
-    x = y < 0 ? -far : far;
-  }
-  for (int step = 0; step < 2; step++) x -= (erf(x) - y) / (2 / 1.77245385090551602730 * exp(-x * x));
-  return x;
-}
 
 template <class T> DEVICE T silu(T x) {
   const T e = exponential(-magnitude(x));
@@ -270,9 +250,9 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   UNARY_KERNEL(sine##s, T, sine(x))                                                           \
   UNARY_KERNEL(cosine##s, T, cosine(x))                                                       \
   UNARY_KERNEL(errorFunction##s, T, errorFunction(x))                                         \
-  UNARY_KERNEL(inverseErrorFunction##s, T, (T)inverseErrorFunctionOf((double)x))              \
+  UNARY_KERNEL(inverseErrorFunction##s, T, (T)inverse_erf((double)x))                         \
   UNARY_KERNEL(logarithmOfGamma##s, T, (T)lgamma((double)x))                                  \
-  UNARY_KERNEL(digamma##s, T, (T)digammaOf((double)x))                                        \
+  UNARY_KERNEL(digamma##s, T, (T)digamma((double)x))                                          \
   UNARY_KERNEL(exponentialMinusOne##s, T, lessOne(x))                                         \
   UNARY_KERNEL(tangent##s, T, tangentOf(x))                                                   \
   UNARY_KERNEL(arcSine##s, T, arcSineOf(x))                                                   \
@@ -284,7 +264,7 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   UNARY_KERNEL(inverseHyperbolicCosine##s, T, inverseHyperbolicCosineOf(x))                   \
   UNARY_KERNEL(inverseHyperbolicTangent##s, T, inverseHyperbolicTangentOf(x))                 \
   BINARY_KERNEL(direction##s, T, directionOf(a, b))                                           \
-  BINARY_KERNEL(hurwitzZeta##s, T, (T)hurwitzZetaOf((double)a, (double)b))                    \
+  BINARY_KERNEL(hurwitzZeta##s, T, (T)hurwitz_zeta((double)a, (double)b))                     \
   UNARY_KERNEL(logSigmoid##s, T, logSigmoid(x))                                               \
   UNARY_KERNEL(softplus##s, T, x > 20 ? x : logarithmOfOnePlus(exponential(x)))               \
   BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))               \

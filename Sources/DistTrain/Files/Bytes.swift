@@ -22,7 +22,7 @@ extension Collection<UInt8> {
 }
 
 /// Turns elements of a file into the byte order of this machine, in place.
-package func convertToHostOrder(_ buffer: UnsafeMutableRawBufferPointer, elementSize: Int, isBigEndian: Bool) {
+func convertToHostOrder(_ buffer: UnsafeMutableRawBufferPointer, elementSize: Int, isBigEndian: Bool) {
   let isHostBigEndian = Int(bigEndian: 1) == 1
   guard isBigEndian != isHostBigEndian else { return }
   func swap<Word: FixedWidthInteger>(_: Word.Type) {

@@ -14,7 +14,7 @@ package func folderAndName(_ path: String) -> (folder: String, name: String) {
 }
 
 /// Whether there is a folder at `path`, or a link to one.
-package func isFolder(_ path: String) -> Bool {
+func isFolder(_ path: String) -> Bool {
   var isFolder: ObjCBool = false
   return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
 }

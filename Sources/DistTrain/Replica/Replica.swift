@@ -150,19 +150,9 @@ public final class Replica {
     let cut = reproducibleShards.map(BatchCut.logicalShards) ?? .ranks(pieces: 1)
     self.cut = cut
     try communicator.agree(on: "cutting the batch") { try cut.validate(worldSize: communicator.size) }
-    precondition(
-      options.stateNames.allSatisfy { $0.allSatisfy { !$0.isWhitespace && $0 != "." } },
-      "an optimizer that keeps \(options.stateNames): names have neither dots nor white space")
-    for group in groups {
-      precondition(
-        group.options.stateNames == options.stateNames,
-        "an optimizer that keeps \(options.stateNames) for a parameter, and for those of a group "
-          + "\(group.options.stateNames): it must be the same, as momentum in all groups or in none")
-    }
-    let wholeParameters = ([options] + groups.map(\.options)).contains { $0.needsWholeParameters }
-    precondition(
-      !(wholeParameters && shardsOptimizer),
-      "a sharded optimizer with \(Rule.self), which needs whole parameters: a shard ends within one")
+    let rules = [options] + groups.map(\.options)
+    Rule.requireOneOptimizer(of: rules, isSharded: shardsOptimizer)
+    let wholeParameters = rules.contains { $0.needsWholeParameters }
     let description =
       "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
       + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
@@ -194,7 +184,7 @@ public final class Replica {
         optionRanges: optionRanges, wholeParameters: wholeParameters, communicator: communicator
       ) { tensors in
         ParameterOptimizer(
-          groups: ([options] + groups.map(\.options)).enumerated().map { ParameterGroup(tensors($0), $1) })
+          groups: rules.enumerated().map { ParameterGroup(tensors($0), $1) })
       }
     }
     optimizer = makeOptimizer(plan)

@@ -192,6 +192,26 @@ final class ArenaOptimizer {
   }
 }
 
+extension UpdateRule {
+  /// Stops the program where an arena's optimizer cannot have these rules, of the parameters without a group and of each
+  /// group.
+  static func requireOneOptimizer(of rules: [Self], isSharded: Bool) {
+    let names = rules[0].stateNames
+    precondition(
+      names.allSatisfy { $0.allSatisfy { !$0.isWhitespace && $0 != "." } },
+      "an optimizer that keeps \(names): names have neither dots nor white space")
+    for rule in rules.dropFirst() {
+      precondition(
+        rule.stateNames == names,
+        "an optimizer that keeps \(names) for a parameter, and for those of a group \(rule.stateNames): it must be the "
+          + "same, as momentum in all groups or in none")
+    }
+    precondition(
+      !(isSharded && rules.contains { $0.needsWholeParameters }),
+      "a sharded optimizer with \(Self.self), which needs whole parameters: a shard ends within one")
+  }
+}
+
 extension ParameterArena {
   /// The parameter that a piece is.
   fileprivate func index(of piece: OptionRange) -> Int {

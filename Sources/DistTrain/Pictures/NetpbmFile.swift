@@ -1,7 +1,7 @@
 /// The portable grey and pixel map formats, binary (P5, P6) and plain (P2, P3), with a largest value up to 255.
 ///
 /// Formats: <https://netpbm.sourceforge.net/doc/pgm.html> and <https://netpbm.sourceforge.net/doc/ppm.html>.
-package enum NetpbmFile {
+enum NetpbmFile {
   /// Whether a file that begins so is of the family, of whatever type: a P and a digit.
   static func isOne(_ start: some Collection<UInt8>) -> Bool {
     let digits = UInt8(ascii: "1")...UInt8(ascii: "7")
@@ -9,7 +9,7 @@ package enum NetpbmFile {
   }
 
   /// The picture in `bytes`; values are scaled so that the file's largest value becomes 255.
-  package static func decode(_ bytes: [UInt8], path: String) throws -> Picture {
+  static func decode(_ bytes: [UInt8], path: String) throws -> Picture {
     let kind = String(decoding: bytes.prefix(2), as: UTF8.self)
     guard ["P2", "P3", "P5", "P6"].contains(kind) else {
       throw FileError(
