@@ -1,8 +1,9 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "clones.h"
 #include "pictures.h"
+
+#define INLINED static inline __attribute__((always_inline))
 
 CLONES void dt_separate_channels(size_t n, size_t channels, size_t samples_per_pixel, const uint8_t *samples,
                                  uint8_t *out) {
@@ -22,31 +23,53 @@ CLONES void dt_mirror(size_t rows, size_t width, const uint8_t *pixels, uint8_t 
     for (size_t i = 0; i < width; i++) out[i] = pixels[width - 1 - i];
 }
 
+typedef uint8_t bytes __attribute__((vector_size(8)));
+typedef int16_t numbers __attribute__((vector_size(16)));
+
+INLINED numbers numbers_of(const uint8_t *x, size_t count) {
+  bytes found = {0};
+  memcpy(&found, x, count);
+  return __builtin_convertvector(found, numbers);
+}
+
 // Of the three neighbours, the one nearest to left + above - corner.
-static inline int paeth(int left, int above, int corner) {
-  const int to_left = abs(above - corner), to_above = abs(left - corner), to_corner = abs(left + above - 2 * corner);
-  return to_left <= to_above && to_left <= to_corner ? left : to_above <= to_corner ? above : corner;
+INLINED numbers paeth(numbers left, numbers above, numbers corner) {
+  const numbers to_left = __builtin_elementwise_abs(above - corner), to_above = __builtin_elementwise_abs(left - corner);
+  const numbers to_corner = __builtin_elementwise_abs(left + above - 2 * corner);
+  const numbers is_left = (to_left <= to_above) & (to_left <= to_corner), is_above = to_above <= to_corner;
+  return (is_left & left) | (~is_left & ((is_above & above) | (~is_above & corner)));
+}
+
+// A pixel of up to `count` bytes; what is written beyond it is written again.
+INLINED void unfilter_pixel(int filter, size_t count, const uint8_t *above, const uint8_t *filtered, numbers *left,
+                            numbers *corner, uint8_t *out) {
+  const numbers upper = numbers_of(above, count);
+  const numbers prediction = filter == 1   ? *left
+                             : filter == 3 ? (*left + upper) >> 1
+                                           : paeth(*left, upper, *corner);
+  *left = (numbers_of(filtered, count) + prediction) & 255;
+  *corner = upper;
+  const bytes found = __builtin_convertvector(*left, bytes);
+  memcpy(out, &found, count);
+}
+
+INLINED void unfilter_pixels(int filter, size_t n, size_t step, const uint8_t *above, const uint8_t *filtered,
+                             uint8_t *out) {
+  numbers left = {0}, corner = {0};
+  size_t i = 0;
+  for (; i + 8 <= n; i += step) unfilter_pixel(filter, 8, above + i, filtered + i, &left, &corner, out + i);
+  for (; i < n; i += step) unfilter_pixel(filter, n - i, above + i, filtered + i, &left, &corner, out + i);
 }
 
 CLONES void dt_unfilter(int filter, size_t n, size_t step, const uint8_t *above, const uint8_t *filtered,
                         uint8_t *out) {
-  for (size_t i = 0; i < (n < step ? n : step); i++)
-    out[i] = (uint8_t)(filtered[i] + (filter == 2 || filter == 4 ? above[i] : filter == 3 ? above[i] / 2 : 0));
   switch (filter) {
-    case 1:
-      for (size_t i = step; i < n; i++) out[i] = (uint8_t)(filtered[i] + out[i - step]);
-      break;
+    case 1: return unfilter_pixels(1, n, step, above, filtered, out);
     case 2:
-      for (size_t i = step; i < n; i++) out[i] = (uint8_t)(filtered[i] + above[i]);
-      break;
-    case 3:
-      for (size_t i = step; i < n; i++) out[i] = (uint8_t)(filtered[i] + (out[i - step] + above[i]) / 2);
-      break;
-    case 4:
-      for (size_t i = step; i < n; i++)
-        out[i] = (uint8_t)(filtered[i] + paeth(out[i - step], above[i], above[i - step]));
-      break;
-    default:
-      if (n > step) memcpy(out + step, filtered + step, n - step);
+      for (size_t i = 0; i < n; i++) out[i] = (uint8_t)(filtered[i] + above[i]);
+      return;
+    case 3: return unfilter_pixels(3, n, step, above, filtered, out);
+    case 4: return unfilter_pixels(4, n, step, above, filtered, out);
+    default: memcpy(out, filtered, n);
   }
 }
