@@ -9,6 +9,7 @@
 
 #include "convolution.h"
 #include "distances.h"
+#include "freed_memory.h"
 #include "pictures.h"
 #include "thread.h"
 #include "transposing.h"
