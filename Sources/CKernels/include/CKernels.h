@@ -86,6 +86,8 @@ DT_DECLARE_BINARY(direction)
 // a where it is positive, else a * b; and the slope of that, 1 or b.
 DT_DECLARE_BINARY(leaky_relu)
 DT_DECLARE_BINARY(leaky_relu_slope)
+// a^2 / 2b where |a| is less than b, else |a| - b / 2.
+DT_DECLARE_BINARY(smooth_absolute)
 DT_DECLARE_BINARY(elu)
 DT_DECLARE_BINARY(elu_slope)
 
