@@ -23,7 +23,7 @@ var targets: [Target] = [
   .target(
     name: "DistTrain",
     dependencies: [
-      "Autograd", "Collective", "CZlib", "Preconditions",
+      "Autograd", "CKernels", "Collective", "CZlib", "Preconditions",
       .product(name: "Yams", package: "Yams"),
       .product(name: "Logging", package: "swift-log"),
     ]),

@@ -125,6 +125,14 @@ BINARY_REAL(hurwitz_zeta, (float)hurwitz_zeta(a, b), hurwitz_zeta(a, b))
 BINARY_REAL(direction, atan2f(a, b), atan2(a, b))
 BINARY_REAL(leaky_relu, a > 0 ? a : a * b, a > 0 ? a : a * b)
 BINARY_REAL(leaky_relu_slope, a > 0 ? 1 : b, a > 0 ? 1 : b)
+#define SMOOTH_ABSOLUTE(s, T, absolute)                          \
+  INLINED T smooth_absolute_##s(T x, T width) {                  \
+    const T size = absolute(x), near = size < width ? size : width; \
+    return near / width * (size - near / 2);                     \
+  }
+SMOOTH_ABSOLUTE(f32, float, fabsf)
+SMOOTH_ABSOLUTE(f64, double, fabs)
+BINARY_REAL(smooth_absolute, smooth_absolute_f32(a, b), smooth_absolute_f64(a, b))
 // e^x - 1 as tanh(x / 2) (e^x + 1), which is accurate near 0, too.
 BINARY_REAL(elu, a <= 0 ? b * (tanh_f32(a / 2) * (exp_f32(a) + 1)) : a, a <= 0 ? b * expm1(a) : a)
 BINARY_REAL(elu_slope, a > 0 ? 1 : b * exp_f32(a), a > 0 ? 1 : b * exp(a))

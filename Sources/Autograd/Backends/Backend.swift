@@ -46,6 +46,12 @@ protocol Backend: Sendable {
   func maximum(_ x: Tensor, extents: ReductionExtents, into result: Tensor, places: Tensor)
   /// The running sums along the middle dimension, from its end if `reversed`.
   func cumulativeSum(_ x: Tensor, extents: ReductionExtents, reversed: Bool, into result: Tensor)
+  /// The running products along the middle dimension; false where operators must compute them, and nothing was done.
+  func cumulativeProduct(_ x: Tensor, extents: ReductionExtents, into result: Tensor) -> Bool
+  /// The gradient of that; false as above.
+  func cumulativeProductGradient(
+    _ gradient: Tensor, of x: Tensor, products: Tensor, extents: ReductionExtents, into result: Tensor
+  ) -> Bool
   /// The int64 places that bring the middle dimension into order; equal elements keep theirs, NaN counts as largest.
   func sortingPlaces(_ x: Tensor, extents: ReductionExtents, descending: Bool, into places: Tensor)
   /// The int64 places of the largest elements along the middle dimension, as many as `places` has there and at least one,

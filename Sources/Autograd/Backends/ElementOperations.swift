@@ -16,6 +16,8 @@ enum BinaryOperation: String {
   case equal, less, lessOrEqual
   /// Of (input, slope for negative inputs): the value and its slope.
   case leakyReLU, leakyReLUSlope
+  /// Of (x, width): x² / 2 · width where the absolute value of x is less than the width, and that − width / 2 elsewhere.
+  case smoothAbsolute
   /// The angle of the point (second, first), from −π to π.
   case direction
   /// Of (s, q): Σ (q + k)⁻ˢ over k from 0 on.

@@ -55,10 +55,8 @@ extension Tensor {
   /// Parabolas with their lowest point at 0, which from a distance of `bend` on go on as straight lines of the given slope.
   fileprivate func parabolas(upTo bend: Double, slope: Double, as name: StaticString) -> Tensor {
     func times(_ factor: Double, _ x: Tensor) -> Tensor { factor == 1 ? x : x * factor }
-    let distance = detached().abs()
-    let near = distance.clamped(max: bend)
-    // Neither term overflows: the first stays within slope · bend / 2, the second is 0 below `bend`.
-    let result = near * near * (0.5 * (slope / bend)) + times(slope, distance - near)
+    let x = detached()
+    let result = times(slope, x.combined(.smoothAbsolute, x.scalar(bend)))
     return result.recorded(as: name, from: [self], saving: [self]) { gradient, inputs in
       inputs.add(0, gradient * times(slope / bend, self.clamped(min: -bend, max: bend)))
     }

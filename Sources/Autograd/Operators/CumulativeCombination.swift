@@ -1,21 +1,14 @@
 extension Tensor {
-  /// The products of the elements up to each along a dimension, as `torch.cumprod`; of `bool` and `uint8` as `int64`.
-  ///
-  /// Products are made of those of half as many elements, log₂ n times for n elements, so that the gradient, which is
-  /// theirs, is right also where elements are 0.
-  public func cumulativeProduct(_ dimension: Int) -> Tensor {
-    widened.accumulated(along: dimension) { $0 * $1 }
-  }
-
   /// The logarithms of the sums of the exponentials of the elements up to each along a dimension, as `torch.logcumsumexp`,
-  /// which exist also where exponentials are too large or small to be numbers. Made as ``cumulativeProduct(_:)``.
+  /// which exist also where exponentials are too large or small to be numbers.
   public func cumulativeLogSumExp(_ dimension: Int) -> Tensor {
     requireFloatingPoint(for: "cumulativeLogSumExp")
     return accumulated(along: dimension) { Tensor.stacked([$0, $1]).logSumExp(0) }
   }
 
-  /// What an associative operation makes of the elements up to each along a dimension.
-  private func accumulated(along dimension: Int, by combine: (Tensor, Tensor) -> Tensor) -> Tensor {
+  /// What an associative operation makes of the elements up to each along a dimension: of the results for half as many
+  /// elements, log₂ n times for n elements.
+  func accumulated(along dimension: Int, by combine: (Tensor, Tensor) -> Tensor) -> Tensor {
     let dimension = Shape.normalize(dimension, rank: rank)
     var results = cloned()
     guard rank > 0 else { return results }

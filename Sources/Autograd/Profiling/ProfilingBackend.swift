@@ -11,6 +11,12 @@ struct ProfilingBackend<Base: Backend>: Backend {
     }
   }
 
+  /// Runs `body`, and records it as an operator if it says that it was done.
+  func recordedIfDone(_ work: @autoclosure () -> OperatorWork, _ body: () -> Bool) -> Bool {
+    guard let profiler = Profiler.current else { return body() }
+    return profiler.measureIfDone(work()) { body() ? true : nil } ?? false
+  }
+
   /// The tensor, or a copy of it, which is recorded.
   func recordedIfCopied(_ x: Tensor, _ copy: (Tensor) -> Tensor) -> Tensor {
     guard let profiler = Profiler.current else { return copy(x) }
@@ -133,6 +139,21 @@ struct ProfilingBackend<Base: Backend>: Backend {
     }
   }
 
+  func cumulativeProduct(_ x: Tensor, extents: ReductionExtents, into result: Tensor) -> Bool {
+    recordedIfDone(OperatorWork("cumulativeProduct", x.extent, bytes: x.byteCount + result.byteCount)) {
+      base.cumulativeProduct(x, extents: extents, into: result)
+    }
+  }
+
+  func cumulativeProductGradient(
+    _ gradient: Tensor, of x: Tensor, products: Tensor, extents: ReductionExtents, into result: Tensor
+  ) -> Bool {
+    let bytes = gradient.byteCount + x.byteCount + products.byteCount + result.byteCount
+    return recordedIfDone(OperatorWork("cumulativeProductGradient", x.extent, bytes: bytes)) {
+      base.cumulativeProductGradient(gradient, of: x, products: products, extents: extents, into: result)
+    }
+  }
+
   func sortingPlaces(_ x: Tensor, extents: ReductionExtents, descending: Bool, into places: Tensor) {
     recorded(.init("sortingPlaces", x.extent, bytes: x.byteCount + places.byteCount)) {
       base.sortingPlaces(x, extents: extents, descending: descending, into: places)
@@ -140,17 +161,16 @@ struct ProfilingBackend<Base: Backend>: Backend {
   }
 
   func largestPlaces(_ x: Tensor, extents: ReductionExtents, count: Int, into places: Tensor) -> Bool {
-    func compute() -> Bool { base.largestPlaces(x, extents: extents, count: count, into: places) }
-    guard let profiler = Profiler.current else { return compute() }
-    let work = OperatorWork("largestPlaces", x.extent, bytes: x.byteCount + places.byteCount)
-    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
+    recordedIfDone(OperatorWork("largestPlaces", x.extent, bytes: x.byteCount + places.byteCount)) {
+      base.largestPlaces(x, extents: extents, count: count, into: places)
+    }
   }
 
   func distances(_ x: Tensor, _ y: Tensor, into result: Tensor) -> Bool {
-    func compute() -> Bool { base.distances(x, y, into: result) }
-    guard let profiler = Profiler.current else { return compute() }
-    let work = OperatorWork("distances", result.extent, bytes: x.byteCount + y.byteCount + result.byteCount)
-    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
+    let bytes = x.byteCount + y.byteCount + result.byteCount
+    return recordedIfDone(OperatorWork("distances", result.extent, bytes: bytes)) {
+      base.distances(x, y, into: result)
+    }
   }
 
   // MARK: - Products
@@ -206,33 +226,27 @@ struct ProfilingBackend<Base: Backend>: Backend {
   // MARK: - Losses
 
   func softmax(_ x: Tensor, extents: ReductionExtents, isLogarithm: Bool, into result: Tensor) -> Bool {
-    func compute() -> Bool { base.softmax(x, extents: extents, isLogarithm: isLogarithm, into: result) }
-    guard let profiler = Profiler.current else { return compute() }
-    let work = OperatorWork(isLogarithm ? "logSoftmax" : "softmax", x.extent, bytes: 2 * x.byteCount)
-    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
+    recordedIfDone(OperatorWork(isLogarithm ? "logSoftmax" : "softmax", x.extent, bytes: 2 * x.byteCount)) {
+      base.softmax(x, extents: extents, isLogarithm: isLogarithm, into: result)
+    }
   }
 
   func softmaxGradient(
     _ gradient: Tensor, of y: Tensor, extents: ReductionExtents, isLogarithm: Bool, into result: Tensor
   ) -> Bool {
-    func compute() -> Bool {
+    let name = isLogarithm ? "logSoftmaxGradient" : "softmaxGradient"
+    return recordedIfDone(OperatorWork(name, y.extent, bytes: 3 * y.byteCount)) {
       base.softmaxGradient(gradient, of: y, extents: extents, isLogarithm: isLogarithm, into: result)
     }
-    guard let profiler = Profiler.current else { return compute() }
-    let name = isLogarithm ? "logSoftmaxGradient" : "softmaxGradient"
-    let work = OperatorWork(name, y.extent, bytes: 3 * y.byteCount)
-    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
   }
 
   func crossEntropy(
     _ logits: Tensor, _ targets: Tensor, _ options: CrossEntropyOptions, losses: Tensor, normalizers: Tensor
   ) -> Bool {
-    func compute() -> Bool { base.crossEntropy(logits, targets, options, losses: losses, normalizers: normalizers) }
-    guard let profiler = Profiler.current else { return compute() }
-    let work = OperatorWork(
-      "crossEntropy", logits.extent,
-      bytes: logits.byteCount + targets.byteCount + losses.byteCount + normalizers.byteCount)
-    return profiler.measureIfDone(work) { compute() ? true : nil } ?? false
+    let bytes = logits.byteCount + targets.byteCount + losses.byteCount + normalizers.byteCount
+    return recordedIfDone(OperatorWork("crossEntropy", logits.extent, bytes: bytes)) {
+      base.crossEntropy(logits, targets, options, losses: losses, normalizers: normalizers)
+    }
   }
 
   func crossEntropyGradient(

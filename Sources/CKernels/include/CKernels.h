@@ -9,6 +9,8 @@
 
 #include "convolution.h"
 #include "distances.h"
+#include "freed_memory.h"
+#include "pictures.h"
 #include "thread.h"
 #include "transposing.h"
 
@@ -84,6 +86,8 @@ DT_DECLARE_BINARY(direction)
 // a where it is positive, else a * b; and the slope of that, 1 or b.
 DT_DECLARE_BINARY(leaky_relu)
 DT_DECLARE_BINARY(leaky_relu_slope)
+// a^2 / 2b where |a| is less than b, else |a| - b / 2.
+DT_DECLARE_BINARY(smooth_absolute)
 DT_DECLARE_BINARY(elu)
 DT_DECLARE_BINARY(elu_slope)
 
@@ -106,6 +110,9 @@ DT_DECLARE_BINARY(gelu_tanh_gradient)
   void dt_sum_##s(size_t outer, size_t reduced, size_t inner, const T *x, T *out);                                     \
   /* The sum of the squares of n elements, accumulated in double. */                                                   \
   double dt_sum_of_squares_##s(size_t n, const T *x);                                                                  \
+  /* The gradient of x, [outer, reduced, inner], for that of the products of the elements up to each. */               \
+  void dt_cumulative_product_gradient_##s(size_t outer, size_t reduced, size_t inner, const T *gradient, const T *x,   \
+                                          const T *products, T *out);                                                  \
   /* The largest value along `reduced` and the place of its first occurrence; NaN counts as largest. */                \
   void dt_maximum_along_##s(size_t outer, size_t reduced, size_t inner, const T *x, T *out, int64_t *place);           \
   /* Cross entropy of `rows` rows of `classes` logits: losses (0 for an ignored target), and the largest logit and     \
@@ -240,9 +247,10 @@ DT_DECLARE_GATHER(64)
 bool dt_are_below(size_t n, const int64_t *indices, int64_t limit);
 
 #define DT_DECLARE_ALONG(T, s)                                                                                         \
-  /* x and the result have shape [outer, reduced, inner]; each element is the sum of those up to it, or from it on.    \
-     Sums are accumulated in double. */                                                                                \
+  /* x and the result have shape [outer, reduced, inner]; each element is the sum, or the product, of those up to it,  \
+     or from it on, accumulated in double. */                                                                          \
   void dt_cumulative_sum_##s(size_t outer, size_t reduced, size_t inner, const T *x, bool is_reversed, T *out);        \
+  void dt_cumulative_product_##s(size_t outer, size_t reduced, size_t inner, const T *x, bool is_reversed, T *out);    \
   /* The places of the elements of x, of shape [outer, reduced, inner], in order along the middle dimension, equal     \
      elements as they were and NaN above all. The workspace is for 2 * reduced pairs of numbers as long as T, in which \
      a place must fit. */                                                                                              \

@@ -40,7 +40,6 @@ package enum JPEGFile {
       }
     let sampleCount = Int(width) * Int(height) * samplesPerPixel
     var samples = try [UInt8](unsafeUninitializedCapacity: sampleCount) { buffer, count in
-      buffer.initialize(repeating: 0)
       count = sampleCount
       let status = library.decompress(
         decompressor, bytes, CUnsignedLong(bytes.count), buffer.baseAddress, width, 0, height, format.rawValue,

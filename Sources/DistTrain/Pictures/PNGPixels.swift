@@ -1,3 +1,5 @@
+import CKernels
+
 /// The pixels of a PNG from its compressed bytes: rows, each with a filter of its own, of the whole picture or of seven parts
 /// of it (sections 7 to 9 of the format).
 struct PNGPixels {
@@ -85,33 +87,23 @@ struct PNGPixels {
     // To the byte of the pixel on the left; in pixels of less than a byte, to the byte before.
     let step = max(1, bitsPerPixel / 8)
     var bytes = [UInt8](repeating: 0, count: rows.count / (rowSize + 1) * rowSize)
-    for row in 0..<rows.count / (rowSize + 1) {
-      let start = rows.startIndex + row * (rowSize + 1)
-      let filter = rows[start]
-      guard filter <= 4 else { throw FileError(path, "row \(row) has filter \(filter), expected 0 to 4") }
-      for column in 0..<rowSize {
-        let at = row * rowSize + column
-        let left = column >= step ? Int(bytes[at - step]) : 0
-        let above = row > 0 ? Int(bytes[at - rowSize]) : 0
-        let corner = column >= step && row > 0 ? Int(bytes[at - rowSize - step]) : 0
-        let prediction =
-          switch filter {
-          case 1: left
-          case 2: above
-          case 3: (left + above) / 2
-          case 4: Self.paeth(left, above, corner)
-          default: 0
+    let zeros = [UInt8](repeating: 0, count: rowSize)
+    try rows.withUnsafeBufferPointer { rows in
+      try bytes.withUnsafeMutableBufferPointer { bytes in
+        try zeros.withUnsafeBufferPointer { zeros in
+          var above = zeros.baseAddress
+          for row in 0..<rows.count / (rowSize + 1) {
+            let filtered = rows.baseAddress! + row * (rowSize + 1)
+            guard filtered[0] <= 4 else {
+              throw FileError(path, "row \(row) has filter \(filtered[0]), expected 0 to 4")
+            }
+            let unfiltered = bytes.baseAddress! + row * rowSize
+            dt_unfilter(Int32(filtered[0]), rowSize, step, above, filtered + 1, unfiltered)
+            above = UnsafePointer(unfiltered)
           }
-        bytes[at] = rows[start + 1 + column] &+ UInt8(prediction)
+        }
       }
     }
     return bytes
-  }
-
-  /// Of the three neighbours, the one nearest to `left + above - corner`.
-  private static func paeth(_ left: Int, _ above: Int, _ corner: Int) -> Int {
-    let (toLeft, toAbove, toCorner) = (abs(above - corner), abs(left - corner), abs(left + above - 2 * corner))
-    if toLeft <= toAbove && toLeft <= toCorner { return left }
-    return toAbove <= toCorner ? above : corner
   }
 }

@@ -1,18 +1,22 @@
+import CKernels
+
 extension Picture {
   /// A part of the picture, which lies within it.
   public func cropped(x: Int, y: Int, width: Int, height: Int) -> Picture {
     precondition(
       x >= 0 && y >= 0 && width > 0 && height > 0 && x <= self.width - width && y <= self.height - height,
       "\(width)×\(height) pixels at (\(x), \(y)) of a picture of \(self.width)×\(self.height)")
-    var part: [UInt8] = []
-    part.reserveCapacity(channels * height * width)
-    for channel in 0..<channels {
-      for row in y..<y + height {
-        let start = (channel * self.height + row) * self.width + x
-        part += pixels[start..<start + width]
+    guard (width, height) != (self.width, self.height) else { return self }
+    return Picture(width: width, height: height, channels: channels) { part in
+      pixels.withUnsafeBufferPointer { pixels in
+        for channel in 0..<channels {
+          for row in 0..<height {
+            (part + (channel * height + row) * width)
+              .update(from: pixels.baseAddress! + (channel * self.height + y + row) * self.width + x, count: width)
+          }
+        }
       }
     }
-    return Picture(width: width, height: height, channels: channels, pixels: part)
   }
 
   /// The middle of the picture, as `torchvision.transforms.CenterCrop`; black where it is smaller than that.
@@ -25,9 +29,7 @@ extension Picture {
 
   /// The picture from right to left.
   public func mirrored() -> Picture {
-    var rows = pixels
-    for start in stride(from: 0, to: rows.count, by: width) { rows[start..<start + width].reverse() }
-    return Picture(width: width, height: height, channels: channels, pixels: rows)
+    Picture(width: width, height: height, channels: channels) { dt_mirror(channels * height, width, pixels, $0) }
   }
 
   /// The picture with a shorter side of so many pixels, in the same proportions, as `torchvision.transforms.Resize` with
@@ -65,69 +67,39 @@ extension Picture {
   /// Some columns and rows of the picture in another size.
   private func resized(width: Int, height: Int, columns: Range<Int>, rows: Range<Int>) -> Picture {
     let ofRows = ResizingWeights(from: self.height, to: height, only: rows)
-    let needed = ofRows.needed
-    let part =
-      needed.count == self.height ? self : cropped(x: 0, y: needed.lowerBound, width: self.width, height: needed.count)
-    return part.resizedRows(by: ResizingWeights(from: self.width, to: width, only: columns))
-      .resizedColumns(by: ofRows)
+    let ofColumns = ResizingWeights(from: self.width, to: width, only: columns)
+    let (x, y) = (ofColumns.needed, ofRows.needed)
+    return cropped(x: x.lowerBound, y: y.lowerBound, width: x.count, height: y.count)
+      .resizedRows(by: ofColumns).resizedColumns(by: ofRows)
   }
 
   private func resizedRows(by weights: ResizingWeights) -> Picture {
     guard !weights.keepsAll else { return self }
-    let width = weights.count
-    let resized = [UInt8](unsafeUninitializedCapacity: channels * height * width) { result, count in
-      count = channels * height * width
-      pixels.withUnsafeBufferPointer { pixels in
-        weights.withUnsafeBuffers { neighbours, weights in
-          // Four rows at a time share the weights; what the last four lack is the last row again.
-          let lastRow = channels * height - 1
-          for row in stride(from: 0, through: lastRow, by: 4) {
-            let rows = SIMD4(row, row + 1, row + 2, row + 3).clamped(
-              lowerBound: .zero, upperBound: SIMD4(repeating: lastRow))
-            for column in 0..<width {
-              let (first, start, end) = neighbours[column]
-              let from = rows &* self.width &+ (first - start)
-              var sums = SIMD4<Int32>(repeating: ResizingWeights.half)
-              for place in start..<end {
-                let values = SIMD4(
-                  pixels[from[0] + place], pixels[from[1] + place], pixels[from[2] + place], pixels[from[3] + place])
-                sums &+= weights[place] &* SIMD4<Int32>(truncatingIfNeeded: values)
-              }
-              for index in 0..<4 { result[rows[index] * width + column] = ResizingWeights.byte(sums[index]) }
-            }
-          }
+    let rows = channels * height
+    return Picture(width: weights.count, height: height, channels: channels) { resized in
+      weights.withUnsafeBuffers { neighbours, weights in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16 * (width + 15)) { room in
+          dt_resize_rows(
+            rows, width, pixels, neighbours.count, neighbours.baseAddress, weights.baseAddress, room.baseAddress,
+            resized)
         }
       }
     }
-    return Picture(width: width, height: height, channels: channels, pixels: resized)
   }
 
-  /// Columns of the rows that are needed for the new ones.
   private func resizedColumns(by weights: ResizingWeights) -> Picture {
     guard !weights.keepsAll else { return self }
-    let (height, skipped) = (weights.count, weights.needed.lowerBound)
-    let resized = [UInt8](unsafeUninitializedCapacity: channels * height * width) { result, count in
-      count = channels * height * width
-      pixels.withUnsafeBufferPointer { pixels in
-        weights.withUnsafeBuffers { neighbours, weights in
-          withUnsafeTemporaryAllocation(of: Int32.self, capacity: width) { sums in
-            for row in 0..<channels * height {
-              let (channel, place) = row.quotientAndRemainder(dividingBy: height)
-              let (first, start, end) = neighbours[place]
-              sums.initialize(repeating: ResizingWeights.half)
-              for offset in 0..<end - start {
-                let (from, weight) = (
-                  (channel * self.height + first - skipped + offset) * width, weights[start + offset]
-                )
-                for column in 0..<width { sums[column] &+= weight &* Int32(pixels[from + column]) }
-              }
-              for column in 0..<width { result[row * width + column] = ResizingWeights.byte(sums[column]) }
-            }
+    return Picture(width: width, height: weights.count, channels: channels) { resized in
+      weights.withUnsafeBuffers { neighbours, weights in
+        pixels.withUnsafeBufferPointer { pixels in
+          for channel in 0..<channels {
+            dt_resize_columns(
+              width, pixels.baseAddress! + channel * height * width, neighbours.count, neighbours.baseAddress,
+              weights.baseAddress, resized + channel * neighbours.count * width)
           }
         }
       }
     }
-    return Picture(width: width, height: height, channels: channels, pixels: resized)
   }
 
   /// The picture in the middle of black, of at least the given size.
@@ -150,15 +122,13 @@ extension Picture {
   private static func half(_ number: Int) -> Int { Int((Double(number) / 2).rounded(.toNearestOrEven)) }
 }
 
-/// What each new pixel of a row is made of: neighbours, with weights that add up to 1 in fixed point, so that no sum of
-/// products with bytes passes 32 bits.
+/// What each new pixel of a row is made of: neighbours, with weights that add up to 1 in fixed point.
 private struct ResizingWeights {
-  private static let bits: Int32 = 22
-  static let half: Int32 = 1 << (bits - 1)
-
-  /// Of each new pixel the first neighbour, and where its weights start and end.
-  private var neighbours: [(first: Int, start: Int, end: Int)] = []
+  /// Of each new pixel; the first neighbour is counted from that of the first new pixel.
+  private var neighbours: [dt_neighbours] = []
   private var weights: [Int32] = []
+  /// The old pixels from the first neighbour of the first new one to the last of the last.
+  let needed: Range<Int>
   /// Whether the new pixels are the old ones, all of them.
   let keepsAll: Bool
 
@@ -167,33 +137,30 @@ private struct ResizingWeights {
     keepsAll = oldCount == newCount && part == 0..<newCount
     let scale = Double(oldCount) / Double(newCount)
     let radius = max(scale, 1)
+    func center(of new: Int) -> Double { (Double(new) + 0.5) * scale }
+    func neighbours(of new: Int) -> Range<Int> {
+      max(0, Int(center(of: new) - radius + 0.5))..<min(oldCount, Int(center(of: new) + radius + 0.5))
+    }
+    needed = neighbours(of: part.lowerBound).lowerBound..<neighbours(of: part.upperBound - 1).upperBound
+    var triangle: [Double] = []
     for new in part {
-      let center = (Double(new) + 0.5) * scale
-      let first = max(0, Int(center - radius + 0.5))
-      let end = min(oldCount, Int(center + radius + 0.5))
-      let triangle = (first..<end).map { max(0, 1 - abs((Double($0) - center + 0.5) * (1 / radius))) }
+      let (old, center) = (neighbours(of: new), center(of: new))
+      triangle.removeAll(keepingCapacity: true)
+      for index in old { triangle.append(max(0, 1 - abs((Double(index) - center + 0.5) * (1 / radius)))) }
       let total = triangle.reduce(0, +)
-      neighbours.append((first, weights.count, weights.count + triangle.count))
-      weights += triangle.map { Int32($0 / total * Double(1 << Self.bits) + 0.5) }
+      self.neighbours.append(
+        dt_neighbours(
+          first: old.lowerBound - needed.lowerBound, start: weights.count, end: weights.count + triangle.count))
+      for weight in triangle { weights.append(Int32(weight / total * Double(1 << dt_resizing_bits) + 0.5)) }
     }
   }
 
   /// How many new pixels there are.
   var count: Int { neighbours.count }
 
-  /// The old pixels from the first neighbour of the first new one to the last of the last.
-  var needed: Range<Int> {
-    guard let first = neighbours.first, let last = neighbours.last else { return 0..<0 }
-    return first.first..<last.first + (last.end - last.start)
-  }
-
-  func withUnsafeBuffers(
-    _ body: (UnsafeBufferPointer<(first: Int, start: Int, end: Int)>, UnsafeBufferPointer<Int32>) -> Void
-  ) {
+  func withUnsafeBuffers(_ body: (UnsafeBufferPointer<dt_neighbours>, UnsafeBufferPointer<Int32>) -> Void) {
     neighbours.withUnsafeBufferPointer { neighbours in
       weights.withUnsafeBufferPointer { body(neighbours, $0) }
     }
   }
-
-  static func byte(_ sum: Int32) -> UInt8 { UInt8(clamping: sum >> bits) }
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// One picture of 8 bits a channel, in grey or in red, green and blue.
 public struct Picture: Equatable, Sendable {
   /// Columns.
@@ -24,13 +26,16 @@ public struct Picture: Equatable, Sendable {
   init(width: Int, height: Int, channels: Int, interleaved samples: [UInt8], samplesPerPixel: Int) {
     let area = width * height
     precondition(samples.count == area * samplesPerPixel, "\(samples.count) samples for \(width)×\(height) pixels")
-    let pixels = [UInt8](unsafeUninitializedCapacity: channels * area) { pixels, count in
-      samples.withUnsafeBufferPointer { samples in
-        for channel in 0..<channels {
-          for pixel in 0..<area { pixels[channel * area + pixel] = samples[pixel * samplesPerPixel + channel] }
-        }
-      }
-      count = channels * area
+    self.init(width: width, height: height, channels: channels) {
+      dt_separate_channels(area, channels, samplesPerPixel, samples, $0)
+    }
+  }
+
+  /// A picture whose pixels are written by `fill`, all of them.
+  init(width: Int, height: Int, channels: Int, fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+    let pixels = [UInt8](unsafeUninitializedCapacity: channels * height * width) { pixels, count in
+      fill(pixels.baseAddress!)
+      count = channels * height * width
     }
     self.init(width: width, height: height, channels: channels, pixels: pixels)
   }

@@ -1,4 +1,5 @@
 import Autograd
+import CKernels
 import Collective
 @preconcurrency import Foundation  // for `stdout`
 
@@ -25,6 +26,8 @@ public func runAsRank(
   StandardStreams.open()
   // A trap loses what is in a buffer.
   setvbuf(stdout, nil, _IOLBF, 0)
+  // Pictures come and go by the megabyte.
+  dt_keep_freed_memory()
   // Before MPI has threads.
   OpenBLASCore.correct()
   let world: any Communicator

@@ -116,6 +116,7 @@ extension CPUBackend {
     case .lessOrEqual: dt_less_or_equal_f32
     case .direction: dt_direction_f32
     case .hurwitzZeta: dt_hurwitz_zeta_f32
+    case .smoothAbsolute: dt_smooth_absolute_f32
     case .leakyReLU: dt_leaky_relu_f32
     case .leakyReLUSlope: dt_leaky_relu_slope_f32
     case .elu: dt_elu_f32
@@ -145,6 +146,7 @@ extension CPUBackend {
     case .lessOrEqual: dt_less_or_equal_f64
     case .direction: dt_direction_f64
     case .hurwitzZeta: dt_hurwitz_zeta_f64
+    case .smoothAbsolute: dt_smooth_absolute_f64
     case .leakyReLU: dt_leaky_relu_f64
     case .leakyReLUSlope: dt_leaky_relu_slope_f64
     case .elu: dt_elu_f64

@@ -51,4 +51,37 @@ extension CPUBackend {
     default: unsupported("cumulative sum", x.dtype)
     }
   }
+
+  func cumulativeProduct(_ x: Tensor, extents: ReductionExtents, into result: Tensor) -> Bool {
+    typealias Kernel<T> = (Int, Int, Int, UnsafePointer<T>?, Bool, UnsafeMutablePointer<T>?) -> Void
+    func run<T: TensorElement>(_ kernel: Kernel<T>) {
+      kernel(extents.outer, extents.reduced, extents.inner, x.pointer(), false, result.pointer())
+    }
+    switch x.dtype {
+    case .float32: run(dt_cumulative_product_f32)
+    case .float64: run(dt_cumulative_product_f64)
+    case .int64: run(dt_cumulative_product_i64)
+    default: unsupported("cumulative product", x.dtype)
+    }
+    return true
+  }
+
+  func cumulativeProductGradient(
+    _ gradient: Tensor, of x: Tensor, products: Tensor, extents: ReductionExtents, into result: Tensor
+  ) -> Bool {
+    typealias Kernel<T> = (
+      Int, Int, Int, UnsafePointer<T>?, UnsafePointer<T>?, UnsafePointer<T>?, UnsafeMutablePointer<T>?
+    ) -> Void
+    func run<T: TensorElement>(_ kernel: Kernel<T>) {
+      kernel(
+        extents.outer, extents.reduced, extents.inner, gradient.pointer(), x.pointer(), products.pointer(),
+        result.pointer())
+    }
+    switch x.dtype {
+    case .float32: run(dt_cumulative_product_gradient_f32)
+    case .float64: run(dt_cumulative_product_gradient_f64)
+    default: unsupported("the gradient of a cumulative product", x.dtype)
+    }
+    return true
+  }
 }

@@ -152,7 +152,7 @@ extension BinaryOperation {
   /// sums of powers, quotients of a number, exponentials, and slopes, which are few and have more digits.
   fileprivate func suitsBFloat16(_ a: Tensor) -> Bool {
     switch self {
-    case .power, .direction, .hurwitzZeta, .leakyReLUSlope, .elu, .eluSlope: false
+    case .power, .direction, .hurwitzZeta, .smoothAbsolute, .leakyReLUSlope, .elu, .eluSlope: false
     case .divide: a.rank > 0
     default: true
     }

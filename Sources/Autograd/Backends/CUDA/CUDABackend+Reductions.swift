@@ -97,6 +97,12 @@ extension CUDABackend {
         backwards, x.address, result.address)
     }
   }
+
+  func cumulativeProduct(_ x: Tensor, extents: ReductionExtents, into result: Tensor) -> Bool { false }
+
+  func cumulativeProductGradient(
+    _ gradient: Tensor, of x: Tensor, products: Tensor, extents: ReductionExtents, into result: Tensor
+  ) -> Bool { false }
 }
 
 extension ReductionExtents {

@@ -61,6 +61,10 @@ LIBRARY_FUNCTION(inverseHyperbolicTangentOf, atanh)
 DEVICE float directionOf(float y, float x) { return atan2f(y, x); }
 DEVICE double directionOf(double y, double x) { return atan2(y, x); }
 
+template <class T> DEVICE T smoothAbsolute(T x, T width) {
+  const T size = magnitude(x), close = size < width ? size : width;
+  return close / width * (size - close / 2);
+}
 template <class T> DEVICE T silu(T x) {
   const T e = exponential(-magnitude(x));
   return x * (x < 0 ? e : 1) / (1 + e);
@@ -268,6 +272,7 @@ DEVICE void combineBroadcast(const Walk &walk, Int n, int isShort, int isWhole, 
   UNARY_KERNEL(logSigmoid##s, T, logSigmoid(x))                                               \
   UNARY_KERNEL(softplus##s, T, x > 20 ? x : logarithmOfOnePlus(exponential(x)))               \
   BINARY_KERNEL(softplusGradient##s, T, b > 20 ? a : a / (1 + exponential(-b)))               \
+  BINARY_KERNEL(smoothAbsolute##s, T, smoothAbsolute(a, b))                                   \
   BINARY_KERNEL(leakyReLU##s, T, a > 0 ? a : a * b)                                           \
   BINARY_KERNEL(leakyReLUSlope##s, T, a > 0 ? 1 : b)                                          \
   BINARY_KERNEL(elu##s, T, a <= 0 ? b * (hyperbolicTangent(a / 2) * (exponential(a) + 1)) : a) \
