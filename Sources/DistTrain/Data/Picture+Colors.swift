@@ -63,11 +63,11 @@ extension Picture {
     return Picture(width: width, height: height, channels: channels, pixels: pixels.map { ofValue[Int($0)] })
   }
 
-  private static func blend(_ start: UInt8, _ end: UInt8, _ factor: Float) -> UInt8 {
+  static func blend(_ start: UInt8, _ end: UInt8, _ factor: Float) -> UInt8 {
     UInt8(min(max(Float(start) + factor * Float(Int(end) - Int(start)), 0), 255))
   }
 
-  private static func requireFactor(_ factor: Double) {
+  static func requireFactor(_ factor: Double) {
     precondition(factor >= 0 && Float(factor).isFinite, "colors adjusted by \(factor), expected a number from 0")
   }
 }
