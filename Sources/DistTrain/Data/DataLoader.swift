@@ -17,6 +17,7 @@ public struct DataLoader: Sequence {
   /// How many batches a background thread makes ahead; 0 where batches are made when they are asked for.
   public let prefetch: Int
   private let order: Order
+  private let mixing: BatchMixing?
   private let generator: RandomGenerator?
 
   private enum Order {
@@ -34,13 +35,14 @@ public struct DataLoader: Sequence {
   ///   - generator: What randomness is drawn from: this thread's default where none is given.
   ///   - dropLast: Whether a last batch that is not full is left out.
   ///   - prefetch: How many batches a background thread makes ahead.
+  ///   - mixing: How the samples of a batch are mixed with each other, where they are.
   public init(
     _ dataset: any Dataset, batchSize: Int = 1, shuffle: Bool = false, generator: RandomGenerator? = nil,
-    dropLast: Bool = false, prefetch: Int = 0
+    dropLast: Bool = false, prefetch: Int = 0, mixing: BatchMixing? = nil
   ) {
     self.init(
       dataset, order: shuffle ? .shuffled : .sequential, batchSize: batchSize, generator: generator,
-      dropLast: dropLast, prefetch: prefetch)
+      dropLast: dropLast, prefetch: prefetch, mixing: mixing)
   }
 
   /// A loader that visits the samples whose numbers a sampler gives, in its order.
@@ -51,16 +53,19 @@ public struct DataLoader: Sequence {
   ///   - batchSize: Samples in a batch.
   ///   - dropLast: Whether a last batch that is not full is left out.
   ///   - prefetch: How many batches a background thread makes ahead.
+  ///   - mixing: How the samples of a batch are mixed with each other, where they are.
   public init(
-    _ dataset: any Dataset, sampler: some Sequence<Int>, batchSize: Int = 1, dropLast: Bool = false, prefetch: Int = 0
+    _ dataset: any Dataset, sampler: some Sequence<Int>, batchSize: Int = 1, dropLast: Bool = false, prefetch: Int = 0,
+    mixing: BatchMixing? = nil
   ) {
     self.init(
       dataset, order: .given(Array(sampler)), batchSize: batchSize, generator: nil, dropLast: dropLast,
-      prefetch: prefetch)
+      prefetch: prefetch, mixing: mixing)
   }
 
   private init(
-    _ dataset: any Dataset, order: Order, batchSize: Int, generator: RandomGenerator?, dropLast: Bool, prefetch: Int
+    _ dataset: any Dataset, order: Order, batchSize: Int, generator: RandomGenerator?, dropLast: Bool, prefetch: Int,
+    mixing: BatchMixing?
   ) {
     precondition(batchSize > 0 && prefetch >= 0, "batches of \(batchSize) samples, \(prefetch) ahead")
     self.dataset = dataset
@@ -68,6 +73,7 @@ public struct DataLoader: Sequence {
     self.dropLast = dropLast
     self.prefetch = prefetch
     self.order = order
+    self.mixing = mixing
     self.generator = generator
   }
 
@@ -84,7 +90,7 @@ public struct DataLoader: Sequence {
   public func makeIterator() -> Iterator {
     let (order, workerSeed) = epochOrder()
     let batches = BatchesInOrder(
-      dataset: dataset, order: order, epochSeed: workerSeed, batchSize: batchSize, count: count)
+      dataset: dataset, order: order, epochSeed: workerSeed, batchSize: batchSize, count: count, mixing: mixing)
     return Iterator(batches, prefetch: prefetch)
   }
 
@@ -139,13 +145,16 @@ private struct BatchesInOrder: BatchProducer {
   let epochSeed: UInt64
   let batchSize: Int
   let count: Int
+  let mixing: BatchMixing?
   var position = 0
 
   mutating func next() throws -> Batch? {
     guard position < count else { return nil }
-    let start = position * batchSize
+    let (step, start) = (position, position * batchSize)
     position += 1
-    return try dataset.ungraphedBatch(
-      Array(order[start..<min(start + batchSize, order.count)]), epochSeed: epochSeed)
+    let samples = order[start..<min(start + batchSize, order.count)]
+    guard let mixing else { return try dataset.ungraphedBatch(Array(samples), epochSeed: epochSeed) }
+    return try mixing.batch(
+      Array(0..<samples.count), ofStep: samples, of: dataset, epochSeed: epochSeed, step: step)
   }
 }

@@ -20,8 +20,10 @@ public struct ShardLoader {
   ///   - seed: With the epoch, it chooses the permutation, as PyTorch's `DistributedSampler` does, or what a sampler draws,
   ///     and what is random about the samples.
   ///   - prefetch: How many batches a background thread makes ahead.
+  ///   - mixing: How the samples of a global batch are mixed with each other, where they are.
   public init(
-    _ dataset: any Dataset, shards: Shards, sampler: (any Sampler)? = nil, seed: UInt64, prefetch: Int = 0
+    _ dataset: any Dataset, shards: Shards, sampler: (any Sampler)? = nil, seed: UInt64, prefetch: Int = 0,
+    mixing: BatchMixing? = nil
   ) {
     let count = sampler?.count ?? dataset.count
     precondition(shards.sampleCount == count, "shards of \(shards.sampleCount) for \(count) samples")
@@ -29,7 +31,7 @@ public struct ShardLoader {
     self.dataset = dataset
     self.shards = shards
     self.prefetch = prefetch
-    batches = ShardBatches(dataset: dataset, shards: shards, sampler: sampler, seed: seed)
+    batches = ShardBatches(dataset: dataset, shards: shards, sampler: sampler, seed: seed, mixing: mixing)
   }
 
   /// A piece (from 0) of this rank's part of the global batch at `step` (from 0) of `epoch` (from 0); it may be empty.
@@ -68,14 +70,16 @@ private struct ShardBatches: BatchProducer {
   let shards: Shards
   let sampler: (any Sampler)?
   let seed: UInt64
+  let mixing: BatchMixing?
   private var position = 0
   private var order: (epoch: Int, samples: [Int])?
 
-  init(dataset: any Dataset, shards: Shards, sampler: (any Sampler)?, seed: UInt64) {
+  init(dataset: any Dataset, shards: Shards, sampler: (any Sampler)?, seed: UInt64, mixing: BatchMixing?) {
     self.dataset = dataset
     self.shards = shards
     self.sampler = sampler
     self.seed = seed
+    self.mixing = mixing
   }
 
   mutating func next() throws -> Batch? { try batch(at: position) }
@@ -83,18 +87,34 @@ private struct ShardBatches: BatchProducer {
   /// The batch after `position` others, counted from the first epoch on; ``next()`` goes on from there.
   mutating func batch(at position: Int) throws -> Batch {
     self.position = position + 1
-    let epoch = position / (shards.pieceCount * shards.stepsPerEpoch)
-    return try dataset.ungraphedBatch(samples(at: position), epochSeed: SplitMix64.mixed(seed, UInt64(epoch)))
+    let (epoch, step, piece) = place(of: position)
+    let epochSeed = SplitMix64.mixed(seed, UInt64(epoch))
+    guard let mixing else { return try dataset.ungraphedBatch(samples(at: position), epochSeed: epochSeed) }
+    let start = step * shards.globalBatch
+    return try mixing.batch(
+      shards.positions(step: step, piece: piece).map { $0 - start },
+      ofStep: order(of: epoch)[start..<start + shards.globalCount(step: step)], of: dataset, epochSeed: epochSeed,
+      step: step)
   }
 
   /// The numbers of that batch's samples.
   mutating func samples(at position: Int) -> [Int] {
+    let (epoch, step, piece) = place(of: position)
+    return shards.samples(step: step, piece: piece, order: order(of: epoch))
+  }
+
+  private func place(of position: Int) -> (epoch: Int, step: Int, piece: Int) {
     let (stepNumber, piece) = position.quotientAndRemainder(dividingBy: shards.pieceCount)
     let (epoch, step) = stepNumber.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
-    if order?.epoch != epoch {
-      order = (epoch, epochOrder(epoch))
-    }
-    return shards.samples(step: step, piece: piece, order: order?.samples ?? [])
+    return (epoch, step, piece)
+  }
+
+  /// The samples of an epoch, of which the last is kept.
+  private mutating func order(of epoch: Int) -> [Int] {
+    if let order, order.epoch == epoch { return order.samples }
+    let samples = epochOrder(epoch)
+    order = (epoch, samples)
+    return samples
   }
 
   private func epochOrder(_ epoch: Int) -> [Int] {

@@ -54,14 +54,20 @@ extension Picture {
     blended(from: Array(repeating: start, count: width * height), by: factor)
   }
 
-  /// Every value on the line through that of `start` at its place, for a factor of 0, and itself, for 1.
-  private func blended(from start: [UInt8], by factor: Double) -> Picture {
+  /// Every value on the line through that of `start`, for a factor of 0, and itself, for 1.
+  /// - Parameter start: One for each pixel, or for each value.
+  func blended(from start: [UInt8], by factor: Double) -> Picture {
     precondition(factor >= 0 && Float(factor).isFinite, "colors adjusted by \(factor), expected a number from 0")
     let area = width * height
+    let next = start.count == area ? 0 : area
     return Picture(width: width, height: height, channels: channels) { result in
       pixels.withUnsafeBufferPointer { pixels in
         for channel in 0..<channels {
-          dt_blend(area, start, pixels.baseAddress! + channel * area, Float(factor), result + channel * area)
+          start.withUnsafeBufferPointer { start in
+            let values = channel * area
+            dt_blend(
+              area, start.baseAddress! + channel * next, pixels.baseAddress! + values, Float(factor), result + values)
+          }
         }
       }
     }

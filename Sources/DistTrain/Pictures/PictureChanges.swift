@@ -2,7 +2,8 @@ import Autograd
 import Foundation
 
 /// How pictures are changed at random while a model learns from them: a part of each is cut out and resized, and half of
-/// them are mirrored, as `torchvision.transforms.RandomResizedCrop` and `RandomHorizontalFlip` do; and then their colors.
+/// them are mirrored, as `torchvision.transforms.RandomResizedCrop` and `RandomHorizontalFlip` do; and then all else that is
+/// asked for.
 public struct PictureChanges: Sendable {
   /// The part of a picture's pixels that is cut out, from and to, as a fraction.
   public let area: ClosedRange<Double>
@@ -10,13 +11,17 @@ public struct PictureChanges: Sendable {
   public let aspectRatio: ClosedRange<Double>
   /// Whether half of the pictures are mirrored from left to right.
   public let flips: Bool
-  /// How colors are changed, where they are.
+  /// What is drawn from a list of operations, where anything is.
+  public let automatic: AutomaticAugmentation?
+  /// How colors are changed after that, where they are.
   public let colors: ColorJitter?
+  /// What is erased of normalized pictures, where anything is.
+  public let erasing: RandomErasing?
 
-  /// Changes; unless told otherwise, those of `torchvision`, and none of colors.
+  /// Changes; unless told otherwise, those of `torchvision`, and no others than of part and side.
   public init(
     area: ClosedRange<Double> = 0.08...1, aspectRatio: ClosedRange<Double> = 3 / 4...4 / 3, flips: Bool = true,
-    colors: ColorJitter? = nil
+    automatic: AutomaticAugmentation? = nil, colors: ColorJitter? = nil, erasing: RandomErasing? = nil
   ) {
     precondition(
       area.lowerBound > 0 && area.upperBound <= 1, "cuts of \(area) of a picture, expected parts above 0, up to 1")
@@ -26,13 +31,21 @@ public struct PictureChanges: Sendable {
     self.area = area
     self.aspectRatio = aspectRatio
     self.flips = flips
+    if case .randAugment(let operations, let strength) = automatic {
+      precondition(
+        operations >= 0 && (0...30).contains(strength),
+        "RandAugment of \(operations) operations of the strength \(strength), expected a number of them, and 0 to 30")
+    }
+    self.automatic = automatic
     self.colors = colors
+    self.erasing = erasing
   }
 
   /// A picture of `size` × `size` pixels from a part of another.
   func changed(_ picture: Picture, size: Int, drawingFrom generator: RandomGenerator) -> Picture {
     var part = part(of: picture, drawingFrom: generator).resized(width: size, height: size)
     if flips && generator.random32() & 1 == 1 { part = part.mirrored() }
+    part = automatic?.changed(part, drawingFrom: generator) ?? part
     return colors?.changed(part, drawingFrom: generator) ?? part
   }
 

@@ -64,8 +64,8 @@ public struct PictureFiles: Dataset {
   /// [n, channels, size, size], and their labels, `int64` [n]: what a model is evaluated on.
   /// - Throws: ``FileError`` where a picture cannot be read.
   public func batch(_ indices: [Int]) throws -> Batch {
-    try batch(indices) { picture, _ in
-      picture.middle(width: size, height: size, ofShorterSide: shorterSide)
+    try batch(indices) { picture, _, values in
+      write(picture.middle(width: size, height: size, ofShorterSide: shorterSide), to: values)
     }
   }
 
@@ -73,13 +73,17 @@ public struct PictureFiles: Dataset {
   /// - Throws: ``FileError`` where a picture cannot be read.
   public func batch(_ indices: [Int], epochSeed: UInt64) throws -> Batch {
     guard let changes else { return try batch(indices) }
-    return try batch(indices) { picture, index in
+    return try batch(indices) { picture, index, values in
       let generator = RandomGenerator(seed: SplitMix64.mixed(epochSeed, UInt64(index)))
-      return changes.changed(picture, size: size, drawingFrom: generator)
+      write(changes.changed(picture, size: size, drawingFrom: generator), to: values)
+      changes.erasing?.erase(values, channels: channels, height: size, width: size, drawingFrom: generator)
     }
   }
 
-  private func batch(_ indices: [Int], prepared: @Sendable (Picture, Int) -> Picture) throws -> Batch {
+  /// - Parameter writing: Writes what is seen of a picture, which has a number, to its place in the batch.
+  private func batch(
+    _ indices: [Int], writing: @Sendable (Picture, Int, UnsafeMutableBufferPointer<Float>) -> Void
+  ) throws -> Batch {
     for index in indices { precondition(paths.indices.contains(index), "picture \(index) of \(count)") }
     let imageSize = channels * size * size
     let images = try Tensor(shape: [indices.count, channels, size, size], of: Float.self) { values in
@@ -91,10 +95,9 @@ public struct PictureFiles: Dataset {
         for position in stride(from: thread, to: indices.count, by: threads) {
           let index = indices[position]
           do {
-            let picture = prepared(try Picture(path: paths[index]).converted(toChannels: channels), index)
-            write(
-              picture,
-              to: UnsafeMutableBufferPointer(rebasing: values[position * imageSize..<(position + 1) * imageSize]))
+            writing(
+              try Picture(path: paths[index]).converted(toChannels: channels), index,
+              UnsafeMutableBufferPointer(rebasing: values[position * imageSize..<(position + 1) * imageSize]))
           } catch { failures.add(error, at: position) }
         }
       }
