@@ -47,7 +47,7 @@ int cmpi_initialize(void) {
   // Ranks of one node need no network. Open MPI looks for adapters all the same, for 0.2 s, unless told how messages go.
   // OMPI_MCA_pml names another way.
   if (is_on_one_node() && getenv("OMPI_MCA_btl") == NULL && setenv("OMPI_MCA_pml", "ob1", 0) != 0) return MPI_ERR_OTHER;
-  // Open MPI's ranks add a box of text to every MPI_Abort, below the message that says why. This leaves it out; mpirun
+  // Open MPI 4's ranks add a box of text to every MPI_Abort, below the message that says why. This leaves it out; mpirun
   // itself still tells which rank was killed. OMPI_MCA_orte_execute_quiet=0 shows all notices of the ranks.
   if (setenv("OMPI_MCA_orte_execute_quiet", "1", 0) != 0) return MPI_ERR_OTHER;
   int provided;
@@ -109,8 +109,6 @@ int cmpi_communicator_free(CMPICommunicator *communicator) {
 int cmpi_rank(const CMPICommunicator *communicator, int *rank) { return MPI_Comm_rank(communicator->handle, rank); }
 
 int cmpi_size(const CMPICommunicator *communicator, int *size) { return MPI_Comm_size(communicator->handle, size); }
-
-int cmpi_abort(const CMPICommunicator *communicator, int code) { return MPI_Abort(communicator->handle, code); }
 
 int cmpi_all_reduce(
     const CMPICommunicator *communicator, void *buffer, int count, CMPIElement element, CMPIOperation operation) {

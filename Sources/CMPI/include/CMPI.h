@@ -58,7 +58,7 @@ int cmpi_communicator_free(CMPICommunicator *communicator);
 int cmpi_rank(const CMPICommunicator *communicator, int *rank);
 /// MPI_Comm_size.
 int cmpi_size(const CMPICommunicator *communicator, int *size);
-/// MPI_Abort.
+/// MPI_Abort, after all that was printed has been read.
 int cmpi_abort(const CMPICommunicator *communicator, int code);
 
 /// MPI_Allreduce, in place.
