@@ -15,15 +15,18 @@ public func l1Loss(_ prediction: Tensor, _ target: Tensor, reduction: LossReduct
 /// - Parameters:
 ///   - prediction: Any shape.
 ///   - target: The same shape.
-///   - beta: Where the two parts meet; 0 gives ``l1Loss(_:_:reduction:)``.
+///   - beta: Where the two parts meet; 0, and what is below the normal numbers of the type, gives ``l1Loss(_:_:reduction:)``.
 /// - Returns: A scalar, or the shape of `prediction` for reduction `none`.
 public func smoothL1Loss(
   _ prediction: Tensor, _ target: Tensor, reduction: LossReduction = .mean, beta: Double = 1
 ) -> Tensor {
   precondition(beta >= 0, "smoothL1Loss with beta \(beta), which must not be negative")
-  guard beta > 0 else { return l1Loss(prediction, target, reduction: reduction) }
-  return difference(prediction, target, of: "smoothL1Loss")
-    .parabolas(upTo: beta, slope: 1, as: "SmoothL1LossBackward0").reduced(reduction, as: "SmoothL1LossBackward0")
+  let leastNormal = prediction.dtype == .float32 ? Double(Float.leastNormalMagnitude) : .leastNormalMagnitude
+  guard beta >= leastNormal else { return l1Loss(prediction, target, reduction: reduction) }
+  let difference = difference(prediction, target, of: "smoothL1Loss")
+  difference.requireFloatingPoint(for: "smoothL1Loss")
+  return difference.parabolas(upTo: beta, slope: 1, as: "SmoothL1LossBackward0")
+    .reduced(reduction, as: "SmoothL1LossBackward0")
 }
 
 /// Half the squared difference where the difference is smaller than `delta`, and `delta` · (the absolute difference −
@@ -38,8 +41,13 @@ public func huberLoss(
   _ prediction: Tensor, _ target: Tensor, reduction: LossReduction = .mean, delta: Double = 1
 ) -> Tensor {
   precondition(delta > 0 && delta.isFinite, "huberLoss with delta \(delta), which must be positive and finite")
-  return difference(prediction, target, of: "huberLoss")
-    .parabolas(upTo: delta, slope: delta, as: "HuberLossBackward0").reduced(reduction, as: "HuberLossBackward0")
+  let difference = difference(prediction, target, of: "huberLoss")
+  difference.requireFloatingPoint(for: "huberLoss")
+  // From the type's least number above 0 to one from which on losses are infinite: beyond, a bend changes nothing.
+  let bends = difference.dtype == .float32 ? 0x1p-149...0x1p65 : 0x1p-1074...0x1p513
+  let slope = min(delta, bends.upperBound)
+  return difference.parabolas(upTo: max(slope, bends.lowerBound), slope: slope, as: "HuberLossBackward0")
+    .reduced(reduction, as: "HuberLossBackward0")
 }
 
 private func difference(_ prediction: Tensor, _ target: Tensor, of operation: StaticString) -> Tensor {

@@ -8,6 +8,8 @@ public struct ShardLoader {
   public let shards: Shards
   /// How many batches a background thread makes ahead; 0 where batches are made when they are asked for.
   public let prefetch: Int
+  /// How the samples of a global batch are mixed with each other, where they are.
+  public var mixing: BatchMixing? { batches.mixing }
   private var batches: ShardBatches
   private var ahead: (batches: Prefetch<ShardBatches>, start: Int)?
 

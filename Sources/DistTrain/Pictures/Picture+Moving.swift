@@ -50,12 +50,12 @@ extension Picture {
       return abs(place.x) < 32768 && abs(place.y) < 32768
     }
     guard isNear && (walk.row.x != 0 || walk.column.y != 0) else {
-      return sampled(along: walk.fromMiddles) { $0 < 0 ? -1 : Int($0) }
+      return sampled(along: walk.fromMiddles) { (0...0x1p31).contains($0) ? Int($0) : -1 }
     }
     return sampled(along: walk.inFixedPoint) { $0 >> 16 }
   }
 
-  /// - Parameter pixel: The column or row at a coordinate.
+  /// - Parameter pixel: The column or row at a coordinate; none of the picture's where that is too far away for a number.
   private func sampled<Number: SignedNumeric>(
     along walk: PictureWalk<Number>, pixel: (Number) -> Int
   ) -> Picture {

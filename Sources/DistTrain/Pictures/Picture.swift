@@ -11,10 +11,10 @@ public struct Picture: Equatable, Sendable {
   /// Channel after channel, row after row: `channels · height · width` bytes, 0 is black and 255 white.
   public let pixels: [UInt8]
 
-  /// A picture that is already in memory.
+  /// A picture that is already in memory, of at least one pixel.
   public init(width: Int, height: Int, channels: Int = 1, pixels: [UInt8]) {
     precondition(
-      (channels == 1 || channels == 3) && pixels.count == channels * width * height,
+      (channels == 1 || channels == 3) && width > 0 && height > 0 && pixels.count == channels * width * height,
       "\(pixels.count) pixels for \(channels) channel(s) of \(width)×\(height)")
     self.width = width
     self.height = height

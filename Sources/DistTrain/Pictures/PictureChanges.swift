@@ -57,9 +57,10 @@ public struct PictureChanges: Sendable {
     for _ in 0..<10 {
       let pixels = width * height * generator.number(in: area)
       let ratio = exp(generator.number(in: logarithms))
-      let partWidth = Int((pixels * ratio).squareRoot().rounded(.toNearestOrEven))
-      let partHeight = Int((pixels / ratio).squareRoot().rounded(.toNearestOrEven))
-      if (1...picture.width).contains(partWidth) && (1...picture.height).contains(partHeight) {
+      let columnCount = (pixels * ratio).squareRoot().rounded(.toNearestOrEven)
+      let rowCount = (pixels / ratio).squareRoot().rounded(.toNearestOrEven)
+      if (1...width).contains(columnCount) && (1...height).contains(rowCount) {
+        let (partWidth, partHeight) = (Int(columnCount), Int(rowCount))
         let x = Int(generator.random64() % UInt64(picture.width - partWidth + 1))
         let y = Int(generator.random64() % UInt64(picture.height - partHeight + 1))
         return picture.cropped(x: x, y: y, width: partWidth, height: partHeight)
@@ -67,7 +68,7 @@ public struct PictureChanges: Sendable {
     }
     let ratio = min(max(width / height, aspectRatio.lowerBound), aspectRatio.upperBound)
     return picture.centerCropped(
-      width: min(picture.width, max(1, Int((height * ratio).rounded(.toNearestOrEven)))),
-      height: min(picture.height, max(1, Int((width / ratio).rounded(.toNearestOrEven)))))
+      width: Int(min(width, max(1, (height * ratio).rounded(.toNearestOrEven)))),
+      height: Int(min(height, max(1, (width / ratio).rounded(.toNearestOrEven)))))
   }
 }

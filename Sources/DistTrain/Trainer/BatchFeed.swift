@@ -2,7 +2,8 @@ import Autograd
 
 /// The batches of one rank on its replica's device, where each can be brought while the one before is computed on.
 ///
-/// A GPU has a copy of the whole data set where that fits, and is brought the numbers of a batch's samples alone.
+/// A GPU has a copy of the whole data set where that fits, and is brought the numbers of a batch's samples alone, but where
+/// they are mixed.
 package struct BatchFeed {
   /// Where the batches come from.
   package private(set) var loader: ShardLoader
@@ -14,7 +15,7 @@ package struct BatchFeed {
     self.loader = loader
     self.replica = replica
     let device = replica.arena.device
-    samples = device == .cpu ? nil : ResidentSamples(loader.dataset, on: device)
+    samples = device == .cpu || loader.mixing != nil ? nil : ResidentSamples(loader.dataset, on: device)
   }
 
   /// A piece of this rank's part of the global batch at `step` of `epoch`, all from 0.

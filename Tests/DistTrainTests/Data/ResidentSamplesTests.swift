@@ -63,14 +63,16 @@ struct ResidentSamplesTests {
       message.contains("column 0 of a data set has 48 bytes, expected 60 for 5 samples"), "\(message.prefix(400))")
   }
 
-  private func losses(_ datasets: [any Dataset], on device: Device) throws -> [Double] {
+  private func losses(
+    _ datasets: [any Dataset], mixing: BatchMixing? = nil, on device: Device
+  ) throws -> [Double] {
     let generator = RandomGenerator(seed: 5)
     let model = Sequential(Flatten(), Linear(48, 9, generator: generator), ReLU(), Linear(9, 3, generator: generator))
     let replica = try Replica(
       model.to(device), SGD.Options(learningRate: 0.1, momentum: 0.9), communicator: LocalCommunicator())
     return try datasets.flatMap { dataset in
       let shards = Shards(sampleCount: dataset.count, globalBatch: 7)
-      var feed = BatchFeed(ShardLoader(dataset, shards: shards, seed: 3), for: replica)
+      var feed = BatchFeed(ShardLoader(dataset, shards: shards, seed: 3, mixing: mixing), for: replica)
       return try (0..<2 * shards.stepsPerEpoch).map { step in
         let (epoch, position) = step.quotientAndRemainder(dividingBy: shards.stepsPerEpoch)
         return try replica.step(
@@ -90,5 +92,13 @@ struct ResidentSamplesTests {
     let (here, there) = (try losses(datasets, on: .cpu), try losses(datasets, on: EmulatedGPU.device()))
     #expect(here.count == 36)
     for (a, b) in zip(here, there) { #expect(abs(a - b) < 2e-5, "\(here)\n\(there)") }
+  }
+
+  @Test func `a GPU learns from samples that are mixed, too`() throws {
+    let mixing = BatchMixing(.mixUp(alpha: 1), classCount: 3)
+    let here = try losses([images], mixing: mixing, on: .cpu)
+    let there = try losses([images], mixing: mixing, on: EmulatedGPU.device())
+    for (a, b) in zip(here, there) { #expect(abs(a - b) < 2e-5, "\(here)\n\(there)") }
+    #expect(here != (try losses([images], on: .cpu)))
   }
 }

@@ -125,6 +125,15 @@ struct PictureFilesTests {
         == slope.centerCropped(width: 10, height: 10).resized(width: 4, height: 4).pixels.map { Float($0) / 255 })
   }
 
+  @Test(arguments: [(1e300, 20, 1), (1e-300, 1, 10)])
+  func `where parts are too long for any picture, it is the middle`(ratio: Double, width: Int, height: Int) throws {
+    let data = try data(changes: PictureChanges(aspectRatio: ratio...ratio, flips: false))
+    #expect(
+      try data.batch([0], epochSeed: 3).inputs.array(of: Float.self)
+        == slope.centerCropped(width: width, height: height).resized(width: 4, height: 4).pixels.map { Float($0) / 255 }
+    )
+  }
+
   @Test func `threads give the same batch as one`() throws {
     let batches = try [1, 3, 20].map { threadCount in
       let data = try ClassFolders(path: folder.path).pictures(

@@ -95,6 +95,16 @@ struct PictureOperationTests {
     expect(fixtures.posterized, by: Array(0...8), "posterized to") { $0.posterized(toBits: $1) }
   }
 
+  @Test func `what is moved out of sight by any distance is black`() {
+    let picture = Picture(width: 1, height: 3000, pixels: Array(repeating: 7, count: 3000))
+    let black = [UInt8](repeating: 0, count: 3000)
+    for distance in [Int.min, -3000, 3000, .max] {
+      #expect(picture.translated(x: distance).pixels == black && picture.translated(y: distance).pixels == black)
+    }
+    #expect(picture.shearedHorizontally(by: 1e300).pixels == black)
+    #expect(picture.shearedHorizontally(by: -1e300).pixels == black)
+  }
+
   @Test func `what cannot be done with a picture traps`() async {
     DistTrainTests.expect(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

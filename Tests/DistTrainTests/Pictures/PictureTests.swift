@@ -50,6 +50,17 @@ struct PictureTests {
     return [0x78, 0x01, 1, count, 0, ~count, 0xFF] + bytes + bigEndian(sums.high << 16 | sums.low)
   }
 
+  @Test func `a picture without pixels, or of a negative size, traps`() async {
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = Picture(width: 0, height: 3, pixels: [])
+      }, says: "0 pixels for 1 channel(s) of 0×3")
+    expect(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = Picture(width: -2, height: -2, pixels: [1, 2, 3, 4])
+      }, says: "4 pixels for 1 channel(s) of -2×-2")
+  }
+
   @Test func colorsBecomeTheirLuma() throws {
     #expect(try Picture(path: fixture("files/colors.png")).converted(toChannels: 1).pixels == [76, 150, 29, 255])
   }
