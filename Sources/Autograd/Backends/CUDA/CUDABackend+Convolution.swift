@@ -46,8 +46,8 @@ extension CUDABackend {
     device.launch(
       "convolution_gather_\(tile.name)", in: .convolution,
       blocks: LaunchExtent(
-        (places + tile.columns - 1) / tile.columns, (g.channels + tile.rows - 1) / tile.rows,
-        g.groups * g.phases.0 * g.phases.1),
+        (places + tile.columns - 1) / tile.columns * g.groups * g.phases.0 * g.phases.1,
+        (g.channels + tile.rows - 1) / tile.rows),
       threads: LaunchExtent(ConvolutionTile.threads), g, arranged.address, source.address, bias?.address,
       result.address)
   }
@@ -75,7 +75,7 @@ extension CUDABackend {
     defer { extendLifetime(sums) }
     device.launch(
       "convolution_correlation_\(tile.name)", in: .convolution,
-      blocks: LaunchExtent(tiles.x, tiles.y, c.groups * count), threads: LaunchExtent(ConvolutionTile.threads), c,
+      blocks: LaunchExtent(tiles.x * c.groups * count, tiles.y), threads: LaunchExtent(ConvolutionTile.threads), c,
       chunk, gradient.address, x.address, sums.address)
     launch(
       "combine_correlations_\(x.dtype.suffix)", in: .convolution, over: result.count, result.count, count,

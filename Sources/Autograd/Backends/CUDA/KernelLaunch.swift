@@ -14,16 +14,14 @@ extension Double: KernelArgument {}
 extension UnsafeMutableRawPointer: KernelArgument {}
 extension Optional: KernelArgument where Wrapped == UnsafeMutableRawPointer {}
 
-/// How many blocks a launch has, or threads a block, along each dimension.
+/// How many blocks a launch has, or threads a block, along each dimension; of blocks at most 2³¹ - 1 and 65,535.
 struct LaunchExtent {
   let x: Int
   let y: Int
-  let z: Int
 
-  init(_ x: Int, _ y: Int = 1, _ z: Int = 1) {
+  init(_ x: Int, _ y: Int = 1) {
     self.x = x
     self.y = y
-    self.z = z
   }
 }
 
@@ -59,7 +57,7 @@ extension CUDADevice {
     _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent, sharedBytes: Int = 0,
     arguments: [any KernelArgument]
   ) {
-    guard blocks.x > 0 && blocks.y > 0 && blocks.z > 0 else { return }
+    guard blocks.x > 0 && blocks.y > 0 else { return }
     let function = kernels.kernel(kernel, in: module)
     enter()
     withUnsafeTemporaryAllocation(byteCount: Self.argumentBytes, alignment: 16) { buffer in
@@ -69,8 +67,8 @@ extension CUDADevice {
           addresses.initializeElement(at: index, to: Self.store(argument, in: buffer, from: &end))
         }
         let status = dt_cuLaunchKernel(
-          function, UInt32(blocks.x), UInt32(blocks.y), UInt32(blocks.z), UInt32(threads.x), UInt32(threads.y),
-          UInt32(threads.z), UInt32(sharedBytes), stream, addresses.baseAddress, nil)
+          function, UInt32(blocks.x), UInt32(blocks.y), 1, UInt32(threads.x), UInt32(threads.y), 1,
+          UInt32(sharedBytes), stream, addresses.baseAddress, nil)
         CUDADriver.require(
           status, "launching \(kernel) with \(blocks) blocks of \(threads) threads and \(sharedBytes) shared bytes")
       }

@@ -132,6 +132,18 @@ import Testing
     }
   }
 
+  /// A grid of blocks has at most 65,535 along all dimensions but the first.
+  @Test func convolutionsOfManyGroups() throws {
+    let groups = 65_537
+    try Kernels.choosing(generic: true) {
+      try expectSame("\(groups) groups") { draws in
+        let x = draws.quarters([1, groups, 1, 2]), weight = draws.quarters([groups, 1, 1, 2])
+        let y = x.conv2d(weight, groups: groups)
+        return try [y] + gradients(of: y, [x, weight], draws)
+      }
+    }
+  }
+
   @Test func convolutionsOfNothing() throws {
     try expectSame("no images") { draws in
       let weight = draws.quarters([2, 1, 3, 3])

@@ -50,7 +50,7 @@ DEVICE int reachOf(const Gather &g, int i, int phase, int phases, int padding, i
 }
 
 // result[n, g, m, place] = sum over (c, i, j) of weights[g, (c, i, j), m] · source[n, g, c, place under (i, j)], plus
-// bias. Blocks are laid out as (tiles of places, tiles of channels, groups · phases).
+// bias. Blocks are laid out as (groups · phases · tiles of places, tiles of channels).
 template <class Tile, class T>
 DEVICE void gatherProduct(const Gather &g, const T *RESTRICT weights, const T *RESTRICT source, const T *RESTRICT bias,
                           T *RESTRICT result) {
@@ -64,12 +64,13 @@ DEVICE void gatherProduct(const Gather &g, const T *RESTRICT weights, const T *R
   __shared__ int weightRows[2][depth];
 
   const int thread = threadIdx.x;
-  const int phases = (int)(g.phasesHeight * g.phasesWidth), group = blockIdx.z / phases;
-  const int phase = blockIdx.z % phases, phaseDown = phase / (int)g.phasesWidth, phaseRight = phase % (int)g.phasesWidth;
+  const int phases = (int)(g.phasesHeight * g.phasesWidth), tiles = gridDim.x / ((int)g.groups * phases);
+  const int part = blockIdx.x / tiles, group = part / phases, phase = part % phases;
+  const int phaseDown = phase / (int)g.phasesWidth, phaseRight = phase % (int)g.phasesWidth;
   const int placesDown = ((int)g.height - phaseDown + (int)g.phasesHeight - 1) / (int)g.phasesHeight;
   const int placesRight = ((int)g.width - phaseRight + (int)g.phasesWidth - 1) / (int)g.phasesWidth;
   const int places = placesDown * placesRight;
-  const Int allPlaces = g.images * places, firstPlace = (Int)blockIdx.x * columns;
+  const Int allPlaces = g.images * places, firstPlace = (Int)(blockIdx.x % tiles) * columns;
   if (firstPlace >= allPlaces) return;
   const TapRange down = g.isTransposed
       ? tapsOf(phaseDown, (int)g.phasesHeight, (int)g.paddingHeight, (int)g.dilationHeight, (int)g.kernelHeight)
@@ -201,7 +202,7 @@ struct Correlation {
 };
 
 // parts[split, g, m, (c, i, j)] = sum over some places of gradient[n, g, m, place] · x[n, g, c, place under (i, j)].
-// Blocks are laid out as (tiles of taps, tiles of filters, groups · splits); each split has `chunk` places.
+// Blocks are laid out as (splits · groups · tiles of taps, tiles of filters); each split has `chunk` places.
 template <class Tile, class T>
 DEVICE void correlationProduct(const Correlation &s, Int chunk, const T *RESTRICT gradient, const T *RESTRICT x,
                                T *RESTRICT parts) {
@@ -211,10 +212,11 @@ DEVICE void correlationProduct(const Correlation &s, Int chunk, const T *RESTRIC
   alignas(16) __shared__ T right[2][depth][columns + Tile::padding];
   __shared__ Tap taps[columns];
 
-  const int thread = threadIdx.x, group = blockIdx.z % (int)s.groups, split = blockIdx.z / (int)s.groups;
   const int kernelSize = (int)(s.kernelHeight * s.kernelWidth), inner = (int)s.channels * kernelSize;
+  const int tiles = (inner + columns - 1) / columns, part = blockIdx.x / tiles;
+  const int thread = threadIdx.x, group = part % (int)s.groups, split = part / (int)s.groups;
   const int planeSize = (int)(s.height * s.width), places = (int)(s.outputHeight * s.outputWidth);
-  const int firstFilter = blockIdx.y * rows, firstTap = blockIdx.x * columns;
+  const int firstFilter = blockIdx.y * rows, firstTap = blockIdx.x % tiles * columns;
   const Int first = split * chunk, all = s.images * places, end = first + chunk < all ? first + chunk : all;
 
   for (int c = thread; c < columns; c += threads) {
