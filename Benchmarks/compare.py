@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Training steps of DistTrain beside those of other programs, in turn, and one table of medians and ratios.
+"""Training steps, or loaders, of DistTrain beside those of other programs, in turn, and a table of medians and ratios.
 
 Called by launch/bench --peers, in the virtual environment with the peers. One thread a rank, unless --threads asks for
 more of a single one; a single rank is bound to as many cores as it has threads, each of several ranks of DistTrain to
@@ -23,7 +23,7 @@ IN_JAX = ["tiny", "mlp", "cnn", "wide"]
 
 
 class Side:
-    """A program and how its steps are measured."""
+    """A program and how its steps, or its loader's batches, are measured."""
 
     def __init__(self, name, command, threads=1):
         self.name = name
@@ -42,7 +42,7 @@ class Side:
             sys.exit(f"{' '.join(map(str, self.command))} failed with status {done.returncode}:\n"
                      f"{done.stdout}{done.stderr}")
         record = json.loads(lines[-1])
-        self.times.append(record["step_us"])
+        self.times.append(record["step_us"] if "step_us" in record else record["batch_us"])
         self.memories.append(record["peak_memory_mib"])
 
     @property
@@ -84,6 +84,14 @@ def cuda_sides(workload, options):
             Side("torch.compile", [*torch, "--mode", "compile"])]
 
 
+def loader_sides(augment, options):
+    of = ["--image-size", "224", "--augment", augment, *length(options)]
+    bound = ["taskset", "-c", "0"] if shutil.which("taskset") else []
+    ours = [options.disttrain, "bench", "loader", "--json", "--model", "resnet18", "--data", options.pictures, *of]
+    return [Side("DistTrain", [*bound, *ours]),
+            Side("torchvision", [*bound, sys.executable, PEERS / "loader_pytorch.py", options.pictures, *of])]
+
+
 def time(microseconds):
     return f"{microseconds:,.0f} µs" if microseconds < 10_000 else f"{microseconds / 1000:,.1f} ms"
 
@@ -112,7 +120,7 @@ def markdown(lines):
 
 def svg(rows):
     """Horizontal bars; those of one row share a scale, since its steps are of one kind."""
-    colors = {"DistTrain": "#d62728", "PyTorch": "#7f7f7f", "JAX (jit)": "#c7c7c7"}
+    colors = {"DistTrain": "#d62728", "PyTorch": "#7f7f7f", "torchvision": "#7f7f7f", "JAX (jit)": "#c7c7c7"}
     bar, gap, left, length = 16, 14, 150, 420
     parts, y = [], 10
     for title, sides in rows:
@@ -173,6 +181,9 @@ parser.add_argument("--disttrain", type=pathlib.Path, required=True, help="the p
 parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
 parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32", help="with cuda")
 parser.add_argument("--workloads", help="separated by commas")
+parser.add_argument("--pictures", type=pathlib.Path, metavar="FOLDER",
+                    help="measure loaders of 224×224 pixels, for which FOLDER/train has a folder of pictures for each "
+                         "class, rather than steps")
 parser.add_argument("--ranks", type=counts, default="1,2", help="numbers of ranks, separated by commas; with cpu")
 parser.add_argument("--threads", type=thread_counts, default="1",
                     help="numbers of threads of a single rank, separated by commas; with cpu")
@@ -185,7 +196,10 @@ options = parser.parse_args()
 
 names = (options.workloads or ("tiny,mlp,cnn,wide,vit" + (",deep,resnet18" if options.device == "cuda" else ""))).split(",")
 batch = f", batch {options.batch}" if options.batch else ""
-if options.device == "cuda":
+if options.pictures:
+    rows = [(f"{what} of pictures{batch}", loader_sides(augment, options))
+            for what, augment in [("parts", "crop"), ("middles", "none")]]
+elif options.device == "cuda":
     rows = [(f"{name}, {options.precision}{batch}", cuda_sides(name, options)) for name in names]
 else:
     rows = [(f"{name}, {ranks} rank{'s' if ranks > 1 else ''}" + (f", {threads} threads" if threads > 1 else "")
@@ -200,7 +214,7 @@ for number in range(options.rounds):
             side.measure()
 
 tables = [
-    table(rows, "step", "against the fastest peer", lambda side: side.median, time),
+    table(rows, "batch" if options.pictures else "step", "against the fastest peer", lambda side: side.median, time),
     table(rows, "most memory of rank 0", "against the smallest peer", lambda side: side.memory, lambda m: f"{m:.0f} MiB"),
 ]
 head = f"{processor()}, {os.cpu_count()} cores, {datetime.date.today()}; medians of {options.rounds}."

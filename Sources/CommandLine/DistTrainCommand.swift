@@ -46,6 +46,8 @@ struct DistTrainCommand: ParsableCommand {
 /// Measurements of this machine.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure training steps, matrix products, all-reduces, the recording of operations or the machine.",
-    subcommands: [BenchStep.self, BenchProducts.self, BenchAllReduce.self, BenchGraph.self, BenchRoofline.self])
+    abstract: "Measure training steps, loaders, matrix products, all-reduces, the recording of operations or the machine.",
+    subcommands: [
+      BenchStep.self, BenchLoader.self, BenchProducts.self, BenchAllReduce.self, BenchGraph.self, BenchRoofline.self,
+    ])
 }

@@ -52,6 +52,30 @@ extension DistTrainProgramTests {
         "a batch of 999999999999999999 samples of 30 numbers on each of 1 rank(s), expected at most 17895697: 4 steps")
     }
 
+    @Test func `a loader's time is one line of JSON`() throws {
+      let run = try DistTrainProgram.run(
+        ["bench", "loader", "--augment", "both", "--batch", "30", "--seconds", "0.05", "--json"],
+        ranks: hasMPI ? 2 : nil)
+      #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
+      let record = try json(run.output)
+      #expect(record["world"] as? Int == (hasMPI ? 2 : 1) && record["batch_per_rank"] as? Int == 30, "\(run.report)")
+      let rate = try #require(record["samples_per_s"] as? Double)
+      let time = try #require(record["batch_us"] as? Double)
+      #expect(abs(rate * time / Double(30 * (hasMPI ? 2 : 1)) / 1e6 - 1) < 0.01, "\(run.report)")
+    }
+
+    @Test(arguments: [
+      (["--batch", "60001"], "a batch of 60001 on each of 1 rank(s) is more than the 60000 samples that there are"),
+      (["--image-size", "64"], "--image-size is 64, expected none with --model cnn, which takes one size"),
+      (["--augment", "crop"], "--augment is crop, expected none, shift, flip or both: images of MNIST's"),
+      (["--seconds", "0"], "--seconds is 0.0, expected a number above 0"),
+      (["--batch", "0"], "--batch is 0, expected at least 1"),
+      (["--data", "/dev/null/x"], "/dev/null/x"),
+    ])
+    func `a loader of what cannot be is refused`(_ arguments: [String], _ message: String) throws {
+      try DistTrainProgram.run(["bench", "loader"] + arguments).expectFailure(message)
+    }
+
     @Test func `the ceilings of the machine are a table and JSON`() throws {
       let run = try DistTrainProgram.run(["bench", "roofline", "--json"])
       #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")

@@ -16,7 +16,7 @@ public enum AugmentationChoice: String, Codable, CaseIterable, Sendable {
   /// The images to learn from, of so many rows and columns.
   ///
   /// - Throws: ``ConfigurationError`` where such images cannot be changed so.
-  func augmented(_ images: any Dataset, of imageSize: Int) throws -> any Dataset {
+  package func augmented(_ images: any Dataset, of imageSize: Int) throws -> any Dataset {
     let shift = imageSize / 8
     return switch self {
     case .none: images
