@@ -46,7 +46,8 @@ struct DistTrainCommand: ParsableCommand {
 /// Measurements of this machine.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure training steps, loaders, matrix products, all-reduces, the recording of operations or the machine.",
+    abstract:
+      "Measure training steps, loaders, matrix products, all-reduces, recording or the machine.",
     subcommands: [
       BenchStep.self, BenchLoader.self, BenchProducts.self, BenchAllReduce.self, BenchGraph.self, BenchRoofline.self,
     ])

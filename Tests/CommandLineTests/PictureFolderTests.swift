@@ -43,11 +43,13 @@ extension DistTrainProgramTests {
 
     @Test func `a loader of pictures is timed`() throws {
       let run = try DistTrainProgram.run([
-        "bench", "loader", "--model", "resnet18", "--image-size", "48", "--augment", "crop", "--data", folder.path, "--batch",
+        "bench", "loader", "--model", "resnet18", "--image-size", "48", "--augment", "crop", "--data", folder.path,
+        "--batch",
         "4", "--seconds", "0.05",
       ])
       #expect(
-        run.succeeded && run.output.contains(/^[0-9.]+ µs a batch of 4, [0-9]+ samples\/s over 1 rank/), "\(run.report)")
+        run.succeeded && run.output.contains(/^[0-9.]+ µs a batch of 4, [0-9]+ samples\/s over 1 rank/), "\(run.report)"
+      )
     }
 
     @Test func `a network for larger pictures is evaluated at its size`() throws {
