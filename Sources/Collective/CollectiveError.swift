@@ -18,6 +18,9 @@ public enum CollectiveError: Error, Equatable, CustomStringConvertible {
   /// A message has another count than the buffer for it.
   case wrongMessageCount(found: Int, expected: Int, source: Int, tag: Int)
 
+  /// The counts of an all-to-all are not one of each rank that add up to all elements.
+  case wrongCounts([Int], total: Int, size: Int)
+
   /// The color of a split is not within 0 to 2³¹ − 1, or its key does not fit in 32 bits.
   case splitOutOfRange(color: Int, key: Int)
 
@@ -45,6 +48,8 @@ public enum CollectiveError: Error, Equatable, CustomStringConvertible {
       "a message with tag \(tag), expected 0 to \(MessageTag.parts - 1)"
     case .wrongMessageCount(let found, let expected, let source, let tag):
       "rank \(source) sent \(found) elements with tag \(tag), expected \(expected)"
+    case .wrongCounts(let counts, let total, let size):
+      "counts \(counts) in an all-to-all of \(total) elements, expected one for each of \(size) rank(s) that add up to them"
     case .splitOutOfRange(let color, let key):
       "a split with color \(color) and key \(key), expected 0 to \(Int32.max) and \(Int32.min) to \(Int32.max)"
     case .mismatchedCalls(let rank, let call, let otherRank, let otherCall):

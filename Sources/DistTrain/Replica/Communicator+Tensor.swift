@@ -67,6 +67,31 @@ extension Communicator {
     return try allGather(tensor, counts: rowCounts(of: tensor))
   }
 
+  /// Gives every rank its rows of this rank's tensor and returns those that all ranks have for this one, one rank's below
+  /// the other's, with how many came from each, without a graph, as PyTorch's `all_to_all_single`. Collective; the tensors
+  /// have the same type, and the same shape but for the number of rows.
+  ///
+  /// - Parameters:
+  ///   - rows: Those for rank 0, then those for rank 1, and so on.
+  ///   - counts: How many each rank gets; 0 is allowed.
+  /// - Throws: `CollectiveError` where the counts are not one of each rank that add up to the rows, and when communication
+  ///   fails.
+  public func allToAll(_ rows: Tensor, counts: [Int]) throws -> (rows: Tensor, counts: [Int]) {
+    precondition(rows.rank > 0, "an all-to-all of rows of a scalar")
+    let incomingCounts = try exchangedCounts(counts, of: rows.shape[0])
+    let incoming = Tensor.zeros(
+      [incomingCounts.reduce(0, +)] + rows.shape.dropFirst(), dtype: rows.dtype, device: rows.device)
+    let rowBytes = rows.shape.dropFirst().reduce(rows.dtype.byteCount, *)
+    try rows.withBytes { outgoing in
+      try incoming.withMutableBytes { incoming in
+        try allToAll(
+          outgoing.assumingMemoryBound(to: UInt8.self), counts: counts.map { $0 * rowBytes },
+          into: incoming.assumingMemoryBound(to: UInt8.self), counts: incomingCounts.map { $0 * rowBytes })
+      }
+    }
+    return (incoming, incomingCounts)
+  }
+
   /// How many rows each rank's tensor has. Collective.
   func rowCounts(of tensor: Tensor) throws -> [Int64] {
     var counts = [Int64](repeating: 0, count: size)

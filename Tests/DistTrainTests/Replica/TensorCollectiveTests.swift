@@ -41,4 +41,31 @@ struct TensorCollectiveTests {
     let expected = (0..<ranks).flatMap { [Int](repeating: $0, count: 2 * $0) }
     for (shape, values) in found { #expect(shape == [expected.count / 2, 2] && values == expected) }
   }
+
+  @Test(arguments: 1...4, [DataType.float32, .int64, .bool])
+  func `rows go from all ranks to all`(_ ranks: Int, _ dtype: DataType) throws {
+    // Rank r has s rows of two numbers for rank s, so that rank 0 gets none.
+    let found = try ThreadCommunicator.run(size: ranks) { communicator in
+      let counts = Array(0..<ranks)
+      let numbers = counts.flatMap { target in
+        [Int](repeating: (communicator.rank + target) % 2 + (dtype == .bool ? 0 : 10 * target), count: 2 * target)
+      }
+      let rows = Tensor(numbers, shape: [numbers.count / 2, 2]).cast(to: dtype)
+      let (all, from) = try communicator.allToAll(rows, counts: counts)
+      return (all.shape, all.dtype, all.array(of: Int.self), from)
+    }
+    for (rank, (shape, foundType, values, from)) in found.enumerated() {
+      let expected = (0..<ranks).flatMap { source in
+        [Int](repeating: (source + rank) % 2 + (dtype == .bool ? 0 : 10 * rank), count: 2 * rank)
+      }
+      #expect(shape == [rank * ranks, 2] && foundType == dtype && values == expected)
+      #expect(from == [Int](repeating: rank, count: ranks))
+    }
+  }
+
+  @Test func `rows for other than all ranks are refused`() throws {
+    #expect(throws: CollectiveError.wrongCounts([2], total: 3, size: 1)) {
+      try LocalCommunicator().allToAll(Tensor.zeros([3, 2]), counts: [2])
+    }
+  }
 }

@@ -107,6 +107,39 @@ extension CollectiveConformance {
         }
       }
     },
+    Check(name: "all-to-all") { communicator in
+      for count in counts {
+        try allToAll(Float.self, communicator, count)
+        try allToAll(Double.self, communicator, count)
+        try allToAll(Int32.self, communicator, count)
+        try allToAll(Int64.self, communicator, count)
+        try allToAll(UInt8.self, communicator, count)
+      }
+    },
+    Check(name: "all-to-all of counts that cannot be") { communicator in
+      let (rank, size) = (communicator.rank, communicator.size)
+      for counts in [[Int](repeating: 1, count: size + 1), [-1] + [Int](repeating: 2, count: size), []] {
+        let error = CollectiveError.wrongCounts(counts, total: counts.reduce(0, +), size: size)
+        try requireThrows(error) { _ = try communicator.exchangedCounts(counts, of: counts.reduce(0, +)) }
+      }
+      let ones = [Int](repeating: 1, count: size)
+      try requireThrows(CollectiveError.wrongCounts(ones, total: size + 1, size: size)) {
+        _ = try communicator.exchangedCounts(ones, of: size + 1)
+      }
+      try requireThrows(CollectiveError.wrongCounts([], total: 0, size: size)) {
+        _ = try communicator.allToAll([[Float]]())
+      }
+      var values = [Float](repeating: 0, count: size + 1)
+      var expected = ones
+      expected[rank] = 2
+      try requireThrows(CollectiveError.wrongMessageCount(found: 1, expected: 2, source: rank, tag: 32_767)) {
+        try [Float](repeating: 1, count: size).withUnsafeBufferPointer { outgoing in
+          try values.withUnsafeMutableBufferPointer { incoming in
+            try communicator.allToAll(outgoing, counts: ones, into: incoming, counts: expected)
+          }
+        }
+      }
+    },
     Check(name: "scatter from and gather at a root that is no rank") { communicator in
       var values: [Float] = [1]
       for root in [-1, communicator.size] {
@@ -153,5 +186,23 @@ extension CollectiveConformance {
       try all.withUnsafeMutableBufferPointer { try communicator.gather(part, into: $0, at: root) }
     }
     try requireEqual(all, expected, "gather of \(count) \(type) at \(root)")
+  }
+
+  /// A rank has for another as many elements as the count, their two ranks and nothing more say; none from the last to the
+  /// first.
+  private static func allToAll<Element: ReducibleElement>(
+    _ type: Element.Type, _ communicator: any Communicator, _ count: Int
+  ) throws {
+    let (rank, size) = (communicator.rank, communicator.size)
+    func part(from source: Int, to target: Int) -> [Element] {
+      let isNone = source == size - 1 && target == 0
+      return operands(of: source, 0..<(isNone ? 0 : count / size + 3 * source + target), .sum)
+    }
+    let found = try communicator.allToAll((0..<size).map { part(from: rank, to: $0) })
+    try requireEqual([found.count], [size], "parts of an all-to-all")
+    for source in 0..<size {
+      try requireEqual(
+        found[source], part(from: source, to: rank), "all-to-all of \(count) \(type), from rank \(source)")
+    }
   }
 }
