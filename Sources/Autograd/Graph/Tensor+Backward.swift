@@ -58,8 +58,8 @@ public func gradients(
 }
 
 /// As ``gradients(of:withRespectTo:gradient:retainGraph:createGraph:)``, with `nil` for a tensor that the result does
-/// not depend on.
-func gradientsIfUsed(
+/// not depend on, PyTorch's `allow_unused`.
+public func gradientsIfUsed(
   of result: Tensor, withRespectTo tensors: [Tensor], gradient: Tensor? = nil, retainGraph: Bool = false,
   createGraph: Bool = false
 ) throws -> [Tensor?] {

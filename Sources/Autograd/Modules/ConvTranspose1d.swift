@@ -16,7 +16,7 @@ public final class ConvTranspose1d: Module, Layer {
   ///   - kernel: The length of the kernel.
   ///   - stride: Elements from one kernel to the next in the result.
   ///   - padding: Elements cut off each end of the result.
-  ///   - outputPadding: Elements added at the end of the result, fewer than `stride`.
+  ///   - outputPadding: Elements added at the end of the result, fewer than `stride` or than `dilation`.
   ///   - dilation: Elements from one of the kernel to the next.
   ///   - groups: The number of parts into which channels are divided.
   ///   - generator: Where the initial values are drawn from; the thread's default one if left out.

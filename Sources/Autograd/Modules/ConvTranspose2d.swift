@@ -16,7 +16,7 @@ public final class ConvTranspose2d: Module, Layer {
   ///   - kernel: Rows and columns of the kernel.
   ///   - stride: Rows and columns from one kernel to the next in the result.
   ///   - padding: Rows and columns cut off each side of the result.
-  ///   - outputPadding: Rows and columns added below and to the right of the result, fewer than `stride`.
+  ///   - outputPadding: Rows and columns added below and to the right of the result, fewer than `stride` or than `dilation`.
   ///   - dilation: Rows and columns between the elements of a kernel.
   ///   - groups: The number of parts into which channels are divided.
   ///   - generator: Where the initial values are drawn from; the thread's default one if left out.

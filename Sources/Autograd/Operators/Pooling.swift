@@ -27,21 +27,30 @@ extension Tensor {
   /// - Parameters:
   ///   - kernel: Rows and columns of the window.
   ///   - stride: Rows and columns from one window to the next; the kernel's if left out.
-  ///   - padding: Rows and columns of zeros around the image, at most half of the kernel; they count in the mean.
+  ///   - padding: Rows and columns of zeros around the image, at most half of the kernel.
   ///   - roundsUp: Whether the last windows may end beyond image and padding, PyTorch's `ceil_mode`; what is beyond does not
   ///     count in the mean.
+  ///   - countsPadding: Whether the zeros of the padding count in the mean, PyTorch's `count_include_pad`.
+  ///   - divisor: What all sums are divided by, whatever counts; not 0. PyTorch's `divisor_override`.
   /// - Returns: [N, C, H′, W′] for this tensor's [N, C, H, W].
   public func averagePool2d(
-    _ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0), roundsUp: Bool = false
+    _ kernel: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0), roundsUp: Bool = false,
+    countsPadding: Bool = true, divisor: Int? = nil
   ) -> Tensor {
     let (window, pooled) = pooling("averagePool2d", kernel, stride, padding, (1, 1), roundsUp: roundsUp)
     let means = averaged(over: window, into: pooled)
-    guard roundsUp else { return means }
     // The sums were divided by the elements of whole windows.
+    if let divisor {
+      precondition(divisor != 0, "averagePool2d: a divisor of 0")
+      return means * (Double(kernel.0 * kernel.1) / Double(divisor))
+    }
+    guard roundsUp || !countsPadding && padding != (0, 0) else { return means }
     func corrections(_ count: Int, _ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int) -> Tensor {
-      Tensor(
-        (0..<count).map { Double(kernel) / Double(min(kernel, size + 2 * padding - $0 * stride)) }, shape: [count]
-      ).cast(to: dtype).to(device)
+      // Computed on the device at hand: a copy from the processor would keep a step from being recorded.
+      let start = Tensor.arange(count, device: device).cast(to: dtype) * stride - padding
+      let end = (start + kernel).clamped(max: Double(countsPadding ? size + padding : size))
+      // Of a window of padding alone the sum is 0, whatever it is divided by.
+      return kernel / (end - (countsPadding ? start : start.clamped(min: 0))).clamped(min: 1)
     }
     let ofRows = corrections(pooled[2], shape[2], kernel.0, window.stride.0, padding.0)
     let ofColumns = corrections(pooled[3], shape[3], kernel.1, window.stride.1, padding.1)

@@ -44,32 +44,6 @@ extension Tensor {
       }
   }
 
-  /// The mean over parts of an image that cover it evenly, as `torch.nn.functional.adaptive_avg_pool2d`: the parts overlap
-  /// where the size of the result does not divide that of the image.
-  ///
-  /// - Parameter size: Rows and columns of the result.
-  /// - Returns: [N, C, rows, columns] for this tensor's [N, C, H, W].
-  public func adaptiveAveragePool2d(_ size: (Int, Int)) -> Tensor {
-    precondition(
-      rank == 4 && shape[2] > 0 && shape[3] > 0 && size.0 > 0 && size.1 > 0,
-      "adaptiveAveragePool2d to \(size) of shape \(shape): needs shape [N, C, H, W] with pixels, and a size")
-    if size == (1, 1) { return mean([2, 3], keepingDimensions: true) }
-    if shape[2] % size.0 == 0 && shape[3] % size.1 == 0 {
-      return averagePool2d((shape[2] / size.0, shape[3] / size.1))
-    }
-    return meansOfParts(size.0, along: 2).meansOfParts(size.1, along: 3)
-  }
-
-  /// The means of `number` parts of a dimension, each of all elements that it touches.
-  private func meansOfParts(_ number: Int, along dimension: Int) -> Tensor {
-    let size = shape[dimension]
-    return .concatenated(
-      (0..<number).map { part in
-        let range = part * size / number..<((part + 1) * size + number - 1) / number
-        return sliced(range, along: dimension).mean([dimension], keepingDimensions: true)
-      }, dimension: dimension)
-  }
-
   // These constants are computed on the device at hand: a copy from the processor would keep a step from being recorded.
 
   /// For each of `count` places the one of `size` that it falls on, as PyTorch rounds.

@@ -26,9 +26,16 @@ extension Tensor {
   }
 
   /// Every element moved to the nearest bound if it is outside of them; the slope is 1 between the bounds, and 0 at
-  /// them and elsewhere, as in PyTorch 2.15.
+  /// them and elsewhere, as in PyTorch 2.15. Integers with a bound that is none become `float32`; for
+  /// `uint8` a bound that leaves no byte traps.
   public func clamped(min: Double? = nil, max: Double? = nil) -> Tensor {
-    requireFloatingPoint(for: "clamped")
+    guard dtype.isFloatingPoint else {
+      precondition(
+        dtype != .uint8 || min ?? 0 <= 255 && max ?? 255 >= 0,
+        "clamped of uint8 between \(min ?? 0) and \(max ?? 255): bytes are from 0 to 255")
+      let raised = min.map { .select(self .< $0, scalar($0), self) } ?? cloned()
+      return max.map { .select(raised .> $0, raised.scalar($0), raised) } ?? raised
+    }
     let x = detached()
     var y = x
     if let min { y = y.combined(.maximum, scalar(min)) }

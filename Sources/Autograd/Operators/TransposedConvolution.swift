@@ -9,7 +9,7 @@ extension Tensor {
   ///   - bias: [O], or `nil`.
   ///   - stride: Rows and columns from one kernel to the next in the result.
   ///   - padding: Rows and columns that are cut off each side of the result.
-  ///   - outputPadding: Rows and columns added below and to the right of the result, fewer than `stride`.
+  ///   - outputPadding: Rows and columns added below and to the right of the result, fewer than `stride` or than `dilation`.
   ///   - dilation: Rows and columns between the elements of a kernel.
   ///   - groups: The number of parts into which channels are divided, each convolved by itself.
   /// - Returns: [N, O, H′, W′] for this tensor's [N, C, H, W], with
@@ -35,7 +35,7 @@ extension Tensor {
   ///   - bias: [O], or `nil`.
   ///   - stride: Elements from one kernel to the next in the result.
   ///   - padding: Elements that are cut off each end of the result.
-  ///   - outputPadding: Elements added at the end of the result, fewer than `stride`.
+  ///   - outputPadding: Elements added at the end of the result, fewer than `stride` or than `dilation`.
   ///   - dilation: Elements from one of the kernel to the next.
   ///   - groups: The number of parts into which channels are divided, each convolved by itself.
   /// - Returns: [N, O, L′] for this tensor's [N, C, L], with
@@ -74,6 +74,18 @@ extension Tensor {
     requireSameDevice(weight, bias, for: operation)
     let (height, width) = window.inputSize(
       height: shape[2], width: shape[3], adding: outputPadding, operation: operation)
+    guard outputPadding.0 < window.stride.0 && outputPadding.1 < window.stride.1 else {
+      // A convolution of so many rows and columns would give more of them than there are.
+      var whole = window
+      whole.padding = (0, 0)
+      let result = convolutionTransposed(
+        weight, bias: nil, whole, outputPadding: (0, 0), groups: groups, operation: operation
+      ).padded([
+        (-window.padding.0, outputPadding.0 - window.padding.0),
+        (-window.padding.1, outputPadding.1 - window.padding.1),
+      ])
+      return bias.map { result + $0.reshaped([channels, 1, 1]) } ?? result
+    }
     let geometry = ConvolutionGeometry(
       input: [shape[0], channels, height, width], weight: weight.shape, window: window, groups: groups,
       outputSize: (shape[2], shape[3]))
@@ -111,8 +123,10 @@ extension SlidingWindow {
   ) -> (Int, Int) {
     requireValid(for: "\(operation)")
     precondition(
-      (0..<stride.0).contains(outputPadding.0) && (0..<stride.1).contains(outputPadding.1),
-      "\(operation): an output padding of \(outputPadding), which must be less than the stride \(stride)")
+      (0..<max(stride.0, dilation.0)).contains(outputPadding.0)
+        && (0..<max(stride.1, dilation.1)).contains(outputPadding.1),
+      "\(operation): an output padding of \(outputPadding), which must be less than the stride \(stride) or the dilation "
+        + "\(dilation)")
     func inputs(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ added: Int) -> Int {
       (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + added + 1
     }

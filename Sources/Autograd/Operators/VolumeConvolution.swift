@@ -35,27 +35,4 @@ extension Tensor {
       dilation: (dilation.1, dilation.2), groups: groups)
     return result.reshaped([images, places] + result.shape.dropFirst()).transposed(1, 2)
   }
-
-  /// The largest element of every window, as `torch.nn.functional.max_pool3d`: first of each slice's rows and columns, then along
-  /// the depth.
-  ///
-  /// - Parameters:
-  ///   - kernel: Slices, rows and columns of the window.
-  ///   - stride: Slices, rows and columns from one window to the next; the kernel's if left out.
-  ///   - padding: Slices, rows and columns of minus infinity around the volume, at most half of the kernel.
-  ///   - roundsUp: Whether the last windows may end beyond the volume, PyTorch's `ceil_mode`.
-  /// - Returns: [N, C, D′, H′, W′] for this tensor's [N, C, D, H, W].
-  public func maxPool3d(
-    _ kernel: (Int, Int, Int), stride: (Int, Int, Int)? = nil, padding: (Int, Int, Int) = (0, 0, 0),
-    roundsUp: Bool = false
-  ) -> Tensor {
-    precondition(rank == 5, "maxPool3d needs shape [N, C, D, H, W], not \(shape)")
-    let stride = stride ?? kernel
-    let flat = flattened(from: 1, through: 2).maxPool2d(
-      (kernel.1, kernel.2), stride: (stride.1, stride.2), padding: (padding.1, padding.2), roundsUp: roundsUp)
-    let (height, width) = (flat.shape[2], flat.shape[3])
-    let deep = flat.reshaped([shape[0], shape[1], shape[2], height * width]).maxPool2d(
-      (kernel.0, 1), stride: (stride.0, 1), padding: (padding.0, 0), roundsUp: roundsUp)
-    return deep.reshaped([shape[0], shape[1], deep.shape[2], height, width])
-  }
 }

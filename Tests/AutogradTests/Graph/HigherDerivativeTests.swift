@@ -30,9 +30,12 @@ import Testing
     #expect(found.map { $0.array(of: Float.self) } == [[2, 8], [4, 32], [2, 8]])
   }
 
-  @Test func anUnusedTensorIsNamed() {
+  @Test func anUnusedTensorIsNamed() throws {
     let (x, other) = (Tensor([1.0], requiresGrad: true), Tensor([1.0], requiresGrad: true))
     #expect(throws: AutogradError.unused(index: 1)) { try gradients(of: (x * 2).sum(), withRespectTo: [x, other]) }
+    let used = try gradientsIfUsed(of: (x * 2).sum(), withRespectTo: [other, x])
+    #expect(used[0] == nil && used[1]?.array(of: Float.self) == [Float](repeating: 2, count: x.count))
+    #expect(x.grad == nil && other.grad == nil)
   }
 
   @Test func theLossOfTheSeeds() throws {

@@ -19,6 +19,15 @@ import Testing
     #expect(layer.evaluate()(x) === x)
   }
 
+  @Test func sequencesAndVolumesLoseTheSameChannelsAsImages() {
+    let x = Tensor.ones([2, 3, 4], dtype: .float64)
+    let generators = (0..<3).map { _ in RandomGenerator(seed: 3) }
+    let ofSequences = Dropout1d(0.4, generator: generators[0])(x).array(of: Double.self)
+    let ofImages = Dropout2d(0.4, generator: generators[1])(x.reshaped([2, 3, 2, 2])).array(of: Double.self)
+    let ofVolumes = Dropout3d(0.4, generator: generators[2])(x.reshaped([2, 3, 2, 1, 2])).array(of: Double.self)
+    #expect(Set(ofImages).count == 2 && ofSequences == ofImages && ofVolumes == ofImages)
+  }
+
   @Test func channelsAreDroppedAsAWholeOnAGPU() throws {
     let x = Tensor.ones([40, 50, 3, 2]).to(try EmulatedGPU.device())
     x.requiresGrad = true
@@ -135,6 +144,10 @@ import Testing
       _ = Dropout2d()(.ones([2, 3, 4]))
     }
     expect(images, says: "Dropout2d: shape [2, 3, 4], expected [N, C, H, W]")
+    let volumes = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Dropout3d()(.ones([2, 3, 4, 5]))
+    }
+    expect(volumes, says: "Dropout3d: shape [2, 3, 4, 5], expected [N, C, D, H, W]")
     let sequence = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor.ones([1, 3, 8]).convTranspose1d(.ones([4, 2, 3]))
     }

@@ -88,6 +88,26 @@ import Testing
         Conv2d(1, 2, kernel: 2), ReLU(), MaxPool2d(2, roundsUp: true),
         AvgPool2d((3, 2), stride: (2, 3), padding: (1, 0), roundsUp: true))
     },
+    "pooled sequence beyond its end": {
+      Sequential(
+        Conv1d(2, 3, kernel: 2), AvgPool1d(3, stride: 2, padding: 1, roundsUp: true, countsPadding: false),
+        MaxPool1d(3, stride: 2, roundsUp: true), AdaptiveMaxPool1d(3), AdaptiveAvgPool1d(2))
+    },
+    "means of volumes": {
+      Sequential(
+        Conv3d(1, 2, kernel: 2),
+        AvgPool3d((1, 2, 3), stride: (1, 2, 1), padding: (0, 1, 1), countsPadding: false),
+        MaxPool3d((2, 2, 2), stride: (1, 1, 1), dilation: (2, 1, 1)), AvgPool3d(2, stride: 1, divisor: 3),
+        AdaptiveAvgPool3d((1, 2, 2)))
+    },
+    "shuffled": {
+      Sequential(
+        Conv2d(1, 8, kernel: 2), ChannelShuffle(4), PixelShuffle(2), AdaptiveMaxPool2d((6, 5)),
+        AvgPool2d(3, stride: 1, padding: 1, countsPadding: false), Conv2d(2, 1, kernel: 1), PixelUnshuffle(1),
+        AvgPool2d(2, divisor: 3))
+    },
+    "bilinear": { Bilinear(3, 3, 4) },
+    "bilinear without bias": { Bilinear(3, 3, 2, bias: false) },
     "pooled sequence": { Sequential(Conv1d(2, 3, kernel: 2), MaxPool1d(2, padding: 1)) },
   ]
 
@@ -135,6 +155,7 @@ import Testing
       return (end.hidden, [end.cell])
     case let cell as GRUCell: return (cell(x, state: state.first), [])
     case let cell as RNNCell: return (cell(x, state: state.first), [])
+    case let layer as Bilinear: return (layer(x, x.flipped([0])), [])
     case let network as LSTM:
       let (output, end) = lengths.map { network(x, lengths: $0, state: cells) } ?? network(x, state: cells)
       return (output, [end.hidden, end.cell])

@@ -51,6 +51,30 @@ extension DifferentiatedOperators {
         ($0[0] * $0[0]).averagePool2d((3, 2), stride: (2, 3), padding: (1, 0), roundsUp: true)
       }
     },
+    "average pooling that leaves padding out": {
+      DifferentiatedFunction([random([1, 2, 4, 6])]) {
+        ($0[0] * $0[0]).averagePool2d((3, 2), stride: (2, 3), padding: (1, 1), countsPadding: false)
+      }
+    },
+    "average pooling of volumes": {
+      DifferentiatedFunction([random([1, 1, 3, 4, 3])]) {
+        ($0[0] * $0[0]).averagePool3d((2, 3, 2), stride: (1, 2, 1), padding: (1, 1, 0), divisor: 5)
+      }
+    },
+    "adaptive max pooling": {
+      DifferentiatedFunction([random([1, 2, 4, 5])]) { ($0[0] * $0[0]).adaptiveMaxPool2d((3, 2)) }
+    },
+    "transposed conv2d with much output padding": {
+      DifferentiatedFunction([random([1, 2, 3, 2]), random([2, 2, 2, 2], seed: 6), random([2], seed: 7)]) {
+        $0[0].convTranspose2d(
+          $0[1], bias: $0[2], stride: (1, 2), padding: (1, 1), outputPadding: (2, 2), dilation: (3, 3))
+      }
+    },
+    "shuffled": {
+      DifferentiatedFunction([random([1, 4, 2, 3])]) {
+        ($0[0] * $0[0]).channelsShuffled(2).pixelShuffled(2).pixelUnshuffled(2)
+      }
+    },
     "adaptive average pooling": {
       DifferentiatedFunction([random([1, 2, 4, 5])]) { ($0[0] * $0[0]).adaptiveAveragePool2d((3, 2)) }
     },

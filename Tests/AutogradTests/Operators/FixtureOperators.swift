@@ -34,7 +34,7 @@ enum FixtureOperators {
   }
 
   nonisolated(unsafe) static let table = [
-    ofTensors, ofLayers, activations, rearrangements, choices, distances, angles, matrices, samples,
+    ofTensors, ofLayers, activations, rearrangements, choices, distances, angles, matrices, samples, poolings,
   ]
   .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -155,25 +155,11 @@ enum FixtureOperators {
       $0["x"].instanceNorm(weight: $0.inputs["weight"], bias: $0.inputs["bias"], epsilon: $0.double("eps"))
     },
     "rms_norm": { $0["x"].rmsNorm($0.ints("shape")!, weight: $0["weight"], epsilon: $0.double("eps")) },
-    "max_pool2d_of_pairs": {
-      $0["x"].maxPool2d(
-        $0.pair("kernel"), stride: $0.pair("stride"), padding: $0.pair("padding"), dilation: $0.pair("dilation"),
-        roundsUp: true)
-    },
-    "avg_pool2d_of_pairs": {
-      $0["x"].averagePool2d(
-        $0.pair("kernel"), stride: $0.pair("stride"), padding: $0.pair("padding"), roundsUp: true)
-    },
     "conv3d": {
       $0["x"].conv3d(
         $0["weight"], bias: $0["bias"], stride: $0.triple("stride"), padding: $0.triple("padding"),
         dilation: $0.triple("dilation"), groups: $0.int("groups"))
     },
-    "max_pool3d": {
-      $0["x"].maxPool3d(
-        $0.triple("kernel"), stride: $0.triple("stride"), padding: $0.triple("padding"), roundsUp: $0.bool("rounds_up"))
-    },
-    "adaptive_avg_pool2d": { $0["x"].adaptiveAveragePool2d($0.pair("size")) },
     "nearest": { $0["x"].resized(to: $0.pair("size")) },
     "bilinear": { $0["x"].resized(to: $0.pair("size"), by: .bilinear(alignsCorners: $0.bool("align_corners"))) },
     "pad": { $0["x"].padded($0.args["widths"]!.lists!.map { ($0[0], $0[1]) }, value: $0.double("value")) },
@@ -259,19 +245,11 @@ enum FixtureOperators {
         epsilon: $0.double("eps"))
     },
     "attention": { scaledDotProductAttention($0["q"], $0["k"], $0["v"], isCausal: $0.bool("is_causal")) },
-    "avg_pool2d": {
-      let (kernel, stride, padding) = ($0.int("kernel"), $0.int("stride"), $0.int("padding"))
-      return $0["x"].averagePool2d((kernel, kernel), stride: (stride, stride), padding: (padding, padding))
-    },
     "conv2d": {
       let (stride, padding, dilation) = ($0.int("stride"), $0.int("padding"), $0.int("dilation"))
       return $0["x"].conv2d(
         $0["weight"], bias: $0.inputs["bias"], stride: (stride, stride), padding: (padding, padding),
         dilation: (dilation, dilation), groups: $0.int("groups"))
-    },
-    "max_pool2d": {
-      let (kernel, stride, padding) = ($0.int("kernel"), $0.int("stride"), $0.int("padding"))
-      return $0["x"].maxPool2d((kernel, kernel), stride: (stride, stride), padding: (padding, padding))
     },
   ]
 }

@@ -129,6 +129,35 @@ import Testing
     expect(result, says: "(6, 6)", "4 × 5")
   }
 
+  @Test func shuffledChannels() async {
+    let pixels = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 6, 4, 5]).pixelShuffled(2)
+    }
+    expect(pixels, says: "pixelShuffled by 2 of shape [1, 6, 4, 5]: needs shape [..., C · 2², H, W]")
+    let rows = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 6, 4, 5]).pixelUnshuffled(2)
+    }
+    expect(rows, says: "pixelUnshuffled by 2 of shape [1, 6, 4, 5]: needs shape [..., C, 2 · H, 2 · W]")
+    let groups = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 6, 4, 5]).channelsShuffled(4)
+    }
+    expect(groups, says: "channelsShuffled of shape [1, 6, 4, 5] in 4 group(s)")
+  }
+
+  @Test func bilinear() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Bilinear(3, 4, 2)(.ones([5, 3]), .ones([5, 3]))
+    }
+    expect(result, says: "Bilinear of shapes [5, 3] and [5, 3] with weight [2, 3, 4]")
+  }
+
+  @Test func adaptivePooling() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 1, 4, 5]).adaptiveMaxPool2d((2, 0))
+    }
+    expect(result, says: "adaptiveMaxPool2d to (2, 0) of shape [1, 1, 4, 5]: needs")
+  }
+
   @Test func volumes() async {
     let weight = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor.ones([1, 2, 3, 4, 5]).conv3d(.ones([2, 3, 1, 1, 1]))
@@ -144,6 +173,10 @@ import Testing
       _ = Tensor.ones([2, 3, 4, 5]).maxPool3d((1, 2, 2))
     }
     expect(pooled, says: "maxPool3d needs shape [N, C, D, H, W], not [2, 3, 4, 5]")
+    let averaged = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 2, 3, 4, 5]).averagePool3d((1, 2, 2), divisor: 0)
+    }
+    expect(averaged, says: "averagePool2d: a divisor of 0")
   }
 
   @Test func normalization() async {

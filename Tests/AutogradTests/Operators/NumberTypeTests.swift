@@ -50,6 +50,21 @@ import Testing
     }
   }
 
+  @Test func boundsBeyondBytes() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor([1, 200] as [UInt8]).clamped(min: 300)
+    }
+    expect(result, says: "clamped of uint8 between 300.0 and 255.0: bytes are from 0 to 255")
+  }
+
+  @Test func boundsOfIntegers() {
+    #expect(holds(Tensor([-3, 2, 9]).clamped(min: 0, max: 5), [0, 2, 5]) && holds(integers.clamped(max: 1), [1, 1]))
+    #expect(
+      holds(bytes.clamped(min: 3, max: 100), [3, 100] as [UInt8])
+        && holds(bytes.clamped(min: -1, max: 300), bytes.array(of: UInt8.self)))
+    #expect(holds(integers.clamped(min: 1.5), [1.5, 2] as [Float]))
+  }
+
   @Test func extremaOfIntegers() {
     let x = Tensor([5, Int.min, 3])
     #expect(x.minimum().item() == Double(Int.min) && x.argmin(0).item() == 1 && x.maximum().item() == 5)

@@ -37,6 +37,9 @@ struct OptimizerFixture: Decodable {
           parameters,
           .init(learningRate: rate, weightDecay: decay, momentumDecay: number("momentum_decay", 0.004)))
       case "RAdam": return RAdam(parameters, .init(learningRate: rate, weightDecay: decay))
+      case "Adadelta":
+        return Adadelta(
+          parameters, .init(learningRate: rate, smoothing: number("rho", 0.9), weightDecay: decay))
       case "RMSprop": return RMSprop(parameters, .init(learningRate: rate, weightDecay: decay))
       case "Adagrad": return Adagrad(parameters, .init(learningRate: rate, weightDecay: decay))
       default: preconditionFailure("no optimizer \(optimizer)")

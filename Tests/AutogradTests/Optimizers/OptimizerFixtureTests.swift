@@ -130,7 +130,7 @@ import Testing
   }
 
   @Test func fixtureHasEveryOptimizerAndSchedule() {
-    #expect(Set(OptimizerFixture.all.optimizers.map(\.optimizer)).count == 7)
+    #expect(Set(OptimizerFixture.all.optimizers.map(\.optimizer)).count == 8)
     #expect(Set(OptimizerFixture.all.schedules.map(\.schedule)).count == 6)
   }
 

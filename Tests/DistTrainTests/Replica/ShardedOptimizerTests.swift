@@ -71,6 +71,7 @@ struct ShardedOptimizerTests {
     try expectSame(RAdam.Options(learningRate: 0.02), ranks: ranks, arrays: 2)
     try expectSame(RMSprop.Options(learningRate: 0.01, momentum: 0.5), ranks: ranks, arrays: 2)
     try expectSame(Adagrad.Options(learningRate: 0.05, initialState: 0.1), ranks: ranks, arrays: 1)
+    try expectSame(Adadelta.Options(weightDecay: 0.01), ranks: ranks, arrays: 2)
   }
 
   @Test func `one rank has all of it`() throws {

@@ -36,4 +36,5 @@ print(json.dumps({
     "optimizers": [
         run("NAdam", lr=0.01), run("NAdam", lr=0.01, weight_decay=0.1, momentum_decay=0.1),
         # The first five steps are not rectified.
-        run("RAdam", lr=0.01), run("RAdam", lr=0.01, weight_decay=0.1)]}))
+        run("RAdam", lr=0.01), run("RAdam", lr=0.01, weight_decay=0.1),
+        run("Adadelta", lr=1.0), run("Adadelta", lr=0.5, weight_decay=0.1, rho=0.6)]}))

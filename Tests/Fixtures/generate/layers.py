@@ -105,6 +105,22 @@ print(json.dumps({
                 nn.Conv2d(1, 2, 2), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True),
                 nn.AvgPool2d((3, 2), stride=(2, 3), padding=(1, 0), ceil_mode=True)), (1, 1, 8, 12)),
         "pooled sequence": layer(lambda: nn.Sequential(nn.Conv1d(2, 3, 2), nn.MaxPool1d(2, padding=1)), (2, 2, 8)),
+        "pooled sequence beyond its end": layer(
+            lambda: nn.Sequential(
+                nn.Conv1d(2, 3, 2), nn.AvgPool1d(3, stride=2, padding=1, ceil_mode=True, count_include_pad=False),
+                nn.MaxPool1d(3, stride=2, ceil_mode=True), nn.AdaptiveMaxPool1d(3), nn.AdaptiveAvgPool1d(2)), (2, 2, 17)),
+        "means of volumes": layer(
+            lambda: nn.Sequential(
+                nn.Conv3d(1, 2, 2), nn.AvgPool3d((1, 2, 3), stride=(1, 2, 1), padding=(0, 1, 1), count_include_pad=False),
+                nn.MaxPool3d(2, stride=1, dilation=(2, 1, 1)), nn.AvgPool3d(2, stride=1, divisor_override=3),
+                nn.AdaptiveAvgPool3d((1, 2, 2))), (2, 1, 6, 6, 5)),
+        "shuffled": layer(
+            lambda: nn.Sequential(
+                nn.Conv2d(1, 8, 2), nn.ChannelShuffle(4), nn.PixelShuffle(2), nn.AdaptiveMaxPool2d((6, 5)),
+                nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False), nn.Conv2d(2, 1, 1), nn.PixelUnshuffle(1),
+                nn.AvgPool2d(2, divisor_override=3)), (1, 1, 5, 4)),
+        "bilinear": layer(lambda: nn.Bilinear(3, 3, 4), (2, 5, 3), call=lambda m, x: m(x, x.flip(0))),
+        "bilinear without bias": layer(lambda: nn.Bilinear(3, 3, 2, bias=False), (4, 3), call=lambda m, x: m(x, x.flip(0))),
         "learned slopes": layer(
             lambda: nn.Sequential(nn.Conv2d(2, 3, 2), nn.PReLU(3), nn.PReLU(), nn.Mish(), nn.Flatten(), nn.Linear(12, 4),
                                   nn.ELU(0.5), nn.Softplus(2, 10), nn.SELU(), nn.LogSigmoid(), nn.Hardswish(), nn.ReLU6()),

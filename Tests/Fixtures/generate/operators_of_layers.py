@@ -333,7 +333,7 @@ for size, kernel, stride, padding in [
         {"x": windows(2, 1, *size)}, kernel=kernel, stride=stride, padding=padding, dilation=[1, 1])
     case(
         "avg_pool2d_of_pairs", lambda x, k=kernel, s=stride, p=padding: F.avg_pool2d(x, k, s, p, ceil_mode=True),
-        {"x": floats(2, 1, *size)}, kernel=kernel, stride=stride, padding=padding)
+        {"x": floats(2, 1, *size)}, kernel=kernel, stride=stride, padding=padding, rounds_up=True, counts_padding=True)
 case(
     "max_pool2d_of_pairs",
     lambda x: F.max_pool2d(x, (2, 3), (2, 1), (1, 1), dilation=(3, 2), ceil_mode=True),
@@ -357,6 +357,51 @@ for size, kernel, stride, padding, up in [
     ((5, 3, 6), (2, 2, 3), (2, 2, 2), (0, 1, 1), True)]:
     case(
         "max_pool3d", lambda x, k=kernel, s=stride, p=padding, u=up: F.max_pool3d(x, k, s, p, ceil_mode=u),
-        {"x": windows(1, 2, *size)}, kernel=kernel, stride=stride, padding=padding, rounds_up=up)
+        {"x": windows(1, 2, *size)}, kernel=kernel, stride=stride, padding=padding, dilation=[1, 1, 1], rounds_up=up)
+
+
+def average_pooling(op, function, size, kernel, stride, padding, up, counts, divisor):
+    case(
+        op, lambda x: function(x, kernel, stride, padding, ceil_mode=up, count_include_pad=counts, divisor_override=divisor),
+        {"x": floats(2, 1, *size)}, kernel=kernel, stride=stride, padding=padding, rounds_up=up, counts_padding=counts,
+        **({"divisor": divisor} if divisor else {}))
+
+
+for size, kernel, stride, padding in [
+    ((6, 8), (3, 2), (2, 3), (1, 0)), ((4, 9), (3, 4), (3, 3), (1, 2)), ((3, 7), (2, 3), (3, 1), (1, 1)), ((5, 4), (2, 3), (1, 2), (0, 0))]:
+    for up in [False, True]:
+        for counts, divisor in [(False, None), (True, 5), (False, -2)]:
+            average_pooling("avg_pool2d_of_pairs", F.avg_pool2d, size, kernel, stride, padding, up, counts, divisor)
+for size, kernel, stride, padding, up, counts, divisor in [
+    ((4, 4, 4), (2, 2, 2), (2, 2, 2), (0, 0, 0), False, True, None), ((5, 4, 3), (3, 2, 2), (2, 1, 2), (1, 1, 0), False, True, None),
+    ((5, 3, 6), (2, 2, 3), (2, 2, 2), (1, 1, 1), True, True, None), ((5, 3, 6), (2, 2, 3), (2, 2, 2), (1, 1, 1), True, False, None),
+    ((4, 5, 3), (3, 3, 2), (1, 2, 1), (1, 1, 1), False, False, None), ((4, 5, 3), (3, 3, 2), (3, 2, 2), (1, 0, 1), True, False, 7)]:
+    average_pooling("avg_pool3d", F.avg_pool3d, size, kernel, stride, padding, up, counts, divisor)
+case(
+    "max_pool3d", lambda x: F.max_pool3d(x, (2, 3, 2), (1, 2, 1), (1, 1, 0), dilation=(2, 1, 3), ceil_mode=True),
+    {"x": windows(1, 2, 5, 6, 7)}, kernel=[2, 3, 2], stride=[1, 2, 1], padding=[1, 1, 0], dilation=[2, 1, 3], rounds_up=True)
+for size in [(1, 1), (2, 3), (3, 2), (5, 4), (7, 6)]:
+    case("adaptive_max_pool2d", lambda x, s=size: F.adaptive_max_pool2d(x, s), {"x": windows(2, 1, 6, 7)}, size=size)
+# Where several elements are largest, the first of them has the gradient.
+case("adaptive_max_pool2d", lambda x: F.adaptive_max_pool2d(x, (3, 2)), {"x": floats(1, 2, 5, 5).round()}, size=[3, 2])
+for size in [(1, 1, 1), (2, 3, 2), (4, 3, 7)]:
+    case("adaptive_avg_pool3d", lambda x, s=size: F.adaptive_avg_pool3d(x, s), {"x": floats(1, 2, 5, 6, 4)}, size=size)
+for shape in [(2, 8, 2, 3), (4, 3, 1), (2, 1, 12, 2, 2)]:
+    case("pixel_shuffle", lambda x: F.pixel_shuffle(x, 2), {"x": floats(*shape)}, factor=2)
+for shape in [(2, 1, 3, 6), (2, 6, 3), (1, 2, 2, 3, 3)]:
+    case("pixel_unshuffle", lambda x: F.pixel_unshuffle(x, 3), {"x": floats(*shape)}, factor=3)
+for shape in [(2, 6, 2, 3), (1, 3, 4), (2, 6, 1, 2, 2)]:
+    case("channel_shuffle", lambda x: F.channel_shuffle(x, 3), {"x": floats(*shape)}, groups=3)
+for stride, padding, extra, dilation in [((1, 2), (0, 1), (1, 2), (2, 3)), ((1, 1), (3, 2), (2, 0), (3, 1)), ((2, 1), (1, 0), (1, 3), (1, 4))]:
+    case(
+        "conv_transpose2d",
+        lambda x, weight, bias, s=stride, p=padding, e=extra, d=dilation: F.conv_transpose2d(
+            x, weight, bias, stride=s, padding=p, output_padding=e, dilation=d, groups=2),
+        {"x": floats(1, 4, 3, 4), "weight": floats(4, 2, 3, 2), "bias": floats(4)},
+        stride=stride, padding=padding, output_padding=extra, dilation=dilation, groups=2)
+case("conv_transpose1d",
+     lambda x, weight, bias: F.conv_transpose1d(x, weight, bias, stride=2, padding=1, output_padding=2, dilation=3),
+     {"x": floats(2, 2, 4), "weight": floats(2, 3, 2), "bias": floats(3)},
+     stride=2, padding=1, output_padding=2, dilation=3, groups=1)
 
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

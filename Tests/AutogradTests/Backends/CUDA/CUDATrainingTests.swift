@@ -41,6 +41,7 @@ import TestSupport
     { RAdam($0, .init(learningRate: 0.01)) },
     { RMSprop($0, .init(momentum: 0.5)) },
     { Adagrad($0, .init(learningRateDecay: 0.1)) },
+    { Adadelta($0, .init(weightDecay: 0.01)) },
   ]
 
   @Test(arguments: optimizers.indices)
