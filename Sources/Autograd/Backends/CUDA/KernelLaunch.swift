@@ -33,30 +33,27 @@ extension CUDADevice {
   /// - Parameters:
   ///   - kernel: Its name.
   ///   - module: The file that it is in.
-  ///   - sharedBytes: The dynamic shared memory of a block.
   ///   - arguments: Of exactly the kernel's types: `Int` for `long long`, `x.address` for a pointer. The tensors behind
   ///     addresses need not outlive the call, for their memory is used again only after the kernel; but they must live
   ///     until all addresses are known, for asking for one may take memory.
   func launch(
-    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent, sharedBytes: Int = 0,
+    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent,
     _ arguments: any KernelArgument...
   ) {
-    launch(kernel, in: module, blocks: blocks, threads: threads, sharedBytes: sharedBytes, arguments: arguments)
+    launch(kernel, in: module, blocks: blocks, threads: threads, arguments: arguments)
   }
 
   /// Starts a kernel with blocks and threads along one dimension.
   func launch(
-    _ kernel: String, in module: KernelModule, blocks: Int, threads: Int, sharedBytes: Int = 0,
+    _ kernel: String, in module: KernelModule, blocks: Int, threads: Int,
     _ arguments: any KernelArgument...
   ) {
-    launch(
-      kernel, in: module, blocks: LaunchExtent(blocks), threads: LaunchExtent(threads), sharedBytes: sharedBytes,
-      arguments: arguments)
+    launch(kernel, in: module, blocks: LaunchExtent(blocks), threads: LaunchExtent(threads), arguments: arguments)
   }
 
   /// Starts a kernel with the given arguments.
   func launch(
-    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent, sharedBytes: Int = 0,
+    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent,
     arguments: [any KernelArgument]
   ) {
     guard blocks.x > 0 && blocks.y > 0 && blocks.z > 0 else { return }
@@ -70,9 +67,8 @@ extension CUDADevice {
         }
         let status = dt_cuLaunchKernel(
           function, UInt32(blocks.x), UInt32(blocks.y), UInt32(blocks.z), UInt32(threads.x), UInt32(threads.y),
-          UInt32(threads.z), UInt32(sharedBytes), stream, addresses.baseAddress, nil)
-        CUDADriver.require(
-          status, "launching \(kernel) with \(blocks) blocks of \(threads) threads and \(sharedBytes) shared bytes")
+          UInt32(threads.z), 0, stream, addresses.baseAddress, nil)
+        CUDADriver.require(status, "launching \(kernel) with \(blocks) blocks of \(threads) threads")
       }
     }
   }
