@@ -11,6 +11,14 @@ extension Communicator {
     return values[0]
   }
 
+  /// One value of every rank, in the order of the ranks. Collective.
+  package func gathered<Element: ReducibleElement>(_ value: Element) throws -> [Element] {
+    var values = [Element](repeating: 0, count: size)
+    values[rank] = value
+    try allReduce(&values, .sum)
+    return values
+  }
+
   /// Copies rank `root`'s array into the others', which take its count.
   public func broadcast<Element: ReducibleElement>(_ values: inout [Element], from root: Int) throws {
     var count = Int64(values.count)

@@ -26,8 +26,5 @@ public enum ProductPrecision: String, Codable, CaseIterable, Sendable {
 
 /// Runs `body` with products of float32 matrices computed as `precision` says on this thread.
 public func withProductPrecision<R>(_ precision: ProductPrecision, _ body: () throws -> R) rethrows -> R {
-  let before = ProductPrecision.current
-  ProductPrecision.current = precision
-  defer { ProductPrecision.current = before }
-  return try body()
+  try ThreadState.with(\.productPrecision, precision, body)
 }

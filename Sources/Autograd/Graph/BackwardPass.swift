@@ -6,14 +6,6 @@ import Synchronization
 /// that computed it, so its gradient is complete when its turn comes. The walk is iterative, so a graph may be
 /// as deep as memory allows.
 final class BackwardPass {
-  /// What a pass does with the gradients.
-  enum Destination {
-    /// Adds them to `grad` of every leaf.
-    case leaves
-    /// Keeps those of the given tensors, and computes no others.
-    case captured([Tensor])
-  }
-
   private static let counter = Atomic<UInt64>(0)
 
   private let id: UInt64
@@ -33,15 +25,15 @@ final class BackwardPass {
   /// Why the operation that is being visited could not give gradients.
   var failure: (any Error)?
 
-  init(retainingGraph: Bool, creatingGraph: Bool, destination: Destination) {
+  /// - Parameter wanted: The tensors whose gradients are kept, while no others are computed; nil where all are added to
+  ///   `grad` of every leaf.
+  init(retainingGraph: Bool, creatingGraph: Bool, capturing wanted: [Tensor]? = nil) {
     id = Self.counter.add(1, ordering: .relaxed).newValue
-    retainsGraph = retainingGraph
+    retainsGraph = retainingGraph || creatingGraph
     createsGraph = creatingGraph
-    switch destination {
-    case .leaves: (capturesOnly, wanted) = (false, [])
-    case .captured(let tensors): (capturesOnly, wanted) = (true, tensors)
-    }
-    wantedIdentities = Set(wanted.map(Self.identity))
+    capturesOnly = wanted != nil
+    self.wanted = wanted ?? []
+    wantedIdentities = Set(self.wanted.map(Self.identity))
   }
 
   private static func identity(of tensor: Tensor) -> ObjectIdentifier {
@@ -56,11 +48,10 @@ final class BackwardPass {
     guard root.requiresGrad else { throw AutogradError.nothingRecorded }
     try recording(createsGraph) {
       if let start = root.node {
-        try collect(from: start)
-        start.gradient = gradient
-        start.ownsGradient = false
-        defer { for node in order { node.gradient = nil } }
-        for node in order { try visit(node) }
+        do { try walk(from: start, gradient: gradient) } catch {
+          forgetPendingContributions()
+          throw error
+        }
       } else if wants(.leaf(root)) {
         root.pendingContributions = 1
         accumulate(gradient, into: root)
@@ -68,6 +59,14 @@ final class BackwardPass {
       }
       captureLeaves()
     }
+  }
+
+  private func walk(from start: Node, gradient: Tensor) throws {
+    try collect(from: start)
+    start.gradient = gradient
+    start.ownsGradient = false
+    defer { for node in order { node.gradient = nil } }
+    for node in order { try visit(node) }
   }
 
   /// Lists the operations that can be reached, latest first, and counts the uses of every leaf.
@@ -78,10 +77,7 @@ final class BackwardPass {
     while visited < order.count {
       let node = order[visited]
       visited += 1
-      guard !node.isFreed else {
-        forgetPendingContributions()
-        throw AutogradError.graphFreed(operation: "\(node.name)")
-      }
+      guard !node.isFreed else { throw AutogradError.graphFreed(operation: "\(node.name)") }
       for edge in node.edges {
         switch edge {
         case .none: break
@@ -140,7 +136,6 @@ final class BackwardPass {
     guard node.isWanted else { return }
     if var gradient = node.gradient {
       guard !node.saved.contains(where: { !$0.isUnchanged }) else {
-        forgetPendingContributions()
         throw AutogradError.changedInPlace(operation: "\(node.name)")
       }
       node.gradient = nil
@@ -156,10 +151,7 @@ final class BackwardPass {
       } else {
         node.backward?(gradient, sink)
       }
-      if let failure {
-        forgetPendingContributions()
-        throw failure
-      }
+      if let failure { throw failure }
     }
     guard !isRecomputed else {
       if !createsGraph { node.free() }

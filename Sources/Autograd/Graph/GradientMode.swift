@@ -15,9 +15,5 @@ public var isGradEnabled: Bool { ThreadState.current.isRecording }
 
 /// Runs `body` with recording switched on or off.
 func recording<R>(_ enabled: Bool, _ body: () throws -> R) rethrows -> R {
-  let state = ThreadState.current
-  let before = state.isRecording
-  state.isRecording = enabled
-  defer { state.isRecording = before }
-  return try body()
+  try ThreadState.with(\.isRecording, enabled, body)
 }

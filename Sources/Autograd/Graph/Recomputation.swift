@@ -110,27 +110,22 @@ final class Recomputation {
 
   /// The result of `body` once more, recorded.
   func runAgain(_ body: () throws -> Tensor) rethrows -> Tensor {
-    let state = ThreadState.current
-    let (generator, now) = (state.generator, generators.map { $0.generator.snapshot })
+    let now = generators.map { $0.generator.snapshot }
     for snapshot in generators { snapshot.restore() }
-    state.generator = defaultGenerator
     (isRunningAgain, repeatedKeyCount) = (true, 0)
     defer {
       isRunningAgain = false
-      state.generator = generator
       for snapshot in now { snapshot.restore() }
     }
-    return try withProductPrecision(productPrecision) {
-      try enableGrad { try within { try body().viewed() } }
+    return try withDefaultGenerator(defaultGenerator) {
+      try withProductPrecision(productPrecision) {
+        try enableGrad { try within { try body().viewed() } }
+      }
     }
   }
 
   private func within<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let state = ThreadState.current
-    let before = state.recomputation
-    state.recomputation = self
-    defer { state.recomputation = before }
-    return try body()
+    try ThreadState.with(\.recomputation, self, body)
   }
 }
 

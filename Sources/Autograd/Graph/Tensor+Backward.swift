@@ -12,9 +12,7 @@ extension Tensor {
     var start = try startingGradient(gradient)
     // It may be the `grad` of a leaf, which this pass adds to while operations still read what it starts with.
     if start.storage === gradient?.storage { start = start.cloned() }
-    let pass = BackwardPass(
-      retainingGraph: retainGraph || createGraph, creatingGraph: createGraph, destination: .leaves)
-    try pass.run(from: self, gradient: start)
+    try BackwardPass(retainingGraph: retainGraph, creatingGraph: createGraph).run(from: self, gradient: start)
   }
 
   /// The gradient a pass starts with: the given one, or 1 for a scalar.
@@ -63,8 +61,7 @@ public func gradientsIfUsed(
   of result: Tensor, withRespectTo tensors: [Tensor], gradient: Tensor? = nil, retainGraph: Bool = false,
   createGraph: Bool = false
 ) throws -> [Tensor?] {
-  let pass = BackwardPass(
-    retainingGraph: retainGraph || createGraph, creatingGraph: createGraph, destination: .captured(tensors))
+  let pass = BackwardPass(retainingGraph: retainGraph, creatingGraph: createGraph, capturing: tensors)
   try pass.run(from: result, gradient: result.startingGradient(gradient))
   // They may have been transposed on the way, but are the caller's to change.
   for gradient in pass.gradients { gradient?.storage.isCopyOfPart = false }

@@ -71,6 +71,25 @@ final class ThreadState {
     if let existing { existing._withUnsafeGuaranteedRef(body) } else { body(make()) }
   }
 
+  /// Runs `body` while a property of this thread's state has another value.
+  @inline(__always)
+  static func with<Value, R>(
+    _ property: ReferenceWritableKeyPath<ThreadState, Value>, _ value: Value, _ body: () throws -> R
+  ) rethrows -> R {
+    let state = current
+    let before = state[keyPath: property]
+    state[keyPath: property] = value
+    // With a defer the compiler would leave the path to be followed while the program runs.
+    do {
+      let result = try body()
+      state[keyPath: property] = before
+      return result
+    } catch {
+      state[keyPath: property] = before
+      throw error
+    }
+  }
+
   @inline(__always)
   private static var existing: Unmanaged<ThreadState>? { dt_thread_pointer().map { Unmanaged.fromOpaque($0) } }
 

@@ -14,12 +14,4 @@ extension RandomGenerator {
   var snapshot: Snapshot {
     Snapshot(generator: self, initialSeed: initialSeed, engine: engine, pendingNormal: pendingNormal)
   }
-
-  /// The given generator, or this thread's default one, to be drawn from.
-  static func source(_ given: RandomGenerator?) -> RandomGenerator {
-    let state = ThreadState.current
-    let generator = given ?? state.generator
-    state.recomputation?.willDraw(from: generator)
-    return generator
-  }
 }

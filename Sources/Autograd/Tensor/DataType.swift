@@ -48,6 +48,16 @@ public protocol TensorElement: BitwiseCopyable, Sendable {
   static var dataType: DataType { get }
 }
 
+extension TensorElement where Self: FixedWidthInteger {
+  /// A number without its fraction; one that the type does not hold stops the program.
+  init(whole value: Double) {
+    guard let whole = Self(exactly: value.rounded(.towardZero)) else {
+      preconditionFailure("\(value) is no value of a tensor of \(Self.dataType)")
+    }
+    self = whole
+  }
+}
+
 extension Float: TensorElement {
   /// `float32`.
   public static var dataType: DataType { .float32 }

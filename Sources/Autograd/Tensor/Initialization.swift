@@ -51,7 +51,6 @@ extension Tensor {
         .kaimingNormal(shape, negativeSlope: slope, fan: fan, dtype: dtype, generator: generator)
       case .orthogonal(let gain): .orthogonal(shape, gain: gain, dtype: dtype, generator: generator)
       }
-    storage.version &+= 1
-    assign(drawn)
+    replaceElements(by: drawn)
   }
 }

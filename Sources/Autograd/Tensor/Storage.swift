@@ -35,7 +35,6 @@ final class Storage {
     self.device = device
     self.byteCount = byteCount
     self.isBFloat16 = isBFloat16
-    owner = nil
   }
 
   /// Uses memory of the processor that `owner` keeps alive.

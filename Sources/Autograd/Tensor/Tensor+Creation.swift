@@ -124,14 +124,9 @@ extension Tensor {
   ) -> Tensor {
     precondition(count >= 0, "linspace of \(count) numbers")
     func numbers<T: TensorElement & BinaryFloatingPoint>(_: T.Type) -> Tensor {
-      let (first, last) = (T(start), T(end))
-      let step = count > 1 ? (last - first) / T(count - 1) : 0
-      // From both ends, so that the last number is exactly `end`; each is rounded once.
-      return Tensor(shape: [count], of: T.self) { values in
-        let half = max(count / 2, 1)
+      Tensor(shape: [count], of: T.self) { values in
         for i in values.indices {
-          values.initializeElement(
-            at: i, to: i < half ? first.addingProduct(step, T(i)) : last.addingProduct(-step, T(count - 1 - i)))
+          values.initializeElement(at: i, to: .evenlySpaced(i, of: count, from: T(start), to: T(end)))
         }
       }
     }
@@ -160,6 +155,16 @@ extension Tensor {
 
   /// The same for an integer, which a tensor of `int64` holds exactly.
   func scalar(_ value: Int) -> Tensor { dtype == .int64 ? Tensor(value) : scalar(Double(value)) }
+}
+
+extension BinaryFloatingPoint {
+  /// Number `index` of ``Tensor/linspace(from:to:count:dtype:device:)``.
+  package static func evenlySpaced(_ index: Int, of count: Int, from first: Self, to last: Self) -> Self {
+    let step = count > 1 ? (last - first) / Self(count - 1) : 0
+    // From both ends, so that the last number is exactly `last`; each is rounded once.
+    return index < max(count / 2, 1)
+      ? first.addingProduct(step, Self(index)) : last.addingProduct(-step, Self(count - 1 - index))
+  }
 }
 
 /// A number, a truth value, or nested arrays of them, from which a tensor can be made.

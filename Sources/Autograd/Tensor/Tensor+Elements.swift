@@ -7,9 +7,7 @@ extension Tensor {
 
   /// Replaces the elements by as many values, converted to the type of this tensor, without regard to any graph.
   func assign(_ values: [Double]) {
-    precondition(values.count == count, "\(values.count) values for a tensor of shape \(shape)")
-    storage.version &+= 1
-    assign(Tensor(values, shape: shape))
+    replaceElements(by: Tensor(values, shape: shape))
   }
 
   /// Replaces the elements by those of another tensor of this shape, of which no graph knows.

@@ -105,24 +105,3 @@ extension Tensor {
     return rand(shape, low: -bound, high: bound, dtype: dtype, generator: generator)
   }
 }
-
-extension RandomGenerator {
-  /// The seed of a thread's default generator before anything else is asked for; the value is PyTorch's.
-  public static let defaultSeed: UInt64 = 67_280_421_310_721
-
-  /// The generator that this thread draws from where no other is given.
-  public static var `default`: RandomGenerator { ThreadState.current.generator }
-}
-
-/// Runs `body` with another generator in place of this thread's default one, so that what `body` draws, such as
-/// dropout, neither depends on what was drawn before nor changes what is drawn later.
-public func withDefaultGenerator<R>(_ generator: RandomGenerator, _ body: () throws -> R) rethrows -> R {
-  let state = ThreadState.current
-  let before = state.generator
-  state.generator = generator
-  defer { state.generator = before }
-  return try body()
-}
-
-/// Starts the default generator of this thread at the stream of `seed`, as `torch.manual_seed`.
-public func manualSeed(_ seed: UInt64) { RandomGenerator.default.seed(seed) }

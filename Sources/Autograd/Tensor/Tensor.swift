@@ -98,9 +98,7 @@ public class Tensor {
   func move(to home: Tensor, gradientSlot slot: Tensor) {
     precondition(home.shape == shape && home.dtype == dtype, "a tensor of shape \(shape) cannot move to \(home.shape)")
     home.assign(self)
-    storage = home.storage
-    offset = home.offset
-    assignmentCount = storage.assignmentCount
+    adopt(home)
     gradientSlot = slot
   }
 

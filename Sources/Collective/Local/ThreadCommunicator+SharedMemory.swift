@@ -3,9 +3,7 @@ import Foundation
 extension ThreadCommunicator: SharedMemoryProvider {
   /// Memory of this process, which the group keeps.
   package func makeSharedMemory(byteCount: Int) throws -> SharedMemory {
-    var addresses = [Int64](repeating: 0, count: size)
-    addresses[rank] = Int64(Int(bitPattern: group.job.makeMemory(byteCount: byteCount)))
-    try allReduce(&addresses, .sum)
+    let addresses = try gathered(Int64(Int(bitPattern: group.job.makeMemory(byteCount: byteCount))))
     let parts = addresses.map { address in
       guard let part = UnsafeMutableRawPointer(bitPattern: Int(address)) else {
         preconditionFailure("a rank's memory is at no address")

@@ -181,14 +181,10 @@ public final class ThreadCommunicator: Communicator {
 
   func part(color: Int?, key: Int) throws -> ThreadCommunicator? {
     try checkSplit(color: color, key: key)
-    var choices = [Int64](repeating: 0, count: 2 * size)
-    choices[2 * rank] = Int64(color ?? -1)
-    choices[2 * rank + 1] = Int64(key)
     let call = calls
-    try allReduce(&choices, .sum)
+    let (colors, keys) = try (gathered(Int64(color ?? -1)), gathered(Int64(key)))
     guard let color else { return nil }
-    let places = (0..<size).filter { choices[2 * $0] == color }
-      .sorted { (choices[2 * $0 + 1], $0) < (choices[2 * $1 + 1], $1) }
+    let places = (0..<size).filter { colors[$0] == color }.sorted { (keys[$0], $0) < (keys[$1], $1) }
     guard let place = places.firstIndex(of: rank) else { preconditionFailure("rank \(rank) is not in its own group") }
     let part = group.part(ofCall: call, members: places.map { group.members[$0] })
     return ThreadCommunicator(rank: place, group: part)
@@ -242,9 +238,7 @@ private final class ThreadOperation: PendingOperation {
   }
 
   /// An error here has ended the job's work: `run` throws it.
-  deinit {
-    if case .failure = Result(catching: { try wait() }) { return }
-  }
+  deinit { _ = Result { try wait() } }
 }
 
 private final class Results<Value: Sendable>: @unchecked Sendable {

@@ -68,10 +68,7 @@ extension MPICommunicator: SharedMemoryProvider {
 
   /// Learns the processes of all ranks. One that cannot be seen from here, in a container of its own, is not watched.
   private func meetPeers() throws {
-    var processes = [Int32](repeating: 0, count: size)
-    processes[rank] = getpid()
-    try allReduce(&processes, .sum)
-    peerProcesses = processes.map { Self.hasEnded($0) ? nil : $0 }
+    peerProcesses = try gathered(getpid()).map { Self.hasEnded($0) ? nil : $0 }
   }
 
   /// A cache line. MPI aligns its windows to less.

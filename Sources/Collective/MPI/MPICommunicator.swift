@@ -118,7 +118,7 @@ public final class MPICommunicator: Communicator {
           handle, buffer.address(message.lowerBound), Int32(message.count), Element.elementType.mpi, operation.mpi, &$0)
       }
     }
-    return MPIOperation(call: "MPI_Iallreduce", requests, watchedBy: watch, beside: progress)
+    return started("MPI_Iallreduce", requests)
   }
 
   /// `MPI_Ibcast`.
@@ -126,9 +126,7 @@ public final class MPICommunicator: Communicator {
     _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
   ) throws -> any PendingOperation {
     try checkRoot(root)
-    return MPIOperation(
-      call: "MPI_Ibcast", try broadcasts(of: buffer.indices, in: buffer, from: root, emptyIsOne: true),
-      watchedBy: watch, beside: progress)
+    return started("MPI_Ibcast", try broadcasts(of: buffer.indices, in: buffer, from: root, emptyIsOne: true))
   }
 
   /// One `MPI_Ibcast` a part.
@@ -140,7 +138,7 @@ public final class MPICommunicator: Communicator {
     let own = UnsafeMutableBufferPointer(rebasing: all[cut.range(of: rank)])
     if part.baseAddress != UnsafePointer(own.baseAddress) { _ = own.update(fromContentsOf: part) }
     let requests = try (0..<size).flatMap { try broadcasts(of: cut.range(of: $0), in: all, from: $0) }
-    return MPIOperation(call: "MPI_Ibcast", requests, watchedBy: watch, beside: progress)
+    return started("MPI_Ibcast", requests)
   }
 
   /// One `MPI_Ireduce` a part.
@@ -160,14 +158,12 @@ public final class MPICommunicator: Communicator {
         }
       }
     }
-    return MPIOperation(call: "MPI_Ireduce", requests, watchedBy: watch, beside: progress)
+    return started("MPI_Ireduce", requests)
   }
 
   /// `MPI_Ibarrier`.
   public func startBarrier() throws -> any PendingOperation {
-    MPIOperation(
-      call: "MPI_Ibarrier", [try request("MPI_Ibarrier") { cmpi_start_barrier(handle, &$0) }], watchedBy: watch,
-      beside: progress)
+    started("MPI_Ibarrier", [try request("MPI_Ibarrier") { cmpi_start_barrier(handle, &$0) }])
   }
 
   /// `MPI_Isend`. An empty message is one, too.
@@ -182,7 +178,7 @@ public final class MPICommunicator: Communicator {
           Int32(tag), &$0)
       }
     }
-    return MPIOperation(call: "MPI_Isend", requests, watchedBy: watch, beside: progress)
+    return started("MPI_Isend", requests)
   }
 
   /// `MPI_Irecv`. Throws an ``MPIError`` for a message that is longer than the buffer, and a ``CollectiveError`` for one
@@ -200,7 +196,13 @@ public final class MPICommunicator: Communicator {
       started.expectedCount = message.count
       return started
     }
-    return MPIOperation(call: "MPI_Irecv", source: (rank, tag), requests, watchedBy: watch, beside: progress)
+    return started("MPI_Irecv", requests, source: (rank, tag))
+  }
+
+  private func started(
+    _ call: StaticString, _ requests: [MPIOperation.Request], source: (rank: Int, tag: Int) = (0, 0)
+  ) -> MPIOperation {
+    MPIOperation(call, requests, source: source, watchedBy: watch, beside: progress)
   }
 
   /// `MPI_Comm_split`.

@@ -20,7 +20,7 @@ final class MPIOperation: PendingOperation {
   private var failure: (any Error)?
 
   init(
-    call: StaticString, source: (rank: Int, tag: Int) = (0, 0), _ requests: [Request], watchedBy watch: MPICallWatch,
+    _ call: StaticString, _ requests: [Request], source: (rank: Int, tag: Int), watchedBy watch: MPICallWatch,
     beside progress: MPIProgress
   ) {
     self.call = call

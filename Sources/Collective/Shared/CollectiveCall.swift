@@ -16,11 +16,11 @@ package struct CollectiveCall: Equatable, CustomStringConvertible {
   }
 
   let kind: Kind
-  var operation = ReduceOperation.sum
-  var element = ElementType.uint8
-  var root = 0
+  let operation: ReduceOperation
+  let element: ElementType
+  let root: Int
   /// Elements: of the whole, where ranks have parts.
-  var count = 0
+  let count: Int
 
   /// Everything but the count, as one word of a flag's cache line.
   var code: UInt64 {

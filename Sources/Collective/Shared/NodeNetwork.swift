@@ -31,7 +31,7 @@ final class NodeNetwork {
     try group.allReduce(&sizes, .minimum)
     largestNode = -Int(sizes[1])
     node = group.localSize == group.size ? group : try group.nodeGroup()
-    ranks = try node.gathered(group.rank)
+    ranks = try node.gathered(Int64(group.rank)).map(Int.init)
     if group.localSize == group.size {
       (lane, laneCount) = (nil, 0)
     } else {
@@ -40,7 +40,7 @@ final class NodeNetwork {
       lane = try group.split(color: group.localRank < laneCount ? group.localRank : nil, key: ranks[0])
     }
     nodeCount = Int(try group.allReduced(group.localRank == 0 ? Int32(1) : 0, .sum))
-    laneRanks = try lane?.gathered(group.rank) ?? []
+    laneRanks = try lane?.gathered(Int64(group.rank)).map(Int.init) ?? []
     laneMachines = try lane?.gathered(group.launch.processorName) ?? []
     let isRegularHere =
       node.size == largestNode && ranks.first?.isMultiple(of: node.size) == true
@@ -94,14 +94,6 @@ final class NodeNetwork {
 }
 
 extension Communicator {
-  /// Every rank's number, in the order of the ranks. Collective.
-  fileprivate func gathered(_ number: Int) throws -> [Int] {
-    var numbers = [Int64](repeating: 0, count: size)
-    numbers[rank] = Int64(number)
-    try allReduce(&numbers, .sum)
-    return numbers.map(Int.init)
-  }
-
   /// Every rank's text, cut after 64 bytes, in the order of the ranks. Collective.
   fileprivate func gathered(_ text: String) throws -> [String] {
     let length = 64

@@ -18,9 +18,7 @@ final class SharedOperation: PendingOperation {
   func wait() throws { try queue.wait(for: last) }
 
   /// After a failure nothing touches the buffer any more, and every later call of the rank throws the failure.
-  deinit {
-    if case .failure = Result(catching: { try queue.wait(for: last) }) { return }
-  }
+  deinit { _ = Result { try wait() } }
 }
 
 /// An operation of the communicator below, beside which the window's operations proceed, and the other way round.
@@ -42,7 +40,5 @@ final class OutsideOperation: PendingOperation {
   func wait() throws { try queue.wait(forOutside: operation) }
 
   /// After a failure of the window, the queue lets the operation go, which waits for itself.
-  deinit {
-    if case .failure = Result(catching: { try queue.wait(forOutside: operation) }) { return }
-  }
+  deinit { _ = Result { try wait() } }
 }

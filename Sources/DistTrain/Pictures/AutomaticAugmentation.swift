@@ -29,27 +29,27 @@ public enum AutomaticAugmentation: Equatable, Sendable {
     let operations = PictureOperation.allCases
     let operation = operations[Int(generator.random64() % UInt64(operations.count))]
     let step = step ?? Int(generator.random64() % UInt64(Self.stepCount))
-    let magnitude = magnitudes(of: operation, width: picture.width, height: picture.height)[step]
+    let magnitude = magnitude(of: operation, step: step, width: picture.width, height: picture.height)
     let isNegative = operation.isSigned && generator.random32() & 1 == 1
     return operation.applied(to: picture, magnitude: isNegative ? -magnitude : magnitude)
   }
 
-  /// How strong an operation is at each step, for a picture of some size.
-  package func magnitudes(of operation: PictureOperation, width: Int, height: Int) -> [Double] {
+  /// How strong an operation is at a step, for a picture of some size.
+  package func magnitude(of operation: PictureOperation, step: Int, width: Int, height: Int) -> Double {
     /// In single precision, as there.
-    func steps(from start: Double = 0, to end: Double) -> [Double] {
-      Tensor.linspace(from: start, to: end, count: Self.stepCount).array(of: Double.self)
+    func number(from start: Double = 0, to end: Double) -> Double {
+      Double(Float.evenlySpaced(step, of: Self.stepCount, from: Float(start), to: Float(end)))
     }
     let isWide = self == .trivialAugmentWide
     return switch operation {
-    case .identity, .autoContrast, .equalize: Array(repeating: 0, count: Self.stepCount)
-    case .shearX, .shearY: steps(to: isWide ? 0.99 : 0.3)
-    case .translateX: steps(to: isWide ? 32 : 150.0 / 331 * Double(width))
-    case .translateY: steps(to: isWide ? 32 : 150.0 / 331 * Double(height))
-    case .rotate: steps(to: isWide ? 135 : 30)
-    case .brightness, .color, .contrast, .sharpness: steps(to: isWide ? 0.99 : 0.9)
-    case .posterize: (0..<Self.stepCount).map { 8 - (Double($0) / (isWide ? 5 : 7.5)).rounded(.toNearestOrEven) }
-    case .solarize: steps(from: 255, to: 0)
+    case .identity, .autoContrast, .equalize: 0
+    case .shearX, .shearY: number(to: isWide ? 0.99 : 0.3)
+    case .translateX: number(to: isWide ? 32 : 150.0 / 331 * Double(width))
+    case .translateY: number(to: isWide ? 32 : 150.0 / 331 * Double(height))
+    case .rotate: number(to: isWide ? 135 : 30)
+    case .brightness, .color, .contrast, .sharpness: number(to: isWide ? 0.99 : 0.9)
+    case .posterize: 8 - (Double(step) / (isWide ? 5 : 7.5)).rounded(.toNearestOrEven)
+    case .solarize: number(from: 255, to: 0)
     }
   }
 }

@@ -1,5 +1,4 @@
 import Autograd
-import Foundation
 
 /// How pictures are changed at random while a model learns from them: a part of each is cut out and resized, and half of
 /// them are mirrored, as `torchvision.transforms.RandomResizedCrop` and `RandomHorizontalFlip` do; and then all else that is
@@ -53,18 +52,13 @@ public struct PictureChanges: Sendable {
   /// allows.
   private func part(of picture: Picture, drawingFrom generator: RandomGenerator) -> Picture {
     let (width, height) = (Double(picture.width), Double(picture.height))
-    let logarithms = log(aspectRatio.lowerBound)...log(aspectRatio.upperBound)
-    for _ in 0..<10 {
-      let pixels = width * height * generator.number(in: area)
-      let ratio = exp(generator.number(in: logarithms))
-      let columnCount = (pixels * ratio).squareRoot().rounded(.toNearestOrEven)
-      let rowCount = (pixels / ratio).squareRoot().rounded(.toNearestOrEven)
-      if (1...width).contains(columnCount) && (1...height).contains(rowCount) {
-        let (partWidth, partHeight) = (Int(columnCount), Int(rowCount))
-        let x = Int(generator.random64() % UInt64(picture.width - partWidth + 1))
-        let y = Int(generator.random64() % UInt64(picture.height - partHeight + 1))
-        return picture.cropped(x: x, y: y, width: partWidth, height: partHeight)
-      }
+    let sides = generator.sides(ofPart: area, of: width * height, ratio: aspectRatio) { columns, rows in
+      (1...width).contains(columns) && (1...height).contains(rows)
+    }
+    if let (columns, rows) = sides {
+      let x = generator.place(of: columns, in: picture.width)
+      let y = generator.place(of: rows, in: picture.height)
+      return picture.cropped(x: x, y: y, width: columns, height: rows)
     }
     let ratio = min(max(width / height, aspectRatio.lowerBound), aspectRatio.upperBound)
     return picture.centerCropped(

@@ -1,5 +1,4 @@
 import Autograd
-import Foundation
 
 /// A rectangle of a picture that is erased at random, as `torchvision.transforms.RandomErasing` does with a normalized one
 /// (Zhong, Zheng, Kang, Li, Yang, "Random Erasing Data Augmentation", <https://arxiv.org/abs/1708.04896>).
@@ -50,19 +49,12 @@ public struct RandomErasing: Sendable {
   private func rectangle(
     height: Int, width: Int, drawingFrom generator: RandomGenerator
   ) -> (rows: Range<Int>, columns: Range<Int>)? {
-    let logarithms = log(aspectRatio.lowerBound)...log(aspectRatio.upperBound)
-    for _ in 0..<10 {
-      let pixels = Double(height * width) * generator.number(in: area)
-      let ratio = exp(generator.number(in: logarithms))
-      let rowCount = (pixels * ratio).squareRoot().rounded(.toNearestOrEven)
-      let columnCount = (pixels / ratio).squareRoot().rounded(.toNearestOrEven)
-      if rowCount < Double(height) && columnCount < Double(width) {
-        let (rows, columns) = (Int(rowCount), Int(columnCount))
-        let y = Int(generator.random64() % UInt64(height - rows + 1))
-        let x = Int(generator.random64() % UInt64(width - columns + 1))
-        return (y..<y + rows, x..<x + columns)
-      }
+    let sides = generator.sides(ofPart: area, of: Double(height * width), ratio: aspectRatio) { rows, columns in
+      rows < Double(height) && columns < Double(width)
     }
-    return nil
+    guard let (rows, columns) = sides else { return nil }
+    let y = generator.place(of: rows, in: height)
+    let x = generator.place(of: columns, in: width)
+    return (y..<y + rows, x..<x + columns)
   }
 }

@@ -94,10 +94,7 @@ extension Communicator {
 
   /// How many rows each rank's tensor has. Collective.
   func rowCounts(of tensor: Tensor) throws -> [Int64] {
-    var counts = [Int64](repeating: 0, count: size)
-    counts[rank] = Int64(tensor.shape[0])
-    try allReduce(&counts, .sum)
-    return counts
+    try gathered(Int64(tensor.shape[0]))
   }
 
   /// The same with known numbers of all ranks' rows. Collective.

@@ -127,11 +127,7 @@ public final class Replica {
     measures: [String] = [], reproducibleShards: Int? = nil, recordsSteps: Bool = false,
     synchronizesBatchNorm: Bool = false, gathersInLoss: Bool = false, after earlier: Replica? = nil
   ) throws {
-    precondition(earlier.map { $0.model === model } ?? true, "a replica that goes on after one of another model")
-    precondition(
-      earlier.map { $0.progress.pieceCount == 0 } ?? true,
-      "a replica that goes on after one with pieces of a step that was not made: make it first")
-    _ = try earlier?.lastStarted?.outcome()
+    try earlier?.end(before: model)
     precondition(
       reproducibleShards == nil || !synchronizesBatchNorm,
       "batch statistics are those of each logical shard: they cannot be synchronized over ranks")
@@ -154,14 +150,15 @@ public final class Replica {
     Rule.requireOneOptimizer(of: rules, isSharded: shardsOptimizer)
     let wholeParameters = rules.contains { $0.needsWholeParameters }
     let description =
-      "\(model.fingerprint)\noptimizer: \(options)\nbatch: \(cut)\nbuckets: \(choice.rawValue)"
-      + "\ncompression: \(compression?.rawValue ?? "none")\nsharded optimizer: \(shardsOptimizer)\nrecorded steps: \(recordsSteps)"
-      + "\nexchanges in the loss: \(gathersInLoss), statistics: \(synchronizesBatchNorm)"
-      + "\nlimit of the gradients' norm: \(gradientNormLimit.map { "\($0)" } ?? "none")"
-      + "\nmeasures: \(measures)"
-      + "\nafter: \(earlier.map { "step \($0.stepCount) with the seed \($0.random.seed)" } ?? "nothing")"
-      + groups.map { "\n" + model.description(ofOptimizer: $0.options, of: $0.parameters) }.joined()
-    try communicator.verifySame(description, what: "the replica")
+      [
+        model.fingerprint, "optimizer: \(options)", "batch: \(cut)", "buckets: \(choice.rawValue)",
+        "compression: \(compression?.rawValue ?? "none")", "sharded optimizer: \(shardsOptimizer)",
+        "recorded steps: \(recordsSteps)",
+        "exchanges in the loss: \(gathersInLoss), statistics: \(synchronizesBatchNorm)",
+        "limit of the gradients' norm: \(gradientNormLimit.map { "\($0)" } ?? "none")", "measures: \(measures)",
+        "after: \(earlier.map { "step \($0.stepCount) with the seed \($0.random.seed)" } ?? "nothing")",
+      ] + groups.map { model.description(ofOptimizer: $0.options, of: $0.parameters) }
+    try communicator.verifySame(description.joined(separator: "\n"), what: "the replica")
     let isSharded = shardsOptimizer && communicator.size > 1
     // Whether sharded or not, for sums by NCCL depend on the sizes of arrays.
     let maySumByNCCL = model.device != .cpu && reproducibleShards == nil && compression == nil
@@ -213,6 +210,15 @@ public final class Replica {
     if synchronizesBatchNorm { lossExchange?.joinBatchNorm(of: model) }
     if reproducibleShards != nil { BLAS.threadCount = 1 }
     arena.onGradientReady { [unowned self] index in gradientBecameReady(index) }
+  }
+
+  /// Makes sure that another replica can go on from here, of the model that is given.
+  private func end(before model: Module) throws {
+    precondition(self.model === model, "a replica that goes on after one of another model")
+    precondition(
+      progress.pieceCount == 0,
+      "a replica that goes on after one with pieces of a step that was not made: make it first")
+    _ = try lastStarted?.outcome()
   }
 
   deinit {

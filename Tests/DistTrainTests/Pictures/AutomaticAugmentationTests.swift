@@ -31,7 +31,7 @@ struct AutomaticAugmentationTests {
     _ automatic: AutomaticAugmentation, of steps: ClosedRange<Int>
   ) -> [(operation: PictureOperation, pictures: [[UInt8]])] {
     PictureOperation.allCases.map { operation in
-      let magnitudes = automatic.magnitudes(of: operation, width: 12, height: 12)[steps]
+      let magnitudes = steps.map { automatic.magnitude(of: operation, step: $0, width: 12, height: 12) }
       let signed = magnitudes + (operation.isSigned ? magnitudes.map { -$0 } : [])
       return (operation, signed.map { operation.applied(to: picture, magnitude: $0).pixels })
     }

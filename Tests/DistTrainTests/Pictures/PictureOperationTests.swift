@@ -63,7 +63,7 @@ struct PictureOperationTests {
   @Test func `strengths are those of torchvision`() {
     for (operation, expected) in zip(PictureOperation.allCases, fixtures.operations) {
       func strengths(_ kind: AutomaticAugmentation) -> [Double] {
-        kind.magnitudes(of: operation, width: 31, height: 40)
+        (0..<31).map { kind.magnitude(of: operation, step: $0, width: 31, height: 40) }
       }
       let isOne = expected.magnitudes.count == 1
       #expect(strengths(.trivialAugmentWide) == (isOne ? Array(repeating: 0, count: 31) : expected.magnitudes))

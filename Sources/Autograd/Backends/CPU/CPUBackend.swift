@@ -16,17 +16,11 @@ struct CPUBackend: Backend {
 
   func fill(_ result: Tensor, with value: Double) {
     func assign<T: TensorElement>(_ value: T) { result.pointer(T.self).update(repeating: value, count: result.count) }
-    func whole<T: FixedWidthInteger>(_: T.Type) -> T {
-      guard let whole = T(exactly: value.rounded(.towardZero)) else {
-        preconditionFailure("\(value) is no value of a tensor of \(result.dtype)")
-      }
-      return whole
-    }
     switch result.dtype {
     case .float32: assign(Float(value))
     case .float64: assign(value)
-    case .int64: assign(whole(Int64.self))
-    case .uint8: assign(whole(UInt8.self))
+    case .int64: assign(Int64(whole: value))
+    case .uint8: assign(UInt8(whole: value))
     case .bool: assign(value != 0)
     }
   }

@@ -39,21 +39,13 @@ public enum Kernels {
 
   /// Runs `body` with or without the fast kernels on this thread, whatever the environment says.
   package static func choosing<R>(generic: Bool, _ body: () throws -> R) rethrows -> R {
-    let state = ThreadState.current
-    let before = state.usesGenericKernels
-    state.usesGenericKernels = generic
-    defer { state.usesGenericKernels = before }
-    return try body()
+    try ThreadState.with(\.usesGenericKernels, generic, body)
   }
 
   /// Runs `body` on this thread as on a processor whose vectors have at most `byteCount` bytes, as far as kernels are
   /// concerned that exist for vectors of several lengths.
   package static func limitingVectors<R>(to byteCount: Int, _ body: () throws -> R) rethrows -> R {
-    let state = ThreadState.current
-    let before = state.longestVector
-    state.longestVector = byteCount
-    defer { state.longestVector = before }
-    return try body()
+    try ThreadState.with(\.longestVector, byteCount, body)
   }
 
   /// What is used, in a few words: the choice, and the instructions for which the loops in C were compiled.

@@ -36,11 +36,7 @@ package final class LoopThreads: @unchecked Sendable {
 
   /// Runs `body`, in which this thread shares every loop, however short, with so many threads.
   package static func using<R>(threads: Int, _ body: () throws -> R) rethrows -> R {
-    let state = ThreadState.current
-    let before = state.loopThreads
-    state.loopThreads = threads
-    defer { state.loopThreads = before }
-    return try body()
+    try ThreadState.with(\.loopThreads, threads, body)
   }
 
   /// The threads for a pass over so many elements, which takes as long as eight multiplications of a product for each.

@@ -29,20 +29,12 @@ struct HeadMatrices {
 struct AllHeadMatrices: KernelArgument {
   private typealias Kind = (start: UInt, batchStride: Int, headStride: Int)
 
-  private static let most = 9
-
   private let count: Int
-  private var kinds: (Kind, Kind, Kind, Kind, Kind, Kind, Kind, Kind, Kind) = (
-    (0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0)
-  )
+  private var kinds = InlineArray<9, Kind>(repeating: (0, 0, 0))
 
   init(_ all: [HeadMatrices]) {
-    precondition(all.count <= Self.most, "matrices of \(all.count) kinds: a kernel takes \(Self.most)")
     count = all.count
-    withUnsafeMutableBytes(of: &kinds) { bytes in
-      let kinds = bytes.bindMemory(to: Kind.self)
-      for (place, kind) in all.enumerated() { kinds[place] = (kind.address, kind.batchStride, kind.headStride) }
-    }
+    for (place, kind) in all.enumerated() { kinds[place] = (kind.address, kind.batchStride, kind.headStride) }
   }
 }
 

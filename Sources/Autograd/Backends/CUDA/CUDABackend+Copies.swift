@@ -2,18 +2,12 @@ import CCUDA
 
 extension CUDABackend {
   func fill(_ result: Tensor, with value: Double) {
-    func whole<T: FixedWidthInteger>(_: T.Type) -> T {
-      guard let whole = T(exactly: value.rounded(.towardZero)) else {
-        preconditionFailure("\(value) is no value of a tensor of \(result.dtype)")
-      }
-      return whole
-    }
     let bits: UInt64 =
       switch result.dtype {
       case .float32: UInt64(Float(value).bitPattern)
       case .float64: value.bitPattern
-      case .int64: UInt64(bitPattern: whole(Int64.self))
-      case .uint8: UInt64(whole(UInt8.self))
+      case .int64: UInt64(bitPattern: Int64(whole: value))
+      case .uint8: UInt64(UInt8(whole: value))
       case .bool: value != 0 ? 1 : 0
       }
     launch("fill_\(result.dtype.byteCount * 8)", in: .copies, over: result.count, result.count, bits, result.address)

@@ -31,30 +31,27 @@ extension CUDADevice {
   /// - Parameters:
   ///   - kernel: Its name.
   ///   - module: The file that it is in.
-  ///   - sharedBytes: The dynamic shared memory of a block.
   ///   - arguments: Of exactly the kernel's types: `Int` for `long long`, `x.address` for a pointer. The tensors behind
   ///     addresses need not outlive the call, for their memory is used again only after the kernel; but they must live
   ///     until all addresses are known, for asking for one may take memory.
   func launch(
-    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent, sharedBytes: Int = 0,
+    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent,
     _ arguments: any KernelArgument...
   ) {
-    launch(kernel, in: module, blocks: blocks, threads: threads, sharedBytes: sharedBytes, arguments: arguments)
+    launch(kernel, in: module, blocks: blocks, threads: threads, arguments: arguments)
   }
 
   /// Starts a kernel with blocks and threads along one dimension.
   func launch(
-    _ kernel: String, in module: KernelModule, blocks: Int, threads: Int, sharedBytes: Int = 0,
+    _ kernel: String, in module: KernelModule, blocks: Int, threads: Int,
     _ arguments: any KernelArgument...
   ) {
-    launch(
-      kernel, in: module, blocks: LaunchExtent(blocks), threads: LaunchExtent(threads), sharedBytes: sharedBytes,
-      arguments: arguments)
+    launch(kernel, in: module, blocks: LaunchExtent(blocks), threads: LaunchExtent(threads), arguments: arguments)
   }
 
   /// Starts a kernel with the given arguments.
   func launch(
-    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent, sharedBytes: Int = 0,
+    _ kernel: String, in module: KernelModule, blocks: LaunchExtent, threads: LaunchExtent,
     arguments: [any KernelArgument]
   ) {
     guard blocks.x > 0 && blocks.y > 0 else { return }
@@ -67,10 +64,9 @@ extension CUDADevice {
           addresses.initializeElement(at: index, to: Self.store(argument, in: buffer, from: &end))
         }
         let status = dt_cuLaunchKernel(
-          function, UInt32(blocks.x), UInt32(blocks.y), 1, UInt32(threads.x), UInt32(threads.y), 1,
-          UInt32(sharedBytes), stream, addresses.baseAddress, nil)
-        CUDADriver.require(
-          status, "launching \(kernel) with \(blocks) blocks of \(threads) threads and \(sharedBytes) shared bytes")
+          function, UInt32(blocks.x), UInt32(blocks.y), 1, UInt32(threads.x), UInt32(threads.y), 1, 0, stream,
+          addresses.baseAddress, nil)
+        CUDADriver.require(status, "launching \(kernel) with \(blocks) blocks of \(threads) threads")
       }
     }
   }

@@ -1,31 +1,17 @@
-/// The values of up to eight dimensions.
-typealias EightInts = (Int, Int, Int, Int, Int, Int, Int, Int)
-
 /// How a kernel finds the elements of up to three operands; `Walk` in `kernel.h`.
 struct Walk: KernelArgument {
   static let maximumRank = 8
 
   private var rank = 0
-  private var sizes: EightInts = (0, 0, 0, 0, 0, 0, 0, 0)
-  private var strides = (
-    EightInts(0, 0, 0, 0, 0, 0, 0, 0), EightInts(0, 0, 0, 0, 0, 0, 0, 0), EightInts(0, 0, 0, 0, 0, 0, 0, 0)
-  )
+  private var sizes = InlineArray<8, Int>(repeating: 0)
+  private var strides = InlineArray<3, InlineArray<8, Int>>(repeating: InlineArray(repeating: 0))
 
   init(_ dimensions: MergedDimensions) {
     rank = dimensions.sizes.count
-    withUnsafeMutableBytes(of: &sizes) { $0.bindMemory(to: Int.self).assign(dimensions.sizes) }
-    withUnsafeMutableBytes(of: &strides) { bytes in
-      let all = bytes.bindMemory(to: Int.self)
-      for (operand, values) in dimensions.strides.enumerated() {
-        UnsafeMutableBufferPointer(rebasing: all[(operand * Self.maximumRank)...]).assign(values)
-      }
+    for (i, size) in dimensions.sizes.enumerated() { sizes[i] = size }
+    for (operand, steps) in dimensions.strides.enumerated() {
+      for (i, step) in steps.enumerated() { strides[operand][i] = step }
     }
-  }
-}
-
-extension UnsafeMutableBufferPointer<Int> {
-  fileprivate func assign(_ values: [Int]) {
-    for (i, value) in values.enumerated() { self[i] = value }
   }
 }
 

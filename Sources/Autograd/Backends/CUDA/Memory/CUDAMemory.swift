@@ -110,20 +110,13 @@ final class CUDAMemory: @unchecked Sendable {
   /// Runs `body`, and all memory that this thread takes meanwhile belongs to `owner` from then on: nobody else gets it,
   /// though it be given back, until ``endReservation(of:)``. The GPU must have done all it was asked for.
   func reserving<R>(for owner: AnyObject, _ body: () throws -> R) rethrows -> R {
-    let thread = ThreadState.current
-    thread.recordedWork = ObjectIdentifier(owner)
-    defer { thread.recordedWork = nil }
-    return try body()
+    try ThreadState.with(\.recordedWork, ObjectIdentifier(owner), body)
   }
 
   /// Runs `body`, and the memory that this thread takes meanwhile is not of that which is reserved for the work that it
   /// records: what comes earlier in the work may have used that, and does again after something was brought there.
   static func withoutReservation<R>(_ body: () -> R) -> R {
-    let thread = ThreadState.current
-    let work = thread.recordedWork
-    thread.recordedWork = nil
-    defer { thread.recordedWork = work }
-    return body()
+    ThreadState.with(\.recordedWork, nil, body)
   }
 
   /// Lets anybody have the memory that was reserved for `owner`, whose tensors are gone.

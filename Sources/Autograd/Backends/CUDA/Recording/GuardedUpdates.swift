@@ -64,15 +64,10 @@ package final class GuardedUpdates {
   package func note(_ body: () -> Void) { run(.noting, body) }
 
   private func run(_ purpose: Purpose, _ body: () -> Void) {
-    let state = ThreadState.current
-    state.guardedUpdates = self
     self.purpose = purpose
     noted = []
-    defer {
-      state.guardedUpdates = nil
-      self.purpose = nil
-    }
-    body()
+    defer { self.purpose = nil }
+    ThreadState.with(\.guardedUpdates, self, body)
   }
 
   /// Brings the numbers noted last to the GPU, after all that was asked for before, unless they are there.

@@ -3,10 +3,15 @@ import Synchronization
 
 /// Pinned memory of the processor, from which the GPU copies while the program goes on.
 final class StagingBuffers: @unchecked Sendable {
-  private struct Slot {
-    let bytes: UnsafeMutableRawPointer
-    /// Reached when the GPU has done with the bytes.
-    let isFree: dt_event
+  private struct Slot: @unchecked Sendable {
+    let memory: PinnedMemory
+    /// Reached when the GPU has done with the memory.
+    let isFree: CUDAEvent
+
+    init(_ context: dt_context) {
+      memory = PinnedMemory(byteCount: slotBytes, context: context)
+      isFree = CUDAEvent(context: context)
+    }
   }
 
   private struct State {
@@ -29,10 +34,11 @@ final class StagingBuffers: @unchecked Sendable {
     for start in stride(from: 0, to: byteCount, by: Self.slotBytes) {
       let count = min(Self.slotBytes, byteCount - start)
       withNextSlot { slot in
-        slot.bytes.copyMemory(from: source + start, byteCount: count)
+        slot.memory.start.copyMemory(from: source + start, byteCount: count)
         CUDADriver.require(
-          dt_cuMemcpyHtoDAsync_v2(destination + start, slot.bytes, count, stream), "copying \(count) bytes to the GPU")
-        CUDADriver.require(dt_cuEventRecord(slot.isFree, stream), "cuEventRecord")
+          dt_cuMemcpyHtoDAsync_v2(destination + start, slot.memory.start, count, stream),
+          "copying \(count) bytes to the GPU")
+        slot.isFree.record(on: stream)
       }
     }
   }
@@ -45,9 +51,10 @@ final class StagingBuffers: @unchecked Sendable {
       let count = min(Self.slotBytes, byteCount - start)
       withNextSlot { slot in
         CUDADriver.require(
-          dt_cuMemcpyDtoHAsync_v2(slot.bytes, source + start, count, stream), "copying \(count) bytes from the GPU")
+          dt_cuMemcpyDtoHAsync_v2(slot.memory.start, source + start, count, stream),
+          "copying \(count) bytes from the GPU")
         CUDADriver.require(dt_cuStreamSynchronize(stream), "waiting for the GPU")
-        (destination + start).copyMemory(from: slot.bytes, byteCount: count)
+        (destination + start).copyMemory(from: slot.memory.start, byteCount: count)
       }
     }
   }
@@ -56,21 +63,11 @@ final class StagingBuffers: @unchecked Sendable {
     CUDADriver.require(dt_enter(context), "cuCtxSetCurrent")
     ThreadState.current.transferCount += 1
     state.withLock { state in
-      if state.slots.isEmpty { state.slots = (0..<Self.slotCount).map { _ in Self.makeSlot() } }
+      if state.slots.isEmpty { state.slots = (0..<Self.slotCount).map { _ in Slot(context) } }
       let slot = state.slots[state.next]
       state.next = (state.next + 1) % Self.slotCount
-      CUDADriver.require(dt_cuEventSynchronize(slot.isFree), "waiting for a copy to the GPU")
+      slot.isFree.wait()
       body(slot)
     }
-  }
-
-  private static func makeSlot() -> Slot {
-    var bytes: UnsafeMutableRawPointer?
-    var event: dt_event?
-    let withoutTiming: UInt32 = 2
-    CUDADriver.require(dt_cuMemHostAlloc(&bytes, slotBytes, 0), "pinning \(slotBytes) bytes of memory")
-    CUDADriver.require(dt_cuEventCreate(&event, withoutTiming), "cuEventCreate")
-    guard let bytes, let event else { preconditionFailure("a buffer for copies to the GPU at no address") }
-    return Slot(bytes: bytes, isFree: event)
   }
 }
