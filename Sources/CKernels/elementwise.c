@@ -3,6 +3,7 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "exponential.h"
+#include "power.h"
 #include "special_functions.h"
 
 static const double inverse_sqrt_2 = 0.70710678118654752440;
@@ -119,7 +120,7 @@ static inline int64_t integer_power(int64_t base, int64_t exponent) {
     if (exponent & 1) result *= factor;
   return (int64_t)result;
 }
-BINARY(power, powf(a, b), pow(a, b), integer_power(a, b))
+BINARY(power, power_f32(a, b), pow(a, b), integer_power(a, b))
 
 BINARY_REAL(hurwitz_zeta, (float)hurwitz_zeta(a, b), hurwitz_zeta(a, b))
 BINARY_REAL(direction, atan2f(a, b), atan2(a, b))
