@@ -3,6 +3,7 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "exponential.h"
+#include "power.h"
 #include "special_functions.h"
 
 static const double inverse_sqrt_2 = 0.70710678118654752440;
@@ -65,9 +66,9 @@ UNARY(tanh, tanh_f32(x), tanh(x))
 UNARY(sigmoid, sigmoid_f32(x), 1 / (1 + exp(-x)))
 // A NaN stays a NaN, as in PyTorch.
 UNARY(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x)
-// Above 20 the function is the identity to within rounding, and exp would overflow.
-UNARY(softplus, x > 20 ? x : log1p_f32(exp_f32(x)), x > 20 ? x : log1p(exp(x)))
-UNARY(log_sigmoid, (x < 0 ? x : 0) - log1p_f32(exp_f32(-fabsf(x))), x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x)))
+// In double precision above 20 the function is the identity to within rounding, and exp would overflow.
+UNARY(softplus, (x < 0 ? 0 : x) + log1p_below_1_f32(exp_f32(-fabsf(x))), x > 20 ? x : log1p(exp(x)))
+UNARY(log_sigmoid, (x < 0 ? x : 0) - log1p_below_1_f32(exp_f32(-fabsf(x))), x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x)))
 UNARY(silu, x * (x < 0 ? exp_f32(-fabsf(x)) : 1) / (1 + exp_f32(-fabsf(x))), (x < 0 ? x * exp(x) : x) / (1 + exp(-fabs(x))))
 UNARY(hardswish, x <= -3 ? x * 0 : x < 3 ? x * (x + 3) / 6 : x,
       x <= -3 ? x * 0 : x < 3 ? x * (x + 3) / 6 : x)
@@ -119,7 +120,7 @@ static inline int64_t integer_power(int64_t base, int64_t exponent) {
     if (exponent & 1) result *= factor;
   return (int64_t)result;
 }
-BINARY(power, powf(a, b), pow(a, b), integer_power(a, b))
+BINARY(power, power_f32(a, b), pow(a, b), integer_power(a, b))
 
 BINARY_REAL(hurwitz_zeta, (float)hurwitz_zeta(a, b), hurwitz_zeta(a, b))
 BINARY_REAL(direction, atan2f(a, b), atan2(a, b))

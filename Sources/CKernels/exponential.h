@@ -69,6 +69,15 @@ INLINED float exp_f32(float x) {
   return e.sum * e.first * e.second;
 }
 
+// The same for x up to 0, with 0 in place of subnormal numbers.
+INLINED float exp_below_0_f32(float x) {
+  // Of −88 the bits of 2ⁿ are those of 0.
+  x = x < -88 ? -88 : x;
+  EXPONENTIAL_OF_REST(float, x);
+  const float power = float_of_bits((bits_of_float(shifted) << 23) + (127u << 23));
+  return p * power + power;
+}
+
 // From e = exp(−|x|) as e / (1 + e) or 1 / (1 + e), corrected by what the roundings before the division lost: at most
 // 1.5 units in the last place off.
 INLINED float sigmoid_f32(float x) {
@@ -80,6 +89,20 @@ INLINED float sigmoid_f32(float x) {
   return rough + (above_rest - rough * below_rest) * inverse;
 }
 
+// p − z / 2 is log(1 + r) − r, for r from √½ − 1 to √2 − 1.
+#define LOGARITHM_OF_ONE_PLUS(r)                                           \
+  const float z = r * r;                                                   \
+  float p = 7.0376836292e-2f;                                              \
+  p = p * r - 1.1514610310e-1f;                                            \
+  p = p * r + 1.1676998740e-1f;                                            \
+  p = p * r - 1.2420140846e-1f;                                            \
+  p = p * r + 1.4249322787e-1f;                                            \
+  p = p * r - 1.6668057665e-1f;                                            \
+  p = p * r + 2.0000714765e-1f;                                            \
+  p = p * r - 2.4999993993e-1f;                                            \
+  p = p * r + 3.3333331174e-1f;                                            \
+  p = p * r * z
+
 // At most 0.83 units in the last place off.
 INLINED float log_f32(float x) {
   const int is_subnormal = x < 0x1p-126f;
@@ -87,17 +110,8 @@ INLINED float log_f32(float x) {
   // x = 2ᵉ · m with m in [√½, √2).
   const uint32_t shifted = bits - 0x3f3504f3u;
   const float e = (float)((int32_t)shifted >> 23) - (is_subnormal ? 23 : 0);
-  const float r = float_of_bits((shifted & 0x007fffffu) + 0x3f3504f3u) - 1, z = r * r;
-  float p = 7.0376836292e-2f;
-  p = p * r - 1.1514610310e-1f;
-  p = p * r + 1.1676998740e-1f;
-  p = p * r - 1.2420140846e-1f;
-  p = p * r + 1.4249322787e-1f;
-  p = p * r - 1.6668057665e-1f;
-  p = p * r + 2.0000714765e-1f;
-  p = p * r - 2.4999993993e-1f;
-  p = p * r + 3.3333331174e-1f;
-  p = p * r * z;
+  const float r = float_of_bits((shifted & 0x007fffffu) + 0x3f3504f3u) - 1;
+  LOGARITHM_OF_ONE_PLUS(r);
   p = p - e * 2.12194440e-4f;
   p = p - 0.5f * z;
   const float value = (r + p) + e * 0.693359375f;
@@ -109,6 +123,16 @@ INLINED float log1p_f32(float x) {
   const float u = 1 + x, rounded = u - 1;
   const float corrected = log_f32(u) * (x / rounded);
   return rounded == 0 ? x : u < INFINITY ? corrected : u;
+}
+
+// log(1 + x) for x from 0 to 1, of x itself or of (x − 1) / 2, so that no sum is rounded.
+INLINED float log1p_below_1_f32(float x) {
+  const int halves = x > 0.41421356f;
+  const float r = halves ? (x - 1) * 0.5f : x;
+  LOGARITHM_OF_ONE_PLUS(r);
+  p = p - (halves ? 2.12194440e-4f : 0);
+  p = p - 0.5f * z;
+  return (r + p) + (halves ? 0.693359375f : 0);
 }
 
 // At most 1.4 units in the last place off.
@@ -132,7 +156,7 @@ typedef struct {
 // With t = 1 / (1 + 0.3 z) for z = |x| / √2 the tail is t · q(t) · exp(−x²/2), where q is a polynomial with the least
 // largest relative error of erfc(z) · exp(z²) / 2t for z up to 10.4, 2e-8.
 INLINED normal_parts_f32 normal_parts_of_f32(float x) {
-  const float t = 1 / (1 + 0.21213203436f * fabsf(x)), bell = exp_f32(-0.5f * x * x);
+  const float t = 1 / (1 + 0.21213203436f * fabsf(x)), bell = exp_below_0_f32(-0.5f * x * x);
   float q = -0.06477581710f;
   q = q * t + 0.2428569943f;
   q = q * t - 0.2563086748f;

@@ -10,6 +10,9 @@
 // Columns whose sums stay in the first-level cache.
 enum { softmax_width = 256 };
 
+// Places of a grid whose neighbors stay there.
+enum { sampled_at_once = 512 };
+
 #define REAL float
 #define NAMED(name) JOIN(name, _f32)
 #define EXP exp_f32
@@ -17,6 +20,8 @@ enum { softmax_width = 256 };
 #define SQRT sqrt_f32
 #define TANH tanh_f32
 #define SIGMOID sigmoid_f32
+#define FLOOR floorf
+#define ROUND rintf
 #define SOFTMAX_OF_LANES softmax_of_lanes
 #include "sums.inc"
 #include "typed.inc"
@@ -28,6 +33,7 @@ enum { softmax_width = 256 };
 #include "optimizers.inc"
 #include "linear.inc"
 #include "distances.inc"
+#include "grid_sampling.inc"
 #undef REAL
 #undef NAMED
 #undef EXP
@@ -35,6 +41,8 @@ enum { softmax_width = 256 };
 #undef SQRT
 #undef TANH
 #undef SIGMOID
+#undef FLOOR
+#undef ROUND
 #undef SOFTMAX_OF_LANES
 
 #define REAL double
@@ -44,6 +52,8 @@ enum { softmax_width = 256 };
 #define SQRT sqrt_f64
 #define TANH tanh
 #define SIGMOID(x) (1 / (1 + exp(-(x))))
+#define FLOOR floor
+#define ROUND rint
 #include "sums.inc"
 #include "typed.inc"
 #include "normalization.inc"
@@ -54,3 +64,4 @@ enum { softmax_width = 256 };
 #include "optimizers.inc"
 #include "linear.inc"
 #include "distances.inc"
+#include "grid_sampling.inc"

@@ -122,6 +122,12 @@ protocol Backend: Sendable {
   func maximumPoolScatter(_ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor)
   /// The elements of `values` at the places of `x` that the maxima `y` came from.
   func maximumPoolGather(_ values: Tensor, _ x: Tensor, _ y: Tensor, _ window: SlidingWindow, into result: Tensor)
+  /// Samples, [N, C, rows, columns], of images, [N, C, H, W], at the places of a grid, [N, rows, columns, 2]; false where
+  /// operators must compute them, and nothing was done.
+  func sample(_ x: Tensor, at grid: Tensor, _ sampling: GridSampling, into result: Tensor) -> Bool
+  /// The gradients of that, of which either may be left out.
+  func sampleGradient(
+    _ gradient: Tensor, of x: Tensor, at grid: Tensor, _ sampling: GridSampling, ofImages: Tensor?, ofGrid: Tensor?)
   /// The mean of every window, zeros of the padding included.
   func averagePool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor)
   /// Every element of `y` divided among the elements of its window: the transpose of ``averagePool(_:_:into:)``.

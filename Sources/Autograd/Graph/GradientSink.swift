@@ -89,6 +89,16 @@ struct GradientSink {
     try pass.walk(from: root, after: first, edges: edges, gradient: gradient)
   }
 
+  /// Sends `gradient` through the operations by which `body` computes the same from the operation's inputs, for derivatives
+  /// of higher order.
+  ///
+  /// Only for passes that record (``isGradEnabled`` is true).
+  func walk(gradient: Tensor, through body: () -> Tensor) {
+    let first = ThreadState.current.nextSequence()
+    let edges = Set(node.edges.compactMap(\.identity))
+    attempt { try pass.walk(from: body(), after: first, edges: edges, gradient: gradient) }
+  }
+
   /// The operation's output with its place in the graph, from the detached copy that its backward function captured.
   func output(_ saved: Tensor) -> Tensor { isGradEnabled ? saved.reattached(to: node) : saved }
 }

@@ -44,15 +44,14 @@ public func binaryCrossEntropyWithLogits(
   let (x, t) = Tensor.promoted(logits, targets)
   requireNoGradient(of: positiveWeight, "binaryCrossEntropyWithLogits")
   let weight = positiveWeight?.detached().expanded(to: x.shape).cast(to: x.dtype)
-  func positives(_ t: Tensor) -> Tensor { weight.map { t * $0 } ?? t }
-  let logSigmoid = x.detached().logSigmoid()
-  let (target, positive) = (t.detached(), positives(t.detached()))
-  let losses = (1 - target) * x.detached() - (positive + (1 - target)) * logSigmoid
+  // Times w · t + 1 − t, which is 1 for the weight 1.
+  func weighted(_ values: Tensor, _ t: Tensor) -> Tensor { weight.map { (t * $0 + (1 - t)) * values } ?? values }
+  let target = t.detached()
+  let losses = (1 - target) * x.detached() - weighted(x.detached().logSigmoid(), target)
   return losses.recorded(
     as: "BinaryCrossEntropyWithLogitsBackward0", from: [x, t], saving: ShortList([x, t] + (weight.map { [$0] } ?? []))
   ) { gradient, inputs in
-    let positive = positives(t)
-    inputs.add(0, gradient * ((positive + (1 - t)) * x.sigmoid() - positive))
+    inputs.add(0, gradient * (weighted(x.sigmoid(), t) - (weight.map { t * $0 } ?? t)))
     // −w · log σ(x) + log σ(−x), which is −x for the weight 1.
     inputs.add(1, gradient * (weight.map { (-x).logSigmoid() - $0 * x.logSigmoid() } ?? -x))
   }.reduced(reduction, as: "BinaryCrossEntropyWithLogitsBackward0")

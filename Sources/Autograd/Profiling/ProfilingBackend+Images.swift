@@ -68,6 +68,22 @@ extension ProfilingBackend {
     }
   }
 
+  func sample(_ x: Tensor, at grid: Tensor, _ sampling: GridSampling, into result: Tensor) -> Bool {
+    let bytes = x.byteCount + grid.byteCount + result.byteCount
+    return recordedIfDone(.init("sampleGrid", result.extent, bytes: bytes)) {
+      base.sample(x, at: grid, sampling, into: result)
+    }
+  }
+
+  func sampleGradient(
+    _ gradient: Tensor, of x: Tensor, at grid: Tensor, _ sampling: GridSampling, ofImages: Tensor?, ofGrid: Tensor?
+  ) {
+    let bytes = gradient.byteCount + 2 * (x.byteCount + grid.byteCount)
+    recorded(.init("sampleGridGradient", gradient.extent, bytes: bytes)) {
+      base.sampleGradient(gradient, of: x, at: grid, sampling, ofImages: ofImages, ofGrid: ofGrid)
+    }
+  }
+
   func averagePool(_ x: Tensor, _ window: SlidingWindow, into result: Tensor) {
     recorded(.init("avgPool2d", x.extent, bytes: x.byteCount + result.byteCount)) {
       base.averagePool(x, window, into: result)

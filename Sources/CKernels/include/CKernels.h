@@ -10,6 +10,7 @@
 #include "convolution.h"
 #include "distances.h"
 #include "freed_memory.h"
+#include "grid_sampling.h"
 #include "pictures.h"
 #include "thread.h"
 #include "transposing.h"

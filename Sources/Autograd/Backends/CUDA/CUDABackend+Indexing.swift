@@ -84,6 +84,12 @@ extension CUDABackend {
 
   func distances(_ x: Tensor, _ y: Tensor, into result: Tensor) -> Bool { false }
 
+  func sample(_ x: Tensor, at grid: Tensor, _ sampling: GridSampling, into result: Tensor) -> Bool { false }
+
+  func sampleGradient(
+    _ gradient: Tensor, of x: Tensor, at grid: Tensor, _ sampling: GridSampling, ofImages: Tensor?, ofGrid: Tensor?
+  ) { unsupported("sampling in one operation", x.dtype) }
+
   /// The elements that one block sorts; `tileLength` in `ordering.cu`.
   private static let tileLength = 1024
 

@@ -37,10 +37,9 @@ extension Tensor {
       return max.map { .select(raised .> $0, raised.scalar($0), raised) } ?? raised
     }
     let x = detached()
-    var y = x
-    if let min { y = y.combined(.maximum, scalar(min)) }
-    if let max { y = y.combined(.minimum, scalar(max)) }
-    if y === x { y = x.ownedCopy() }
+    let y =
+      min.map { x.combined(.maximum, scalar($0)) } ?? max.map { x.combined(.minimum, scalar($0)) } ?? x.ownedCopy()
+    if min != nil, let max { backend.binary(.minimum, y, scalar(max), into: y) }
     return y.recorded(as: "ClampBackward1", from: [self], saving: [self]) { gradient, inputs in
       var passed = gradient
       if let min { passed = .select(x .> min, passed, passed.scalar(0)) }

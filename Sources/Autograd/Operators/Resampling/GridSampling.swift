@@ -19,10 +19,25 @@ extension Tensor {
       "sampled of shape \(shape) in \(dtype) at a grid of shape \(grid.shape) in \(grid.dtype): needs shape "
         + "[N, C, H, W] with pixels, and a grid [N, rows, columns, 2] of the same type")
     requireSameDevice(grid, for: "sampled")
+    let x = self
+    let sampling = GridSampling(areNearest: nearest, repeatsBorder: repeatsBorder, alignsCorners: alignsCorners)
+    let result = Tensor(
+      uninitialized: [shape[0], shape[1], grid.shape[1], grid.shape[2]], dtype: dtype, device: device)
+    guard backend.sample(x, at: grid, sampling, into: result) else { return x.sampled(at: grid, sampling) }
+    return result.recorded(as: "GridSampler2DBackward0", from: [x, grid], saving: [x, grid]) { gradient, inputs in
+      guard !isGradEnabled else { return inputs.walk(gradient: gradient) { x.sampled(at: grid, sampling) } }
+      let ofImages = inputs.needs(0) ? x.uninitializedLike() : nil
+      let ofGrid = inputs.needs(1) ? grid.uninitializedLike() : nil
+      x.backend.sampleGradient(gradient, of: x, at: grid, sampling, ofImages: ofImages, ofGrid: ofGrid)
+      if let ofImages { inputs.give(0, ofImages) }
+      if let ofGrid { inputs.give(1, ofGrid) }
+    }
+  }
+
+  /// The same by an operation for each step.
+  private func sampled(at grid: Tensor, _ sampling: GridSampling) -> Tensor {
     func neighbors(_ coordinate: Int, _ size: Int) -> Neighbors {
-      Neighbors(
-        of: grid[0..., 0..., 0..., coordinate], size, areNearest: nearest, repeatsBorder: repeatsBorder,
-        alignsCorners: alignsCorners)
+      Neighbors(of: grid[0..., 0..., 0..., coordinate], size, sampling)
     }
     let (across, down) = (neighbors(0, shape[3]), neighbors(1, shape[2]))
     let image = Tensor.arange(shape[0], device: device).reshaped([-1, 1, 1]) * shape[2]
@@ -57,6 +72,13 @@ extension Tensor {
   }
 }
 
+/// What samples at the places of a grid are; see ``Tensor/sampled(at:nearest:repeatsBorder:alignsCorners:)``.
+struct GridSampling {
+  let areNearest: Bool
+  let repeatsBorder: Bool
+  let alignsCorners: Bool
+}
+
 /// The pixels that samples are made of, along one dimension of an image.
 private struct Neighbors {
   /// [k, N, rows, columns], each a pixel of the image.
@@ -66,10 +88,10 @@ private struct Neighbors {
   /// Their parts of the samples, 0 where there are none.
   let weights: Tensor
 
-  init(of grid: Tensor, _ size: Int, areNearest: Bool, repeatsBorder: Bool, alignsCorners: Bool) {
-    let last = Double(size - 1)
-    var center = alignsCorners ? (grid + 1) * (last / 2) : ((grid + 1) * Double(size) - 1) / 2
-    if repeatsBorder {
+  init(of grid: Tensor, _ size: Int, _ sampling: GridSampling) {
+    let (last, areNearest) = (Double(size - 1), sampling.areNearest)
+    var center = sampling.alignsCorners ? (grid + 1) * (last / 2) : ((grid + 1) * Double(size) - 1) / 2
+    if sampling.repeatsBorder {
       let fixed = center.detached()
       center = .select((fixed .> 0) .& (fixed .< last), center, fixed.clamped(min: 0, max: last))
     }

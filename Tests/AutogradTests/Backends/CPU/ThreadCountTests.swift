@@ -99,6 +99,7 @@ struct ThreadCountTests {
       { $0.exp() }, { $0.gelu() }, { $0 + $0 }, { $0 * 3 }, { 2 / $0 },
       { $0 + $0.sum([2, 3], keepingDimensions: true) },
       { $0.maxPool2d((2, 2)) }, { $0.maxPool2d((3, 2), stride: (1, 2)) }, { $0.averagePool2d((2, 2)) },
+      { $0.sampled(at: Self.values([3, 4, 6, 2], $0.dtype, seed: 8)) },
     ]
     for (index, operation) in operations.enumerated() {
       for dtype in [DataType.float32, .float64] {

@@ -109,6 +109,28 @@ import Testing
     #expect(worst.error <= 2, "\(name)(\(worst.argument)) is \(worst.error) units off")
   }
 
+  /// Powers are those of double precision, rounded, also where the C library's has a rule of its own.
+  @Test func powersAreRoundedOnce() {
+    let sizes: [Float] = [
+      0, 1, 2, 3, 0.5, 1.5, 20, .infinity, .nan, .leastNonzeroMagnitude, .greatestFiniteMagnitude, Float(1).nextUp,
+      Float(1).nextDown, 4_194_304.5, 8_388_609, 16_777_215, 16_777_216,
+    ]
+    let extremes: [Float] = sizes + sizes.map { -$0 }
+    let exponentsOfAll: [Float] = [1.5, -0.3, 3]
+    var pairs: [(Float, Float)] = extremes.flatMap { x in extremes.map { y in (x, y) } }
+    pairs += Self.grid.flatMap { x in exponentsOfAll.map { y in (x, y) } }
+    let (bases, exponents) = (pairs.map(\.0), pairs.map(\.1))
+    let found = Tensor(bases, shape: [pairs.count]).pow(Tensor(exponents, shape: [pairs.count])).array(of: Float.self)
+    for (i, (x, y)) in pairs.enumerated() {
+      let error = Self.unitsInTheLastPlace(found[i], Foundation.pow(Double(x), Double(y)))
+      #expect(error < 0.51, "\(x) to the power of \(y) is \(found[i])")
+    }
+    let fixed = Tensor(Self.grid, shape: [Self.grid.count]).pow(1.5).array(of: Float.self)
+    for (x, found) in zip(Self.grid, fixed) {
+      #expect(Self.unitsInTheLastPlace(found, Foundation.pow(Double(x), 1.5)) < 0.51, "\(x) to the power of 1.5")
+    }
+  }
+
   /// How far `found` is from `exact`, in units of the last place that a float of that size has.
   private static func unitsInTheLastPlace(_ found: Float, _ exact: Double) -> Double {
     let rounded = Float(exact)

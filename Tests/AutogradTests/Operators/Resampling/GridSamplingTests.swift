@@ -41,6 +41,32 @@ import Testing
     }
   }
 
+  /// On the processor samples and gradients are one pass each, elsewhere an operation for each step.
+  @Test(arguments: [DataType.float32, .float64])
+  func onePassGivesWhatTheStepsGive(dtype: DataType) throws {
+    func values(_ shape: [Int], seed: UInt64) -> Tensor {
+      .rand(shape, dtype: dtype, generator: RandomGenerator(seed: seed)) * 2.8 - 1.4
+    }
+    for form in 0..<8 {
+      func results(_ device: Device) throws -> [[Double]] {
+        let x = values([2, 3, 9, 11], seed: 1).to(device), grid = values([2, 30, 20, 2], seed: 2).to(device)
+        for tensor in [x, grid] { tensor.requiresGrad = true }
+        let y = x.sampled(
+          at: grid, nearest: form & 1 != 0, repeatsBorder: form & 2 != 0, alignsCorners: form & 4 != 0)
+        try y.backward(gradient: values(y.shape, seed: 3).to(device))
+        return try [y, #require(x.grad), #require(grid.grad)].map { $0.array() }
+      }
+      let expected = try results(EmulatedGPU.device())
+      for (found, expected) in try zip(results(.cpu), expected) {
+        #expect(found.count == expected.count)
+        let bound = dtype == .float32 ? 1e-5 : 1e-13
+        for (found, expected) in zip(found, expected) {
+          #expect(abs(found - expected) <= bound * max(1, abs(expected)), "form \(form)")
+        }
+      }
+    }
+  }
+
   @Test func emptyBatches() {
     let x = Tensor.ones([0, 2, 3, 3])
     #expect(x.sampled(at: .ones([0, 4, 5, 2])).shape == [0, 2, 4, 5])
