@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 /// `DISTTRAIN_WITHOUT_MPI=1 swift build` leaves MPI out: everything then runs in one process.

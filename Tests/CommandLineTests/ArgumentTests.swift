@@ -24,6 +24,32 @@ extension DistTrainProgramTests {
       #expect(run.output.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+\n/) != nil, "\(run.report)")
     }
 
+    #if os(Linux)
+      /// As that of Ubuntu 22.04's MPI does, which Swift's library is loaded after.
+      @Test(.enabled(if: hasMPI && (try? BuiltProduct.onPath("clang")) != nil, "no MPI, or no C compiler"))
+      func `arguments are found where a library has added to the environment`() throws {
+        let folder = try TemporaryFolder()
+        let source = "\(folder.path)/adds.c"
+        try #"""
+        #include <stdlib.h>
+        __attribute__((constructor)) static void add(void) { setenv("ADDED", "1", 1); }
+
+        """#.write(toFile: source, atomically: false, encoding: .utf8)
+        var libraries: [String] = []
+        // What is loaded for another that is loaded for another begins before Swift's.
+        for name in ["last", "middle", "first"] {
+          let library = "\(folder.path)/\(name).so"
+          let compiler = try ProcessRun.run(
+            try BuiltProduct.onPath("clang"),
+            ["-shared", "-fPIC", "-o", library, source, "-Wl,--no-as-needed"] + libraries.suffix(1))
+          try #require(compiler.succeeded, "\(compiler.report)")
+          libraries.append(library)
+        }
+        let run = try DistTrainProgram.run(["--version"], environment: ["LD_PRELOAD": libraries[2]], timeout: 60)
+        #expect(run.succeeded && run.output.wholeMatch(of: /[0-9.]+\n/) != nil, "\(run.report)")
+      }
+    #endif
+
     @Test(.enabled(if: hasMPI, "built without MPI"))
     func `several ranks give help once`() throws {
       let run = try DistTrainProgram.run(["train", "--help"], ranks: 3, timeout: 60)
