@@ -29,7 +29,7 @@ extension Communicator {
       try startSend(UnsafeBufferPointer(rebasing: outgoing[sources[other]]), to: other, tag: MessageTag.parts)
     }
     _ = UnsafeMutableBufferPointer(rebasing: incoming[places[rank]]).update(fromContentsOf: outgoing[sources[rank]])
-    for operation in receives + sends { try operation.wait() }
+    try (receives + sends).waitForAll()
   }
 
   /// Gives every rank its array of this rank's and returns those that all ranks have for this one, in the order of the

@@ -67,7 +67,7 @@ extension Communicator {
       try startSend(UnsafeBufferPointer(rebasing: all[cut.range(of: rank)]), to: rank, tag: MessageTag.parts)
     }
     _ = part.update(fromContentsOf: all[cut.range(of: root)])
-    for send in sends { try send.wait() }
+    try sends.waitForAll()
   }
 
   /// Puts the parts of all ranks side by side, in the order of the ranks, into rank `root`'s `all`; the others' is left
@@ -87,7 +87,15 @@ extension Communicator {
         UnsafeMutableBufferPointer(rebasing: all[cut.range(of: rank)]), from: rank, tag: MessageTag.parts)
     }
     _ = UnsafeMutableBufferPointer(rebasing: all[cut.range(of: root)]).update(fromContentsOf: part)
-    for receive in receives { try receive.wait() }
+    try receives.waitForAll()
+  }
+}
+
+extension [any PendingOperation] {
+  /// Waits for all, whichever of them fail, and throws the first failure: an operation that fails when it is dropped ends the
+  /// program.
+  func waitForAll() throws {
+    for outcome in map({ operation in Result { try operation.wait() } }) { try outcome.get() }
   }
 }
 
@@ -95,6 +103,6 @@ extension Communicator {
 enum MessageTag {
   /// All tags.
   static let all = 0...parts
-  /// That of scatter and gather, and of sums along a binary tree.
+  /// That of scatter, gather and all-to-all, and of sums along a binary tree.
   static let parts = 32_767
 }

@@ -31,6 +31,8 @@ enum RankProgram: String {
   case failsInMPI = "fails-in-mpi"
   case sendsLess = "sends-less"
   case sendsMore = "sends-more"
+  case gathersMore = "gathers-more"
+  case exchangesMore = "exchanges-more"
   case failsInAgreement = "fails-in-agreement"
   case differs
 
@@ -107,6 +109,13 @@ enum RankProgram: String {
     case .failsInMPI: try Self.failInMPI(communicator)
     case .sendsLess: try Self.send(5, receiving: 10, communicator)
     case .sendsMore: try Self.send(10, receiving: 5, communicator)
+    case .gathersMore: try Self.bringMore(communicator) { try communicator.gather($0, into: $1, at: 0) }
+    case .exchangesMore:
+      let others = [Int](repeating: 0, count: communicator.size - 1)
+      try Self.bringMore(communicator) { part, all in
+        let incoming = [Int](repeating: all.count / communicator.size, count: communicator.size)
+        try communicator.allToAll(part, counts: [part.count] + others, into: all, counts: incoming)
+      }
     case .failsInAgreement: try Self.failInAgreement(communicator)
     case .differs: try communicator.verifySame("seed: \(communicator.rank)", what: "the configuration")
     }
@@ -219,6 +228,19 @@ enum RankProgram: String {
       try communicator.send(values, to: 1, tag: 3)
     } else {
       try communicator.receive(&values, from: 0, tag: 3)
+    }
+    try communicator.barrier()
+  }
+
+  /// Rank 0 has room for one element of every rank, of which the others bring two each.
+  private static func bringMore(
+    _ communicator: any Communicator,
+    _ gather: (_ part: UnsafeBufferPointer<Float>, _ all: UnsafeMutableBufferPointer<Float>) throws -> Void
+  ) throws {
+    let isFirst = communicator.rank == 0
+    var all = [Float](repeating: 0, count: isFirst ? communicator.size : 0)
+    try [Float](repeating: 1, count: isFirst ? 1 : 2).withUnsafeBufferPointer { part in
+      try all.withUnsafeMutableBufferPointer { try gather(part, $0) }
     }
     try communicator.barrier()
   }

@@ -46,6 +46,8 @@ public struct ConcatDataset: Dataset {
     }
     precondition(positions.count == indices.count, "samples \(indices), some of which are not below \(count)")
     guard batches.count > 1 else { return batches[0] }
+    let types = batches.map { $0.tensors.map { "\($0.dtype)" } }
+    precondition(types.allSatisfy { $0 == types[0] }, "samples of the types \(types) in one batch")
     var places = positions
     for (place, position) in positions.enumerated() { places[position] = place }
     return Batch(

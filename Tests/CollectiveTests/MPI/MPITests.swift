@@ -218,6 +218,13 @@ struct MPITests {
     #expect(run.errorOutput.contains(message), "\(run.report)")
   }
 
+  @Test(arguments: ["gathers-more", "exchanges-more"])
+  func `several messages of other counts are an error of their receiver`(_ program: String) throws {
+    let run = try MPIRun.run(ranks: 3, product: "conformance-ranks", arguments: [program], timeout: 60)
+    #expect(run.status == 1 && !run.timedOut, "\(run.report)")
+    #expect(run.errorOutput.contains("rank 0: MPI_Irecv failed: MPI_ERR_TRUNCATE"), "\(run.report)")
+  }
+
   @Test func `ranks that MPI does not see are an error`() throws {
     let product = try BuiltProduct.url("conformance-ranks")
     let environment = ["SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "4", "OMPI_ALLOW_RUN_AS_ROOT": "1"]

@@ -40,6 +40,17 @@ import Testing
     #expect(try data.batch([0, 2]).inputs.array(of: Float.self) == [0, 0])
   }
 
+  @Test func samplesOfOtherTypes() async {
+    let fewer = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try ConcatDataset([TensorDataset(Tensor([1, 2])), TensorDataset(Tensor([1]), Tensor([2]))]).batch([0, 2])
+    }
+    expect(fewer, says: #"samples of the types [["int64"], ["int64", "int64"]] in one batch"#)
+    let other = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try ConcatDataset([TensorDataset(Tensor([1, 2])), TensorDataset(Tensor([0.5]))]).batch([0, 2])
+    }
+    expect(other, says: #"samples of the types [["int64"], ["float32"]] in one batch"#)
+  }
+
   @Test func numbersBeyondTheEnd() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let data = TensorDataset(Tensor([1, 2]))

@@ -30,6 +30,9 @@ extension Tensor {
   /// `uint8` a bound that leaves no byte traps.
   public func clamped(min: Double? = nil, max: Double? = nil) -> Tensor {
     guard dtype.isFloatingPoint else {
+      guard ![min, max].contains(where: { $0.map { scalar($0).dtype.isFloatingPoint } ?? false }) else {
+        return cast(to: .float32).clamped(min: min, max: max)
+      }
       precondition(
         dtype != .uint8 || min ?? 0 <= 255 && max ?? 255 >= 0,
         "clamped of uint8 between \(min ?? 0) and \(max ?? 255): bytes are from 0 to 255")

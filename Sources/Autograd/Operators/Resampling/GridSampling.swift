@@ -8,7 +8,7 @@ extension Tensor {
   ///     its four neighbors, in proportion to their distances.
   ///   - repeatsBorder: Whether beyond its border an image goes on as there, rather than with zeros.
   ///   - alignsCorners: Whether −1 and 1 are the centers of the pixels at the border, rather than the ends of the image.
-  /// - Returns: [N, C, rows, columns] for this tensor's [N, C, H, W].
+  /// - Returns: [N, C, rows, columns] for this tensor's [N, C, H, W], of at most 2²⁴ rows and columns in `float32`.
   public func sampled(
     at grid: Tensor, nearest: Bool = false, repeatsBorder: Bool = false, alignsCorners: Bool = false
   ) -> Tensor {
@@ -18,6 +18,9 @@ extension Tensor {
         && grid.dtype == dtype,
       "sampled of shape \(shape) in \(dtype) at a grid of shape \(grid.shape) in \(grid.dtype): needs shape "
         + "[N, C, H, W] with pixels, and a grid [N, rows, columns, 2] of the same type")
+    precondition(
+      dtype == .float64 || max(shape[2], shape[3]) <= 1 << 24,
+      "sampled of shape \(shape): \(dtype) tells at most \(1 << 24) rows or columns from one another")
     requireSameDevice(grid, for: "sampled")
     let x = self
     let sampling = GridSampling(areNearest: nearest, repeatsBorder: repeatsBorder, alignsCorners: alignsCorners)

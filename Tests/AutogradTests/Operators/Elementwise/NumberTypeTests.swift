@@ -63,6 +63,12 @@ import Testing
       holds(bytes.clamped(min: 3, max: 100), [3, 100] as [UInt8])
         && holds(bytes.clamped(min: -1, max: 300), bytes.array(of: UInt8.self)))
     #expect(holds(integers.clamped(min: 1.5), [1.5, 2] as [Float]))
+    #expect(holds(integers.clamped(min: -.infinity, max: 1), [1, 1] as [Float]))
+    for tensor in [integers, bytes] {
+      for clamped in [tensor.clamped(min: .nan), tensor.clamped(min: 1, max: .nan)] {
+        #expect(clamped.dtype == .float32 && clamped.array(of: Float.self).allSatisfy(\.isNaN))
+      }
+    }
   }
 
   @Test func extremaOfIntegers() {

@@ -82,6 +82,11 @@ import Testing
       _ = Tensor.ones([1, 2, 3, 3]).sampled(at: .ones([1, 4, 5, 2], dtype: .float64))
     }
     expect(type, says: "at a grid of shape [1, 4, 5, 2] in float64", "of the same type")
+    // The number of its last column would be rounded to one beyond.
+    let width = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([1, 0, 1, (1 << 24) + 4]).sampled(at: .ones([1, 1, 1, 2]))
+    }
+    expect(width, says: "sampled of shape [1, 0, 1, 16777220]: float32 tells at most 16777216 rows or columns")
     let matrix = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tensor.ones([1, 3, 3]).affineGrid(to: (2, 2))
     }
