@@ -94,7 +94,7 @@ extension Communicator {
 extension [any PendingOperation] {
   /// Waits for all, whichever of them fail, and throws the first failure: an operation that fails when it is dropped ends the
   /// program.
-  func waitForAll() throws {
+  package func waitForAll() throws {
     for outcome in map({ operation in Result { try operation.wait() } }) { try outcome.get() }
   }
 }

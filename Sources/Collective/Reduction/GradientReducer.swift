@@ -172,7 +172,7 @@ public final class GradientReducer<Element: ReducibleElement>: GradientReduction
     let start = clock.now
     while started < missing.count { try startNextBucket() }
     try compression?.finish()
-    for operation in pending { try operation.wait() }
+    try pending.waitForAll()
     pending.removeAll(keepingCapacity: true)
     isUnderWay = false
     return (clock.now - start) / .seconds(1)

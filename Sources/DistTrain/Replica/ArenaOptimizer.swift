@@ -163,7 +163,7 @@ final class ArenaOptimizer {
       try communicator.startAllGather(
         UnsafeBufferPointer(rebasing: weights[part]), into: UnsafeMutableBufferPointer(rebasing: weights[shard]))
     }
-    for operation in operations { try operation.wait() }
+    try operations.waitForAll()
   }
 
   /// An array of the arena's layout, on rank 0, from what each rank keeps of its pieces.
