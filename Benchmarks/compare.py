@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Training steps, or loaders, of DistTrain beside those of other programs, in turn, and a table of medians and ratios.
+"""Training steps, loaders or operators of DistTrain beside those of other programs, in turn, and a table of medians and ratios.
 
 Called by launch/bench --peers, in the virtual environment with the peers. One thread a rank, unless --threads asks for
 more of a single one; a single rank is bound to as many cores as it has threads, each of several ranks of DistTrain to
@@ -20,10 +20,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 PEERS = HERE / "peers"
 # What step_jax.py has.
 IN_JAX = ["tiny", "mlp", "cnn", "wide"]
+ALL = "all"
 
 
 class Side:
-    """A program and how its steps, or its loader's batches, are measured."""
+    """A program and how its steps, its loader's batches or its operators are measured."""
 
     def __init__(self, name, command, threads=1):
         self.name = name
@@ -35,13 +36,17 @@ class Side:
         self.times = []
         self.memories = []
 
-    def measure(self):
+    def run(self):
+        """The records that the program prints, one a line."""
         done = subprocess.run(self.command, capture_output=True, text=True, env=self.environment)
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         if done.returncode != 0 or not lines:
             sys.exit(f"{' '.join(map(str, self.command))} failed with status {done.returncode}:\n"
                      f"{done.stdout}{done.stderr}")
-        record = json.loads(lines[-1])
+        return [json.loads(line) for line in lines]
+
+    def measure(self):
+        record = self.run()[-1]
         self.times.append(record["step_us"] if "step_us" in record else record["batch_us"])
         self.memories.append(record["peak_memory_mib"])
 
@@ -90,6 +95,43 @@ def loader_sides(augment, options):
     ours = [options.disttrain, "bench", "loader", "--json", "--model", "resnet18", "--data", options.pictures, *of]
     return [Side("DistTrain", [*bound, *ours]),
             Side("torchvision", [*bound, sys.executable, PEERS / "loader_pytorch.py", options.pictures, *of])]
+
+
+def operator_sides(options):
+    how = ["--seconds", str(options.seconds), *(["--only", options.operators] if options.operators != ALL else [])]
+    bound = ["taskset", "-c", "0"] if shutil.which("taskset") else []
+    return [Side("DistTrain", [*bound, options.disttrain, "bench", "operators", "--json", *how]),
+            Side("PyTorch", [*bound, sys.executable, PEERS / "operators_pytorch.py", *how])]
+
+
+def operator_medians(records):
+    """The medians of records of several rounds, by operator and shape: those without and with gradients."""
+    times = {}
+    for record in records:
+        of_operator = times.setdefault((record["operator"], record["shape"]), {})
+        for figure in ["us", "gradients_us"]:
+            if figure in record:
+                of_operator.setdefault(figure, []).append(record[figure])
+    return {key: [statistics.median(values) for values in figures.values()] for key, figures in times.items()}
+
+
+def operator_table(sides, rounds):
+    """A line of cells for each operator: both sides' medians, and how many times as much PyTorch's is."""
+    records = {side.name: [] for side in sides}
+    for number in range(rounds):
+        for side in sides:
+            print(f"round {number + 1} of {rounds}: operators: {side.name}", file=sys.stderr)
+            records[side.name] += side.run()
+    ours, theirs = (operator_medians(records[side.name]) for side in sides)
+    if ours.keys() != theirs.keys():
+        sys.exit(f"the two programs have measured unlike operators: {sorted(ours.keys() ^ theirs.keys())}")
+    lines = [["operator", "shape", *[side.name for side in sides], "against PyTorch",
+              *[f"{side.name}, with gradients" for side in sides], "against PyTorch"]]
+    for (name, shape), medians in ours.items():
+        cells = [cell for our, their in zip(medians, theirs[name, shape])
+                 for cell in [time(our), time(their), f"{their / our:.2f}×"]]
+        lines.append([name, shape, *cells, *[""] * (6 - len(cells))])
+    return lines
 
 
 def time(microseconds):
@@ -180,23 +222,32 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--disttrain", type=pathlib.Path, required=True, help="the program")
 parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
 parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32", help="with cuda")
-parser.add_argument("--workloads", help="separated by commas")
-parser.add_argument("--pictures", type=pathlib.Path, metavar="FOLDER",
-                    help="measure loaders of 224×224 pixels, for which FOLDER/train has a folder of pictures for each "
-                         "class, rather than steps")
+measured = parser.add_mutually_exclusive_group()
+measured.add_argument("--workloads", help="separated by commas")
+measured.add_argument("--pictures", type=pathlib.Path, metavar="FOLDER",
+                      help="measure loaders of 224×224 pixels, for which FOLDER/train has a folder of pictures for each "
+                           "class, rather than steps")
+measured.add_argument("--operators", nargs="?", const=ALL, metavar="NAMES",
+                      help="measure single operators, all or those named, separated by commas, rather than steps")
 parser.add_argument("--ranks", type=counts, default="1,2", help="numbers of ranks, separated by commas; with cpu")
 parser.add_argument("--threads", type=thread_counts, default="1",
                     help="numbers of threads of a single rank, separated by commas; with cpu")
 parser.add_argument("--batch", type=count, help="samples of each rank in a step (default: the workload's)")
 parser.add_argument("--rounds", type=count, default=3, help="how often each side is measured")
-parser.add_argument("--seconds", type=duration, default=4, help="how long each time")
+parser.add_argument("--seconds", type=duration, help="how long each time (default: 4, for each time of an operator 0.2)")
 parser.add_argument("--markdown", type=pathlib.Path, help="write the table here, too")
 parser.add_argument("--svg", type=pathlib.Path, help="write a bar chart here")
 options = parser.parse_args()
+options.seconds = options.seconds or (0.2 if options.operators else 4)
+if options.operators and (options.device == "cuda" or options.batch or options.svg):
+    parser.error("--operators takes no --batch, no --svg and no --device cuda")
 
 names = (options.workloads or ("tiny,mlp,cnn,wide,vit" + (",deep,resnet18" if options.device == "cuda" else ""))).split(",")
 batch = f", batch {options.batch}" if options.batch else ""
-if options.pictures:
+rows = []
+if options.operators:
+    tables = [operator_table(operator_sides(options), options.rounds)]
+elif options.pictures:
     rows = [(f"{what} of pictures{batch}", loader_sides(augment, options))
             for what, augment in [("parts", "crop"), ("middles", "none")]]
 elif options.device == "cuda":
@@ -213,10 +264,12 @@ for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}: {title}: {side.name}", file=sys.stderr)
             side.measure()
 
-tables = [
-    table(rows, "batch" if options.pictures else "step", "against the fastest peer", lambda side: side.median, time),
-    table(rows, "most memory of rank 0", "against the smallest peer", lambda side: side.memory, lambda m: f"{m:.0f} MiB"),
-]
+if rows:
+    tables = [
+        table(rows, "batch" if options.pictures else "step", "against the fastest peer", lambda side: side.median, time),
+        table(rows, "most memory of rank 0", "against the smallest peer", lambda side: side.memory,
+              lambda m: f"{m:.0f} MiB"),
+    ]
 head = f"{processor()}, {os.cpu_count()} cores, {datetime.date.today()}; medians of {options.rounds}."
 print("\n\n".join([head, *map(text, tables)]))
 if options.markdown:

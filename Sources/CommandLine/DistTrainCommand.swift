@@ -47,8 +47,9 @@ struct DistTrainCommand: ParsableCommand {
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Measure training steps, loaders, matrix products, all-reduces, recording or the machine.",
+      "Measure training steps, loaders, operators, matrix products, all-reduces, recording or the machine.",
     subcommands: [
-      BenchStep.self, BenchLoader.self, BenchProducts.self, BenchAllReduce.self, BenchGraph.self, BenchRoofline.self,
+      BenchStep.self, BenchLoader.self, BenchOperators.self, BenchProducts.self, BenchAllReduce.self, BenchGraph.self,
+      BenchRoofline.self,
     ])
 }
