@@ -141,10 +141,23 @@ set_up() {
   require_packages "$@"
 }
 
+# The flags by which a build is linked with clang's own library where gcc's, before version 12, does not know the levels
+# x86-64-v3 and -v4, by which the kernels are chosen: without them all are those for SSE2.
+link_flags() {
+  local clang
+  clang=$(dirname "$(command -v swift)")/clang
+  if [[ $(uname -m) == x86_64 && $("$clang" -print-libgcc-file-name) =~ /([0-9]+)[^/]*/libgcc\.a$ ]] &&
+    ((BASH_REMATCH[1] < 12)); then
+    printf '%s\n' -Xlinker "$("$clang" --rtlib=compiler-rt -print-libgcc-file-name)"
+  fi
+}
+
 # `swift build` of this package in release mode, its output on standard error.
 build() {
   [[ ! $packed ]] || return 0
-  swift build -c release --package-path "$root" --scratch-path "$scratch" "$@" >&2
+  local flags
+  mapfile -t flags < <(link_flags)
+  swift build -c release --package-path "$root" --scratch-path "$scratch" "${flags[@]}" "$@" >&2
 }
 
 # virtual_environment FOLDER TITLE PACKAGE ...: a Python environment with these packages, which TITLE names. An
