@@ -146,7 +146,7 @@ set_up() {
 link_flags() {
   local clang
   clang=$(dirname "$(command -v swift)")/clang
-  if [[ $(uname -m) == x86_64 && $("$clang" -print-libgcc-file-name) =~ /([0-9]+)[^/]*/libgcc\.a$ ]] &&
+  if [[ $(uname -m) == x86_64 && $("$clang" -print-libgcc-file-name 2>/dev/null) =~ /([0-9]+)[^/]*/libgcc\.a$ ]] &&
     ((BASH_REMATCH[1] < 12)); then
     printf '%s\n' -Xlinker "$("$clang" --rtlib=compiler-rt -print-libgcc-file-name)"
   fi

@@ -83,6 +83,28 @@ import TestSupport
     }
   }
 
+  @Test(arguments: [
+    ("x86_64", "11", "-Xlinker\n/clang/builtins.a\n"), ("x86_64", "12", ""), ("aarch64", "11", ""), ("x86_64", "", ""),
+  ])
+  func `clang's library is linked where gcc's does not know the levels of processors`(
+    _ machine: String, _ version: String, _ flags: String
+  ) throws {
+    let folder = try TemporaryFolder()
+    try Self.writeProgram("", to: "\(folder.path)/swift")
+    try Self.writeProgram("echo \(machine)", to: "\(folder.path)/uname")
+    try Self.writeProgram(
+      "[ $1 = --rtlib=compiler-rt ] && echo /clang/builtins.a || echo /usr/lib/gcc/linux/\(version)/libgcc.a",
+      to: "\(folder.path)/clang")
+    let run = try ProcessRun.run(
+      URL(filePath: "/bin/bash"),
+      [
+        "-c", "set -euo pipefail; . \"$0/setup.sh\"; PATH=$1:$PATH; echo \"$(link_flags)\"", Self.launch.path,
+        folder.path,
+      ],
+      timeout: 30)
+    #expect(run.status == 0 && run.output == (flags.isEmpty ? "\n" : flags), "\(run.report)")
+  }
+
   /// Here all processors that this process may use are threads of one core, and there is another core that it may not use.
   @Test func `ranks are bound to cores that they may run on`() throws {
     let folder = try TemporaryFolder()
