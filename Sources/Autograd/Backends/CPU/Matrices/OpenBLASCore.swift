@@ -3,15 +3,16 @@ import Foundation
 
 /// The kind of core whose kernels OpenBLAS computes by.
 ///
-/// A version of OpenBLAS knows the processors of its time. On one that it does not know it takes its oldest kernels, for
-/// Prescott, a Pentium 4 with SSE3: version 0.3.21 of Debian 12 does so on Intel's Emerald Rapids, where they take four
-/// times as long as the others that it has. (https://github.com/OpenMathLib/OpenBLAS/issues/4267 is one such case.)
+/// A version of OpenBLAS knows the processors of its time. On one that it does not know it takes its oldest kernels, in SSE3:
+/// of Intel's for Prescott, a Pentium 4, as version 0.3.21 of Debian 12 on Emerald Rapids, where they take four
+/// times as long as the others that it has; of AMD's for Barcelona, as version 0.3.20 of Ubuntu 22.04 on Zen 5.
+/// (https://github.com/OpenMathLib/OpenBLAS/issues/4267 is one such case.)
 package enum OpenBLASCore {
   /// What OpenBLAS calls it.
   package static var name: String { String(cString: openblas_get_corename()) }
 
   /// Whether it is what OpenBLAS takes for want of another, though the processor has later instructions.
-  package static var isFallback: Bool { name == "Prescott" && suitable != nil }
+  package static var isFallback: Bool { ["Prescott", "Barcelona"].contains(name) && suitable != nil }
 
   /// The kind of core with the instructions that this processor has; `nil` if it has none that matter.
   static var suitable: String? {
