@@ -30,6 +30,10 @@ double dt_multiply_adds(long rounds, int is_wide, float *result) {
   return 2.0 * (is_wide ? 20 * 16 : 12 * 8) * rounds;
 }
 
+CLONES void dt_change_memory(long count, float *x) {
+  for (long i = 0; i < count; i++) x[i] = -x[i];
+}
+
 CLONES float dt_read_memory(long count, const float *x) {
   wide sum[8] = {};
   for (long i = 0; i + 128 <= count; i += 128)

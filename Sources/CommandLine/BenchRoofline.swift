@@ -10,7 +10,7 @@ struct BenchRoofline: ParsableCommand {
     commandName: "roofline",
     abstract: "Measure the ceilings of this machine: arithmetic, memory, and the matrix product.",
     discussion: """
-      One line for each: multiply-adds in float32 on registers, reading and copying memory that no cache holds, and \
+      One line for each: multiply-adds in float32 on registers, reading, copying and changing memory that no cache holds, and \
       square matrix products. Under mpirun all ranks measure at the same time, and the slowest rank's figures are printed. \
       With --device cuda: each rank's GPU, copying its memory and multiplying matrices in every precision.
       """)
@@ -57,6 +57,7 @@ struct BenchRoofline: ParsableCommand {
       Figure("multiply_adds", "float32 multiply-adds, one core", ceilings.flopsPerSecond, "FLOP/s"),
       Figure("memory_read", "memory read, one core", ceilings.readBytesPerSecond, "B/s"),
       Figure("memory_copy", "memory copied (read + written), one core", ceilings.copyBytesPerSecond, "B/s"),
+      Figure("memory_change", "memory changed in place (both), one core", ceilings.changeBytesPerSecond, "B/s"),
     ]
       + [256, 1024, 2048].map { size in
         Figure(

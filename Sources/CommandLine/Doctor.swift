@@ -126,7 +126,10 @@ struct Doctor: ParsableCommand {
 
   private static func warnings(_ communicator: any Communicator) -> [String] {
     var warnings: [String] = []
-    if communicator.localRank == 0, let warning = BLAS.warning { warnings.append(warning) }
+    if communicator.localRank == 0 {
+      let loops = Kernels.warning(instructions: Kernels.instructions, flags: Processor.description.flags)
+      warnings += [loops, BLAS.warning].compactMap(\.self)
+    }
     if communicator.localRank == 0 && communicator.localSize > Processor.onlineCores {
       warnings.append(
         "\(communicator.localSize) ranks share \(Processor.onlineCores) core(s): they will wait for each other")

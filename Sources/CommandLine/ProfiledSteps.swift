@@ -53,7 +53,7 @@ struct ProfiledSteps {
         format: """
 
           Where the time of %d more steps went on rank 0. Recording made a step %.3f times as long.
-          Ceilings of %@: %.1f GFLOP/s, %.1f GB/s copying memory.
+          Ceilings of %@: %.1f GFLOP/s, %.1f GB/s of memory.
 
           """, profile.stepCount, recordedSeconds / plainSeconds, ceilings.source, ceilings.flopsPerSecond / 1e9,
         ceilings.bytesPerSecond / 1e9))

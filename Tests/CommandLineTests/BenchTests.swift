@@ -80,7 +80,8 @@ extension DistTrainProgramTests {
       let run = try DistTrainProgram.run(["bench", "roofline", "--json"])
       #expect(run.succeeded && run.errorOutput.isEmpty, "\(run.report)")
       let record = try json(run.output)
-      let names = ["multiply_adds", "memory_read", "memory_copy", "product_256", "product_1024", "product_2048"]
+      let names =
+        ["multiply_adds", "memory_read", "memory_copy", "memory_change"] + [256, 1024, 2048].map { "product_\($0)" }
       #expect(Set(record.keys) == Set(names))
       for name in names { #expect((record[name] as? Double ?? 0) > 1e6, "\(name) in \(run.report)") }
       let table = try DistTrainProgram.run(["bench", "roofline"], ranks: hasMPI ? 2 : nil)

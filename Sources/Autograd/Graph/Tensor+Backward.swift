@@ -22,7 +22,7 @@ extension Tensor {
       return gradient.cast(to: dtype).to(device)
     }
     guard count == 1 else { throw AutogradError.gradientNeeded(shape: shape) }
-    return .full(shape, 1, dtype: dtype, device: device)
+    return .constantOnes(shape, dtype: dtype, device: device)
   }
 
   /// Keeps the gradient of this computed tensor in `grad` when a backward pass goes through it; one that requires no

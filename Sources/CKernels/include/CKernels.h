@@ -307,6 +307,8 @@ void dt_matrix_product_i64(size_t m, size_t n, size_t k, const int64_t *a, const
 double dt_multiply_adds(long rounds, int is_wide, float *result);
 // The sum of the elements but for the last count % 128, at the speed of memory.
 float dt_read_memory(long count, const float *x);
+// Changes the sign of the elements, at the speed of memory.
+void dt_change_memory(long count, float *x);
 
 #include "product.h"
 

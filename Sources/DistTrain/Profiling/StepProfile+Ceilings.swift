@@ -3,7 +3,8 @@ import Collective
 
 extension StepProfile.Ceilings {
   /// Measures those of a device: of the processor, the multiply-adds of one core in float32 times the threads that share
-  /// an operator, and copies by these together; of a GPU, the best matrix product of this thread's precision.
+  /// an operator, and memory copied or changed by these together, whichever is faster; of a GPU, the best matrix product
+  /// of this thread's precision and the fastest copy.
   package init(of device: Device) {
     guard device == .cpu else {
       self = Self.measured(onGPU: device)
@@ -13,7 +14,8 @@ extension StepProfile.Ceilings {
     let core = ProcessorCeilings.measure(threads: threads)
     self.init(
       source: "the processor, \(threads) thread\(threads == 1 ? "" : "s") in float32",
-      flopsPerSecond: core.flopsPerSecond * Double(threads), bytesPerSecond: core.copyBytesPerSecond)
+      flopsPerSecond: core.flopsPerSecond * Double(threads),
+      bytesPerSecond: max(core.copyBytesPerSecond, core.changeBytesPerSecond))
   }
 
   /// Lets the slowest rank's figures count. Collective.

@@ -34,7 +34,7 @@ struct RecordedKernelTests {
     ]
     // No addition: a convolution adds to the gradient that is there, and parameters' are written to the arena.
     let backward = [
-      "fill_32 cross_entropy_gradient_f32 product product sum_columns_f32 average_pool_spread_f32",
+      "cross_entropy_gradient_f32 product product sum_columns_f32 average_pool_spread_f32",
       "\(gradient) \(gradient) convolution convolution convolution convolution \(gradient) convolution convolution",
       "\(gradient) convolution convolution \(gradient) convolution convolution", "\(gradient) convolution",
     ]
@@ -65,7 +65,7 @@ struct RecordedKernelTests {
     ]
     // The images of the batch, and images' gradients in float32, are rounded for each of the convolutions that take them.
     let backward = [
-      "fill_32 cross_entropy_gradient_f32 round_bf16 product product sum_columns_f32 sum_parts_f32",
+      "cross_entropy_gradient_f32 round_bf16 product product sum_columns_f32 sum_parts_f32",
       "product product sum_columns_bf16 sum_parts_f32 dropout_bf16",
       "reluGradient_sums_bf16 gradient_sums_of_parts_f32 product product",
       "average_pool_spread_f32 transpose_narrow_f32_bf16 convolution transpose_narrow_f32_bf16 convolution widen_bf16",
@@ -101,7 +101,7 @@ struct RecordedKernelTests {
       + "product attention_weights_f32 product product attention_weights_gradient_f32 product product "
       + "\(ofLinear) \(gradient)"
     let all = [
-      linear, forward, forward, "copy_32 product cross_entropy_f32 sum_rows_f32 fill_32 cross_entropy_gradient_f32",
+      linear, forward, forward, "copy_32 product cross_entropy_f32 sum_rows_f32 cross_entropy_gradient_f32",
       ofLinear, backward, backward, "product sum_columns_f32 sgd_f32",
     ]
     #expect(recorded == "recorded: " + all.joined(separator: " ") + "\n")

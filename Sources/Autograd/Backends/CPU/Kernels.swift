@@ -50,8 +50,23 @@ public enum Kernels {
 
   /// What is used, in a few words: the choice, and the instructions for which the loops in C were compiled.
   public static var summary: String {
-    let instructions = String(cString: dt_instructions())
-    return areGeneric ? "generic (\(variable)), loops for \(instructions)" : "fast, for \(instructions)"
+    areGeneric ? "generic (\(variable)), loops for \(instructions)" : "fast, for \(instructions)"
+  }
+
+  /// The best instructions for which there are loops and that are known to be here.
+  package static var instructions: String { String(cString: dt_instructions()) }
+
+  /// What makes the loops slower than they need be, if anything does.
+  ///
+  /// - Parameters:
+  ///   - instructions: Those that the loops use.
+  ///   - flags: What the processor has, by Linux's names.
+  package static func warning(instructions: String, flags: Set<String>) -> String? {
+    let later: Set = ["avx2", "bmi2", "f16c", "fma", "movbe"]
+    guard instructions.hasPrefix("SSE2"), flags.isSuperset(of: later) else { return nil }
+    return
+      "the loops are those for SSE2, though this processor has AVX2: the program was linked with GCC's library of a version "
+      + "before 12, which does not tell; launch/train and launch/test link with clang's then"
   }
 }
 

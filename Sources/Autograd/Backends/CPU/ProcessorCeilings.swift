@@ -10,10 +10,12 @@ package struct ProcessorCeilings: Sendable {
   package let readBytesPerSecond: Double
   /// Bytes a second, read and written, by copies of such memory, made by the threads together.
   package let copyBytesPerSecond: Double
+  /// Bytes a second, read and written, where the threads together change such memory in place, as an optimizer does.
+  package let changeBytesPerSecond: Double
 
   /// Measures for about half a second. The best of several times counts: what the machine did beside it does not.
   ///
-  /// - Parameter threads: Those that copy memory at once.
+  /// - Parameter threads: Those that copy and change memory at once.
   package static func measure(threads: Int = 1) -> ProcessorCeilings {
     let rounds = 1 << 21
     var discarded: Float = 0
@@ -32,6 +34,12 @@ package struct ProcessorCeilings: Sendable {
         LoopThreads.shared.cut(source.count, over: threads) {
           target.address(of: $0.lowerBound).copyMemory(
             from: source.address(of: $0.lowerBound), byteCount: $0.count * source.dtype.byteCount)
+        }
+        return 2 * Double(memoryByteCount)
+      },
+      changeBytesPerSecond: best {
+        LoopThreads.shared.cut(target.count, over: threads) {
+          dt_change_memory($0.count, target.pointer(Float.self) + $0.lowerBound)
         }
         return 2 * Double(memoryByteCount)
       })

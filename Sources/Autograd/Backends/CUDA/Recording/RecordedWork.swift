@@ -62,6 +62,7 @@ package final class RecordedWork {
   /// `body`, or from this thread's default one.
   package func run() {
     randomKeys.draw()
+    constants.restore()
     parameterCopies.make()
     device.enter()
     CUDADriver.require(dt_cuGraphLaunch(executable, device.stream), "cuGraphLaunch")
