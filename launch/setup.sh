@@ -12,6 +12,7 @@ without_mpi=${DISTTRAIN_WITHOUT_MPI+yes}
 # A build without MPI lives beside the one with it, so that changing over rebuilds nothing.
 scratch=$root/.build${without_mpi:+-without-mpi}
 products=$scratch/release
+images=${DISTTRAIN_DATA:-/usr/share/datasets/fashion-mnist}
 [[ ! $packed ]] || products=$root/bin
 
 say() { printf '%s\n' "$@" >&2; }
@@ -40,21 +41,19 @@ require_swift() {
     'and run this again.'
 }
 
-# Whether a Debian package is installed or, where there is no dpkg, whether what the build needs of it is there.
+# Whether a Debian package is installed or what a build needs of it is there otherwise, as from a cluster's modules.
 is_present() {
-  if command -v dpkg-query >/dev/null; then
-    [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
-    return
-  fi
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) != installed ]] || return 0
   case $1 in
     pkg-config) command -v pkg-config ;;
     libopenblas-dev) pkg-config --exists openblas ;;
     zlib1g-dev) pkg-config --exists zlib ;;
     libopenmpi-dev) pkg-config --exists ompi-c ;;
-    openmpi-bin) command -v mpirun ;;
-    g++) command -v g++ ;;
+    openmpi-bin) [[ $(mpirun --version) == *'Open MPI'* ]] ;;
+    g++) compiles_cpp ;;
     iproute2) command -v ip && command -v tc ;;
-    dataset-fashion-mnist) [[ -d /usr/share/datasets/fashion-mnist ]] ;;
+    dataset-fashion-mnist) [[ -d $images ]] ;;
+    *) false ;;
   esac >/dev/null 2>&1
 }
 
@@ -110,10 +109,11 @@ require_packages() {
   if ! command -v apt-get >/dev/null; then
     say "Missing here, under their Debian names: ${missing[*]}" \
       'Install what your system calls them (Open MPI, OpenBLAS and zlib with their headers, pkg-config,' \
-      'Fashion-MNIST in /usr/share/datasets/fashion-mnist) and run this again.'
+      "Fashion-MNIST in $images) and run this again."
   elif ! can_become_root; then
     say "Missing: ${missing[*]}" 'Installing them needs an administrator:' '' \
-      "  sudo apt-get update && sudo apt-get install -y ${missing[*]}"
+      "  sudo apt-get update && sudo apt-get install -y ${missing[*]}" '' \
+      "What the modules of a cluster have is found, too: see \"Without an administrator\" in docs/launching.md."
   else
     say "Installing ${missing[*]}"
     apt_knows "${missing[@]}" || true

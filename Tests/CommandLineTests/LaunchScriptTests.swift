@@ -69,6 +69,31 @@ import TestSupport
     #expect(run.status == 0 && run.output == installed, "\(run.report)")
   }
 
+  /// As on a cluster, whose administrator has installed none of Debian's packages.
+  @Test(arguments: [
+    ("mpirun (Open MPI) 5.0.11", "openblas ompi-c", "/", ""),
+    ("HYDRA build details:", "openblas", "/nowhere", "libopenmpi-dev openmpi-bin dataset-fashion-mnist "),
+    ("", "ompi-c", "/", "libopenblas-dev openmpi-bin "),
+  ])
+  func `what modules bring is found without packages`(
+    _ launcher: String, _ libraries: String, _ images: String, _ missing: String
+  ) throws {
+    let script = """
+      set -euo pipefail
+      export DISTTRAIN_DATA=\(images)
+      . "$0/setup.sh"
+      dpkg-query() { false; }
+      mpirun() { echo "\(launcher)"; }
+      pkg-config() { [[ $1 == --exists && " \(libraries) " == *" $2 "* ]]; }
+      for package in pkg-config libopenblas-dev libopenmpi-dev openmpi-bin dataset-fashion-mnist; do
+        is_present $package || printf '%s ' $package
+      done
+      if is_present slurm-wlm; then echo slurm-wlm; fi
+      """
+    let run = try ProcessRun.run(URL(filePath: "/bin/bash"), ["-c", script, Self.launch.path], timeout: 30)
+    #expect(run.status == 0 && run.output == missing, "\(run.report)")
+  }
+
   @Test func `a compiler without headers of C++ is noticed`() throws {
     let folder = try TemporaryFolder()
     try Self.writeProgram("", to: "\(folder.path)/swift")
