@@ -31,7 +31,7 @@ public struct ReplicaCheck: Sendable, CustomStringConvertible {
     + reproducibility
     + stepSizes
     + parameterGroups + wholeParameters + frozenParameters + measures + checkpoints + weightAverages
-    + parametrizations
+    + parametrizations + lbfgs
 }
 
 /// Throws unless a condition holds.

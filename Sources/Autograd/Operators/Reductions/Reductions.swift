@@ -36,7 +36,10 @@ extension Tensor {
   public func norm(_ dimensions: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let dimensions = Shape.normalize(dimensions, rank: rank)
     let kept = Shape.reduced(shape, over: dimensions, keepingDimensions: true)
-    let norm = detached().pow(2).sum(dimensions, keepingDimensions: keepingDimensions).sqrt()
+    let norm =
+      dimensions.count == rank && count > 0 && dtype.isFloatingPoint
+      ? sumOfSquares().sqrt().cast(to: dtype).reshaped(keepingDimensions ? kept : [])
+      : detached().pow(2).sum(dimensions, keepingDimensions: keepingDimensions).sqrt()
     let saved = norm.detached()
     return norm.recorded(as: "LinalgVectorNormBackward0", from: [self], saving: [self, norm]) { gradient, inputs in
       let slope = (gradient / inputs.output(saved)).filled(with: 0, where: saved .== 0)

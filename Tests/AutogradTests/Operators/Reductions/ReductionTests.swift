@@ -39,4 +39,15 @@ import Testing
     #expect(x.sum([1]).array(of: Float.self) == expected)
     #expect(x.cast(to: .float64).sum([1]).array(of: Float.self) == expected)
   }
+
+  /// Squares of all elements are added up in double precision.
+  @Test func `a norm is a number where its square is none`() throws {
+    let x = Tensor([0x1.8p85, -0x1p86] as [Float], shape: [2])
+    x.requiresGrad = true
+    let norm = x.norm()
+    #expect(norm.shape == [] && norm.item() == 0x1.4p86)
+    try norm.backward()
+    for (slope, exact) in zip(x.grad?.array(of: Double.self) ?? [], [0.6, -0.8]) { #expect(abs(slope - exact) < 1e-7) }
+    #expect(x.norm(keepingDimensions: true).shape == [1] && Tensor.zeros([0, 2]).norm().item() == 0)
+  }
 }
