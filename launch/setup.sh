@@ -109,7 +109,7 @@ require_packages() {
   if ! command -v apt-get >/dev/null; then
     say "Missing here, under their Debian names: ${missing[*]}" \
       'Install what your system calls them (Open MPI, OpenBLAS and zlib with their headers, pkg-config,' \
-      "Fashion-MNIST in $images) and run this again."
+      "Fashion-MNIST in $images or where DISTTRAIN_DATA says) and run this again."
   elif ! can_become_root; then
     say "Missing: ${missing[*]}" 'Installing them needs an administrator:' '' \
       "  sudo apt-get update && sudo apt-get install -y ${missing[*]}" '' \
