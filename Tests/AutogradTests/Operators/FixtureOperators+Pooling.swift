@@ -34,6 +34,7 @@ extension FixtureOperators {
     "adaptive_avg_pool2d": { $0["x"].adaptiveAveragePool2d($0.pair("size")) },
     "adaptive_max_pool2d": { $0["x"].adaptiveMaxPool2d($0.pair("size")) },
     "adaptive_avg_pool3d": { $0["x"].adaptiveAveragePool3d($0.triple("size")) },
+    "adaptive_max_pool3d": { $0["x"].adaptiveMaxPool3d($0.triple("size")) },
     "pixel_shuffle": { $0["x"].pixelShuffled($0.int("factor")) },
     "pixel_unshuffle": { $0["x"].pixelUnshuffled($0.int("factor")) },
     "channel_shuffle": { $0["x"].channelsShuffled($0.int("groups")) },

@@ -68,6 +68,8 @@ enum FixtureOperators {
     "sign": { $0["a"].sign() },
     "normalize": { $0["x"].normalized(along: $0.int("dim")) },
     "cumprod": { $0["x"].cumulativeProduct($0.int("dim")) },
+    "cummax": { $0["x"].cumulativeMaximum($0.int("dim")).values },
+    "cummin": { $0["x"].cumulativeMinimum($0.int("dim")).values },
     "logcumsumexp": { $0["x"].cumulativeLogSumExp($0.int("dim")) },
     "cdist": { $0["x"].pairwiseDistances(to: $0["y"]) },
   ]

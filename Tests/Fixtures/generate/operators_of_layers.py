@@ -403,5 +403,12 @@ case("conv_transpose1d",
      lambda x, weight, bias: F.conv_transpose1d(x, weight, bias, stride=2, padding=1, output_padding=2, dilation=3),
      {"x": floats(2, 2, 4), "weight": floats(2, 3, 2), "bias": floats(3)},
      stride=2, padding=1, output_padding=2, dilation=3, groups=1)
+for size in [(1, 1, 1), (2, 3, 2), (4, 3, 7)]:
+    case("adaptive_max_pool3d", lambda x, s=size: F.adaptive_max_pool3d(x, s), {"x": windows(1, 2, 5, 6, 4)}, size=size)
+case("adaptive_max_pool3d", lambda x: F.adaptive_max_pool3d(x, 2), {"x": floats(1, 2, 5, 4, 3).round()}, size=[2, 2, 2])
+# Where several elements are largest, the last of them has the gradient.
+for dim, shape in [(0, [7]), (1, [2, 5, 3]), (-1, [3, 12])]:
+    case("cummax", lambda x, d=dim: torch.cummax(x, d).values, {"x": floats(*shape).round()}, dim=dim)
+    case("cummin", lambda x, d=dim: torch.cummin(x, d).values, {"x": floats(*shape).round()}, dim=dim)
 
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

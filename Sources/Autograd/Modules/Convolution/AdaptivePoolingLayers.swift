@@ -79,3 +79,22 @@ public final class AdaptiveAvgPool3d: Module, Layer {
   /// [N, C, D, H, W] → [N, C, D′, H′, W′].
   public func callAsFunction(_ x: Tensor) -> Tensor { x.adaptiveAveragePool3d(size) }
 }
+
+/// The largest element of parts of a volume that cover it evenly, as `torch.nn.AdaptiveMaxPool3d`.
+public final class AdaptiveMaxPool3d: Module, Layer {
+  private let size: (Int, Int, Int)
+
+  /// Results of `size` slices, rows and columns.
+  public convenience init(_ size: Int) { self.init((size, size, size)) }
+
+  /// Results of as many slices, rows and columns as the numbers say.
+  public init(_ size: (Int, Int, Int)) {
+    precondition(
+      size.0 > 0 && size.1 > 0 && size.2 > 0,
+      "AdaptiveMaxPool3d: a result of \(size.0) slices, \(size.1) rows and \(size.2) columns")
+    self.size = size
+  }
+
+  /// [N, C, D, H, W] → [N, C, D′, H′, W′].
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.adaptiveMaxPool3d(size) }
+}

@@ -33,6 +33,18 @@ extension Tensor {
     }
   }
 
+  /// The largest element of parts of a volume that cover it evenly, as `torch.nn.functional.adaptive_max_pool3d`.
+  ///
+  /// - Parameter size: Slices, rows and columns of the result.
+  /// - Returns: [N, C, slices, rows, columns] for this tensor's [N, C, D, H, W].
+  public func adaptiveMaxPool3d(_ size: (Int, Int, Int)) -> Tensor {
+    pooledInTurn("adaptiveMaxPool3d") {
+      $0.adaptiveMaxPool2d((size.1, size.2))
+    } alongDepth: {
+      $0.adaptiveMaxPool2d((size.0, $0.shape[3]))
+    }
+  }
+
   /// Rows and columns of the parts that an image is cut into, where no two share any.
   private func wholeParts(_ size: (Int, Int), of operation: StaticString) -> (Int, Int)? {
     precondition(
