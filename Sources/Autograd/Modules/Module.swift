@@ -102,6 +102,11 @@ open class Module: CustomStringConvertible {
     return self
   }
 
+  /// Forgets the gradients of all parameters; those in a ``ParameterArena`` become zeros.
+  public func zeroGrad() {
+    for parameter in parameters { parameter.grad = nil }
+  }
+
   /// All parameters in declaration order, each once, with dotted names.
   public func namedParameters() -> [(name: String, parameter: Parameter)] {
     var seen: Set<ObjectIdentifier> = []

@@ -128,6 +128,8 @@ import Testing
     optimizer.step()
     #expect(model.parameters[0].grad == nil && model.parameters[0].array(of: Float.self) == frozen)
     #expect(model.parameters[2].grad != nil)
+    model.zeroGrad()
+    #expect(model.parameters.allSatisfy { $0.grad == nil })
     model.layers[0].freeze(false)
     #expect(model.parameters.allSatisfy { $0.requiresGrad })
   }
