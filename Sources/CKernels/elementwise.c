@@ -78,6 +78,17 @@ UNARY(gelu, x * normal_f32(x), 0.5 * x * erfc(-x * inverse_sqrt_2))
 UNARY(gelu_tanh, x / (1 + exp_f32(-2 * (float)sqrt_2_over_pi * (x + (float)gelu_cubic * x * x * x))),
       x / (1 + exp(-2 * sqrt_2_over_pi * (x + gelu_cubic * x * x * x))))
 
+#define CLAMP(s, T)                                                            \
+  CLONES void dt_clamp_##s(size_t n, const T *values, T low, T high, T *out) { \
+    INDEPENDENT                                                                \
+    for (size_t i = 0; i < n; i++) {                                           \
+      const T x = values[i], raised = x != x || x > low ? x : low;             \
+      out[i] = raised != raised || raised < high ? raised : high;              \
+    }                                                                          \
+  }
+CLAMP(f32, float)
+CLAMP(f64, double)
+
 #define BINARY_OF(name, s, T, expression)                                                                      \
   CLONES void dt_##name##_##s(size_t n, const T *as, size_t a_step, const T *bs, size_t b_step, T *out) {      \
     if (a_step == 1 && b_step == 1) {                                                                          \

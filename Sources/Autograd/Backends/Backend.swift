@@ -29,6 +29,8 @@ protocol Backend: Sendable {
   func scatterAdd(_ values: Tensor, at indices: Tensor, _ extents: IndexedExtents, into result: Tensor)
 
   func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor)
+  /// The smaller of `high` and the larger of an element and `low`; NaNs stay.
+  func clamp(_ x: Tensor, from low: Double, to high: Double, into result: Tensor)
   /// Combines `a` and `b`, broadcast to the shape of `result`, which may be `a` or `b` itself. One of them may be one
   /// element in the processor's memory.
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor)

@@ -25,8 +25,7 @@ public func smoothL1Loss(
   guard beta >= leastNormal else { return l1Loss(prediction, target, reduction: reduction) }
   let difference = difference(prediction, target, of: "smoothL1Loss")
   difference.requireFloatingPoint(for: "smoothL1Loss")
-  return difference.parabolas(upTo: beta, slope: 1, as: "SmoothL1LossBackward0")
-    .reduced(reduction, as: "SmoothL1LossBackward0")
+  return difference.parabolas(upTo: beta, slope: 1, reduction, as: "SmoothL1LossBackward0")
 }
 
 /// Half the squared difference where the difference is smaller than `delta`, and `delta` · (the absolute difference −
@@ -46,8 +45,7 @@ public func huberLoss(
   // From the type's least number above 0 to one from which on losses are infinite: beyond, a bend changes nothing.
   let bends = difference.dtype == .float32 ? 0x1p-149...0x1p65 : 0x1p-1074...0x1p513
   let slope = min(delta, bends.upperBound)
-  return difference.parabolas(upTo: max(slope, bends.lowerBound), slope: slope, as: "HuberLossBackward0")
-    .reduced(reduction, as: "HuberLossBackward0")
+  return difference.parabolas(upTo: max(slope, bends.lowerBound), slope: slope, reduction, as: "HuberLossBackward0")
 }
 
 private func difference(_ prediction: Tensor, _ target: Tensor, of operation: StaticString) -> Tensor {
@@ -60,13 +58,20 @@ private func difference(_ prediction: Tensor, _ target: Tensor, of operation: St
 }
 
 extension Tensor {
-  /// Parabolas with their lowest point at 0, which from a distance of `bend` on go on as straight lines of the given slope.
-  fileprivate func parabolas(upTo bend: Double, slope: Double, as name: StaticString) -> Tensor {
+  /// Parabolas with their lowest point at 0, which from a distance of `bend` on go on as straight lines of the given slope;
+  /// reduced as asked for.
+  fileprivate func parabolas(
+    upTo bend: Double, slope: Double, _ reduction: LossReduction, as name: StaticString
+  ) -> Tensor {
     func times(_ factor: Double, _ x: Tensor) -> Tensor { factor == 1 ? x : x * factor }
     let x = detached()
-    let result = times(slope, x.combined(.smoothAbsolute, x.scalar(bend)))
-    return result.recorded(as: name, from: [self], saving: [self]) { gradient, inputs in
-      inputs.add(0, gradient * times(slope / bend, self.clamped(min: -bend, max: bend)))
-    }
+    let losses = times(slope, x.combined(.smoothAbsolute, x.scalar(bend)))
+    let result = losses.reduced(reduction, as: name)
+      .recorded(as: name, from: [self], saving: [self]) { gradient, inputs in
+        let share = reduction == .mean ? gradient / Double(self.count) : gradient
+        inputs.add(0, share * times(slope / bend, self.clamped(min: -bend, max: bend)))
+      }
+    result.isMean = reduction == .mean
+    return result
   }
 }

@@ -30,39 +30,6 @@ struct ProfilingBackend<Base: Backend>: Backend {
 
   func finish() { base.finish() }
 
-  // MARK: - Copies
-
-  func upload(_ source: UnsafeRawPointer, to result: Tensor) {
-    recorded(.init("upload", result.extent, bytes: result.byteCount)) { base.upload(source, to: result) }
-  }
-
-  func download(_ x: Tensor, to destination: UnsafeMutableRawPointer) {
-    recorded(.init("download", x.extent, bytes: x.byteCount)) { base.download(x, to: destination) }
-  }
-
-  func fill(_ result: Tensor, with value: Double) {
-    recorded(.init("fill", result.extent, bytes: result.byteCount)) { base.fill(result, with: value) }
-  }
-
-  func convert(_ x: Tensor, into result: Tensor) {
-    recorded(.init("convert", result.extent, bytes: x.byteCount + result.byteCount)) { base.convert(x, into: result) }
-  }
-
-  func copy(_ x: Tensor, offset: Int, strides: [Int], into result: Tensor) {
-    let isRepeated = x.count < result.count
-    recorded(
-      .init(
-        isRepeated ? "broadcast" : "copy", result.extent,
-        bytes: (isRepeated ? x.byteCount : result.byteCount) + result.byteCount)
-    ) { base.copy(x, offset: offset, strides: strides, into: result) }
-  }
-
-  func place(_ x: Tensor, into result: Tensor, offset: Int, strides: [Int]) {
-    recorded(.init("place", x.extent, bytes: 2 * x.byteCount)) {
-      base.place(x, into: result, offset: offset, strides: strides)
-    }
-  }
-
   func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor, into result: Tensor) {
     recorded(
       .init("select", result.extent, bytes: condition.byteCount + a.byteCount + b.byteCount + result.byteCount)
@@ -93,6 +60,12 @@ struct ProfilingBackend<Base: Backend>: Backend {
   func unary(_ operation: UnaryOperation, _ x: Tensor, into result: Tensor) {
     recorded(.init(operation.rawValue, result.extent, bytes: x.byteCount + result.byteCount)) {
       base.unary(operation, x, into: result)
+    }
+  }
+
+  func clamp(_ x: Tensor, from low: Double, to high: Double, into result: Tensor) {
+    recorded(.init("clamp", result.extent, bytes: x.byteCount + result.byteCount)) {
+      base.clamp(x, from: low, to: high, into: result)
     }
   }
 

@@ -60,6 +60,10 @@ DT_DECLARE_UNARY(hardswish)
 DT_DECLARE_UNARY(gelu)
 DT_DECLARE_UNARY(gelu_tanh)
 
+// The smaller of `high` and the larger of an element and `low`; NaNs stay.
+void dt_clamp_f32(size_t n, const float *values, float low, float high, float *out);
+void dt_clamp_f64(size_t n, const double *values, double low, double high, double *out);
+
 // out[i] = f(a[i * a_step], b[i * b_step]), the steps being 0 or 1.
 #define DT_DECLARE_BINARY(name)                                                                                        \
   void dt_##name##_f32(size_t n, const float *a, size_t a_step, const float *b, size_t b_step, float *out);            \

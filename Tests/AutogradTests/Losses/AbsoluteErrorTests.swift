@@ -24,6 +24,15 @@ struct AbsoluteErrorTests {
     #expect(close(x.grad, slopes), "\(x.grad?.array(of: Float.self) ?? [])")
   }
 
+  @Test(arguments: [(LossReduction.sum, 5.25, 1), (.mean, 1.3125, 0.25)] as [(LossReduction, Double, Float)])
+  func `a reduced loss shares out its gradient`(reduction: LossReduction, loss: Double, share: Float) throws {
+    let x = Tensor([0, 0.5, -3, 1.5], requiresGrad: true)
+    let found = huberLoss(x, .zeros([4]), reduction: reduction, delta: 2)
+    #expect(found.item() == loss)
+    try (found * 3).backward()
+    #expect(x.grad?.array(of: Float.self) == [0, 0.5, -2, 1.5].map { 3 * share * $0 })
+  }
+
   @Test func `Huber's loss in double precision bends anywhere`() {
     let x = Tensor([1e-10, 0.5, 1e150], dtype: .float64)
     let far = huberLoss(x, .zeros([3], dtype: .float64), reduction: .none, delta: 1e300).array(of: Double.self)

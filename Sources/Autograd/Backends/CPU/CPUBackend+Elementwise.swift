@@ -20,6 +20,14 @@ extension CPUBackend {
     LoopThreads.shared.cut(x.count, over: threads) { kernel($0.count, from + $0.lowerBound, to + $0.lowerBound) }
   }
 
+  func clamp(_ x: Tensor, from low: Double, to high: Double, into result: Tensor) {
+    switch x.dtype {
+    case .float32: run({ dt_clamp_f32($0, $1, Float(low), Float(high), $2) }, x, result)
+    case .float64: run({ dt_clamp_f64($0, $1, low, high, $2) }, x, result)
+    default: unsupported("clamp", x.dtype)
+    }
+  }
+
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
     switch result.dtype {
     case .float32: run(floatKernel(operation), a, b, result)

@@ -10,6 +10,11 @@ extension CUDABackend {
       "\(operation.rawValue)_\(x.suffix)", in: .elementwise(x), over: x.count, x.count, x.address, result.address)
   }
 
+  func clamp(_ x: Tensor, from low: Double, to high: Double, into result: Tensor) {
+    binary(.maximum, x, x.scalar(low), into: result)
+    binary(.minimum, result, x.scalar(high), into: result)
+  }
+
   func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into result: Tensor) {
     let layout = resultLayout(operation, a, b, into: result)
     if layout != .plain, let x = operand(a, of: result, in: layout), let y = operand(b, of: result, in: layout) {

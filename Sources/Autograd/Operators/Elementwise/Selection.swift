@@ -40,9 +40,13 @@ extension Tensor {
       return max.map { .select(raised .> $0, raised.scalar($0), raised) } ?? raised
     }
     let x = detached()
-    let y =
-      min.map { x.combined(.maximum, scalar($0)) } ?? max.map { x.combined(.minimum, scalar($0)) } ?? x.ownedCopy()
-    if min != nil, let max { backend.binary(.minimum, y, scalar(max), into: y) }
+    let y: Tensor
+    if let min, let max {
+      y = Tensor(uninitialized: shape, dtype: dtype, device: device)
+      backend.clamp(x, from: min, to: max, into: y)
+    } else {
+      y = min.map { x.combined(.maximum, scalar($0)) } ?? max.map { x.combined(.minimum, scalar($0)) } ?? x.ownedCopy()
+    }
     return y.recorded(as: "ClampBackward1", from: [self], saving: [self]) { gradient, inputs in
       var passed = gradient
       if let min { passed = .select(x .> min, passed, passed.scalar(0)) }

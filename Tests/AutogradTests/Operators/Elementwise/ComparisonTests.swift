@@ -1,7 +1,7 @@
 import Autograd
 import Testing
 
-/// Comparisons of as many elements as vectors have, and around that, against those of the language.
+/// Comparisons and bounds of as many elements as vectors have, and around that, against those of the language.
 @Suite struct ComparisonTests {
   private static let counts = [0, 1, 15, 16, 17, 33, 100]
 
@@ -23,6 +23,16 @@ import Testing
     expect(x .<= y, <=)
     expect(x .!= 0) { a, _ in a != 0 }
     expect(x.isNaN()) { a, _ in a.isNaN }
+  }
+
+  @Test(arguments: counts, [DataType.float32, .float64]) func boundsNumbers(count: Int, dtype: DataType) {
+    let a = numbers(count, 5)
+    for (low, high) in [(-1, 2), (0, .infinity), (0x1p-140, 0x1p-130), (3, -3)] as [(Float, Float)] {
+      let found = Tensor(a, shape: [count]).cast(to: dtype).clamped(min: Double(low), max: Double(high))
+      for (found, x) in zip(found.cast(to: .float32).array(of: Float.self), a) {
+        #expect(x.isNaN ? found.isNaN : found == min(max(x, low), high), "\(x) between \(low) and \(high)")
+      }
+    }
   }
 
   @Test(arguments: counts) func comparesIntegersAndTruthValues(count: Int) {
