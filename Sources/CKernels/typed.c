@@ -25,6 +25,7 @@ enum { sampled_at_once = 512 };
 #define SOFTMAX_OF_LANES softmax_of_lanes
 #include "sums.inc"
 #include "typed.inc"
+#include "average_pooling.inc"
 #include "normalization.inc"
 #include "softmax.inc"
 #include "cross_entropy_columns.inc"
@@ -56,6 +57,7 @@ enum { sampled_at_once = 512 };
 #define ROUND rint
 #include "sums.inc"
 #include "typed.inc"
+#include "average_pooling.inc"
 #include "normalization.inc"
 #include "softmax.inc"
 #include "cross_entropy_columns.inc"
