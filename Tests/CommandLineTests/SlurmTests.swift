@@ -67,6 +67,8 @@ extension DistTrainProgramTests {
       #expect(run.output.contains("resuming \(data.run.path) after step \(ends.first ?? "") of "), "\(run.report)")
     }
 
+    /// Slurm keeps a job that is queued again for two minutes, so that the end of its script is not taken for that of the
+    /// next: here for two seconds.
     @Test func `a job whose place another takes is queued again, and one that is cancelled is not`() throws {
       let data = try SyntheticData()
       let run = try SlurmRun.run(
@@ -75,7 +77,11 @@ extension DistTrainProgramTests {
         until [ -s "$0/run/metrics.jsonl" ]; do sleep 0.1; done
         srun --partition urgent --ntasks 2 hostname
         scontrol show job $job | grep -o 'JobState=[A-Z]*\\|Restarts=[0-9]*'
-        until grep -q resuming "$0/log"; do scontrol update JobId=$job StartTime=now; sleep 1; done
+        sleep 2
+        until grep -q resuming "$0/log" || [ -z "$(squeue --noheader)" ]; do
+          scontrol update JobId=$job StartTime=now
+          sleep 1
+        done
         scancel $job
         until [ -z "$(squeue --noheader)" ]; do sleep 0.1; done
         scontrol show job $job | grep -o 'JobState=[A-Z]*\\|Restarts=[0-9]*'
