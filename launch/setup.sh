@@ -173,6 +173,8 @@ virtual_environment() {
 # write_images FROM TO COUNT: a folder of the first COUNT images of each part of a data set like MNIST
 write_images() {
   local from=$1 to=$2 count=$3 name
+  compgen -G "$from/train-images-idx3-ubyte*" >/dev/null ||
+    die "$from has no file train-images-idx3-ubyte or train-images-idx3-ubyte.gz: DISTTRAIN_DATA names another folder."
   # part NAME START LENGTH: bytes of a file of images or labels
   part() { (set +o pipefail && zcat -f "$from/$1"* | tail -c "+$2" | head -c "$3"); }
   # number VALUE: its four bytes, the highest first

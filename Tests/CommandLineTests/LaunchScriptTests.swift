@@ -94,6 +94,17 @@ import TestSupport
     #expect(run.status == 0 && run.output == missing, "\(run.report)")
   }
 
+  @Test func `no images are written of a folder that has none`() throws {
+    let folder = try TemporaryFolder()
+    let run = try ProcessRun.run(
+      URL(filePath: "/bin/bash"),
+      ["-c", "set -euo pipefail; . \"$0/setup.sh\"; write_images \"$1\" \"$1/few\" 16", Self.launch.path, folder.path],
+      timeout: 30)
+    let message = "\(folder.path) has no file train-images-idx3-ubyte or train-images-idx3-ubyte.gz: "
+    #expect(run.status == 1 && run.errorOutput.hasPrefix(message), "\(run.report)")
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/few"))
+  }
+
   @Test func `a compiler without headers of C++ is noticed`() throws {
     let folder = try TemporaryFolder()
     try Self.writeProgram("", to: "\(folder.path)/swift")
