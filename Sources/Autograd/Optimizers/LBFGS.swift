@@ -94,11 +94,15 @@ public final class LBFGS {
   /// - Throws: What `evaluate` throws; the parameters are then where it was called.
   @discardableResult
   public func step(_ evaluate: () throws -> Tensor) throws -> Tensor {
-    let first = try evaluate()
-    var (loss, gradient) = (first.item(), flatGradient())
+    let evaluationsBefore = memory.evaluationCount
+    var evaluations: Int { memory.evaluationCount - evaluationsBefore }
     let limit = options.maximumEvaluations ?? options.maximumIterations * 5 / 4
-    var evaluations = 1
-    memory.evaluationCount += 1
+    func noted(_ loss: Tensor) -> (loss: Double, gradient: Tensor) {
+      memory.evaluationCount += 1
+      return (loss.item(), flatGradient())
+    }
+    let first = try evaluate()
+    var (loss, gradient) = noted(first)
     guard !isSmall(gradient) else { return first }
 
     for iteration in 1...options.maximumIterations {
@@ -110,7 +114,6 @@ public final class LBFGS {
       let slope = gradient.dot(direction)
       guard !(slope > -options.changeTolerance) else { break }
 
-      let evaluationsBefore = evaluations
       if options.lineSearch != nil {
         let start = LinePoint(length: 0, loss: loss, gradient: gradient, slope: slope)
         let search = StrongWolfeSearch(
@@ -118,24 +121,18 @@ public final class LBFGS {
         let origin = noGrad { parameters.map { $0.cloned() } }
         let end = try search.run(from: length) { length in
           try move(direction, by: length)
-          let loss = try evaluate().item()
-          let gradient = flatGradient()
+          let found = noted(try evaluate())
           for (parameter, old) in zip(parameters, origin) { try noGrad { try parameter.copyElements(from: old) } }
-          evaluations += 1
-          return (loss, gradient)
+          return found
         }
         (loss, gradient, length) = (end.loss, end.gradient, end.length)
-        memory.noteStep(length)
+        memory.length = length
         try move(direction, by: length)
       } else {
         try move(direction, by: length)
         // After the last one nobody needs the loss.
-        if iteration < options.maximumIterations {
-          (loss, gradient) = (try evaluate().item(), flatGradient())
-          evaluations += 1
-        }
+        if iteration < options.maximumIterations { (loss, gradient) = noted(try evaluate()) }
       }
-      memory.evaluationCount += evaluations - evaluationsBefore
       let largestChange = (direction * length).abs().maximum().item()
       if evaluations >= limit || isSmall(gradient) || largestChange <= options.changeTolerance
         || abs(loss - lossBefore) < options.changeTolerance

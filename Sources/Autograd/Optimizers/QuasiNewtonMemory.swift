@@ -19,7 +19,8 @@ struct QuasiNewtonMemory {
   /// What the unit matrix is multiplied by in place of the second derivatives that nothing is remembered of.
   private var scale = 1.0
   private var direction: Tensor?
-  private var length = 0.0
+  /// How far along the direction the last step went.
+  var length = 0.0
   private var gradient: Tensor?
 
   init() {}
@@ -56,13 +57,10 @@ struct QuasiNewtonMemory {
     return result
   }
 
-  /// Takes note of how far along the direction the step from a point with the given gradient goes.
+  /// Takes note of how far along the direction the step from a point with the given gradient is to go.
   mutating func noteStep(_ length: Double, from gradient: Tensor) {
     (self.length, self.gradient) = (length, gradient)
   }
-
-  /// Takes note of how far it went.
-  mutating func noteStep(_ length: Double) { self.length = length }
 
   func stateDictionary() -> [(name: String, tensor: Tensor)] {
     guard let direction, let gradient else { return [] }

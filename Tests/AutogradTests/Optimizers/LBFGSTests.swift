@@ -5,12 +5,7 @@ import Testing
 
 /// `LBFGS` beside PyTorch's, in double precision.
 @Suite struct LBFGSTests {
-  private struct Array: Decodable {
-    let shape: [Int]
-    let data: [Double]
-
-    var tensor: Tensor { Tensor(data, shape: shape) }
-  }
+  private typealias Array = ModuleFixture.Array
 
   private struct Arguments: Decodable {
     let lr: Double?

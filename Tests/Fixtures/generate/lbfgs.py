@@ -17,7 +17,7 @@ def draws(*shape):
 
 
 def array(x):
-    return {"shape": list(x.shape), "data": x.flatten().tolist()}
+    return {"shape": list(x.shape), "dtype": "float64", "data": x.flatten().tolist()}
 
 
 DATA = draws(24, 3)
