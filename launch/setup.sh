@@ -12,8 +12,8 @@ without_mpi=${DISTTRAIN_WITHOUT_MPI+yes}
 # A build without MPI lives beside the one with it, so that changing over rebuilds nothing.
 scratch=$root/.build${without_mpi:+-without-mpi}
 products=$scratch/release
-images=${DISTTRAIN_DATA:-/usr/share/datasets/fashion-mnist}
 [[ ! $packed ]] || products=$root/bin
+images=${DISTTRAIN_DATA:-/usr/share/datasets/fashion-mnist}
 
 say() { printf '%s\n' "$@" >&2; }
 
